@@ -1,0 +1,206 @@
+"""Reverse mode: walk back from a result to everything it came from, handing gradients on.
+
+A primitive y = f(x1, x2, ...) knows how a gradient g to y becomes gradients to its inputs (its `vjp`). The walk visits
+results before their inputs, so that each gradient is complete, a sum over all uses, before it is handed on.
+Gradients are computed with Tensor operations; with `create_graph=True` they have a history too and can be
+differentiated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ContextDecorator
+from contextvars import ContextVar, Token
+from typing import Any
+
+from ._methods import method
+from .errors import GradientError, ShapeError
+from .tensor import Tensor
+
+_recording: ContextVar[bool] = ContextVar("recording", default=True)
+
+recording = _recording.get
+
+
+class _Recording(ContextDecorator):
+    """Switches the recording of origins on or off, for a block or a function; it may be nested."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.wanted = wanted
+        self.tokens: list[Token[bool]] = []
+
+    def __enter__(self) -> None:
+        self.tokens.append(_recording.set(self.wanted))
+
+    def __exit__(self, *exc: object) -> None:
+        _recording.reset(self.tokens.pop())
+
+
+def no_grad() -> _Recording:
+    """Within this block, or this decorated function, nothing is recorded: results have no history.
+
+    >>> import gradus
+    >>> x = gradus.tensor(2.0, requires_grad=True)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+    return _Recording(False)
+
+
+def enable_grad() -> _Recording:
+    """Record again, inside a `no_grad` block."""
+    return _Recording(True)
+
+
+@method("backward")
+def backward(y: Tensor, gradient: Tensor | None = None, create_graph: bool = False) -> None:
+    """Add the gradient of `y` to `grad` of every leaf that requires one.
+
+    `gradient` is the gradient to `y` itself, of y's shape; a scalar's is 1.
+
+    >>> import gradus
+    >>> x = gradus.tensor(3.0, requires_grad=True)
+    >>> (x ** 2).backward()
+    >>> x.grad
+    tensor(6.)
+    """
+    with _Recording(create_graph):
+        for leaf, g in _walk([y], [_seed(y, gradient)], None):
+            leaf.grad = g.copy() if leaf.grad is None else leaf.grad + g
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    create_graph: bool = False,
+) -> Any:
+    """The gradient of `outputs` (a scalar, or weighted by `grad_outputs`) to `inputs`, each of its input's shape.
+
+    One Tensor for one input, a tuple for several. Nothing is left in `grad`. An input that the outputs do not depend
+    on gets zeros. With `create_graph=True` the result can be differentiated again:
+
+    >>> import gradus
+    >>> x = gradus.tensor(2.0, requires_grad=True)
+    >>> dx = grad(x ** 3, x, create_graph=True)
+    >>> dx.item(), grad(dx, x).item()
+    (12.0, 12.0)
+    """
+    ys = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    xs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    given = [grad_outputs] * len(ys) if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    if len(given) != len(ys):
+        raise GradientError(f"grad: {len(ys)} outputs but {len(given)} grad_outputs")
+    with _Recording(create_graph):
+        seeds = [_seed(y, g) for y, g in zip(ys, given, strict=True)]
+        found = {id(x): g for x, g in _walk(ys, seeds, xs)}
+        result = tuple(found[id(x)] if id(x) in found else x.full_like(0) for x in xs)
+    return result[0] if isinstance(inputs, Tensor) else result
+
+
+def vjp(function: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
+    """`function(*inputs)` and a function that pulls a gradient to the result back to the inputs.
+
+    >>> import gradus
+    >>> y, pull = vjp(lambda x: x * x, gradus.tensor([1.0, 2.0]))
+    >>> pull(gradus.tensor([1.0, 10.0]))
+    tensor([ 2., 40.])
+    """
+    leaves = [x.detach().requires_grad_() for x in inputs]
+    with enable_grad():
+        y = function(*leaves)
+
+    def pull(gradient: Tensor) -> Any:
+        return grad(y, leaves[0] if len(leaves) == 1 else leaves, gradient)
+
+    return y.detach(), pull
+
+
+def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
+    if not y.requires_grad:
+        raise GradientError(
+            "there is no gradient to walk back: nothing this tensor was computed from requires one (or it was computed "
+            "under no_grad, or is not floating point). Create the leaves with requires_grad=True."
+        )
+    if gradient is None:
+        if y.size != 1:
+            raise GradientError(
+                f"the gradient of a tensor with shape {y.shape} needs to be told its weights: pass a tensor of that "
+                "shape, or reduce it first with .sum() or .mean()."
+            )
+        return y.full_like(1)
+    if gradient.shape != y.shape:
+        raise ShapeError(f"the gradient has shape {gradient.shape}, the tensor it belongs to {y.shape}")
+    return gradient.astype(y.dtype)
+
+
+def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -> list[tuple[Tensor, Tensor]]:
+    """Each target (by default each leaf) that a gradient reaches, with its gradient."""
+    order = _results_last(ys)
+    wanted = _on_the_way(order, targets)
+    stops = None if targets is None else {id(t) for t in targets}
+    gradients: dict[int, Tensor] = {}
+    for y, g in zip(ys, seeds, strict=True):
+        _accumulate(gradients, y, g)
+    reached = []
+    for t in reversed(order):
+        g = gradients.pop(id(t), None)
+        if g is None or id(t) not in wanted:
+            continue
+        for hook in t.hooks or ():
+            replaced = hook(g)
+            g = g if replaced is None else replaced
+        if t.origin is None if stops is None else id(t) in stops:
+            reached.append((t, g))
+        if t.origin is not None:
+            _hand_on(t, g, wanted, gradients)
+    return reached
+
+
+def _hand_on(y: Tensor, g: Tensor, wanted: set[int], gradients: dict[int, Tensor]) -> None:
+    primitive, inputs, params, versions = y.origin  # type: ignore[misc]
+    if versions != sum(x.version for x in inputs):
+        raise GradientError(
+            f"a tensor that {primitive.name} was computed from has been overwritten since (assign_, or an optimizer's "
+            "step), so its gradient would be wrong. Call backward() before the step, or compute the result again."
+        )
+    for i, x in enumerate(inputs):
+        if id(x) in wanted:
+            pull = primitive.pullback(i)
+            if pull is not None:
+                _accumulate(gradients, x, pull(g, y, *inputs, **params))
+
+
+def _accumulate(gradients: dict[int, Tensor], x: Tensor, g: Tensor) -> None:
+    before = gradients.get(id(x))
+    gradients[id(x)] = g if before is None else before + g
+
+
+def _results_last(ys: Sequence[Tensor]) -> list[Tensor]:
+    """Everything the ys came from that requires a gradient, inputs before results; iterative, so of any depth."""
+    order: list[Tensor] = []
+    seen: set[int] = set()
+    stack = [(y, False) for y in ys]
+    while stack:
+        t, inputs_done = stack.pop()
+        if inputs_done:
+            order.append(t)
+        elif id(t) not in seen:
+            seen.add(id(t))
+            stack.append((t, True))
+            if t.origin is not None:
+                stack.extend((x, False) for x in t.origin.inputs if x.requires_grad and id(x) not in seen)
+    return order
+
+
+def _on_the_way(order: list[Tensor], targets: list[Tensor] | None) -> set[int]:
+    """The tensors through which a gradient reaches a target; all of them where every leaf is a target."""
+    if targets is None:
+        return {id(t) for t in order}
+    wanted = {id(t) for t in targets}
+    for t in order:
+        if t.origin is not None and any(id(x) in wanted for x in t.origin.inputs):
+            wanted.add(id(t))
+    return wanted

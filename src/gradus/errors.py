@@ -1,0 +1,82 @@
+"""The errors a user may meet: each says where, what was got, what was expected, and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+class GradusError(Exception):
+    """Base of every error that gradus raises for a user's mistake; the command line exits with 2 on it."""
+
+
+class ShapeError(GradusError, ValueError):
+    """Shapes that do not fit together.
+
+    `remedy` says how to mend it; `path` is filled in by the modules the error passes through, innermost last.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.path: list[tuple[str, str]] = []
+        self.raised_in: Any = None  # the outermost module of the path so far
+        self.called_at = caller()
+
+    def __str__(self) -> str:
+        text = self.message
+        if self.path:
+            names = ".".join(name for name, _ in self.path).replace(".[", "[")
+            kinds = " > ".join(kind for _, kind in self.path)
+            text += f", in {names} ({kinds})"
+        if self.called_at:
+            text += f", called at {self.called_at}"
+        return f"{text}. {self.remedy}" if self.remedy else f"{text}."
+
+
+class DtypeError(GradusError, TypeError):
+    """An array of a type that the operation is not defined for."""
+
+
+class GradientError(GradusError, RuntimeError):
+    """A gradient that was asked for and does not exist, or would be wrong."""
+
+
+class ArgumentError(GradusError, ValueError):
+    """An argument outside the values that make sense."""
+
+
+class DataError(GradusError, ValueError):
+    """Data that cannot be read, or hold what they must not hold."""
+
+
+class CheckpointError(GradusError, ValueError):
+    """A checkpoint or run folder that is missing, damaged, or belongs to another model."""
+
+
+def caller() -> str:
+    """The nearest frame outside gradus, as `file.py:line`, or the empty string."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back  # type: ignore[assignment]
+    if frame is None or frame.f_code.co_filename.startswith("<frozen"):
+        return ""
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name: ` Did you mean 'lenet'?` or a list of what there is.
+
+    >>> nearest("lennet", ["lenet", "mlp"])
+    "Did you mean 'lenet'? Known: lenet, mlp."
+    """
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{hint}Known: {', '.join(names)}."

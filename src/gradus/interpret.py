@@ -1,0 +1,55 @@
+"""The one door through which every primitive is carried out.
+
+A primitive is bound to Tensors by `ops.primitive.bind`, which asks the *interpreter* in force for the result. The
+eager interpreter computes it at once with NumPy. A tracing interpreter would put a graph node in its place; nothing
+else in gradus would notice.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .ops.primitive import Primitive
+    from .tensor import Tensor
+
+
+class Interpreter(Protocol):
+    """What carries out primitives, writes, and looks at values."""
+
+    def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
+        """The data of the primitive's result."""
+
+    def assign(self, target: Tensor, value: Tensor) -> None:
+        """Write `value` into the memory of `target`."""
+
+    def concrete(self, tensor: Tensor) -> np.ndarray:
+        """The tensor's numbers, as a NumPy array."""
+
+
+class Eager:
+    """Computes at once, with the functions of an array namespace (NumPy here)."""
+
+    xp = np
+
+    def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
+        arrays = [t.data for t in inputs]
+        try:
+            with np.errstate(all="ignore"):  # infinities and NaN follow IEEE 754, silently, as everywhere in the field
+                out = primitive.forward(self.xp, *arrays, **params)
+        except Exception:
+            primitive.rule(*arrays, **params)  # explains in the user's words what does not fit
+            raise
+        return out if type(out) is np.ndarray else np.asarray(out)
+
+    def assign(self, target: Tensor, value: Tensor) -> None:
+        np.copyto(target.data, value.data, casting="same_kind")
+
+    def concrete(self, tensor: Tensor) -> np.ndarray:
+        return tensor.data
+
+
+current: ContextVar[Interpreter] = ContextVar("interpreter", default=Eager())

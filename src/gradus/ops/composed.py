@@ -1,0 +1,152 @@
+"""Functions of arrays made from the primitives: nothing here has a gradient of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._methods import Methods
+from ..tensor import Tensor
+from .elementwise import where
+from .movement import permute, swapaxes
+from .primitive import case, normalize_axes, promote, public
+from .reduce import Axis, argmax, max, sum
+
+
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The average along `axis`: sum / n.
+
+    >>> mean([1.0, 2.0, 6.0])
+    tensor(3.)
+    """
+    x = promote(x, floats=True)[0]
+    count = math.prod(x.shape[a] for a in normalize_axes("mean", axis, x.ndim))
+    return sum(x, axis, keepdims) / (count or math.nan)
+
+
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
+    """The variance along `axis`: sum((x - mean)^2) / (n - ddof). As in NumPy, and unlike in PyTorch, ddof is 0.
+
+    >>> var([1.0, 2.0, 6.0])
+    tensor(4.6666665)
+    """
+    x = promote(x, floats=True)[0]
+    count = math.prod(x.shape[a] for a in normalize_axes("var", axis, x.ndim)) - ddof
+    centred = x - mean(x, axis, keepdims=True)
+    return sum(centred * centred, axis, keepdims) / (count if count > 0 else math.nan)
+
+
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
+    """The standard deviation: the square root of `var`.
+
+    >>> std([1.0, 3.0])
+    tensor(1.)
+    """
+    return var(x, axis, keepdims, ddof).sqrt()
+
+
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The smallest element along `axis`: -max(-x).
+
+    >>> min([[1, 2], [3, 0]], axis=1)
+    tensor([1, 0])
+    """
+    return -max(-promote(x)[0], axis, keepdims)
+
+
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1))
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Where the smallest element stands along `axis`.
+
+    >>> argmin([3, 1, 2])
+    tensor(1)
+    """
+    return argmax(-promote(x)[0], axis, keepdims)
+
+
+@public(case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1))
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether any element along `axis` is not 0.
+
+    >>> any([[0, 0], [0, 1]], axis=1)
+    tensor([False,  True])
+    """
+    return sum(promote(x)[0] != 0, axis, keepdims) > 0
+
+
+@public(case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1))
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether every element along `axis` is not 0.
+
+    >>> all([[1, 0], [1, 1]], axis=1)
+    tensor([False,  True])
+    """
+    return sum(promote(x)[0] == 0, axis, keepdims) == 0
+
+
+@public(case((3, 4)), elementwise=True, reference=lambda x: np.log1p(np.exp(-abs(x))) + np.maximum(x, 0))
+def softplus(x: Any) -> Tensor:
+    """log(1 + e^x), written so that e^x never overflows: a smooth ReLU. Gradient: g sigmoid(x).
+
+    >>> softplus([0.0, 100.0])
+    tensor([  0.6931472, 100.       ])
+    """
+    x = promote(x, floats=True)[0]
+    return x.maximum(0) + (-x.absolute()).exp().log1p()
+
+
+@public(case((3, 4)), elementwise=True)
+def square(x: Any) -> Tensor:
+    """x^2. Gradient: 2 g x.
+
+    >>> square([1, -3])
+    tensor([1, 9])
+    """
+    x = promote(x)[0]
+    return x * x
+
+
+@public(case((3, 4), args=(-0.5, 0.5)), methods=("clip",))
+def clip(x: Any, lowest: float | None = None, highest: float | None = None) -> Tensor:
+    """Numbers below `lowest` become it, numbers above `highest` become that.
+
+    >>> clip([-2.0, 0.3, 5.0], 0, 1)
+    tensor([0. , 0.3, 1. ])
+    """
+    x = promote(x)[0]
+    if lowest is not None:
+        x = x.maximum(lowest)
+    return x if highest is None else x.minimum(highest)
+
+
+@public(case((2, 3, 4), axis=1), case((3,), axis=-1), reference=lambda x, axis: np.log(np.exp(x).sum(axis)))
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log(sum(e^x)), exact for large x: the largest is taken out first. Gradient: g softmax(x).
+
+    >>> logsumexp([1000.0, 1000.0])
+    tensor(1000.6931)
+    """
+    x = promote(x, floats=True)[0]
+    highest = max(x.detach(), axis, keepdims=True)
+    highest = where(highest.absolute() < math.inf, highest, 0)  # of infinities alone, nothing is taken out
+    total = sum((x - highest).exp(), axis, keepdims=True).log() + highest
+    return total if keepdims else total.squeeze(normalize_axes("logsumexp", axis, x.ndim))
+
+
+def T(x: Tensor) -> Tensor:
+    """The axes turned round: of a matrix, its transpose."""
+    return permute(x, tuple(range(x.ndim))[::-1])
+
+
+def mT(x: Tensor) -> Tensor:
+    """The last two axes exchanged: of a batch of matrices, their transposes."""
+    return swapaxes(x, -1, -2)
+
+
+Methods.T, Methods.mT = property(T), property(mT)  # type: ignore[attr-defined]

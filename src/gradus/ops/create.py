@@ -1,0 +1,155 @@
+"""Tensors made from nothing: constants, ranges, random bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from .._methods import method
+from ..errors import ArgumentError, DtypeError, ShapeError
+from ..tensor import Tensor, as_tensor
+from ._philox import random_words
+from .primitive import Primitive, Shaped, bind, constant
+
+Shape = int | tuple[int, ...] | list[int]
+
+
+def as_shape(shape: Any) -> tuple[int, ...]:
+    """A shape from an integer, a tuple or a list; lengths are never negative."""
+    try:
+        lengths = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
+    except (TypeError, ValueError):
+        raise ShapeError(f"{shape!r} is no shape", "Give an integer or a tuple of integers.") from None
+    if any(n < 0 for n in lengths):
+        raise ShapeError(f"a shape has no negative lengths, got {lengths}")
+    return lengths
+
+
+def zeros(shape: Shape, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """Zeros.
+
+    >>> zeros((2, 2))
+    tensor([[0., 0.],
+            [0., 0.]])
+    """
+    return constant(as_shape(shape), 0, dtypes.as_dtype(dtype))
+
+
+def ones(shape: Shape, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """Ones.
+
+    >>> ones(2, dtype=int)
+    tensor([1, 1])
+    """
+    return constant(as_shape(shape), 1, dtypes.as_dtype(dtype))
+
+
+def full(shape: Shape, value: float, dtype: Any = None) -> Tensor:
+    """One number everywhere; its dtype is that of a Python number unless given.
+
+    >>> full((2,), 7)
+    tensor([7, 7])
+    """
+    return constant(as_shape(shape), value, dtypes.scalar_dtype(value, dtypes.bool_) if dtype is None else dtypes.as_dtype(dtype))
+
+
+@method("full_like")
+def full_like(x: Any, value: float) -> Tensor:
+    """One number everywhere, with the shape and dtype of x.
+
+    >>> full_like([1.0, 2.0], 7)
+    tensor([7., 7.])
+    """
+    x = as_tensor(x)
+    return constant(x.shape, value, x.dtype)
+
+
+def zeros_like(x: Any) -> Tensor:
+    """Zeros with the shape and dtype of x.
+
+    >>> zeros_like([1.0, 2.0])
+    tensor([0., 0.])
+    """
+    return full_like(x, 0)
+
+
+def ones_like(x: Any) -> Tensor:
+    """Ones with the shape and dtype of x.
+
+    >>> ones_like([1.0, 2.0])
+    tensor([1., 1.])
+    """
+    return full_like(x, 1)
+
+
+_iota = Primitive(
+    "iota",
+    rule=lambda length, dtype: Shaped((length,), dtype),
+    forward=lambda xp, length, dtype: xp.arange(length).astype(dtype),
+    vjp=(),
+)
+
+
+def iota(length: int, dtype: dtypes.Dtype = dtypes.int64) -> Tensor:
+    """0, 1, 2 ... length - 1.
+
+    >>> iota(3)
+    tensor([0, 1, 2])
+    """
+    return bind(_iota, length=length, dtype=dtype)
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
+    """start, start + step, ... up to, not including, stop; `arange(n)` counts from 0.
+
+    >>> arange(3), arange(1, 2, 0.25)
+    (tensor([0, 1, 2]), tensor([1.  , 1.25, 1.5 , 1.75]))
+    """
+    if stop is None:
+        start, stop = 0, start
+    if step == 0:
+        raise ArgumentError("arange: the step must not be 0")
+    found = dtypes.DEFAULT_FLOAT if any(isinstance(v, float) for v in (start, stop, step)) else dtypes.DEFAULT_INT
+    wanted = found if dtype is None else dtypes.as_dtype(dtype)
+    length = max(0, int(np.ceil((stop - start) / step)))
+    return (iota(length, dtypes.float64 if dtypes.is_float(found) else found) * step + start).astype(wanted)
+
+
+def linspace(start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """`num` numbers at equal distances from start to stop, both included.
+
+    >>> linspace(0, 1, 5)
+    tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    """
+    return (iota(num, dtypes.float64) * ((stop - start) / max(num - 1, 1)) + start).astype(dtypes.as_dtype(dtype))
+
+
+def eye(n: int, m: int | None = None, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """The identity matrix, n by m (n by n).
+
+    >>> eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return (iota(n).reshape(n, 1) == iota(n if m is None else m)).astype(dtypes.as_dtype(dtype))
+
+
+def _random_rule(state: Any, shape: tuple[int, ...]) -> Shaped:
+    if state.shape != (2,) or state.dtype != dtypes.uint64:
+        raise DtypeError(f"random_bits: the state is two uint64, key and counter, got {state.dtype} of {state.shape}")
+    return Shaped(shape, dtypes.uint32)
+
+
+_random_bits = Primitive(
+    "random_bits",
+    rule=_random_rule,
+    forward=lambda xp, state, shape: random_words(xp, state, shape),
+    vjp=(None,),
+)
+
+
+def random_bits(state: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Random uint32 numbers from a state (key, counter); the same state gives the same numbers."""
+    return bind(_random_bits, state, shape=shape)

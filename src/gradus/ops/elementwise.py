@@ -1,0 +1,331 @@
+"""Functions of each element by itself: y[i] = f(x[i]).
+
+One line says all of an op: its meaning in NumPy's functions, its gradient, the numbers it is tested on. Dtypes and
+broadcasting are settled before the primitive is reached, so it sees operands of one shape and one dtype.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..errors import DtypeError
+from ..tensor import Tensor
+from ._erf import erf as _erf
+from .primitive import Primitive, Shaped, bind, broadcast, case, cast, promote, public, require_float
+
+Domain = tuple[float, float]
+
+
+def _unary(
+    name: str,
+    forward: Callable[..., Any],
+    vjp: Callable[..., Tensor],
+    doc: str,
+    domain: Domain = (-3.0, 3.0),
+    reference: Callable[..., Any] | None = None,
+    operator: str | None = None,
+    floats: bool = True,
+) -> Callable[[Any], Tensor]:
+    """A primitive of one operand and its public function; `floats` if integers become floating point first."""
+
+    def rule(x: Any) -> Shaped:
+        if floats:
+            require_float(name, x)
+        return Shaped(x.shape, x.dtype)
+
+    primitive = Primitive(name, rule, forward, (vjp,))
+
+    def function(x: Any) -> Tensor:
+        return bind(primitive, promote(x, floats=floats)[0])
+
+    _name(function, name, doc)
+    return public(case((3, 4), domain=domain), reference=reference, operator=operator, elementwise=True)(function)
+
+
+def _binary(
+    name: str,
+    forward: Callable[..., Any],
+    vjp: tuple[Callable[..., Tensor] | None, ...],
+    doc: str,
+    domain: Domain = (-3.0, 3.0),
+    reference: Callable[..., Any] | None = None,
+    operator: str | None = None,
+    floats: bool = False,
+    result: dtypes.Dtype | None = None,
+    integers: bool = False,
+) -> Callable[[Any, Any], Tensor]:
+    """A primitive of two operands and its public function, which promotes and broadcasts.
+
+    `result` is the dtype of the result if it is not that of the operands; `integers` if only integers and booleans
+    make sense.
+    """
+
+    def rule(x1: Any, x2: Any) -> Shaped:
+        if integers and dtypes.is_float(x1.dtype):
+            raise DtypeError(f"{name}: needs integers or booleans, got {x1.dtype}")
+        return Shaped(x1.shape, result or x1.dtype)
+
+    primitive = Primitive(name, rule, forward, vjp)
+
+    def function(x1: Any, x2: Any) -> Tensor:
+        return bind(primitive, *broadcast(name, *promote(x1, x2, floats=floats)))
+
+    _name(function, name, doc)
+    tried = case((3, 4), (3, 4), domain=domain, dtype="int64" if integers else "float64")
+    return public(tried, reference=reference, operator=operator, elementwise=True)(function)
+
+
+def _name(function: Callable[..., Any], name: str, doc: str) -> None:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+
+
+# -- arithmetic --------------------------------------------------------------------------------------------------------
+
+add = _binary(
+    "add",
+    lambda xp, x1, x2: xp.add(x1, x2),
+    (lambda g, y, x1, x2: g, lambda g, y, x1, x2: g),
+    "x1 + x2. Gradients: g, g.",
+    operator="add",
+)
+subtract = _binary(
+    "subtract",
+    lambda xp, x1, x2: xp.subtract(x1, x2),
+    (lambda g, y, x1, x2: g, lambda g, y, x1, x2: -g),
+    "x1 - x2. Gradients: g, -g.",
+    operator="sub",
+)
+multiply = _binary(
+    "multiply",
+    lambda xp, x1, x2: xp.multiply(x1, x2),
+    (lambda g, y, x1, x2: g * x2, lambda g, y, x1, x2: g * x1),
+    "x1 x2, element by element. Gradients: g x2, g x1.",
+    operator="mul",
+)
+divide = _binary(
+    "divide",
+    lambda xp, x1, x2: xp.divide(x1, x2),
+    (lambda g, y, x1, x2: g / x2, lambda g, y, x1, x2: -g * y / x2),
+    "x1 / x2; integers become floating point first. Gradients: g / x2, -g x1 / x2^2.",
+    domain=(0.5, 3.0),
+    operator="truediv",
+    floats=True,
+)
+floor_divide = _binary(
+    "floor_divide",
+    lambda xp, x1, x2: xp.floor_divide(x1, x2),
+    (None, None),
+    "x1 / x2 rounded down. No gradient.",
+    domain=(1.0, 9.0),
+    operator="floordiv",
+)
+remainder = _binary(
+    "remainder",
+    lambda xp, x1, x2: xp.remainder(x1, x2),
+    (lambda g, y, x1, x2: g, lambda g, y, x1, x2: -g * floor(x1 / x2)),
+    "What is left of x1 after division by x2, with the sign of x2. Gradients: g, -g floor(x1 / x2).",
+    domain=(1.0, 9.0),
+    operator="mod",
+)
+power = _binary(
+    "power",
+    lambda xp, x1, x2: xp.power(x1, x2),
+    (
+        lambda g, y, x1, x2: where(x2 == 0, 0, g * x2 * x1 ** (x2 - 1)),
+        lambda g, y, x1, x2: where(x1 == 0, 0, g * y * log(where(x1 == 0, 1, x1))),
+    ),
+    "x1 to the power x2. Gradients: g x2 x1^(x2 - 1), g y log(x1).",
+    domain=(0.5, 3.0),
+    operator="pow",
+)
+negative = _unary(
+    "negative", lambda xp, x: xp.negative(x), lambda g, y, x: -g, "-x. Gradient: -g.", operator="neg", floats=False
+)
+absolute = _unary(
+    "absolute",
+    lambda xp, x: xp.abs(x),
+    lambda g, y, x: g * sign(x),
+    "|x|. Gradient: g sign(x).",
+    operator="abs",
+    floats=False,
+)
+sign = _unary(
+    "sign",
+    lambda xp, x: xp.sign(x),
+    lambda g, y, x: g.full_like(0),
+    "-1, 0 or 1. Gradient: 0.",
+    floats=False,
+)
+maximum = _binary(
+    "maximum",
+    lambda xp, x1, x2: xp.maximum(x1, x2),
+    (lambda g, y, x1, x2: g * _share(x1, x2), lambda g, y, x1, x2: g * _share(x2, x1)),
+    "The larger of x1 and x2. Gradient: g to the larger one, shared half and half where they are equal.",
+)
+minimum = _binary(
+    "minimum",
+    lambda xp, x1, x2: xp.minimum(x1, x2),
+    (lambda g, y, x1, x2: g * _share(x2, x1), lambda g, y, x1, x2: g * _share(x1, x2)),
+    "The smaller of x1 and x2. Gradient: g to the smaller one, shared half and half where they are equal.",
+)
+
+
+def _share(a: Tensor, b: Tensor) -> Tensor:
+    """1 where a > b, 1/2 where they are equal, else 0."""
+    return ((a > b).astype(a.dtype) + (a >= b).astype(a.dtype)) * 0.5
+
+
+copy = _unary(
+    "copy",
+    lambda xp, x: x.copy(),
+    lambda g, y, x: g,
+    "The same numbers in memory of their own. Gradient: g.",
+    reference=np.copy,
+    floats=False,
+)
+
+# -- functions of floating-point numbers -------------------------------------------------------------------------------
+
+exp = _unary("exp", lambda xp, x: xp.exp(x), lambda g, y, x: g * y, "e^x. Gradient: g y.")
+log = _unary(
+    "log", lambda xp, x: xp.log(x), lambda g, y, x: g / x, "The natural logarithm. Gradient: g / x.", domain=(0.2, 4.0)
+)
+log1p = _unary(
+    "log1p",
+    lambda xp, x: xp.log1p(x),
+    lambda g, y, x: g / (1 + x),
+    "log(1 + x), exact for small x. Gradient: g / (1 + x).",
+    domain=(-0.5, 4.0),
+)
+sqrt = _unary(
+    "sqrt", lambda xp, x: xp.sqrt(x), lambda g, y, x: g / (2 * y), "The square root. Gradient: g / 2y.", domain=(0.2, 4.0)
+)
+sin = _unary("sin", lambda xp, x: xp.sin(x), lambda g, y, x: g * cos(x), "The sine. Gradient: g cos(x).")
+cos = _unary("cos", lambda xp, x: xp.cos(x), lambda g, y, x: -g * sin(x), "The cosine. Gradient: -g sin(x).")
+tanh = _unary(
+    "tanh", lambda xp, x: xp.tanh(x), lambda g, y, x: g * (1 - y * y), "The hyperbolic tangent. Gradient: g (1 - y^2)."
+)
+sigmoid = _unary(
+    "sigmoid",
+    lambda xp, x: xp.where(x >= 0, 1, xp.exp(-abs(x))).astype(x.dtype) / (1 + xp.exp(-abs(x))),
+    lambda g, y, x: g * y * (1 - y),
+    "1 / (1 + e^-x), without overflow. Gradient: g y (1 - y).",
+    reference=lambda x: 1 / (1 + np.exp(-x)),
+)
+erf = _unary(
+    "erf",
+    lambda xp, x: _erf(xp, x).astype(x.dtype),
+    lambda g, y, x: g * (2 / np.sqrt(np.pi)).item() * exp(-x * x),
+    "The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x. Gradient: g 2/sqrt(pi) e^(-x^2).",
+    reference=np.vectorize(math.erf, otypes=[float]),
+)
+floor = _unary("floor", lambda xp, x: xp.floor(x), lambda g, y, x: g.full_like(0), "Rounded down. Gradient: 0.")
+round = _unary(
+    "round",
+    lambda xp, x: xp.rint(x),
+    lambda g, y, x: g.full_like(0),
+    "Rounded to the nearest integer, halves to the even one. Gradient: 0.",
+)
+
+# -- comparisons, logic, bits --------------------------------------------------------------------------------------------
+
+
+def _comparison(name: str, ufunc: str, operator: str, doc: str) -> Callable[[Any, Any], Tensor]:
+    return _binary(
+        name,
+        lambda xp, x1, x2: getattr(xp, ufunc)(x1, x2),
+        (None, None),
+        doc,
+        operator=operator,
+        result=dtypes.bool_,
+    )
+
+
+equal = _comparison("equal", "equal", "eq", "Whether x1 = x2, element by element.")
+not_equal = _comparison("not_equal", "not_equal", "ne", "Whether x1 and x2 differ, element by element.")
+less = _comparison("less", "less", "lt", "Whether x1 < x2, element by element.")
+less_equal = _comparison("less_equal", "less_equal", "le", "Whether x1 <= x2, element by element.")
+greater = _comparison("greater", "greater", "gt", "Whether x1 > x2, element by element.")
+greater_equal = _comparison("greater_equal", "greater_equal", "ge", "Whether x1 >= x2, element by element.")
+
+
+def _bits(name: str, operator: str, doc: str, domain: Domain = (0, 99)) -> Callable[[Any, Any], Tensor]:
+    return _binary(
+        name,
+        lambda xp, x1, x2: getattr(xp, name)(x1, x2),
+        (None, None),
+        doc,
+        domain=domain,
+        operator=operator,
+        integers=True,
+    )
+
+
+bitwise_and = _bits("bitwise_and", "and", "x1 & x2: logical and for booleans, bit by bit for integers.")
+bitwise_or = _bits("bitwise_or", "or", "x1 | x2: logical or for booleans, bit by bit for integers.")
+bitwise_xor = _bits("bitwise_xor", "xor", "x1 ^ x2: exclusive or for booleans, bit by bit for integers.")
+right_shift = _bits("right_shift", "rshift", "x1 shifted to the right by x2 bits.", domain=(0, 9))
+
+
+@public(case((3, 4), domain=(0, 9), dtype="int64"), operator="invert")
+def invert(x: Any) -> Tensor:
+    """Logical not for booleans, every bit turned for integers.
+
+    >>> import gradus
+    >>> ~gradus.tensor([True, False])
+    tensor([False,  True])
+    """
+    x = promote(x)[0]
+    return bitwise_xor(x, True if x.dtype == dtypes.bool_ else _all_bits(x.dtype))
+
+
+def _all_bits(dtype: dtypes.Dtype) -> int:
+    return -1 if dtype.kind == "i" else int(np.iinfo(dtype).max)
+
+
+# -- choice and conversion ----------------------------------------------------------------------------------------------
+
+_where = Primitive(
+    "where",
+    rule=lambda condition, x1, x2: Shaped(x1.shape, x1.dtype),
+    forward=lambda xp, condition, x1, x2: xp.where(condition, x1, x2),
+    vjp=(
+        None,
+        lambda g, y, condition, x1, x2: where(condition, g, 0),
+        lambda g, y, condition, x1, x2: where(condition, 0, g),
+    ),
+)
+
+
+@public(
+    case((3, 4), (3, 4), (3, 4)),
+    case((3, 4), (3, 4), (3, 4), domain=(0, 2), dtype="int64"),
+    methods=(),
+    reference=lambda condition, x1, x2: np.where(condition != 0, x1, x2),
+)
+def where(condition: Any, x1: Any, x2: Any) -> Tensor:
+    """x1 where the condition is true, else x2. Gradient: g to the one that was chosen.
+
+    >>> import gradus
+    >>> where(gradus.tensor([True, False]), 1.0, 2.0)
+    tensor([1., 2.])
+    """
+    condition = promote(condition)[0]
+    return bind(_where, *broadcast("where", cast(condition, dtypes.bool_), *promote(x1, x2)))
+
+
+@public(case((3, 4), dtype="float32"), methods=("astype",), reference=lambda x, dtype="float64": x.astype(dtype))
+def astype(x: Any, dtype: Any = "float64") -> Tensor:
+    """The same numbers in another dtype.
+
+    >>> import gradus
+    >>> gradus.tensor([1.7, -1.7]).astype(int)
+    tensor([ 1, -1])
+    """
+    return cast(promote(x)[0], dtypes.as_dtype(dtype))

@@ -1,0 +1,264 @@
+"""What a primitive is, how it is applied to Tensors, and the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from .. import dtypes, interpret
+from .._methods import method, reflected
+from ..autograd import recording
+from ..errors import DtypeError, ShapeError
+from ..tensor import Origin, Tensor
+
+F = TypeVar("F", bound=Callable[..., Any])
+Vjp = Callable[..., Tensor]
+
+
+class Shaped(NamedTuple):
+    """What is known of an array before its numbers: an argument and the result of shape rules."""
+
+    shape: tuple[int, ...]
+    dtype: dtypes.Dtype
+
+
+@dataclass(frozen=True, eq=False)
+class Primitive:
+    """An operation that is not composed of others. Everything known of it stands in one place.
+
+    Attributes:
+        name: its name in graphs and messages.
+        rule: `(*inputs: Shaped, **params) -> Shaped`, the shape and dtype of the result; raises ShapeError or
+            DtypeError, in the user's words, where the inputs do not fit.
+        forward: `(xp, *arrays, **params) -> array`, its meaning, in the functions of an array namespace `xp`.
+        vjp: one function for each input, `(g, y, *inputs, **params) -> Tensor`, written with Tensor operations: the
+            gradient to that input, from the gradient `g` to the result `y`. None where no gradient flows. For any
+            number of inputs, one function of the input's index that returns such a function.
+        lower: how a compiler emits it; None while there is none.
+    """
+
+    name: str
+    rule: Callable[..., Shaped]
+    forward: Callable[..., Any]
+    vjp: Sequence[Vjp | None] | Callable[[int], Vjp | None]
+    lower: Any = None
+
+    def __post_init__(self) -> None:
+        PRIMITIVES[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def pullback(self, index: int) -> Vjp | None:
+        """The function that gives the gradient to input number `index`, or None."""
+        return self.vjp(index) if callable(self.vjp) else self.vjp[index]
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+
+
+def bind(primitive: Primitive, *inputs: Tensor, **params: Any) -> Tensor:
+    """Apply a primitive to Tensors: the result knows its origin if a gradient may be wanted."""
+    out = Tensor(interpret.current.get().apply(primitive, inputs, params))
+    if recording() and dtypes.is_float(out.dtype):
+        for x in inputs:
+            if x.requires_grad:
+                out.requires_grad = True
+                out.origin = Origin(primitive, inputs, params, sum(t.version for t in inputs))
+                break
+    return out
+
+
+# -- the table of public functions: what methods, stubs and tests are derived from ---------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """What to try a function with: arrays of the shapes, random numbers from `domain`, then arguments, parameters."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    args: tuple[Any, ...] = ()
+    params: dict[str, Any] = field(default_factory=dict)
+    domain: tuple[float, float] = (-2.0, 2.0)
+    dtype: str = "float64"
+
+
+class Function(NamedTuple):
+    """A public function of arrays: what it should equal, and what to try it with."""
+
+    function: Callable[..., Any]
+    reference: Callable[..., Any]
+    cases: tuple[Case, ...]
+    methods: tuple[str, ...]
+    elementwise: bool
+
+
+FUNCTIONS: dict[str, Function] = {}
+
+
+def case(
+    *shapes: tuple[int, ...],
+    args: tuple[Any, ...] = (),
+    domain: tuple[float, float] = (-2.0, 2.0),
+    dtype: str = "float64",
+    **params: Any,
+) -> Case:
+    """A Case, shortly written: `case((2, 3), axis=1)`."""
+    return Case(shapes, args, params, domain, dtype)
+
+
+def public(
+    *cases: Case,
+    reference: Callable[..., Any] | None = None,
+    methods: tuple[str, ...] | None = None,
+    operator: str | None = None,
+    elementwise: bool = False,
+) -> Callable[[F], F]:
+    """Enter a function into the table and make it a method of Tensor, and an operator if one is named.
+
+    `reference` is NumPy's function of the same name unless given; `methods` defaults to the function's own name.
+    """
+
+    def register(function: F) -> F:
+        name = function.__name__
+        names = (name,) if methods is None else methods
+        if operator:
+            names += (f"__{operator}__",)
+            if hasattr(int, f"__r{operator}__"):
+                reflected(f"__r{operator}__")(function)
+        method(*names)(function)
+        FUNCTIONS[name] = Function(function, reference or getattr(np, name), cases, names, elementwise)
+        return function
+
+    return register
+
+
+# -- what is common to all, done once --------------------------------------------------------------------------------
+
+
+def promote(*operands: Any, floats: bool = False) -> list[Tensor]:
+    """The operands as Tensors of one dtype; with `floats` a floating-point one. Python numbers have no width."""
+    found = [x.dtype for x in operands if isinstance(x, Tensor)]
+    if len(found) == len(operands) and all(d == found[0] for d in found[1:]) and not (floats and not dtypes.is_float(found[0])):
+        return list(operands)
+    operands = tuple(x if isinstance(x, (Tensor, bool, int, float)) else _array_operand(x) for x in operands)
+    dtype = dtypes.DEFAULT_FLOAT if floats else dtypes.bool_
+    arrays = [x.dtype for x in operands if isinstance(x, Tensor)]
+    if arrays:
+        dtype = arrays[0]
+        for other in arrays[1:]:
+            dtype = dtypes.promote(dtype, other)
+        if floats and not dtypes.is_float(dtype):
+            dtype = dtypes.DEFAULT_FLOAT
+    for x in operands:
+        if not isinstance(x, Tensor):
+            dtype = dtypes.scalar_dtype(x, dtype)
+    return [cast(x, dtype) if isinstance(x, Tensor) else constant((), x, dtype) for x in operands]
+
+
+def _array_operand(x: Any) -> Tensor | bool | int | float:
+    if isinstance(x, np.generic):
+        return x.item()  # type: ignore[no-any-return]
+    if isinstance(x, (np.ndarray, list, tuple)):
+        from ..tensor import as_tensor
+
+        return as_tensor(x)
+    raise DtypeError(f"expected a Tensor, an array or a number, got {type(x).__name__} ({x!r})")
+
+
+def broadcast(name: str, *operands: Tensor) -> list[Tensor]:
+    """The operands stretched to one common shape, by NumPy's rule."""
+    first = operands[0].shape
+    if all(x.shape == first for x in operands[1:]):
+        return list(operands)
+    shape = broadcast_shapes(name, *(x.shape for x in operands))
+    return [x if x.shape == shape else bind(broadcast_to_p, x, shape=shape) for x in operands]
+
+
+def broadcast_shapes(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The common shape of NumPy's rule: aligned at the last axis, lengths equal or 1.
+
+    >>> broadcast_shapes("add", (3, 1), (4,))
+    (3, 4)
+    """
+    ndim = max(map(len, shapes))
+    padded = [(1,) * (ndim - len(s)) + s for s in shapes]
+    out = []
+    for axis, lengths in enumerate(zip(*padded, strict=True)):
+        longest = next((n for n in lengths if n != 1), 1)
+        if any(n not in (1, longest) for n in lengths):
+            listed = " and ".join(map(str, shapes))
+            unequal = " against ".join(map(str, dict.fromkeys(n for n in lengths if n != 1)))
+            raise ShapeError(
+                f"{name}: the shapes {listed} do not fit together: axis {axis - ndim} is {unequal}",
+                "Lengths must be equal or 1, counted from the last axis.",
+            )
+        out.append(longest)
+    return tuple(out)
+
+
+def normalize_axis(name: str, axis: int, ndim: int) -> int:
+    """An axis counted from the front, from one that may count from the back."""
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"{name}: there is no axis {axis} in a tensor with {ndim} axes")
+    return axis % ndim
+
+
+def normalize_axes(name: str, axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """Several axes counted from the front; None stands for all."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = tuple(normalize_axis(name, a, ndim) for a in ((axis,) if isinstance(axis, int) else axis))
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"{name}: the axes {axis} name one axis twice")
+    return axes
+
+
+def require_float(name: str, x: Any) -> None:
+    """For shape rules: refuse what is not floating point."""
+    if not dtypes.is_float(x.dtype):
+        raise DtypeError(f"{name}: needs floating-point numbers, got {x.dtype}. Use astype(float).")
+
+
+# -- the three primitives the engine itself needs ------------------------------------------------------------------------
+
+cast_p = Primitive(
+    "cast",
+    rule=lambda x, dtype: Shaped(x.shape, dtype),
+    forward=lambda xp, x, dtype: x.astype(dtype),
+    vjp=(lambda g, y, x, dtype: cast(g, x.dtype),),
+)
+
+broadcast_to_p = Primitive(
+    "broadcast_to",
+    rule=lambda x, shape: Shaped(broadcast_shapes("broadcast_to", x.shape, shape), x.dtype),
+    forward=lambda xp, x, shape: xp.broadcast_to(x, shape),
+    vjp=(lambda g, y, x, shape: unbroadcast(g, x.shape),),
+)
+
+full_p = Primitive(
+    "full",
+    rule=lambda shape, value, dtype: Shaped(shape, dtype),
+    forward=lambda xp, shape, value, dtype: xp.full(shape, value, dtype),
+    vjp=(),
+)
+
+
+def cast(x: Tensor, dtype: dtypes.Dtype) -> Tensor:
+    """The same numbers in another dtype."""
+    return x if x.dtype == dtype else bind(cast_p, x, dtype=dtype)
+
+
+def constant(shape: tuple[int, ...], value: bool | int | float, dtype: dtypes.Dtype) -> Tensor:
+    """A constant."""
+    return bind(full_p, shape=shape, value=value, dtype=dtype)
+
+
+def unbroadcast(g: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Sum a gradient over the axes along which a value of `shape` was stretched: broadcasting undone, once for all."""
+    extra = g.ndim - len(shape)
+    stretched = [i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1]
+    return g.sum(axis=(*range(extra), *stretched)).reshape(shape)

@@ -1,0 +1,155 @@
+"""Random numbers that are a function of the seed and a counter: Philox-4x32-10 (`ops/_philox.py`).
+
+The same seed gives the same numbers everywhere: run after run, eagerly or compiled, on one thread or many.
+A fresh process starts with seed 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .autograd import no_grad
+from .errors import ArgumentError
+from .ops._philox import counters_used
+from .ops.create import as_shape, iota, random_bits
+from .ops.movement import concatenate
+from .ops.primitive import cast
+from .tensor import Tensor
+
+_MANTISSA = {dtypes.bfloat16: 8, dtypes.float16: 11, dtypes.float32: 24}  # bits, the leading one included
+
+
+class Generator:
+    """A source of random numbers: a seed, and a counter of how many were drawn.
+
+    Attributes:
+        state: a Tensor of two uint64, seed and counter. Saved and restored, the numbers go on where they stopped.
+
+    >>> Generator(1).rand(2)
+    tensor([0.6306115, 0.4180393])
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.state = Tensor(np.zeros(2, np.uint64))
+        self.seed(seed)
+
+    def seed(self, seed: int) -> None:
+        """Start anew from a seed, an integer from 0 to 2^64 - 1."""
+        if not 0 <= seed < 2**64:
+            raise ArgumentError(f"a seed is an integer from 0 to 2^64 - 1, got {seed}")
+        self.state.assign_(Tensor(np.array([seed, 0], np.uint64)))
+
+    def bits(self, shape: tuple[int, ...]) -> Tensor:
+        """Random uint32 numbers, uniform over all 32 bits."""
+        words = random_bits(self.state, shape)
+        used = counters_used(math.prod(shape))
+        self.state.assign_(self.state + iota(2, dtypes.uint64) * used)
+        return words
+
+    def rand(self, *shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+        """Uniform numbers in [0, 1): multiples of 2^-24 in float32, of 2^-53 in float64."""
+        lengths, wanted = _shape(shape), dtypes.as_dtype(dtype)
+        with no_grad():
+            if wanted == dtypes.float64:
+                words = self.bits((2, *lengths))
+                high, low = cast(words[0] >> 5, wanted), cast(words[1] >> 6, wanted)
+                return (high * 2.0**26 + low) * 2.0**-53
+            bits = _MANTISSA[wanted]
+            return cast(self.bits(lengths) >> (32 - bits), wanted) * 2.0**-bits
+
+    def randn(self, *shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+        """Numbers from the normal distribution, mean 0, standard deviation 1, in pairs by Box and Muller (1958):
+        sqrt(-2 log u) cos(2 pi v) and sqrt(-2 log u) sin(2 pi v)."""
+        lengths, wanted = _shape(shape), dtypes.as_dtype(dtype)
+        size = math.prod(lengths)
+        exact = wanted if wanted == dtypes.float64 else dtypes.float32
+        with no_grad():
+            u = self.rand(2, -(-size // 2), dtype=exact)
+            radius, angle = (-2.0 * (1.0 - u[0]).log()).sqrt(), 2.0 * math.pi * u[1]
+            both = concatenate([radius * angle.cos(), radius * angle.sin()])
+            return cast(both[:size].reshape(lengths), wanted)
+
+    def randint(self, low: int, high: int, shape: Any, dtype: Any = dtypes.DEFAULT_INT) -> Tensor:
+        """Integers from low to high - 1, all equally likely (up to (high - low) / 2^53)."""
+        if high <= low:
+            raise ArgumentError(f"randint: high must be above low, got {low} and {high}")
+        numbers = self.rand(as_shape(shape), dtype=dtypes.float64)
+        return (numbers * (high - low)).floor().astype(dtypes.as_dtype(dtype)) + low
+
+    def bernoulli(self, p: Any, shape: Any = None) -> Tensor:
+        """1.0 with probability p, else 0.0; `p` is a number (with `shape`) or a tensor of probabilities."""
+        if isinstance(p, Tensor):
+            return (self.rand(p.shape, dtype=p.dtype) < p).astype(p.dtype)
+        return (self.rand(as_shape(shape)) < p).astype(dtypes.DEFAULT_FLOAT)
+
+    def permutation(self, n: int) -> np.ndarray:
+        """The numbers 0 to n - 1 in a random order, for indexing."""
+        return np.argsort(self.rand(n, dtype=dtypes.float64).numpy(), kind="stable")
+
+
+def _shape(lengths: tuple[Any, ...]) -> tuple[int, ...]:
+    return as_shape(lengths[0] if len(lengths) == 1 else lengths)
+
+
+default = Generator(0)  # with the threads, gradus' only global state
+
+
+def seed(value: int) -> None:
+    """Start the default generator anew: everything random that follows is determined.
+
+    >>> seed(0)
+    >>> a = rand(3)
+    >>> seed(0)
+    >>> bool((a == rand(3)).all())
+    True
+    """
+    default.seed(value)
+
+
+def rand(*shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """Uniform random numbers in [0, 1).
+
+    >>> rand(2, 3).shape
+    (2, 3)
+    """
+    return default.rand(*shape, dtype=dtype)
+
+
+def randn(*shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """Normal random numbers, mean 0, standard deviation 1.
+
+    >>> randn(2, 3).shape
+    (2, 3)
+    """
+    return default.randn(*shape, dtype=dtype)
+
+
+def randint(low: int, high: int, shape: Any, dtype: Any = dtypes.DEFAULT_INT) -> Tensor:
+    """Random integers from low to high - 1.
+
+    >>> bool((randint(1, 7, (100,)) <= 6).all())
+    True
+    """
+    return default.randint(low, high, shape, dtype)
+
+
+def bernoulli(p: Any, shape: Any = None) -> Tensor:
+    """1.0 with probability p, else 0.0.
+
+    >>> bernoulli(1.0, (2,))
+    tensor([1., 1.])
+    """
+    return default.bernoulli(p, shape)
+
+
+def permutation(n: int) -> np.ndarray:
+    """The numbers 0 to n - 1 in a random order, as a NumPy array.
+
+    >>> sorted(permutation(3).tolist())
+    [0, 1, 2]
+    """
+    return default.permutation(n)

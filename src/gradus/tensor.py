@@ -1,0 +1,238 @@
+"""Tensor: a value, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from . import dtypes, interpret
+from ._methods import Methods
+from .errors import DtypeError, GradientError, ShapeError
+
+if TYPE_CHECKING:
+    from .ops.primitive import Primitive
+
+Hook = Callable[["Tensor"], "Tensor | None"]
+
+
+class Origin(NamedTuple):
+    """Where a Tensor came from: the primitive, what it was applied to, and how."""
+
+    primitive: Primitive
+    inputs: tuple[Tensor, ...]
+    params: dict[str, Any]
+    versions: int  # sum of the inputs' versions when the primitive was applied
+
+
+class Tensor(Methods):
+    """An array of numbers that remembers how it was computed, so that gradients can flow back.
+
+    Every NumPy-like function of gradus is also a method or an operator of Tensor.
+
+    Attributes:
+        data: the array (NumPy's).
+        requires_grad: whether a gradient is wanted, or flows through.
+        grad: the gradient that `backward` gathered, or None.
+        origin: where the value came from; None for a leaf.
+
+    >>> import gradus
+    >>> x = gradus.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "hooks", "origin", "requires_grad", "version")
+    __array_ufunc__ = None  # so that `array * tensor` asks the tensor
+
+    def __init__(self, data: Any, requires_grad: bool = False, origin: Origin | None = None) -> None:
+        self.data = data
+        self.origin = origin
+        self.grad: Tensor | None = None
+        self.hooks: list[Hook] | None = None
+        self.version = 0
+        self.requires_grad = False
+        if requires_grad:
+            self.requires_grad_()
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self.data.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> dtypes.Dtype:
+        """The type of the numbers."""
+        return self.data.dtype  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.data.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.data.shape, dtype=np.int64))
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether nothing computed this tensor; `backward` leaves gradients in leaves."""
+        return self.origin is None
+
+    # -- its numbers --------------------------------------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray:
+        """The numbers as a NumPy array that shares the tensor's memory."""
+        return interpret.current.get().concrete(self)
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        if self.size != 1:
+            raise ShapeError(f"item() needs one element, this tensor has shape {self.shape}", "Use tolist().")
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """The numbers as nested Python lists."""
+        return self.numpy().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if dtypes.is_float(self.dtype):
+            raise DtypeError(f"a tensor of {self.dtype} is no index. Convert it: int(t).")
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(
+                f"the truth of a tensor with {self.size} elements is ambiguous", "Use .any() or .all(), or where()."
+            )
+        return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if self.size == 1 and spec else str(self), spec)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError(
+            "a tensor's elements are not assigned one by one, because its history would no longer be true. "
+            "Use gradus.where(condition, new, old), t.assign_(...) for the whole, or change t.numpy() yourself."
+        )
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        numbers = self.data
+        if not isinstance(numbers, np.ndarray):
+            return f"tensor(<traced>, shape={self.shape}, dtype={self.dtype})"
+        text = np.array2string(numbers, separator=", ", prefix="tensor(")
+        if self.dtype not in (dtypes.DEFAULT_FLOAT, dtypes.DEFAULT_INT, dtypes.bool_):
+            text += f", dtype={self.dtype.name}"
+        if self.origin is not None:
+            text += f", from={self.origin.primitive.name}"
+        elif self.requires_grad:
+            text += ", requires_grad=True"
+        return f"tensor({text})"
+
+    # -- its gradient -------------------------------------------------------------------------------------------
+
+    def requires_grad_(self, wanted: bool = True) -> Tensor:
+        """Say that a gradient is wanted for this leaf."""
+        if wanted and not dtypes.is_float(self.dtype):
+            raise DtypeError(f"only floating-point tensors have gradients, this one is {self.dtype}. Use astype(float).")
+        if not wanted and not self.is_leaf:
+            raise GradientError("a computed tensor cannot stop requiring a gradient. Use detach().")
+        self.requires_grad = wanted
+        return self
+
+    def detach(self) -> Tensor:
+        """The same numbers (and memory) without their history."""
+        return Tensor(self.data)
+
+    def register_hook(self, hook: Hook) -> Callable[[], None]:
+        """Call `hook(gradient)` when this tensor's gradient is known; what it returns, if not None, replaces it.
+
+        Returns a function that takes the hook away again.
+        """
+        if not self.requires_grad:
+            raise GradientError("no gradient reaches this tensor: it does not require one. Use requires_grad_().")
+        hooks = self.hooks = self.hooks or []
+        hooks.append(hook)
+        return lambda: hooks.remove(hook)
+
+    def retain_grad(self) -> None:
+        """Have `backward` leave this tensor's gradient in `grad` though it is no leaf."""
+        self.register_hook(lambda gradient: setattr(self, "grad", gradient))
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def assign_(self, value: Tensor) -> Tensor:
+        """Write the numbers of `value`, of the same shape, into this leaf's own memory: how optimizers update."""
+        if value.shape != self.shape:
+            raise ShapeError(f"assign_: this tensor has shape {self.shape}, the new value {value.shape}")
+        if not self.is_leaf:
+            raise GradientError("assign_ writes leaves only; this tensor was computed. Use detach() first.")
+        interpret.current.get().assign(self, value)
+        self.version += 1
+        return self
+
+
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A new Tensor with a copy of the data: numbers, nested lists, a NumPy array or a Tensor.
+
+    Arrays keep their dtype; Python floats become float32 and integers int64 unless `dtype` says otherwise.
+
+    >>> tensor([[1, 2], [3, 4]], dtype="float64")
+    tensor([[1., 2.],
+            [3., 4.]], dtype=float64)
+    """
+    return Tensor(_as_array(data, dtype, copy=True), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """The data as a Tensor, sharing memory where that can be."""
+    if isinstance(data, Tensor) and dtype is None:
+        return data
+    return Tensor(_as_array(data, dtype, copy=False))
+
+
+def _as_array(data: Any, dtype: Any, copy: bool) -> np.ndarray:
+    if isinstance(data, Tensor):
+        data = data.numpy()
+    elif isinstance(data, (list, tuple)) and any(isinstance(d, Tensor) for d in data):
+        data = np.stack([_as_array(d, None, copy=False) for d in data])
+    try:
+        array = np.asarray(data)
+    except ValueError as problem:
+        raise ShapeError(f"tensor: the nested lists do not form a box of numbers ({problem})") from None
+    found = dtypes.kind(array.dtype)  # refuses text, objects and complex numbers
+    if dtype is not None:
+        wanted = dtypes.as_dtype(dtype)
+    elif isinstance(data, (np.ndarray, np.generic)):
+        wanted = array.dtype
+    else:
+        wanted = dtypes.DEFAULTS[found]
+    return array.astype(wanted, copy=copy)
