@@ -80,3 +80,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
     return f"{hint}Known: {', '.join(names)}."
+
+
+class TraceError(GradusError, RuntimeError):
+    """Something in a compiled function that cannot be compiled."""

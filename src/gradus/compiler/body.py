@@ -1,0 +1,278 @@
+"""Working out fused expressions inside a loop: every node's value at the place where the loops stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .. import dtypes
+from ..errors import TraceError
+from .code import Code, Ref
+from .graph import Node
+from .index import Condition, Index, Loop, Quotient, flatten
+from .kit import LLVM_TYPES, Kit, Value, memory_type
+from .lowerings import ELEMENTWISE, VIEWS, Piece
+
+
+class Body:
+    """The inside of a loop nest, at which every loop variable has a register.
+
+    Args:
+        code: where instructions go.
+        lanes: how many places of the loop `across` are worked on at once; 0 for one by one.
+        across: the loop the lanes lie along.
+        registers: the register that holds each loop variable; for `across`, the first lane's.
+        pointer: gives the address of a buffer.
+        is_buffer: whether a node is read from memory.
+        tail: a mask of the lanes that are inside the loop, or None if all are.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        lanes: int,
+        across: Loop | None,
+        registers: dict[Loop, Ref],
+        pointer: Callable[[Node], Ref],
+        is_buffer: Callable[[Node], bool],
+        tail: Value | None = None,
+    ) -> None:
+        self.code, self.lanes, self.across = code, lanes, across
+        self.registers, self.pointer, self.is_buffer, self.tail = registers, pointer, is_buffer, tail
+        self.kit = Kit(code, lanes)
+        self.scalars = Kit(code, 0)
+        self._known: dict[object, Value] = {}
+        self._indices: dict[Index, Ref] = {}
+
+    # -- indices -----------------------------------------------------------------------------------------------------
+
+    def varies(self, index: Index) -> bool:
+        """Whether the lanes have different values of an index."""
+        return bool(self.lanes) and self.across in index.loops()
+
+    def step(self, index: Index) -> int | None:
+        """By how much an index grows from lane to lane; None where that is not fixed."""
+        if not self.varies(index):
+            return 0
+        for atom, _ in index.terms:
+            if not isinstance(atom, Loop) and self.across in atom.inner.loops():
+                return None
+        return index.coefficient(self.across)  # type: ignore[arg-type]
+
+    def scalar(self, index: Index) -> Ref:
+        """An index as an i64 register; in lane 0 where the lanes differ."""
+        if index not in self._indices:
+            total: Ref = str(index.constant)
+            for atom, c in index.terms:
+                if isinstance(atom, Loop):
+                    value = self.registers[atom]
+                else:
+                    value = self._divided(self.scalar(atom.inner), atom)
+                total = self.code.add(self.code.mul(value, c), total)
+            self._indices[index] = total
+        return self._indices[index]
+
+    def _divided(self, inner: Ref, atom: object) -> Ref:
+        low, _ = atom.inner.bounds  # type: ignore[attr-defined]
+        divisor = atom.divisor  # type: ignore[attr-defined]
+        shift = 0 if low >= 0 else -(low // divisor) * divisor  # so that rounding towards 0 is rounding down
+        what = "udiv" if isinstance(atom, Quotient) else "urem"
+        value = self.code.op(f"{what} i64 {self.code.add(inner, shift)}, {divisor}")
+        return self.code.add(value, -(shift // divisor)) if what == "udiv" else value
+
+    def vector(self, index: Index) -> Value:
+        """An index in every lane, as int64."""
+        key = ("index", index)
+        if key in self._known:
+            return self._known[key]
+        step = self.step(index)
+        if step is not None:
+            value = self.kit.splat(self.scalar(index), dtypes.int64)
+            if step:
+                value = value + self.kit.lane_numbers() * step
+        else:
+            value = self.kit.constant(index.constant, dtypes.int64)
+            for atom, c in index.terms:
+                if isinstance(atom, Loop):
+                    part = self.vector(Index(0, ((atom, 1),)))
+                else:
+                    inner = self.vector(atom.inner)
+                    part = (self.kit.floor_divide if isinstance(atom, Quotient) else self.kit.remainder)(
+                        inner, atom.divisor
+                    )
+                value = value + part * c
+        self._known[key] = value
+        return value
+
+    # -- values --------------------------------------------------------------------------------------------------------
+
+    def set(self, node: Node, index: tuple[Index, ...], value: Value) -> None:
+        """Make a value known: it was just worked out."""
+        self._known[node, str(flatten(index, node.shape))] = value
+
+    def value(self, node: Node, index: tuple[Index, ...], mask: Value | None = None) -> Value:
+        """The node's value at an index; where the mask is false, anything."""
+        flat = flatten(index, node.shape)
+        key = (node, str(flat)) if mask is None else (node, str(flat), mask.ref)
+        for known in (key, (node, str(flat))):
+            if known in self._known:
+                return self._known[known]
+        value = self._work_out(node, index, flat, mask)
+        self._known[key] = value
+        return value
+
+    def _work_out(self, node: Node, index: tuple[Index, ...], flat: Index, mask: Value | None) -> Value:
+        if node.kind == "full":
+            return self.kit.constant(node.params["value"], node.dtype)
+        if node.kind == "iota":
+            return self.kit.cast(self.vector(flat), node.dtype)
+        if self.is_buffer(node):
+            return self.load(node, flat, mask)
+        if node.kind in VIEWS:
+            return self.pieces(VIEWS[node.kind](node, index), node.params.get("value", 0), node.dtype, mask)
+        if node.kind == "take":
+            return self._take(node, index, mask)
+        if node.kind in ELEMENTWISE:
+            values = [self.value(x, index, mask) for x in node.inputs]
+            return self.kit.cast(node.op.forward(self.kit, *values, **node.params), node.dtype)  # type: ignore[union-attr]
+        raise TraceError(f"{node.kind} cannot be worked out inside a loop")
+
+    def root(self, node: Node, index: tuple[Index, ...]) -> Value:
+        """The value of a node that this loop is there to work out, though it is a buffer for others."""
+        flat = flatten(index, node.shape)
+        key = (node, str(flat))
+        if key not in self._known:
+            was, self.is_buffer = self.is_buffer, lambda n: n is not node and was(n)
+            self._known[key] = self._work_out(node, index, flat, None)
+            self.is_buffer = was
+        return self._known[key]
+
+    def pieces(self, pieces: list[Piece], otherwise: float, dtype: dtypes.Dtype, mask: Value | None = None) -> Value:
+        """The value of the piece whose conditions hold, or a constant."""
+        total: Value | None = None
+        for piece in pieces:
+            if not piece.conditions:
+                return self.value(piece.source, piece.index, mask)
+            holds = self._conjunction(piece.conditions)
+            value = self.value(piece.source, piece.index, holds if mask is None else self.kit.bitwise_and(holds, mask))
+            rest = self.kit.constant(otherwise, dtype) if total is None else total
+            total = self.kit.where(holds, value, rest)
+        return self.kit.constant(otherwise, dtype) if total is None else total
+
+    def _conjunction(self, conditions: tuple[Condition, ...]) -> Value:
+        total: Value | None = None
+        for c in conditions:
+            low, high = c.index.bounds
+            index = self.vector(c.index)
+            for bad, test in ((low < c.low, lambda i, c=c: i >= c.low), (high >= c.high, lambda i, c=c: i < c.high)):
+                if bad:
+                    holds = test(index)
+                    total = holds if total is None else self.kit.bitwise_and(total, holds)
+        return total if total is not None else self.kit.constant(True, dtypes.bool_)
+
+    def _take(self, node: Node, index: tuple[Index, ...], mask: Value | None) -> Value:
+        table, indices = node.inputs
+        axis, count = node.params["axis"], len(indices.shape)
+        place = self.kit.cast(self.value(indices, index[axis : axis + count], mask), dtypes.int64)
+        length = table.shape[axis]
+        place = self.kit.where(place < 0, place + length, place)
+        place = self.kit.minimum(self.kit.maximum(place, 0), max(length - 1, 0))  # nothing outside is ever read
+        stride = 1
+        for n in table.shape[axis + 1 :]:
+            stride *= n
+        rest = flatten((*index[:axis], Index(), *index[axis + count :]), table.shape)
+        return self.gather(table, self.vector(rest) + place * stride, mask)
+
+    # -- memory ----------------------------------------------------------------------------------------------------------
+
+    def _mask(self, flat: Index, mask: Value | None) -> Value | None:
+        tail = self.tail if self.varies(flat) else None
+        if tail is None or mask is None:
+            return tail or mask
+        return self.kit.bitwise_and(tail, mask)
+
+    def load(self, node: Node, flat: Index, mask: Value | None = None) -> Value:
+        """A buffer's elements at a flat index: a vector where the lanes are neighbours, one number where they agree."""
+        step = self.step(flat)
+        if step == 0 and mask is None:
+            value = self._load_scalar(node, self.scalar(flat))
+            return self.kit.splat(value, node.dtype)
+        if step == 1:
+            type_ = f"<{self.lanes} x {memory_type(node.dtype)}>"
+            address = self.code.element(memory_type(node.dtype), self.pointer(node), self.scalar(flat))
+            wanted = self._mask(flat, mask)
+            if wanted is None:
+                return self._from_memory(self.code.op(f"load {type_}, ptr {address}, align {node.dtype.itemsize}"), node.dtype)
+            suffix = self._memory_suffix(node.dtype)
+            loaded = self.code.call(
+                type_,
+                f"llvm.masked.load.{suffix}.p0",
+                f"ptr {address}",
+                f"i32 {node.dtype.itemsize}",
+                f"{wanted.type} {wanted.ref}",
+                f"{type_} zeroinitializer",
+            )
+            return self._from_memory(loaded, node.dtype)
+        return self.gather(node, self.vector(flat), self._mask(flat, mask))
+
+    def _load_scalar(self, node: Node, place: Ref) -> Ref:
+        type_ = memory_type(node.dtype)
+        value = self.code.op(f"load {type_}, ptr {self.code.element(type_, self.pointer(node), place)}")
+        return self.code.op(f"trunc i8 {value} to i1") if node.dtype == dtypes.bool_ else value
+
+    def gather(self, node: Node, places: Value, mask: Value | None) -> Value:
+        """A buffer's elements at a vector of places."""
+        type_ = memory_type(node.dtype)
+        if not self.lanes:
+            if mask is not None:
+                places = self.kit.where(mask, places, 0)
+            return Value(self.kit, node.dtype, self._load_scalar(node, places.ref))
+        vector = f"<{self.lanes} x {type_}>"
+        addresses = self.code.op(
+            f"getelementptr inbounds {type_}, ptr {self.pointer(node)}, {places.type} {places.ref}"
+        )
+        wanted = mask or self.kit.constant(True, dtypes.bool_)
+        loaded = self.code.call(
+            vector,
+            f"llvm.masked.gather.{self._memory_suffix(node.dtype)}.v{self.lanes}p0",
+            f"<{self.lanes} x ptr> {addresses}",
+            f"i32 {node.dtype.itemsize}",
+            f"{wanted.type} {wanted.ref}",
+            f"{vector} zeroinitializer",
+        )
+        return self._from_memory(loaded, node.dtype)
+
+    def store(self, node: Node, flat: Index, value: Value) -> None:
+        """Write a value to a buffer: neighbours at once, or one number."""
+        type_ = memory_type(node.dtype)
+        ref = value.ref
+        if node.dtype == dtypes.bool_:
+            ref = self.code.op(f"zext {value.type} {ref} to {f'<{self.lanes} x i8>' if self.lanes else 'i8'}")
+        address = self.code.element(type_, self.pointer(node), self.scalar(flat))
+        if not self.lanes:
+            self.code.do(f"store {type_} {ref}, ptr {address}")
+            return
+        vector = f"<{self.lanes} x {type_}>"
+        if self.step(flat) != 1:
+            raise TraceError("the lanes of a store must be neighbours")
+        if self.tail is None:
+            self.code.do(f"store {vector} {ref}, ptr {address}, align {node.dtype.itemsize}")
+            return
+        self.code.call(
+            "void",
+            f"llvm.masked.store.{self._memory_suffix(node.dtype)}.p0",
+            f"{vector} {ref}",
+            f"ptr {address}",
+            f"i32 {node.dtype.itemsize}",
+            f"{self.tail.type} {self.tail.ref}",
+        )
+
+    def _memory_suffix(self, dtype: dtypes.Dtype) -> str:
+        return f"v{self.lanes}i8" if dtype == dtypes.bool_ else self.kit.suffix(dtype)
+
+    def _from_memory(self, ref: Ref, dtype: dtypes.Dtype) -> Value:
+        if dtype == dtypes.bool_:
+            ref = self.code.op(f"trunc <{self.lanes} x i8> {ref} to <{self.lanes} x i1>")
+        return Value(self.kit, dtype, ref)
+
+
+__all__ = ["LLVM_TYPES", "Body"]

@@ -1,0 +1,113 @@
+"""Writes the text of one LLVM function: instructions, loops, local variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+Ref = str  # a name like `%t7`, or a constant's text
+
+
+class Code:
+    """A function in the making. Values are referred to by their text; every instruction gets a fresh name."""
+
+    def __init__(self, name: str, arguments: str, result: str = "void") -> None:
+        self.name, self.arguments, self.result = name, arguments, result
+        self.entry: list[str] = []
+        self.lines: list[str] = []
+        self.declared: dict[str, str] = {}
+        self.block = "start"
+        self._count = 0
+
+    def fresh(self, stem: str = "t") -> str:
+        self._count += 1
+        return f"{stem}{self._count}"
+
+    def op(self, text: str) -> Ref:
+        """An instruction that gives a value."""
+        name = f"%{self.fresh()}"
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def do(self, text: str) -> None:
+        """An instruction that gives none."""
+        self.lines.append(f"  {text}")
+
+    def call(self, result: str, function: str, *arguments: str) -> Ref:
+        """Call a function, declaring it; each argument is `type value`."""
+        types = ", ".join(split_type(a)[0] for a in arguments)
+        self.declared[function] = f"declare {result} @{function}({types})"
+        text = f"call {result} @{function}({', '.join(arguments)})"
+        if result == "void":
+            self.do(text)
+            return ""
+        return self.op(text)
+
+    def variable(self, type_: str) -> Ref:
+        """A local variable: memory in the frame, which LLVM turns into a register."""
+        name = f"%{self.fresh('v')}"
+        self.entry.append(f"  {name} = alloca {type_}, align 64")
+        return name
+
+    def label(self, name: str) -> None:
+        self.lines.append(f"{name}:")
+        self.block = name
+
+    def branch(self, condition: Ref, yes: str, no: str) -> None:
+        self.do(f"br i1 {condition}, label %{yes}, label %{no}")
+
+    @contextmanager
+    def loop(self, start: Ref | int, stop: Ref | int, step: int = 1) -> Iterator[Ref]:
+        """`for i in range(start, stop, step)`."""
+        head, body, last, done = (self.fresh(s) for s in ("head", "body", "last", "done"))
+        before, i = self.block, f"%{self.fresh('i')}"
+        self.do(f"br label %{head}")
+        self.label(head)
+        following = f"%{self.fresh('n')}"
+        self.do(f"{i} = phi i64 [ {start}, %{before} ], [ {following}, %{last} ]")
+        self.branch(self.op(f"icmp slt i64 {i}, {stop}"), body, done)
+        self.label(body)
+        yield i
+        self.do(f"br label %{last}")
+        self.label(last)
+        self.do(f"{following} = add nsw i64 {i}, {step}")
+        self.do(f"br label %{head}")
+        self.label(done)
+
+    @contextmanager
+    def when(self, condition: Ref) -> Iterator[None]:
+        """`if condition:`."""
+        yes, after = self.fresh("yes"), self.fresh("after")
+        self.branch(condition, yes, after)
+        self.label(yes)
+        yield
+        self.do(f"br label %{after}")
+        self.label(after)
+
+    def add(self, a: Ref | int, b: Ref | int) -> Ref:
+        if str(b) == "0":
+            return str(a)
+        if str(a) == "0":
+            return str(b)
+        return self.op(f"add nsw i64 {a}, {b}")
+
+    def mul(self, a: Ref, b: Ref | int) -> Ref:
+        return a if str(b) == "1" else self.op(f"mul nsw i64 {a}, {b}")
+
+    def element(self, type_: str, pointer: Ref, place: Ref | int) -> Ref:
+        """The address of element number `place`."""
+        return pointer if str(place) == "0" else self.op(f"getelementptr inbounds {type_}, ptr {pointer}, i64 {place}")
+
+    def text(self) -> str:
+        head = f"define internal {self.result} @{self.name}({self.arguments}) #0 {{"
+        end = [] if self.result != "void" else ["  ret void"]
+        return "\n".join([head, "start:", *self.entry, *self.lines, *end, "}"])
+
+
+def split_type(argument: str) -> tuple[str, str]:
+    """`<16 x float> %x` into its type and its value."""
+    if argument.startswith("<"):
+        end = argument.index(">") + 1
+        return argument[:end], argument[end + 1 :]
+    type_, _, value = argument.partition(" ")
+    return type_, value

@@ -1,0 +1,119 @@
+"""The graph of a traced function: a list of nodes, each a primitive applied to earlier nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..dtypes import Dtype
+from ..ops.primitive import Primitive
+
+
+@dataclass(eq=False)
+class Node:
+    """A value that the program computes, or is given.
+
+    Attributes:
+        op: the primitive; None for an input.
+        inputs: the nodes it is applied to.
+        params: the primitive's parameters.
+        shape, dtype: of the value.
+        name: for people.
+    """
+
+    op: Primitive | None
+    inputs: tuple[Node, ...]
+    params: dict[str, Any]
+    shape: tuple[int, ...]
+    dtype: Dtype
+    name: str = ""
+
+    @property
+    def kind(self) -> str:
+        return "input" if self.op is None else self.op.name
+
+    @property
+    def size(self) -> int:
+        n = 1
+        for length in self.shape:
+            n *= length
+        return n
+
+    def __repr__(self) -> str:
+        return f"%{self.name}"
+
+
+@dataclass
+class Graph:
+    """What a traced function reads, computes and leaves.
+
+    Attributes:
+        inputs: the nodes that are given, arguments first, then what the function read besides.
+        results: the nodes it returns.
+        writes: (input, node): what it writes into the memory of an input at the end.
+    """
+
+    inputs: list[Node] = field(default_factory=list)
+    results: list[Node] = field(default_factory=list)
+    writes: list[tuple[Node, Node]] = field(default_factory=list)
+
+    def outputs(self) -> list[Node]:
+        return [*self.results, *(value for _, value in self.writes)]
+
+    def nodes(self) -> list[Node]:
+        """Every node that an output depends on, inputs before what uses them."""
+        return ordered(self.outputs())
+
+    def __str__(self) -> str:
+        number(self)
+        lines = [f"input  {n!r:>6} {describe(n)}" for n in self.inputs]
+        for n in self.nodes():
+            if n.op is not None:
+                params = "".join(f", {k}={_short(v)}" for k, v in n.params.items())
+                lines.append(f"{n!r:>13} {describe(n)} = {n.kind}({', '.join(map(repr, n.inputs))}{params})")
+        lines += [f"write  {target!r} <- {value!r}" for target, value in self.writes]
+        lines.append(f"return {', '.join(map(repr, self.results))}")
+        return "\n".join(lines)
+
+
+def describe(node: Node) -> str:
+    """`float32[256, 10]`."""
+    return f"{node.dtype.name}[{', '.join(map(str, node.shape))}]"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) < 50 else text[:47] + "..."
+
+
+def ordered(roots: Iterable[Node]) -> list[Node]:
+    """The roots and all they depend on, inputs first; iterative, so of any depth."""
+    done: dict[int, Node] = {}
+    stack = [(n, False) for n in reversed(list(roots))]
+    while stack:
+        n, ready = stack.pop()
+        if id(n) in done:
+            continue
+        if ready:
+            done[id(n)] = n
+        else:
+            stack.append((n, True))
+            stack.extend((i, False) for i in reversed(n.inputs) if id(i) not in done)
+    return list(done.values())
+
+
+def number(graph: Graph) -> None:
+    """Give every node a number for a name, in order."""
+    for i, n in enumerate(dict.fromkeys([*graph.inputs, *graph.nodes()])):
+        n.name = str(i)
+
+
+def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
+    """For each node those that use it."""
+    users: dict[Node, list[Node]] = {}
+    for n in nodes:
+        users.setdefault(n, [])
+        for i in n.inputs:
+            users.setdefault(i, []).append(n)
+    return users

@@ -1,0 +1,394 @@
+"""An array namespace whose arrays are vector registers.
+
+A primitive's meaning is written once, as a function of an array namespace `xp`. Eager mode hands it NumPy. The compiler
+hands it the `Kit`, whose functions emit vector instructions: so the meaning is the lowering.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from .code import Code, Ref
+from . import vector_math
+
+LLVM_TYPES = {
+    dtypes.bool_: "i1",
+    dtypes.uint8: "i8",
+    np.dtype(np.int8): "i8",
+    np.dtype(np.int16): "i16",
+    np.dtype(np.uint16): "i16",
+    dtypes.int32: "i32",
+    dtypes.uint32: "i32",
+    dtypes.int64: "i64",
+    dtypes.uint64: "i64",
+    dtypes.float16: "half",
+    dtypes.bfloat16: "bfloat",
+    dtypes.float32: "float",
+    dtypes.float64: "double",
+}
+
+
+def memory_type(dtype: dtypes.Dtype) -> str:
+    """How a number lies in memory: a boolean takes a byte."""
+    return "i8" if dtype == dtypes.bool_ else LLVM_TYPES[dtype]
+
+
+def literal(value: Any, dtype: dtypes.Dtype) -> str:
+    """A number as LLVM writes it; floats as the bits of a double."""
+    if dtype == dtypes.bool_:
+        return "true" if value else "false"
+    if not dtypes.is_float(dtype):
+        return str(int(value))
+    rounded = float(np.asarray(value, dtype))
+    if dtype in (dtypes.float16, dtypes.bfloat16):
+        letter = "H" if dtype == dtypes.float16 else "R"
+        return f"0x{letter}{int(np.asarray(value, dtype).view(np.uint16)):04X}"
+    return f"0x{struct.unpack('<Q', struct.pack('<d', rounded))[0]:016X}"
+
+
+class Value:
+    """A vector (or scalar) of numbers in a register."""
+
+    __slots__ = ("dtype", "kit", "ref")
+
+    def __init__(self, kit: Kit, dtype: dtypes.Dtype, ref: Ref) -> None:
+        self.kit, self.dtype, self.ref = kit, dtype, ref
+
+    @property
+    def type(self) -> str:
+        return self.kit.type(self.dtype)
+
+    def astype(self, dtype: Any, copy: bool = True) -> Value:
+        return self.kit.cast(self, np.dtype(dtype))
+
+    def copy(self) -> Value:
+        return self
+
+    def __add__(self, other: Any) -> Value:
+        return self.kit.add(self, other)
+
+    def __sub__(self, other: Any) -> Value:
+        return self.kit.subtract(self, other)
+
+    def __mul__(self, other: Any) -> Value:
+        return self.kit.multiply(self, other)
+
+    def __truediv__(self, other: Any) -> Value:
+        return self.kit.divide(self, other)
+
+    def __radd__(self, other: Any) -> Value:
+        return self.kit.add(other, self)
+
+    def __rsub__(self, other: Any) -> Value:
+        return self.kit.subtract(other, self)
+
+    def __rmul__(self, other: Any) -> Value:
+        return self.kit.multiply(other, self)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return self.kit.divide(other, self)
+
+    def __neg__(self) -> Value:
+        return self.kit.negative(self)
+
+    def __abs__(self) -> Value:
+        return self.kit.abs(self)
+
+    def __lt__(self, other: Any) -> Value:
+        return self.kit.less(self, other)
+
+    def __le__(self, other: Any) -> Value:
+        return self.kit.less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Value:
+        return self.kit.greater(self, other)
+
+    def __ge__(self, other: Any) -> Value:
+        return self.kit.greater_equal(self, other)
+
+    def __and__(self, other: Any) -> Value:
+        return self.kit.bitwise_and(self, other)
+
+    def __or__(self, other: Any) -> Value:
+        return self.kit.bitwise_or(self, other)
+
+    def __xor__(self, other: Any) -> Value:
+        return self.kit.bitwise_xor(self, other)
+
+    def __rshift__(self, other: Any) -> Value:
+        return self.kit.right_shift(self, other)
+
+    def __lshift__(self, other: Any) -> Value:
+        return self.kit.left_shift(self, other)
+
+
+class Kit:
+    """The namespace: `lanes` numbers at a time, into `code`. With 0 lanes, scalars."""
+
+    def __init__(self, code: Code, lanes: int) -> None:
+        self.code, self.lanes = code, lanes
+
+    # -- types and constants --------------------------------------------------------------------------------------
+
+    def type(self, dtype: dtypes.Dtype) -> str:
+        return f"<{self.lanes} x {LLVM_TYPES[dtype]}>" if self.lanes else LLVM_TYPES[dtype]
+
+    def suffix(self, dtype: dtypes.Dtype) -> str:
+        """How intrinsics name a type: v16f32."""
+        bits = dtype.itemsize * 8
+        base = f"bf{bits}" if dtype == dtypes.bfloat16 else f"{'f' if dtypes.is_float(dtype) else 'i'}{bits}"
+        return f"v{self.lanes}{base}" if self.lanes else base
+
+    def constant(self, value: Any, dtype: dtypes.Dtype) -> Value:
+        text = literal(value, dtype)
+        if self.lanes:
+            text = f"splat ({LLVM_TYPES[dtype]} {text})"
+        return Value(self, dtype, text)
+
+    def splat(self, ref: Ref, dtype: dtypes.Dtype) -> Value:
+        """One scalar in every lane."""
+        if not self.lanes:
+            return Value(self, dtype, ref)
+        type_ = self.type(dtype)
+        first = self.code.op(f"insertelement {type_} poison, {LLVM_TYPES[dtype]} {ref}, i64 0")
+        spread = self.code.op(
+            f"shufflevector {type_} {first}, {type_} poison, <{self.lanes} x i32> zeroinitializer"
+        )
+        return Value(self, dtype, spread)
+
+    def lane_numbers(self) -> Value:
+        """0, 1, 2 ... in int64."""
+        if not self.lanes:
+            return self.constant(0, dtypes.int64)
+        return Value(self, dtypes.int64, "<" + ", ".join(f"i64 {i}" for i in range(self.lanes)) + ">")
+
+    def _both(self, a: Any, b: Any) -> tuple[Value, Value]:
+        if not isinstance(a, Value):
+            a = self.constant(a, b.dtype)
+        if not isinstance(b, Value):
+            b = self.constant(b, a.dtype)
+        return a, b
+
+    def _binary(self, a: Any, b: Any, on_floats: str, on_integers: str) -> Value:
+        a, b = self._both(a, b)
+        floats = dtypes.is_float(a.dtype)
+        text = on_floats if floats else on_integers
+        if not floats and a.dtype.kind in "ub":
+            text = text.replace("sdiv", "udiv").replace("srem", "urem").replace("ashr", "lshr")
+        return Value(self, a.dtype, self.code.op(f"{text} {a.type} {a.ref}, {b.ref}"))
+
+    # -- arithmetic ------------------------------------------------------------------------------------------------
+
+    def add(self, a: Any, b: Any) -> Value:
+        a, b = self._both(a, b)
+        if a.dtype == dtypes.bool_:
+            return self.bitwise_or(a, b)
+        return self._binary(a, b, "fadd contract", "add")
+
+    def subtract(self, a: Any, b: Any) -> Value:
+        return self._binary(a, b, "fsub contract", "sub")
+
+    def multiply(self, a: Any, b: Any) -> Value:
+        a, b = self._both(a, b)
+        if a.dtype == dtypes.bool_:
+            return self.bitwise_and(a, b)
+        return self._binary(a, b, "fmul contract", "mul")
+
+    def divide(self, a: Any, b: Any) -> Value:
+        return self._binary(a, b, "fdiv", "sdiv")
+
+    def floor_divide(self, a: Any, b: Any) -> Value:
+        a, b = self._both(a, b)
+        if dtypes.is_float(a.dtype):
+            whole = self.rint(self.divide(a - self.remainder(a, b), b))
+            return self.where(self.equal(b, 0), self.divide(a, b), whole)
+        zero = self.equal(b, 0)
+        safe = self.where(zero, 1, b)
+        quotient = self._binary(a, safe, "", "sdiv")
+        if a.dtype.kind == "i":
+            rest = a - quotient * safe
+            wrong = self.bitwise_and(self.not_equal(rest, 0), self.less(self.bitwise_xor(rest, safe), 0))
+            quotient = quotient - self.cast(wrong, a.dtype)
+        return self.where(zero, 0, quotient)
+
+    def remainder(self, a: Any, b: Any) -> Value:
+        a, b = self._both(a, b)
+        if dtypes.is_float(a.dtype):
+            rest = self._binary(a, b, "frem", "")
+            signs_differ = self.bitwise_and(self.not_equal(rest, 0), self.not_equal(self.less(rest, 0), self.less(b, 0)))
+            exact = self.where(self.equal(rest, 0), self.copysign(rest, b), rest)
+            return self.where(signs_differ, rest + b, exact)
+        return self.where(self.equal(b, 0), 0, a - self.floor_divide(a, b) * b)
+
+    def power(self, a: Any, b: Any) -> Value:
+        a, b = self._both(a, b)
+        if dtypes.is_float(a.dtype):
+            return self._intrinsic("pow", a, b)
+        return self.cast(self.power(self.cast(a, dtypes.float64), self.cast(b, dtypes.float64)), a.dtype)
+
+    def negative(self, a: Value) -> Value:
+        if dtypes.is_float(a.dtype):
+            return Value(self, a.dtype, self.code.op(f"fneg {a.type} {a.ref}"))
+        return self.subtract(0, a)
+
+    def abs(self, a: Value) -> Value:
+        if dtypes.is_float(a.dtype):
+            return self._intrinsic("fabs", a)
+        return a if a.dtype.kind in "ub" else self.where(self.less(a, 0), self.negative(a), a)
+
+    absolute = abs
+
+    def sign(self, a: Value) -> Value:
+        ones = self.where(self.greater(a, 0), 1, self.where(self.less(a, 0), -1, a))
+        return ones if dtypes.is_float(a.dtype) else self.where(self.equal(a, 0), 0, ones)
+
+    def maximum(self, a: Any, b: Any) -> Value:
+        a, b = self._both(a, b)
+        first = self.greater(a, b)
+        if dtypes.is_float(a.dtype):
+            first = self.bitwise_or(first, self.isnan(a))
+        return self.where(first, a, b)
+
+    def minimum(self, a: Any, b: Any) -> Value:
+        a, b = self._both(a, b)
+        first = self.less(a, b)
+        if dtypes.is_float(a.dtype):
+            first = self.bitwise_or(first, self.isnan(a))
+        return self.where(first, a, b)
+
+    def fma(self, a: Any, b: Any, c: Any) -> Value:
+        """a b + c, rounded once."""
+        like = next(v for v in (a, b, c) if isinstance(v, Value))
+        values = [v if isinstance(v, Value) else self.constant(v, like.dtype) for v in (a, b, c)]
+        return self._intrinsic("fma", *values)
+
+    def copysign(self, a: Value, b: Value) -> Value:
+        return self._intrinsic("copysign", a, b)
+
+    def _intrinsic(self, name: str, *values: Value) -> Value:
+        a = values[0]
+        ref = self.code.call(a.type, f"llvm.{name}.{self.suffix(a.dtype)}", *(f"{v.type} {v.ref}" for v in values))
+        return Value(self, a.dtype, ref)
+
+    # -- functions ---------------------------------------------------------------------------------------------------
+
+    def _function(self, name: str, a: Value) -> Value:
+        if a.dtype in (dtypes.float16, dtypes.bfloat16):
+            return self.cast(self._function(name, self.cast(a, dtypes.float32)), a.dtype)
+        if a.dtype == dtypes.float32:
+            return getattr(vector_math, name)(self, a)
+        return getattr(vector_math, f"{name}_exact", lambda kit, x: kit._intrinsic(name, x))(self, a)
+
+    def exp(self, a: Value) -> Value:
+        return self._function("exp", a)
+
+    def log(self, a: Value) -> Value:
+        return self._function("log", a)
+
+    def log1p(self, a: Value) -> Value:
+        return self._function("log1p", a)
+
+    def sin(self, a: Value) -> Value:
+        return self._function("sin", a)
+
+    def cos(self, a: Value) -> Value:
+        return self._function("cos", a)
+
+    def tanh(self, a: Value) -> Value:
+        return self._function("tanh", a)
+
+    def sqrt(self, a: Value) -> Value:
+        return self._intrinsic("sqrt", a)
+
+    def floor(self, a: Value) -> Value:
+        return self._intrinsic("floor", a)
+
+    def rint(self, a: Value) -> Value:
+        return self._intrinsic("roundeven", a)
+
+    # -- comparisons, bits, choice --------------------------------------------------------------------------------------
+
+    def _compare(self, a: Any, b: Any, on_floats: str, on_integers: str) -> Value:
+        a, b = self._both(a, b)
+        if dtypes.is_float(a.dtype):
+            text = f"fcmp {on_floats}"
+        else:
+            text = "icmp " + (on_integers.replace("s", "u", 1) if a.dtype.kind in "ub" else on_integers)
+        return Value(self, dtypes.bool_, self.code.op(f"{text} {a.type} {a.ref}, {b.ref}"))
+
+    def equal(self, a: Any, b: Any) -> Value:
+        return self._compare(a, b, "oeq", "eq")
+
+    def not_equal(self, a: Any, b: Any) -> Value:
+        return self._compare(a, b, "une", "ne")
+
+    def less(self, a: Any, b: Any) -> Value:
+        return self._compare(a, b, "olt", "slt")
+
+    def less_equal(self, a: Any, b: Any) -> Value:
+        return self._compare(a, b, "ole", "sle")
+
+    def greater(self, a: Any, b: Any) -> Value:
+        return self._compare(a, b, "ogt", "sgt")
+
+    def greater_equal(self, a: Any, b: Any) -> Value:
+        return self._compare(a, b, "oge", "sge")
+
+    def isnan(self, a: Value) -> Value:
+        return Value(self, dtypes.bool_, self.code.op(f"fcmp uno {a.type} {a.ref}, {a.ref}"))
+
+    def bitwise_and(self, a: Any, b: Any) -> Value:
+        return self._binary(a, b, "", "and")
+
+    def bitwise_or(self, a: Any, b: Any) -> Value:
+        return self._binary(a, b, "", "or")
+
+    def bitwise_xor(self, a: Any, b: Any) -> Value:
+        return self._binary(a, b, "", "xor")
+
+    def right_shift(self, a: Any, b: Any) -> Value:
+        return self._binary(a, b, "", "ashr")
+
+    def left_shift(self, a: Any, b: Any) -> Value:
+        return self._binary(a, b, "", "shl")
+
+    def where(self, condition: Value, a: Any, b: Any) -> Value:
+        if not isinstance(a, Value) and not isinstance(b, Value):
+            a = self.constant(a, dtypes.float32)
+        a, b = self._both(a, b)
+        return Value(
+            self, a.dtype, self.code.op(f"select {condition.type} {condition.ref}, {a.type} {a.ref}, {b.type} {b.ref}")
+        )
+
+    def cast(self, a: Value, dtype: dtypes.Dtype) -> Value:
+        if a.dtype == dtype:
+            return a
+        if dtype == dtypes.bool_:
+            return self.not_equal(a, 0)
+        text = _conversion(a.dtype, dtype)
+        if text is None:
+            return Value(self, dtype, a.ref)
+        return Value(self, dtype, self.code.op(f"{text} {a.type} {a.ref} to {self.type(dtype)}"))
+
+    def bitcast(self, a: Value, dtype: dtypes.Dtype) -> Value:
+        """The same bits, read as another type of the same width."""
+        return Value(self, dtype, self.code.op(f"bitcast {a.type} {a.ref} to {self.type(dtype)}"))
+
+
+def _conversion(source: dtypes.Dtype, target: dtypes.Dtype) -> str | None:
+    """The instruction that converts; None where the bits stay as they are."""
+    unsigned = source.kind in "ub"
+    if dtypes.is_float(source) and dtypes.is_float(target):
+        return "fpext" if target.itemsize > source.itemsize else "fptrunc"
+    if dtypes.is_float(source):
+        return "fptoui" if target.kind == "u" else "fptosi"
+    if dtypes.is_float(target):
+        return "uitofp" if unsigned else "sitofp"
+    width = 0 if source == dtypes.bool_ else source.itemsize
+    if target.itemsize == width:
+        return None
+    return "trunc" if target.itemsize < width else "zext" if unsigned else "sext"

@@ -1,0 +1,399 @@
+"""Loop nests: maps, reductions and the few primitives that have a loop of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .. import dtypes
+from .body import Body
+from .code import Code, Ref
+from .graph import Node
+from .index import Index, Loop, flatten, unflatten, variable
+from .kit import Kit, Value, memory_type
+from .lowerings import reduction
+from .reads import at, loops_over
+from .schedule import Kernel, Schedule
+
+LANES = 16
+
+
+class LoopKernel:
+    """Emits one kernel as a function of (table of addresses, thread number, number of threads)."""
+
+    def __init__(self, name: str, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int]) -> None:
+        self.kernel, self.schedule, self.slots = kernel, schedule, slots
+        self.code = Code(name, "ptr noalias %table, i64 %thread, i64 %threads")
+        self._pointers: dict[Node, Ref] = {}
+        self._lazy: list[str] = []
+
+    def pointer(self, n: Node) -> Ref:
+        """The address of a buffer, loaded once at the start of the function."""
+        if n not in self._pointers:
+            slot, address = f"%{self.code.fresh('slot')}", f"%{self.code.fresh('p')}"
+            self.code.entry.append(f"  {slot} = getelementptr ptr, ptr %table, i64 {self.slots(n)}")
+            self.code.entry.append(f"  {address} = load ptr, ptr {slot}")
+            self._pointers[n] = address
+        return self._pointers[n]
+
+    def body(self, lanes: int, across: Loop | None, registers: dict[Loop, Ref], tail: Value | None = None) -> Body:
+        return Body(self.code, lanes, across, registers, self.pointer, self.schedule.is_buffer, tail)
+
+    def emit(self) -> Code:
+        kind = self.kernel.kind
+        {"map": self._map, "reduce": self._reduce}.get(kind, lambda: getattr(self, f"_{kind}")())()
+        return self.code
+
+    # -- sharing work ------------------------------------------------------------------------------------------------------
+
+    def share(self, total: int) -> tuple[Ref, Ref]:
+        """The first and the last + 1 of this thread's part of `total` equal pieces."""
+        code = self.code
+        if total == 1:
+            return "0", code.op("select i1 " + code.op("icmp eq i64 %thread, 0") + ", i64 1, i64 0")
+        ends = []
+        for who in ("%thread", code.op("add i64 %thread, 1")):
+            ends.append(code.op(f"udiv i64 {code.op(f'mul i64 {who}, {total}')}, %threads"))
+        return ends[0], ends[1]
+
+    def places(self, loops: Sequence[Loop], lanes: int, inside: Callable[[dict[Loop, Ref], Value | None], None]) -> None:
+        """Run `inside` at every place of the loops, the last one `lanes` at a time, shared between the threads.
+
+        `inside` is emitted twice where the last loop's extent is no multiple of `lanes`: for whole vectors, and with
+        a mask for the rest.
+        """
+        if any(loop.extent == 0 for loop in loops):
+            return
+        outer, last = list(loops[:-1]), loops[-1]
+        blocks = -(-last.extent // lanes) if lanes else last.extent
+        rows = math.prod(loop.extent for loop in outer)
+        first, end = self.share(rows * blocks)
+        whole = last.extent // lanes if lanes else blocks
+        with self.code.loop(first, end) as flat:
+            row = self.code.op(f"udiv i64 {flat}, {blocks}") if rows > 1 and blocks > 1 else flat if blocks == 1 else "0"
+            block = self.code.op(f"urem i64 {flat}, {blocks}") if rows > 1 and blocks > 1 else "0" if blocks == 1 else flat
+            registers = self._unravel(row, outer)
+            registers[last] = self.code.mul(block, lanes) if lanes else block
+            if whole == blocks:
+                inside(registers, None)
+                return
+            if whole:
+                is_whole = self.code.op(f"icmp slt i64 {block}, {whole}")
+                with self.code.when(is_whole):
+                    inside(registers, None)
+                is_rest = self.code.op(f"icmp sge i64 {block}, {whole}")
+                with self.code.when(is_rest):
+                    inside(registers, self._tail(last.extent - whole * lanes, lanes))
+            else:
+                inside(registers, self._tail(last.extent, lanes))
+
+    def _unravel(self, row: Ref, outer: Sequence[Loop]) -> dict[Loop, Ref]:
+        registers: dict[Loop, Ref] = {}
+        rest = row
+        for loop in reversed(outer[1:]):
+            registers[loop] = self.code.op(f"urem i64 {rest}, {loop.extent}")
+            rest = self.code.op(f"udiv i64 {rest}, {loop.extent}")
+        if outer:
+            registers[outer[0]] = rest
+        return registers
+
+    def _tail(self, count: int, lanes: int) -> Value:
+        mask = "<" + ", ".join(f"i1 {'true' if i < count else 'false'}" for i in range(lanes)) + ">"
+        return Value(Kit(self.code, lanes), dtypes.bool_, mask)
+
+    # -- maps ---------------------------------------------------------------------------------------------------------------
+
+    def _map(self) -> None:
+        loops = self._merged_loops()
+
+        def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
+            self.finish(self.body(LANES, loops[-1], registers, tail), flatten(at(loops), [x.extent for x in loops]))
+
+        self.places(loops, LANES, inside)
+
+    def finish(self, body: Body, flat: Index) -> None:
+        """Work out and store the kernel's elementwise nodes at a place of its domain."""
+        for n in self.kernel.maps:
+            body.root(n, unflatten(flat, n.shape))
+        for n in self.kernel.stored:
+            body.store(n, flat, body.root(n, unflatten(flat, n.shape)))
+
+    def _merged_loops(self) -> list[Loop]:
+        """The domain's loops, neighbours joined wherever every access runs on from one to the next."""
+        shape = [n for n in self.kernel.shape if n != 1] or [1]
+        joined = True
+        while joined and len(shape) > 1:
+            joined = False
+            for axis in range(len(shape) - 1):
+                merged = [*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]]
+                if self._stays_linear(merged):
+                    shape, joined = merged, True
+                    break
+        return loops_over(shape)
+
+    def _stays_linear(self, shape: Sequence[int]) -> bool:
+        loops = loops_over(shape)
+        flat = flatten(at(loops), shape)
+        for n in self.kernel.maps:
+            for r in self._reads(n, flat):
+                if not r.is_linear():
+                    return False
+        return True
+
+    def _reads(self, n: Node, flat: Index) -> list[Index]:
+        from .reads import Piece, reads
+
+        own = self.schedule.is_buffer
+        found = reads([Piece(n, unflatten(flat, n.shape))], lambda x: x is not n and own(x))
+        return [r.flat for r in found] + [c.index for r in found for c in r.conditions]
+
+    # -- reductions -----------------------------------------------------------------------------------------------------------
+
+    def _reduce(self) -> None:
+        how = reduction(self.kernel.main[0])
+        kept, reduced = loops_over(self.kernel.shape), loops_over(how.extents, "r")
+        kept = [loop for loop in kept if loop.extent != 1] or [Loop("i", 1)]
+        if self._runs_along(reduced, kept):
+            self._along(kept, [r for r in reduced if r.extent != 1])
+        else:
+            self._across(kept, reduced)
+
+    def _place(self, kept: Sequence[Loop]) -> Index:
+        return flatten(at(kept), [loop.extent for loop in kept])
+
+    def _terms(self, body: Body, kept: Sequence[Loop], reduced: Sequence[Loop]) -> list[Value]:
+        """Each main node's term where the loops stand."""
+        values = []
+        for n in self.kernel.main:
+            how = reduction(n)
+            by_axis = iter([loop for loop in reduced])
+            r = [variable(next(by_axis)) if e != 1 else Index() for e in how.extents]
+            piece = how.term(unflatten(self._place(kept), n.shape), tuple(r))
+            values.append(body.pieces([piece], 0, n.dtype))
+        return values
+
+    def _runs_along(self, reduced: Sequence[Loop], kept: Sequence[Loop]) -> bool:
+        """Whether the lanes should lie along the reduced axis: where its neighbours are neighbours in memory."""
+        reduced = [r for r in reduced if r.extent != 1]
+        if not reduced:
+            return False
+        if kept[-1].extent == 1:
+            return True
+        if any(reduction(n).combine == "sum" and n.kind == "sliding_window_adjoint" for n in self.kernel.main):
+            return False
+        from .reads import reads
+
+        along = across = 0
+        for n in self.kernel.main:
+            how = reduction(n)
+            it = iter(reduced)
+            r = tuple(variable(next(it)) if e != 1 else Index() for e in how.extents)
+            piece = how.term(unflatten(self._place(kept), n.shape), r)
+            for read in reads([piece], self.schedule.is_buffer):
+                along += read.flat.coefficient(reduced[-1]) == 1
+                across += read.flat.coefficient(kept[-1]) == 1
+        return along > across or (along == across and kept[-1].extent < LANES)
+
+    def _start(self, kit: Kit, n: Node) -> Value:
+        if reduction(n).combine == "sum":
+            return kit.constant(0, n.dtype)
+        if n.dtype == dtypes.bool_:
+            return kit.constant(False, n.dtype)
+        lowest = -math.inf if dtypes.is_float(n.dtype) else np.iinfo(n.dtype).min
+        return kit.constant(lowest, n.dtype)
+
+    def _combine(self, kit: Kit, n: Node, a: Value, b: Value) -> Value:
+        if reduction(n).combine == "max":
+            return kit.bitwise_or(a, b) if n.dtype == dtypes.bool_ else kit.maximum(a, b)
+        return a + b
+
+    def _accumulate(self, accumulators: list[Ref], body: Body, terms: list[Value]) -> None:
+        kit = body.kit
+        for n, memory, term in zip(self.kernel.main, accumulators, terms, strict=True):
+            so_far = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {memory}"))
+            total = self._combine(kit, n, so_far, term)
+            if body.tail is not None and body.across in self._across_reduced:
+                total = kit.where(body.tail, total, so_far)
+            self.code.do(f"store {total.type} {total.ref}, ptr {memory}")
+
+    def _new_accumulators(self, kit: Kit) -> list[Ref]:
+        found = []
+        for n in self.kernel.main:
+            memory, start = self.code.variable(kit.type(n.dtype)), self._start(kit, n)
+            self.code.do(f"store {start.type} {start.ref}, ptr {memory}")
+            found.append(memory)
+        return found
+
+    def _across(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> None:
+        """Lanes across results: each lane gathers the terms of one result."""
+        self._across_reduced: set[Loop] = set()
+        loops = [r for r in reduced if r.extent != 1]
+
+        def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
+            kit = Kit(self.code, LANES)
+            memory = self._new_accumulators(kit)
+
+            def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
+                if left:
+                    with self.code.loop(0, left[0].extent) as i:
+                        nest(left[1:], registers | {left[0]: i})
+                    return
+                body = self.body(LANES, kept[-1], registers, tail)
+                self._accumulate(memory, body, self._terms(body, kept, loops))
+
+            nest(loops, registers)
+            self._finish_reduction(self.body(LANES, kept[-1], registers, tail), kept, memory)
+
+        self.places(kept, LANES, inside)
+
+    def _along(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> None:
+        """Lanes along the terms of one result, brought together at the end."""
+        last = reduced[-1]
+        self._across_reduced = {last}
+        whole = last.extent // LANES * LANES
+
+        def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
+            kit = Kit(self.code, LANES)
+            memory = self._new_accumulators(kit)
+
+            def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
+                if len(left) > 1:
+                    with self.code.loop(0, left[0].extent) as i:
+                        nest(left[1:], registers | {left[0]: i})
+                    return
+                if whole:
+                    with self.code.loop(0, whole, LANES) as i:
+                        body = self.body(LANES, last, registers | {last: i})
+                        self._accumulate(memory, body, self._terms(body, kept, reduced))
+                if whole < last.extent:
+                    tail = self._tail(last.extent - whole, LANES)
+                    body = self.body(LANES, last, registers | {last: str(whole)}, tail)
+                    self._accumulate(memory, body, self._terms(body, kept, reduced))
+
+            nest(reduced, registers)
+            self._finish_reduction(self.body(0, None, registers), kept, memory, fold=kit)
+
+        self.places(kept, 0, inside)
+
+    def _finish_reduction(self, body: Body, kept: Sequence[Loop], memory: list[Ref], fold: Kit | None = None) -> None:
+        flat = self._place(kept)
+        for n, m in zip(self.kernel.main, memory, strict=True):
+            kit = fold or body.kit
+            value = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {m}"))
+            if fold is not None:
+                value = self._folded(n, value)
+            body.set(n, unflatten(flat, n.shape), Value(body.kit, n.dtype, value.ref))
+        self.finish(body, flat)
+
+    def _folded(self, n: Node, value: Value) -> Value:
+        """All lanes combined into one, in halves: an order that never changes."""
+        lanes, ref = LANES, value.ref
+        while lanes > 1:
+            half, type_ = lanes // 2, f"<{lanes} x {Kit(self.code, 0).type(n.dtype)}>"
+            parts = []
+            for start in (0, half):
+                places = ", ".join(f"i32 {start + i}" for i in range(half))
+                parts.append(self.code.op(f"shufflevector {type_} {ref}, {type_} poison, <{half} x i32> <{places}>"))
+            kit = Kit(self.code, half)
+            ref = self._combine(kit, n, Value(kit, n.dtype, parts[0]), Value(kit, n.dtype, parts[1])).ref
+            lanes = half
+        return Value(Kit(self.code, 0), n.dtype, self.code.op(f"extractelement <1 x {Kit(self.code, 0).type(n.dtype)}> {ref}, i64 0"))
+
+    # -- primitives with a loop of their own -------------------------------------------------------------------------------------
+
+    def _argmax(self) -> None:
+        n = self.kernel.main[0]
+        x, axis = n.inputs[0], n.params["axis"]
+        kept = loops_over(n.shape)
+        along = Loop("r", x.shape[axis])
+
+        def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
+            kit = Kit(self.code, 0)
+            best, place = self.code.variable(kit.type(x.dtype)), self.code.variable("i64")
+            index = at(kept)
+
+            def term(r: Index, body: Body) -> Value:
+                return body.value(x, (*index[:axis], r, *index[axis:]))
+
+            first = term(Index(), self.body(0, None, registers))
+            self.code.do(f"store {first.type} {first.ref}, ptr {best}")
+            self.code.do(f"store i64 0, ptr {place}")
+            with self.code.loop(1, along.extent) as i:
+                value = term(variable(along), self.body(0, None, registers | {along: i}))
+                so_far = Value(kit, x.dtype, self.code.op(f"load {value.type}, ptr {best}"))
+                larger = value > so_far
+                if dtypes.is_float(x.dtype):
+                    fresh_nan = kit.bitwise_and(kit.isnan(value), self._not(kit.isnan(so_far)))
+                    larger = kit.bitwise_and(kit.bitwise_or(larger, fresh_nan), self._not(kit.isnan(so_far)))
+                with self.code.when(larger.ref):
+                    self.code.do(f"store {value.type} {value.ref}, ptr {best}")
+                    self.code.do(f"store i64 {i}, ptr {place}")
+            body = self.body(0, None, registers)
+            found = Value(kit, dtypes.int64, self.code.op(f"load i64, ptr {place}"))
+            body.store(n, flatten(index, n.shape), found)
+
+        self.places(kept or [Loop("i", 1)], 0, inside)
+
+    def _not(self, a: Value) -> Value:
+        return a.kit.bitwise_xor(a, True)
+
+    def _cumsum(self) -> None:
+        n = self.kernel.main[0]
+        axis = n.params["axis"]
+        others = [loop for a, loop in enumerate(loops_over(n.shape)) if a != axis]
+        along = Loop("r", n.shape[axis])
+
+        def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
+            kit = Kit(self.code, 0)
+            total = self.code.variable(kit.type(n.dtype))
+            zero = kit.constant(0, n.dtype)
+            self.code.do(f"store {zero.type} {zero.ref}, ptr {total}")
+            with self.code.loop(0, along.extent) as i:
+                body = self.body(0, None, registers | {along: i})
+                rest = at(others)
+                index = (*rest[:axis], variable(along), *rest[axis:])
+                so_far = Value(kit, n.dtype, self.code.op(f"load {zero.type}, ptr {total}"))
+                value = so_far + body.value(n.inputs[0], index)
+                self.code.do(f"store {value.type} {value.ref}, ptr {total}")
+                body.store(n, flatten(index, n.shape), value)
+
+        self.places(others or [Loop("i", 1)], 0, inside)
+
+    def _scatter_add(self) -> None:
+        """Zeros, then every element added where it belongs; each thread has its own part of the other axes."""
+        n = self.kernel.main[0]
+        x, indices = n.inputs
+        axis, length, count = n.params["axis"], n.params["length"], len(n.inputs[1].shape)
+        before, after = loops_over(n.shape[:axis], "b"), loops_over(n.shape[axis + 1 :], "a")
+        spread, row = loops_over(indices.shape, "s"), Loop("r", length)
+        kit = Kit(self.code, 0)
+
+        def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
+            with self.code.loop(0, length) as i:
+                body = self.body(0, None, registers | {row: i})
+                body.store(n, flatten((*at(before), variable(row), *at(after)), n.shape), kit.constant(0, n.dtype))
+
+            def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
+                if left:
+                    with self.code.loop(0, left[0].extent) as i:
+                        nest(left[1:], registers | {left[0]: i})
+                    return
+                body = self.body(0, None, registers)
+                value = body.value(x, (*at(before), *at(spread), *at(after)))
+                place = kit.cast(body.value(indices, at(spread)), dtypes.int64)
+                place = kit.where(place < 0, place + length, place)
+                stride = math.prod(n.shape[axis + 1 :])
+                rest = flatten((*at(before), Index(), *at(after)), n.shape)
+                flat = self.code.add(body.scalar(rest), self.code.mul(place.ref, stride))
+                inside_bounds = kit.bitwise_and(place >= 0, place < length)
+                with self.code.when(inside_bounds.ref):
+                    address = self.code.element(memory_type(n.dtype), self.pointer(n), flat)
+                    so_far = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {address}"))
+                    total = so_far + value
+                    self.code.do(f"store {total.type} {total.ref}, ptr {address}")
+
+            nest(spread, registers)
+
+        self.places([*before, *after] or [Loop("i", 1)], 0, inside)

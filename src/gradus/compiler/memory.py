@@ -1,0 +1,91 @@
+"""Where everything lies: what is given in its own arrays, what lives only during a step in one arena.
+
+Two values whose lives do not overlap share the same place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .graph import Node
+from .schedule import Kernel, Schedule
+
+ALIGNMENT = 64
+
+
+@dataclass
+class Plan:
+    """Slots of the address table.
+
+    Attributes:
+        slots: which slot holds a buffer's address.
+        given: slots whose addresses are those of the graph's inputs, in order.
+        results: slots for the arrays that are returned.
+        offsets: slot -> offset in the arena.
+        arena: its size in bytes.
+        copies: (input, value): writes that could not be made in place.
+        scratch: for each kernel the slot of its packed operand.
+    """
+
+    slots: dict[Node, int] = field(default_factory=dict)
+    results: dict[int, Node] = field(default_factory=dict)
+    offsets: dict[int, int] = field(default_factory=dict)
+    arena: int = 0
+    count: int = 0
+    copies: list[tuple[Node, Node]] = field(default_factory=list)
+    scratch: dict[Kernel, int] = field(default_factory=dict)
+
+
+def plan(schedule: Schedule, scratch_bytes: dict[Kernel, int]) -> Plan:
+    """Give every buffer its slot."""
+    p, graph = Plan(), schedule.graph
+    for n in graph.inputs:
+        p.slots[n] = p.count
+        p.count += 1
+    for target, value in graph.writes:
+        if value not in p.slots and schedule.in_place(target, value):
+            p.slots[value] = p.slots[target]
+        else:
+            p.copies.append((target, value))
+    for n in graph.results:
+        if n not in p.slots:
+            p.slots[n] = p.count
+            p.results[p.count] = n
+            p.count += 1
+    _place(p, schedule, scratch_bytes)
+    return p
+
+
+def _place(p: Plan, schedule: Schedule, scratch_bytes: dict[Kernel, int]) -> None:
+    """First fit, in order of the kernels."""
+    last_use: dict[Node, int] = {}
+    for step, k in enumerate(schedule.order):
+        for n in (*schedule.inputs_of(k), *k.stored):
+            last_use[n] = step
+    for _, value in p.copies:
+        last_use[value] = len(schedule.order)
+    live: list[tuple[int, int, int]] = []  # offset, end, last use
+    for step, k in enumerate(schedule.order):
+        live = [block for block in live if block[2] >= step]
+        wanted = [(n, n.size * n.dtype.itemsize, last_use[n]) for n in k.stored if n not in p.slots]
+        if k in scratch_bytes:
+            wanted.append((k, scratch_bytes[k], step))  # type: ignore[arg-type]
+        for owner, size, until in wanted:
+            offset = _first_gap(live, size)
+            live.append((offset, offset + size, until))
+            p.offsets[p.count] = offset
+            p.arena = max(p.arena, offset + size)
+            if isinstance(owner, Node):
+                p.slots[owner] = p.count
+            else:
+                p.scratch[owner] = p.count
+            p.count += 1
+
+
+def _first_gap(live: list[tuple[int, int, int]], size: int) -> int:
+    offset = 0
+    for start, end, _ in sorted(live):
+        if offset + size <= start:
+            break
+        offset = max(offset, -(-end // ALIGNMENT) * ALIGNMENT)
+    return offset

@@ -1,0 +1,170 @@
+"""The whole step as one native module: its kernels in order, with barriers where one needs what another thread wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .code import Code
+from .graph import Graph, Node, number
+from .kit import memory_type
+from .lowerings import has_lowering
+from .loop_kernels import LoopKernel
+from .matmul_kernel import MatmulKernel
+from .memory import Plan, plan
+from .passes import simplify
+from .random_kernel import RandomKernel
+from .schedule import Kernel, Schedule
+from .target import Target
+from ..errors import TraceError
+
+BARRIER = """
+define internal void @barrier(ptr %state, i64 %threads) #0 {
+start:
+  %alone = icmp eq i64 %threads, 1
+  br i1 %alone, label %done, label %arrive
+arrive:
+  %turn_at = getelementptr i64, ptr %state, i64 8
+  %turn = load atomic i64, ptr %turn_at monotonic, align 8
+  %before = atomicrmw add ptr %state, i64 1 acq_rel
+  %here = add i64 %before, 1
+  %last = icmp eq i64 %here, %threads
+  br i1 %last, label %release, label %wait
+release:
+  store atomic i64 0, ptr %state monotonic, align 8
+  %next = add i64 %turn, 1
+  store atomic i64 %next, ptr %turn_at release, align 8
+  br label %done
+wait:
+  %now = load atomic i64, ptr %turn_at acquire, align 8
+  %same = icmp eq i64 %now, %turn
+  br i1 %same, label %wait, label %done
+done:
+  ret void
+}
+"""
+
+
+class Program:
+    """A graph compiled to the text of a native module, with the plan of its memory."""
+
+    def __init__(self, graph: Graph, target: Target) -> None:
+        self.traced = graph
+        self.graph = simplify(graph)
+        number(self.graph)
+        for n in self.graph.nodes():
+            if not has_lowering(n):
+                raise TraceError(f"{n.kind} has no native lowering yet: run this function uncompiled")
+        self.target = target
+        self.schedule = Schedule(self.graph)
+        scratch = {
+            k: MatmulKernel.scratch_size(k, self.schedule, self.lanes(k)) * k.main[0].dtype.itemsize
+            for k in self.schedule.order
+            if k.kind == "matmul"
+        }
+        self.plan: Plan = plan(self.schedule, {k: size for k, size in scratch.items() if size})
+        self.stages: list[tuple[str, Kernel | None, set[int], set[int]]] = []
+        self.codes: list[Code] = []
+        self._emit()
+
+    def lanes(self, k: Kernel) -> int:
+        return self.target.vector_bytes // k.main[0].dtype.itemsize
+
+    def slot(self, n: Node) -> int:
+        return self.plan.slots[n]
+
+    def _emit(self) -> None:
+        for i, k in enumerate(self.schedule.order):
+            name = f"k{i}_{k.kind}"
+            touched = {self.slot(n) for n in self.schedule.inputs_of(k) if n in self.plan.slots}
+            written = {self.slot(n) for n in k.stored}
+            if k.kind == "matmul":
+                self._emit_matmul(name, k, touched, written)
+                continue
+            kernel = (RandomKernel if k.kind == "random_bits" else LoopKernel)(name, k, self.schedule, self.slot)
+            self._add(name, k, kernel.emit(), touched, written)
+        for target, value in self.plan.copies:
+            self._emit_copy(target, value)
+
+    def _emit_matmul(self, name: str, k: Kernel, touched: set[int], written: set[int]) -> None:
+        scratch = self.plan.scratch.get(k)
+        kernel = MatmulKernel(name, k, self.schedule, self.slot, str(scratch), self.lanes(k))
+        product = kernel.emit()
+        self.codes += kernel.codes
+        if scratch is not None:
+            packing = kernel.emit_packing()
+            self._add(packing.name, k, packing, {self.slot(kernel.b.node)}, {scratch})
+            touched = touched | {scratch}
+        self._add(name, k, product, touched, written)
+
+    def _add(self, name: str, k: Kernel | None, code: Code, reads: set[int], writes: set[int]) -> None:
+        self.codes.append(code)
+        self.stages.append((name, k, reads, writes))
+
+    def _emit_copy(self, target: Node, value: Node) -> None:
+        name = f"copy{len(self.stages)}"
+        code = Code(name, "ptr noalias %table, i64 %thread, i64 %threads")
+        addresses = [
+            code.op(f"load ptr, ptr {code.element('ptr', '%table', self.slot(n))}") for n in (target, value)
+        ]
+        size = value.size * value.dtype.itemsize
+        with code.when(code.op("icmp eq i64 %thread, 0")):
+            code.call(
+                "void", "llvm.memcpy.p0.p0.i64", f"ptr {addresses[0]}", f"ptr {addresses[1]}", f"i64 {size}", "i1 false"
+            )
+        self._add(name, None, code, {self.slot(value)}, {self.slot(target)})
+
+    def needs_barrier(self) -> list[bool]:
+        """Before which stages all threads must wait for each other."""
+        flags = []
+        reads: set[tuple[int, int]] = set()
+        writes: set[tuple[int, int]] = set()
+        for _, _, r, w in self.stages:
+            mine_r, mine_w = {self._range(s) for s in r}, {self._range(s) for s in w}
+            clash = _overlap(mine_r, writes) or _overlap(mine_w, writes) or _overlap(mine_w, reads)
+            flags.append(clash)
+            if clash:
+                reads, writes = set(), set()
+            reads |= mine_r
+            writes |= mine_w
+        return flags
+
+    def _range(self, slot: int) -> tuple[int, int]:
+        """A slot as a stretch of memory: in the arena, or an array by itself."""
+        if slot in self.plan.offsets:
+            start = self.plan.offsets[slot]
+            return start, start + max(self._sizes().get(slot, 1), 1)
+        return -slot - 2, -slot - 1
+
+    def _sizes(self) -> dict[int, int]:
+        if not hasattr(self, "_slot_sizes"):
+            sizes = {s: n.size * n.dtype.itemsize for n, s in self.plan.slots.items()}
+            for k, s in self.plan.scratch.items():
+                sizes[s] = MatmulKernel.scratch_size(k, self.schedule, self.lanes(k)) * k.main[0].dtype.itemsize
+            self._slot_sizes = sizes
+        return self._slot_sizes
+
+    def text(self) -> str:
+        """The module in LLVM's language."""
+        calls = []
+        for (name, *_), wait in zip(self.stages, self.needs_barrier(), strict=True):
+            if wait:
+                calls.append("  call void @barrier(ptr %sync, i64 %threads)")
+            calls.append(f"  call void @{name}(ptr %table, i64 %thread, i64 %threads)")
+        step = "\n".join(
+            ["define void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads) #0 {", "start:", *calls,
+             "  call void @barrier(ptr %sync, i64 %threads)", "  ret void", "}"]
+        )  # fmt: skip
+        declared: dict[str, str] = {}
+        for code in self.codes:
+            declared |= code.declared
+        parts = [*(c.text() for c in self.codes), BARRIER, step, *declared.values()]
+        parts.append('attributes #0 = { nounwind "no-trapping-math"="true" }')
+        return "\n\n".join(parts) + "\n"
+
+
+def _overlap(a: set[tuple[int, int]], b: set[tuple[int, int]]) -> bool:
+    return any(x[0] < y[1] and y[0] < x[1] for x in a for y in b)
+
+
+Slots = Callable[[Node], int]
+__all__ = ["Program", "Slots", "memory_type"]

@@ -1,0 +1,77 @@
+"""What an expression reads: followed down through views and elementwise operations to the buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from .graph import Node
+from .index import Condition, Index, Loop, flatten, variable
+from .lowerings import ELEMENTWISE, VIEWS, Piece, is_constant
+
+
+class Read(NamedTuple):
+    """One place that is read: a buffer, the flat index in it, and the conditions under which it is."""
+
+    node: Node
+    flat: Index
+    conditions: tuple[Condition, ...]
+    dynamic: bool = False  # also found by a computed index
+
+
+def pieces_below(n: Node, index: tuple[Index, ...]) -> list[Piece]:
+    """The inputs an element of a fused node is made of."""
+    if n.kind in VIEWS:
+        return VIEWS[n.kind](n, index)
+    if n.kind in ELEMENTWISE:
+        return [Piece(x, index) for x in n.inputs]
+    if n.kind == "take":
+        axis, count = n.params["axis"], len(n.inputs[1].shape)
+        return [Piece(n.inputs[1], index[axis : axis + count])]
+    raise TypeError(f"{n.kind} is not fused")
+
+
+def reads(pieces: Sequence[Piece], is_buffer: Callable[[Node], bool]) -> list[Read]:
+    """All that the pieces read."""
+    found: dict[Read, None] = {}
+    seen: set[tuple[int, tuple[Index, ...]]] = set()
+    stack = list(pieces)
+    while stack:
+        n, index, conditions = stack.pop()
+        if is_constant(n) or (id(n), index) in seen:
+            continue
+        seen.add((id(n), index))
+        if is_buffer(n):
+            found[Read(n, flatten(index, n.shape), conditions)] = None
+            continue
+        if n.kind == "take":
+            found[Read(n.inputs[0], Index(), conditions, dynamic=True)] = None
+        for below in pieces_below(n, index):
+            stack.append(Piece(below.source, below.index, (*conditions, *below.conditions)))
+    return list(found)
+
+
+def loops_over(shape: Sequence[int], stem: str = "i") -> list[Loop]:
+    """One loop for each axis."""
+    return [Loop(f"{stem}{a}", n) for a, n in enumerate(shape)]
+
+
+def at(loops: Sequence[Loop]) -> tuple[Index, ...]:
+    """The index that the loops stand at."""
+    return tuple(variable(loop) for loop in loops)
+
+
+def strides(pieces: Sequence[Piece], loops: Sequence[Loop], is_buffer: Callable[[Node], bool]) -> tuple[Node, Index] | None:
+    """If the pieces are one unconditional read, linear in the loops: the buffer and its flat index; else None."""
+    if len(pieces) != 1:
+        return None
+    n, index, conditions = pieces[0]
+    while not is_buffer(n):
+        if n.kind not in VIEWS or conditions:
+            return None
+        below = VIEWS[n.kind](n, index)
+        if len(below) != 1:
+            return None
+        n, index, conditions = below[0]
+    flat = flatten(index, n.shape)
+    return (n, flat) if not conditions and flat.is_linear() else None

@@ -1,0 +1,248 @@
+"""From a graph to a list of kernels: which values are stored, which are worked out where they are used, and in what
+order the kernels run.
+
+A *root* is a node whose value is stored (or at least given a kernel). Everything else is fused: it is worked out anew,
+in registers, by each kernel that needs it. Kernels over the same domain are joined when one only needs of the other
+what it has at the same place, so that a whole optimizer update, or a loss and its gradient, is one loop.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from .graph import Graph, Node, consumers
+from .index import flatten
+from .lowerings import COSTLY, ELEMENTWISE, REDUCTIONS, SPECIAL, VIEWS, Piece, is_constant, reduction
+from .reads import Read, at, loops_over, reads, strides
+
+RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
+
+
+@dataclass(eq=False)
+class Kernel:
+    """One stage of the program.
+
+    Attributes:
+        kind: "map", "reduce", "matmul", or the name of a special primitive.
+        shape: the domain: one result for each of its places.
+        main: the reductions or the product it is built around; none for a map.
+        maps: elementwise nodes worked out at each place, after the main nodes.
+        stored: those of its nodes that are written to memory.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    main: list[Node] = field(default_factory=list)
+    maps: list[Node] = field(default_factory=list)
+    stored: list[Node] = field(default_factory=list)
+
+    @property
+    def nodes(self) -> list[Node]:
+        return [*self.main, *self.maps]
+
+    def __repr__(self) -> str:
+        return f"{self.kind}{list(self.shape)}({', '.join(n.kind for n in self.nodes)})"
+
+
+class Schedule:
+    """The kernels of a graph, in order."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.nodes = graph.nodes()
+        self.users = consumers(self.nodes)
+        self.outputs = set(graph.outputs())
+        self.roots: set[Node] = set()
+        self._find_roots()
+        self.kernels: list[Kernel] = []
+        self._join()
+        self._drop_unread()
+        self.order = self._in_order()
+
+    def is_buffer(self, n: Node) -> bool:
+        """Whether a node's value is found in memory, or in a kernel that can hand it on."""
+        return n.op is None or n in self.roots
+
+    # -- which nodes are roots --------------------------------------------------------------------------------------
+
+    def _find_roots(self) -> None:
+        for n in self.nodes:
+            if n.op is None:
+                continue
+            if n in self.outputs or _is_main(n):
+                self.roots.add(n)
+            if n.kind in SPECIAL or n.kind == "take":
+                self.roots.update(x for x in n.inputs if x.op is not None)
+        for n in self.nodes:
+            if n.kind in ELEMENTWISE and n not in self.roots and self._worth_storing(n):
+                self.roots.add(n)
+        for n in self.nodes:
+            if n.kind == "matmul":
+                for x in n.inputs:
+                    self._operand(x)
+
+    def _worth_storing(self, n: Node) -> bool:
+        effort = self._effort(n)
+        if effort <= RECOMPUTE_UP_TO:
+            return False
+        return len(self.users[n]) > 1 or any(self._stretched(n, user) for user in self.users[n])
+
+    def _effort(self, n: Node) -> int:
+        """About how many operations it takes to work a node out from what is stored."""
+        total, seen, stack = 0, set(), [n]
+        while stack and total <= RECOMPUTE_UP_TO:
+            x = stack.pop()
+            if x in seen or (x is not n and self.is_buffer(x)) or is_constant(x):
+                continue
+            seen.add(x)
+            total += 5 if x.kind in COSTLY else 1 if x.kind in ELEMENTWISE else 0
+            stack.extend(x.inputs)
+        return total
+
+    def _stretched(self, n: Node, user: Node) -> bool:
+        """Whether a view repeats the node's elements."""
+        while user.kind in VIEWS:
+            if user.size > n.size:
+                return True
+            if len(self.users[user]) != 1:
+                return False
+            user = self.users[user][0]
+        return user.kind in REDUCTIONS and user.size > n.size
+
+    def _operand(self, x: Node) -> None:
+        """An operand of a product must lie in memory with fixed strides; else it is stored for it."""
+        loops = loops_over(x.shape)
+        if is_constant(x):
+            self.roots.add(x)
+        elif strides([Piece(x, at(loops))], loops, self.is_buffer) is None:
+            below = x
+            while below.kind in ("permute", "reshape", "broadcast_to") and below.inputs[0].kind not in ("full", "iota"):
+                below = below.inputs[0]
+            self.roots.add(below if below.op is not None else x)
+            if strides([Piece(x, at(loops))], loops, self.is_buffer) is None:
+                self.roots.add(x)
+
+    # -- joining ------------------------------------------------------------------------------------------------------
+
+    def _join(self) -> None:
+        self._home: dict[Node, Kernel] = {}
+        self._reads: dict[Kernel, list[Read]] = {}
+        for n in self.nodes:
+            if n in self.roots:
+                needs = self.needs(n)
+                kernel = self._kernel_for(n, needs) or self._new_kernel(n)
+                (kernel.main if _is_main(n) else kernel.maps).append(n)
+                self._home[n] = kernel
+                self._reads.setdefault(kernel, []).extend(needs)
+
+    def _new_kernel(self, n: Node) -> Kernel:
+        kind = "map" if not _is_main(n) else "reduce" if n.kind in REDUCTIONS else n.kind
+        kernel = Kernel(kind, n.shape)
+        self.kernels.append(kernel)
+        return kernel
+
+    def needs(self, n: Node) -> list[Read]:
+        """What working out an element of a root reads, as a function of its place in the root's own shape."""
+        loops = loops_over(n.shape)
+        index = at(loops)
+        if n.kind in REDUCTIONS:
+            how = reduction(n)
+            return reads([how.term(index, at(loops_over(how.extents, "r")))], self.is_buffer)
+        if _is_main(n):
+            return reads([Piece(x, at(loops_over(x.shape, f"x{k}"))) for k, x in enumerate(n.inputs)], self.is_buffer)
+        return reads([Piece(n, index)], lambda x: x is not n and self.is_buffer(x))
+
+    def _kernel_for(self, n: Node, needs: list[Read]) -> Kernel | None:
+        """The earliest kernel that can take the node in without any value being needed before it is there."""
+        given = [self._home[r.node] for r in needs if r.node in self._home]
+        last = max((self.kernels.index(k) for k in given), default=-1)
+        for k in self.kernels[max(last, 0) :]:
+            if self._fits(n, needs, k):
+                return k
+        return None
+
+    def _fits(self, n: Node, needs: list[Read], k: Kernel) -> bool:
+        own = [r for r in needs if self._home.get(r.node) is k]
+        if n.kind in REDUCTIONS:
+            return k.kind == "reduce" and not own and _same_reduction(n, k)
+        if n.kind == "matmul" or n.kind in SPECIAL or k.kind in SPECIAL:
+            return False
+        if math.prod(n.shape) != math.prod(k.shape) or (n.shape != k.shape and not own):
+            return False
+        here = flatten(at(loops_over(n.shape)), n.shape)
+        return all(str(r.flat) == str(here) and not r.dynamic for r in own)
+
+    def _drop_unread(self) -> None:
+        """Store what is an output, or read by another kernel."""
+        read_elsewhere = {
+            r.node for k, all_reads in self._reads.items() for r in all_reads if self._home.get(r.node) is not k
+        }
+        for k in self.kernels:
+            k.stored = [n for n in k.nodes if n in self.outputs or n in read_elsewhere]
+
+    # -- order ----------------------------------------------------------------------------------------------------------
+
+    def inputs_of(self, k: Kernel) -> set[Node]:
+        """The buffers a kernel reads that others wrote, or that were given."""
+        return {r.node for r in self._reads[k] if self._home.get(r.node) is not k}
+
+    def in_place(self, target: Node, value: Node) -> bool:
+        """Whether a new value may be written straight over the old: nothing later, and no other place, needs the old."""
+        k = self._home.get(value)
+        if k is None or target.shape != value.shape or k.kind in SPECIAL:
+            return False
+        before = self.order[: self.order.index(k)]
+        for other in self.kernels:
+            if other is not k and other not in before and target in self.inputs_of(other):
+                return False
+        here = str(flatten(at(loops_over(value.shape)), value.shape))
+        if k.kind != "map" and any(r.node is target for m in k.main for r in self.needs(m)):
+            return False
+        return all(str(r.flat) == here for n in k.maps for r in self.needs(n) if r.node is target)
+
+    def _in_order(self) -> list[Kernel]:
+        """As joined, but updates of what is given come after all who read the old value, where that can be."""
+        after: dict[Kernel, set[Kernel]] = {
+            k: {self._home[n] for n in self.inputs_of(k) if n in self._home} for k in self.kernels
+        }
+        for target, value in self.graph.writes:
+            writer = self._home.get(value)
+            if writer is None:
+                continue
+            for k in self.kernels:
+                if k is not writer and target in self.inputs_of(k) and not _reaches(k, writer, after):
+                    after[writer].add(k)
+        done: dict[Kernel, None] = {}
+        waiting = list(self.kernels)
+        while waiting:
+            ready = next(k for k in waiting if all(d in done for d in after[k]))
+            waiting.remove(ready)
+            done[ready] = None
+        return list(done)
+
+
+def _reaches(start: Kernel, goal: Kernel, after: dict[Kernel, set[Kernel]]) -> bool:
+    """Whether `start` must come after `goal`."""
+    stack, seen = [start], set()
+    while stack:
+        k = stack.pop()
+        if k is goal:
+            return True
+        if k not in seen:
+            seen.add(k)
+            stack.extend(after[k])
+    return False
+
+
+def _is_main(n: Node) -> bool:
+    return n.kind in REDUCTIONS or n.kind in SPECIAL or n.kind == "matmul"
+
+
+def _same_reduction(n: Node, k: Kernel) -> bool:
+    a, b = reduction(n), reduction(k.main[0])
+    return n.shape == k.shape and a.extents == b.extents and _axes(n) == _axes(k.main[0])
+
+
+def _axes(n: Node) -> object:
+    return n.params.get("axis", n.params.get("kernel")), n.inputs[0].shape

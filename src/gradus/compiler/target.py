@@ -1,0 +1,92 @@
+"""The one door to the machine: which CPU this is, and turning LLVM's text into code that runs on it."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Target:
+    """A CPU to compile for.
+
+    Attributes:
+        triple: LLVM's name of architecture and system; empty for this machine's.
+        cpu: LLVM's name of the processor.
+        features: what it has, as LLVM writes it: `+avx2,-avx512f`.
+        vector_bytes: the width of a vector register.
+    """
+
+    triple: str
+    cpu: str
+    features: str
+    vector_bytes: int
+
+    @property
+    def lanes(self) -> int:
+        """How many float32 numbers a vector register holds."""
+        return self.vector_bytes // 4
+
+
+@cache
+def host() -> Target:
+    """The machine this runs on."""
+    llvm = _llvm()
+    features = llvm.get_host_cpu_features()
+    width = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+    return Target("", llvm.get_host_cpu_name(), features.flatten(), width)
+
+
+@cache
+def _llvm() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+def machine(target: Target) -> Any:
+    """LLVM's target machine."""
+    llvm = _llvm()
+    if target.triple:
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+        found = llvm.Target.from_triple(target.triple)
+    else:
+        found = llvm.Target.from_default_triple()
+    return found.create_target_machine(cpu=target.cpu, features=target.features, opt=2, jit=not target.triple)
+
+
+def compile_object(text: str, target: Target) -> bytes:
+    """LLVM's text as object code."""
+    llvm = _llvm()
+    module = llvm.parse_assembly(text)
+    module.verify()
+    tm = machine(target)
+    builder = llvm.create_pass_builder(tm, llvm.create_pipeline_tuning_options(speed_level=1))
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_sroa_pass()
+    passes.add_early_cse_pass() if hasattr(passes, "add_early_cse_pass") else None
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    passes.run(module, builder)
+    return tm.emit_object(module)
+
+
+class Loaded:
+    """Object code in memory, ready to be called."""
+
+    def __init__(self, code: bytes, target: Target) -> None:
+        llvm = _llvm()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine(target))
+        self._object = llvm.ObjectFileRef.from_data(code)
+        self._engine.add_object_file(self._object)
+        self._engine.finalize_object()
+
+    def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
+        """A native function; while it runs, other Python threads run too."""
+        address = self._engine.get_function_address(name)
+        return ctypes.CFUNCTYPE(result, *arguments)(address)

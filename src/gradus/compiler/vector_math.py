@@ -1,0 +1,139 @@
+"""exp, log, tanh ... of float32 vectors, from polynomials; errors of a few units in the last place.
+
+Each function brings its argument into a short interval, where a polynomial is exact enough, and puts the result
+together again. Written against the Kit, whose operators emit instructions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+
+from .. import dtypes
+
+if TYPE_CHECKING:
+    from .kit import Kit, Value
+
+_LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4  # ln 2 in two parts, the first with few bits (Cody and Waite, 1980)
+
+
+def _polynomial(kit: Kit, x: Value, *coefficients: float) -> Value:
+    """Horner's rule, the highest power first."""
+    total: Any = coefficients[0]
+    for c in coefficients[1:]:
+        total = kit.fma(total, x, c)
+    return total
+
+
+def _power_of_two(kit: Kit, n: Value) -> Value:
+    """2^n for whole n, by writing n into the exponent."""
+    bits = (kit.cast(n, dtypes.int32) + 127) << 23
+    return kit.bitcast(bits, dtypes.float32)
+
+
+def exp(kit: Kit, x: Value) -> Value:
+    """e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2."""
+    bounded = kit.minimum(kit.maximum(x, -104.0), 89.0)
+    n = kit.rint(bounded * (1 / math.log(2)))
+    r = kit.fma(n, -_LN2_LOW, kit.fma(n, -_LN2_HIGH, bounded))
+    p = _polynomial(kit, r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5)
+    value = kit.fma(p * r, r, r) + 1.0
+    half = kit.rint(n * 0.5)  # in two factors, so that neither the largest nor the smallest results overflow
+    return value * _power_of_two(kit, half) * _power_of_two(kit, n - half)
+
+
+def log(kit: Kit, x: Value) -> Value:
+    """log(2^n m) = n ln 2 + log m with m between sqrt(1/2) and sqrt(2)."""
+    tiny = x < 1.1754944e-38
+    scaled = kit.where(tiny, x * 2.0**25, x)
+    bits = kit.bitcast(scaled, dtypes.int32)
+    exponent = ((bits - 0x3F3504F3) >> 23)
+    m = kit.bitcast(bits - (exponent << 23), dtypes.float32) - 1.0
+    n = kit.cast(exponent, dtypes.float32) - kit.where(tiny, kit.constant(25.0, dtypes.float32), 0.0)
+    p = _polynomial(
+        kit, m, 7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+        -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+    )  # fmt: skip
+    square = m * m
+    y = kit.fma(n, _LN2_LOW, p * m * square)
+    value = kit.fma(n, _LN2_HIGH, m + kit.fma(square, -0.5, y))
+    value = kit.where(x > 3.4028234e38, x, value)  # infinity
+    value = kit.where(kit.equal(x, 0.0), -math.inf, value)
+    return kit.where(kit.bitwise_or(x < 0.0, kit.isnan(x)), math.nan, value)
+
+
+def log1p(kit: Kit, x: Value) -> Value:
+    """log(1 + x) = log(u) x / (u - 1) with u = 1 + x rounded: the error of u cancels (Kahan)."""
+    u = x + 1.0
+    exact = kit.bitwise_or(kit.equal(u, 1.0), u > 3.4028234e38)
+    rest = kit.where(exact, 1.0, u - 1.0)
+    return kit.where(exact, x, log(kit, u) * (x / rest))
+
+
+def log1p_exact(kit: Kit, x: Value) -> Value:
+    """The same in float64."""
+    u = x + 1.0
+    exact = kit.bitwise_or(kit.equal(u, 1.0), u > 1.7976931348623157e308)
+    rest = kit.where(exact, 1.0, u - 1.0)
+    return kit.where(exact, x, kit._intrinsic("log", u) * (x / rest))
+
+
+def tanh(kit: Kit, x: Value) -> Value:
+    """(1 - e^-2|x|) / (1 + e^-2|x|) with x's sign; for small x an odd polynomial, where that would cancel."""
+    a = abs(x)
+    e = exp(kit, a * -2.0)
+    large = (1.0 - e) / (e + 1.0)
+    z = x * x
+    p = _polynomial(
+        kit, z, -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1
+    )  # fmt: skip
+    small = kit.fma(p * z, a, a)
+    return kit.copysign(kit.where(a < 0.625, small, large), x)
+
+
+def _quarter_turns(kit: Kit, x: Value) -> tuple[Value, Value]:
+    """x as n pi/2 + r: n, and r in [-pi/4, pi/4], worked out in float64."""
+    wide = kit.cast(x, dtypes.float64)
+    n = kit.rint(wide * (2 / math.pi))
+    r = kit.fma(n, -6.123233995736766e-17, kit.fma(n, -math.pi / 2, wide))
+    turns = kit.cast(kit.where(kit.less(abs(n), 2.0**60), n, 0.0), dtypes.int64)
+    return turns, kit.cast(r, dtypes.float32)
+
+
+def _sine_after(kit: Kit, x: Value, more_turns: int) -> Value:
+    """sin(x + more_turns pi/2)."""
+    n, r = _quarter_turns(kit, x)
+    n = n + more_turns
+    z = r * r
+    sine = kit.fma(_polynomial(kit, z, -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1) * z, r, r)
+    cosine = _polynomial(kit, z, 2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2) * z * z
+    cosine = cosine + kit.fma(z, -0.5, 1.0)
+    value = kit.where(kit.equal(kit.bitwise_and(n, 1), 0), sine, cosine)
+    value = kit.where(kit.equal(kit.bitwise_and(n, 2), 0), value, -value)
+    return kit.where(abs(x) < math.inf, value, math.nan)
+
+
+def sin(kit: Kit, x: Value) -> Value:
+    """sin(n pi/2 + r): a sine or a cosine of r, with a sign."""
+    return _sine_after(kit, x, 0)
+
+
+def cos(kit: Kit, x: Value) -> Value:
+    """cos(x) = sin(x + pi/2)."""
+    return _sine_after(kit, x, 1)
+
+
+def tanh_exact(kit: Kit, x: Value) -> Value:
+    """tanh in float64, from e^-2|x|, or from a continued fraction for small x."""
+    a = abs(x)
+    e = kit._intrinsic("exp", a * -2.0)
+    large = (1.0 - e) / (e + 1.0)
+    z = x * x
+    fraction: Any = kit.constant(25.0, dtypes.float64)
+    for odd in range(23, 0, -2):  # Lambert: tanh x = x / (1 + x^2 / (3 + x^2 / (5 + ...)))
+        fraction = z / fraction + float(odd)
+    return kit.copysign(kit.where(a < 0.625, a / fraction, large), x)
+
+
+__all__ = ["cos", "exp", "log", "log1p", "log1p_exact", "sin", "tanh", "tanh_exact"]
