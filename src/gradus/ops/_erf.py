@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 _SMALL = (
-    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3),
+    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
+     3.20937758913846947e3),
     (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
-)
+)  # fmt: skip
 _MIDDLE = (
     (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1, 2.98635138197400131e2,
      8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3),
@@ -46,4 +47,4 @@ def erf(xp: Any, x: Any) -> Any:
     large = 1 - xp.exp(-a * a) / xp.maximum(a, 1) * (_ONE_OVER_SQRT_PI - tail * _ratio(_LARGE, tail))
     small = a * _ratio(_SMALL, xp.minimum(a * a, 1))
     # written so that a NaN, for which every comparison is false, goes through
-    return xp.sign(x) * xp.where(a <= 0.46875, small, xp.where(a <= 4, middle, large))
+    return xp.copysign(xp.where(a <= 0.46875, small, xp.where(a <= 4, middle, large)), x)

@@ -7,24 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from .._methods import Methods
 from ..tensor import Tensor
-from .elementwise import where
+from .elementwise import invert, negative, where
 from .movement import permute, swapaxes
-from .primitive import case, normalize_axes, promote, public
+from .primitive import case, cast, normalize_axes, promote, public
 from .reduce import Axis, argmax, max, sum
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The average along `axis`: sum / n.
+    """The average along `axis`: sum / n; half precision is added up and divided in float32.
 
     >>> mean([1.0, 2.0, 6.0])
     tensor(3.)
     """
     x = promote(x, floats=True)[0]
     count = math.prod(x.shape[a] for a in normalize_axes("mean", axis, x.ndim))
-    return sum(x, axis, keepdims) / (count or math.nan)
+    wide = cast(x, dtypes.accumulator(x.dtype))
+    return cast(sum(wide, axis, keepdims) / (count or math.nan), x.dtype)
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
@@ -36,8 +38,9 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
     """
     x = promote(x, floats=True)[0]
     count = math.prod(x.shape[a] for a in normalize_axes("var", axis, x.ndim)) - ddof
-    centred = x - mean(x, axis, keepdims=True)
-    return sum(centred * centred, axis, keepdims) / (count if count > 0 else math.nan)
+    wide = cast(x, dtypes.accumulator(x.dtype))
+    centred = wide - mean(wide, axis, keepdims=True)
+    return cast(sum(centred * centred, axis, keepdims) / (count if count > 0 else math.nan), x.dtype)
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
@@ -52,12 +55,12 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest element along `axis`: -max(-x).
+    """The smallest element along `axis`: -max(-x). Gradient: as that of `max`.
 
     >>> min([[1, 2], [3, 0]], axis=1)
     tensor([1, 0])
     """
-    return -max(-promote(x)[0], axis, keepdims)
+    return _reverse(max(_reverse(promote(x)[0]), axis, keepdims))
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1))
@@ -67,7 +70,12 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     >>> argmin([3, 1, 2])
     tensor(1)
     """
-    return argmax(-promote(x)[0], axis, keepdims)
+    return argmax(_reverse(promote(x)[0]), axis, keepdims)
+
+
+def _reverse(x: Tensor) -> Tensor:
+    """The order of the numbers turned round: -x, or for integers and booleans ~x, which never runs over."""
+    return negative(x) if dtypes.is_float(x.dtype) else invert(x)
 
 
 @public(case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1))
@@ -129,8 +137,8 @@ def clip(x: Any, lowest: float | None = None, highest: float | None = None) -> T
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(e^x)), exact for large x: the largest is taken out first. Gradient: g softmax(x).
 
-    >>> logsumexp([1000.0, 1000.0])
-    tensor(1000.6931)
+    >>> logsumexp([-1000.0, -1000.0]) + 1000
+    tensor(0.6931763)
     """
     x = promote(x, floats=True)[0]
     highest = max(x.detach(), axis, keepdims=True)

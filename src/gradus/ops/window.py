@@ -57,6 +57,7 @@ _windows = Primitive(
             _unwindow, g, shape=x.shape, kernel=kernel, stride=stride, dilation=dilation
         ),
     ),
+    view=True,
 )
 
 
@@ -65,9 +66,8 @@ def _unwindow_forward(xp: Any, x: Any, shape: Sizes, kernel: Sizes, stride: Size
     out = xp.zeros(shape, x.dtype)
     places = x.shape[-2 * len(kernel) : -len(kernel)]
     for offset in itertools.product(*map(range, kernel)):
-        read_from = tuple(
-            slice(o * d, o * d + (n - 1) * s + 1, s) for o, d, s, n in zip(offset, dilation, stride, places, strict=True)
-        )
+        starts = [o * d for o, d in zip(offset, dilation, strict=True)]
+        read_from = tuple(slice(a, a + (n - 1) * s + 1, s) for a, s, n in zip(starts, stride, places, strict=True))
         out[(..., *read_from)] += x[(..., *offset)]
     return out
 
