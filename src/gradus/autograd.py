@@ -151,8 +151,8 @@ def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -
     wanted = _on_the_way(order, targets)
     stops = None if targets is None else {id(t) for t in targets}
     gradients: dict[int, Tensor] = {}
-    for y, g in zip(ys, seeds, strict=True):
-        _accumulate(gradients, y, g)
+    for y, seed in zip(ys, seeds, strict=True):
+        _accumulate(gradients, y, seed)
     reached = []
     for t in reversed(order):
         g = gradients.pop(id(t), None)

@@ -58,7 +58,7 @@ class Eager:
             ) from None
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
-        return tensor.data
+        return tensor.data  # type: ignore[no-any-return]
 
 
 current: ContextVar[Interpreter] = ContextVar("interpreter", default=Eager())  # noqa: B039 - it has no state

@@ -60,7 +60,7 @@ def _scatter_add_forward(xp: Any, x: Any, indices: Any, axis: int, length: int) 
     return out
 
 
-_scatter_add = Primitive(
+_scatter_add: Primitive = Primitive(
     "scatter_add",
     rule=_scatter_add_rule,
     forward=_scatter_add_forward,

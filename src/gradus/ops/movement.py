@@ -254,9 +254,8 @@ def pad(x: Any, widths: Sequence[tuple[int, int]], value: float = 0) -> Tensor:
     x = promote(x)[0]
     if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
         raise ShapeError(f"pad: {x.ndim} axes need {x.ndim} pairs (before, after) of 0 or more, got {widths}")
-    if all(pair == (0, 0) for pair in widths):
-        return x
-    return bind(_pad, x, widths=tuple((lo, hi, 0) for lo, hi in widths), value=value)
+    wanted = any(w for pair in widths for w in pair)
+    return bind(_pad, x, widths=tuple((lo, hi, 0) for lo, hi in widths), value=value) if wanted else x
 
 
 def dilate(x: Tensor, gaps: tuple[int, ...]) -> Tensor:

@@ -132,7 +132,7 @@ def public(
         if operator:
             names += (f"__{operator}__",)
             if hasattr(int, f"__r{operator}__"):
-                reflected(f"__r{operator}__")(function)
+                reflected(f"__r{operator}__", function)
         method(*names)(function)
         FUNCTIONS[name] = Function(function, reference or getattr(np, name), cases, names, elementwise)
         return function

@@ -72,7 +72,7 @@ def _unwindow_forward(xp: Any, x: Any, shape: Sizes, kernel: Sizes, stride: Size
     return out
 
 
-_unwindow = Primitive(
+_unwindow: Primitive = Primitive(
     "sliding_window_adjoint",
     rule=lambda x, shape, kernel, stride, dilation: Shaped(shape, x.dtype),
     forward=_unwindow_forward,
@@ -85,9 +85,9 @@ _unwindow = Primitive(
 
 
 def _reference(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     axes = tuple(range(-len(kernel), 0))
-    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=axes)  # type: ignore[call-overload]
+    view: Any = np.lib.stride_tricks.sliding_window_view(x, reach, axis=axes)
     return view[(..., *(slice(None, None, s) for s in stride), *(slice(None, None, d) for d in dilation))]
 
 
