@@ -36,7 +36,8 @@ class ConvNet(Module):
     ) -> None:
         if min(size) < SMALLEST:
             raise ArgumentError(
-                f"ConvNet: pictures of {size[0]}x{size[1]} are too small, {SMALLEST}x{SMALLEST} are needed. Take an MLP."
+                f"ConvNet: pictures of {size[0]}x{size[1]} are too small, {SMALLEST}x{SMALLEST} are needed. "
+                "Take an MLP."
             )
         self.features = Sequential(
             Conv2d(channels, width, 3, padding=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from ..errors import ArgumentError
 from ..nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
@@ -38,7 +39,7 @@ class MLP(Module):
         if len(sizes) < 2:
             raise ArgumentError(f"MLP: sizes are those of the input and of each layer, at least two; got {list(sizes)}")
         layers: list[Module] = []
-        for before, after in zip(sizes[:-2], sizes[1:-1], strict=True):
+        for before, after in pairwise(sizes[:-1]):
             layers.append(Linear(before, after))
             if batch_norm:
                 layers.append(BatchNorm1d(after))
