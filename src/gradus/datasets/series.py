@@ -57,15 +57,23 @@ def every_day(table: Table, logarithms: bool) -> np.ndarray:
     Args:
         table: columns `ds`, dates as 2008-01-30 in any order, and `y`, counts or their logarithms.
     """
-    try:
-        days = table.texts("ds").astype("datetime64[D]").astype(np.int64)
-    except (TypeError, ValueError) as problem:
-        raise DataError(f"column 'ds' must hold dates like 2008-01-30: {problem}") from None
+    days = _day_numbers(table)
     y = table.numbers("y")
     known = ~np.isnan(y)
     if len(np.unique(days)) < len(days) or not known.any() or not (logarithms or (y[known] > 0).all()):
         raise DataError("a daily series needs each date once, and counts above 0 in column 'y'")
     order = np.argsort(days[known])
     days, y = days[known][order], y[known][order]
-    filled: np.ndarray = np.interp(np.arange(days[0], days[-1] + 1), days, y if logarithms else np.log(y))
-    return np.exp(filled)
+    filled = np.interp(np.arange(days[0], days[-1] + 1), days, y if logarithms else np.log(y))
+    counts: np.ndarray = np.exp(filled)
+    return counts
+
+
+def _day_numbers(table: Table) -> np.ndarray:
+    try:
+        dates = table.texts("ds").astype("datetime64[D]")
+    except (TypeError, ValueError) as problem:
+        raise DataError(f"column 'ds' must hold dates like 2008-01-30: {problem}") from None
+    if np.isnat(dates).any():
+        raise DataError(f"column 'ds' holds no date in row {int(np.argmax(np.isnat(dates)))} (the first is 0)")
+    return dates.astype(np.int64)
