@@ -8,7 +8,7 @@ from typing import Any
 from ml_dtypes import finfo
 
 from .. import dtypes
-from ..errors import ShapeError
+from ..errors import DtypeError, ShapeError
 from ..ops import matmul, where
 from ..ops.create import iota
 from ..tensor import Tensor, as_tensor
@@ -30,8 +30,10 @@ def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = 
         mask = as_tensor(mask)
         if mask.dtype == dtypes.bool_:
             allowed = mask if allowed is None else allowed & mask
+        elif dtypes.is_float(mask.dtype):
+            scores = scores + mask.astype(scores.dtype)
         else:
-            scores = scores + mask
+            raise DtypeError(f"attention: a mask holds booleans, or floats to be added, got {mask.dtype}. Use mask != 0.")
     if allowed is None:
         return softmax(scores)
     # -inf would make NaN of a row that may look nowhere; so its weights are 0, and so are their gradients
