@@ -35,7 +35,7 @@ def test_model_files_are_plain_safetensors(tmp_path):
     found = load_file(tmp_path / "model.safetensors")
     assert found.keys() == model.state_dict().keys()
     assert found["0.weight"].shape == (2, 3)
-    doubled = {name: 2 * array for name, array in found.items()}
+    doubled = {name: np.asarray(2 * array) for name, array in found.items()}
     save_file(doubled, tmp_path / "theirs.safetensors")
     model.load_state_dict(load(tmp_path / "theirs.safetensors"))
     np.testing.assert_array_equal(model.state_dict()["0.weight"].numpy(), doubled["0.weight"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..nn import Linear, Module
 from ..tensor import Tensor
 
@@ -24,7 +26,7 @@ class LinearRegression(Module):
     def __init__(self, in_features: int, out_features: int = 1) -> None:
         self.linear = Linear(in_features, out_features)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         return self.linear(x.flatten(1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from ..errors import ArgumentError
 from ..nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
@@ -48,5 +49,5 @@ class MLP(Module):
                 layers.append(Dropout(dropout))
         self.layers = Sequential(*layers, Linear(sizes[-2], sizes[-1]))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         return self.layers(x.flatten(1))

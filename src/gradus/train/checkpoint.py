@@ -82,7 +82,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str
     except OSError as problem:
         raise CheckpointError(f"{path} cannot be read: {problem.strerror}") from None
     try:
-        views = deserialize(content)
+        views = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as problem:
         raise CheckpointError(
             f"{path} is damaged, or no safetensors file ({problem}). Take another copy of it, or train anew."

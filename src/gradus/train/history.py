@@ -94,7 +94,7 @@ class Events:
     """TensorBoard's event file in a folder: `tensorboard --logdir FOLDER` shows the curves."""
 
     def __init__(self, folder: Path, first_epoch: int) -> None:
-        from tensorboardX import SummaryWriter
+        from tensorboardX import SummaryWriter  # type: ignore[import-untyped]
 
         self.writer = SummaryWriter(str(folder), purge_step=first_epoch)
 

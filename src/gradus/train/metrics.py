@@ -146,7 +146,8 @@ def _f1(m: np.ndarray) -> np.ndarray:
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+    shares: np.ndarray = np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+    return shares
 
 
 def _averaged(per_class: Callable[[np.ndarray], np.ndarray], outputs: Any, targets: Any, average: str | None) -> Any:
