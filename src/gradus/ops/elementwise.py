@@ -463,6 +463,7 @@ def invert(x: Any) -> Tensor:
     tensor([False,  True])
     """
     x = promote(x)[0]
+    _no_floats("invert", x, x)
     return bitwise_xor(x, True if x.dtype == dtypes.bool_ else _all_bits(x.dtype))
 
 
