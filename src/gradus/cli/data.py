@@ -39,15 +39,14 @@ def data(name: str | None, download: bool) -> None:
 
 
 def listing() -> str:
-    """All data sets: name, size, whether they are here, what they are."""
+    """All data sets: name, size, what they are, and where they were found or how to get them."""
     from .. import datasets
 
-    rows = []
+    width = max(map(len, datasets.NAMES))
+    lines = []
     for name in datasets.NAMES:
         about = datasets.describe(name)
-        rows.append((name, size(name), "here" if about.here else "to download", about.summary))
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    lines = [f"{n:<{widths[0]}}  {s:>{widths[1]}}  {h:<{widths[2]}}  {what}" for n, s, h, what in rows]
+        lines += [f"{name:<{width}}  {size(name):>8}  {about.summary}", f"{'':<{width + 12}}{about.found}"]
     return "\n".join([*lines, "", "gradus data NAME shows one; gradus train --data NAME trains on it."])
 
 

@@ -39,10 +39,7 @@ def king_county() -> Splits:
     """
     (path,) = locate("king_county")
     table = read_csv(path, text=("id", "date", "zipcode"))
-    table = table.assign(
-        sale_year=_digits_of(table, "date", slice(0, 4)), sale_month=_digits_of(table, "date", slice(4, 6))
-    )
-    return _splits("king_county", table.drop("id", "date"), "price", log=True)
+    return _splits("king_county", prepare("king_county", table).drop("id"), "price", log=True)
 
 
 def ames_house_prices() -> Splits:
@@ -60,6 +57,20 @@ def ames_house_prices() -> Splits:
     (path,) = locate("ames_house_prices")
     table = read_csv(path, text=("MSSubClass",)).drop("Id")
     return _splits("ames_house_prices", table, "SalePrice", log=True)
+
+
+def prepare(name: str, table: Table) -> Table:
+    """The columns that a model of a data set is given, from a table such as lies in the data set's file.
+
+    In `king_county` the date of the sale becomes a year and a month; the other tables stay as they are.
+
+    >>> prepare("king_county", Table({"date": ["20141013T000000"]})).names
+    ('sale_year', 'sale_month')
+    """
+    if name != "king_county" or "date" not in table:
+        return table
+    year, month = _digits_of(table, "date", slice(0, 4)), _digits_of(table, "date", slice(4, 6))
+    return table.assign(sale_year=year, sale_month=month).drop("date")
 
 
 def _splits(name: str, table: Table, target: str, log: bool) -> Splits:

@@ -14,10 +14,11 @@ from ..data import Standardizer, random_split
 from ..errors import ArgumentError, CheckpointError
 from ..functional import cross_entropy, mse_loss
 from ..random import seed
+from .callbacks import Callback
 from .checkpoint import load
 from .facts import Facts
 from .metrics import Metric, metric
-from .recipe import Recipe
+from .recipe import Recipe, config_of
 from .run import Run
 from .trainer import Trainer
 
@@ -48,9 +49,8 @@ class Experiment:
         kept = max(1, round(recipe.validation * len(part)))
         self.train, self.validation = random_split(part, [len(part) - kept, kept], seed=recipe.seed)
         seed(recipe.seed)
-        self.model = models.build(str(self.recipe.model), self.facts.input_shape, self.facts.outputs)
-        batch_size, epochs = int(self.recipe.batch_size or 1), int(self.recipe.epochs or 1)
-        steps = -(-len(self.train) // batch_size) * epochs
+        self.model = models.build(self.recipe.model, self.facts.input_shape, self.facts.outputs)
+        steps = -(-len(self.train) // self.recipe.batch_size) * self.recipe.epochs
         optimizer = self.recipe.make_optimizer(self.model, steps)
         loss = cross_entropy if self.facts.classes else mse_loss
         self.trainer = Trainer(self.model, loss, optimizer, metrics=self.metrics())
@@ -62,10 +62,7 @@ class Experiment:
         Raises:
             CheckpointError: no run of `gradus train`, or a damaged one.
         """
-        config = Run(folder).config
-        if "recipe" not in config:
-            raise CheckpointError(f"{folder} is no run of `gradus train`: its config.json is missing or has no recipe")
-        recipe = Recipe.from_json(config["recipe"])
+        recipe = Recipe.from_json(config_of(folder)["recipe"])
         return cls(recipe if epochs is None else replace(recipe, epochs=epochs))
 
     def metrics(self) -> tuple[Metric, ...]:
@@ -89,10 +86,8 @@ class Experiment:
 
     def fit(self, folder: str | Path, resume: bool = False, progress: Any = None) -> None:
         """Train, and keep everything in a run's folder; with `resume`, go on with what is in it."""
-        run = Run.open(folder) if resume else Run.create(folder)
-        run.configure(
-            recipe=self.recipe.to_json(), command=self.recipe.command(), data=self.facts.to_json(), versions=versions()
-        )
+        about = {"recipe": self.recipe.to_json(), "command": self.recipe.command()}
+        about |= {"data": self.facts.to_json(), "versions": versions()}
         self.trainer.fit(
             self.train,
             self.validation,
@@ -101,6 +96,8 @@ class Experiment:
             run=folder,
             resume=resume,
             progress=progress,
+            seed=self.recipe.seed,
+            callbacks=[_Keep(Run(folder), about)],
         )
 
     def load(self, folder: str | Path) -> None:
@@ -138,6 +135,16 @@ def versions() -> dict[str, str]:
     from .. import __version__
 
     return {"gradus": __version__, "python": platform.python_version(), "numpy": np.__version__}
+
+
+class _Keep(Callback):
+    """Writes what an experiment is into its run's folder as soon as that is there, not before."""
+
+    def __init__(self, run: Run, about: dict[str, Any]) -> None:
+        self.run, self.about = run, about
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        self.run.configure(**self.about)
 
 
 def _some(whole: Any, limit: int, seed: int) -> Any:

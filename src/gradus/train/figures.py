@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INK = "#010203"
 BLUE, ORANGE, RED, GREEN = "#3b82c4", "#e08a2e", "#d64545", "#3a9a5b"
 _COLOURS = {"train": BLUE, "validation": ORANGE}
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "gradus",
     "text.color": INK,
@@ -62,12 +62,15 @@ def curves(values: Curves, units: Mapping[str, str] | None = None) -> Figure:
     if not values:
         raise ArgumentError("curves: there is nothing to draw; got no quantity")
     with _style():
-        figure = _figure(4.4 * len(values), 3.2)
+        columns = min(len(values), 2)
+        rows = -(-len(values) // columns)
+        figure = _figure(4.6 * columns, 3.2 * rows)
         for i, (name, parts) in enumerate(values.items()):
-            axes = figure.add_subplot(1, len(values), i + 1)
+            axes = figure.add_subplot(rows, columns, i + 1)
             _curve(axes, parts)
             unit = (units or {}).get(name)
             axes.set_ylabel(f"{name} ({unit})" if unit else name)
+            axes.yaxis.set_major_formatter(_thousands())
         return figure
 
 
@@ -81,7 +84,7 @@ def _curve(axes: Axes, parts: Mapping[str, Sequence[float]]) -> None:
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.15, color=INK)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)  # where no line can be
 
 
 def confusion(counts: np.ndarray, classes: Sequence[str]) -> Figure:
@@ -162,7 +165,7 @@ def _picture(axes: Axes, image: np.ndarray, truth: str, predicted: str, confiden
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color(RED if wrong else INK)
     axes.spines[:].set_linewidth(2.5 if wrong else 0.5)
-    axes.set_title(f"{_short(predicted)} {confidence:.0%}", fontsize=8, pad=3, color=RED if wrong else INK)
+    axes.set_title(f"{_short(predicted)} · {confidence:.0%}", fontsize=8, pad=3, color=RED if wrong else INK)
     if wrong:
         axes.set_xlabel(f"is {_short(truth)}", fontsize=8, labelpad=2)
 
@@ -171,12 +174,13 @@ def _short(name: str, longest: int = 11) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
-def regression(true: np.ndarray, predicted: np.ndarray, name: str, unit: str = "") -> Figure:
+def regression(true: np.ndarray, predicted: np.ndarray, name: str, unit: str = "", log: bool = False) -> Figure:
     """Predicted against true values, and how the residuals (predicted - true) are spread.
 
     Args:
         true, predicted: (n,) in the target's unit.
         name, unit: what is predicted, for the axes.
+        log: draw values on logarithmic axes, for a target that spreads over orders of magnitude.
 
     >>> len(regression(np.array([1.0, 2.0]), np.array([1.1, 1.8]), "price").axes)
     2
@@ -194,6 +198,8 @@ def regression(true: np.ndarray, predicted: np.ndarray, name: str, unit: str = "
         left.set_xlabel(f"true {label}")
         left.set_ylabel(f"predicted {label}")
         left.legend(frameon=False, loc="upper left")
+        if log:
+            left.loglog()
         low, high = np.percentile(predicted - true, [0.5, 99.5])
         right.hist(np.clip(predicted - true, low, high), bins=40, color=BLUE)
         right.axvline(0, color=ORANGE, linewidth=1.5)
@@ -201,7 +207,8 @@ def regression(true: np.ndarray, predicted: np.ndarray, name: str, unit: str = "
         right.set_ylabel("test examples")
         for axis in (left.xaxis, left.yaxis, right.xaxis):
             axis.set_major_formatter(_thousands())
-            axis.set_major_locator(_few())
+            if not (log and axis is not right.xaxis):
+                axis.set_major_locator(_few())
         return figure
 
 

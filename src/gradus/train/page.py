@@ -35,6 +35,7 @@ class Values:
     predicted: np.ndarray
     name: str
     unit: str = ""
+    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Report:
         title: what was trained on what.
         headline: the figures shown large: a label and a text each.
         metrics: for each part of the data (`train`, `test`) its metrics by name.
+        note: what the metrics are measured in, as a sentence.
         curves: for each quantity and each part of the data one number an epoch.
         units: the unit of a metric, where it has one.
         classes, counts: the classes' names and the confusion matrix, true classes in rows.
@@ -57,6 +59,7 @@ class Report:
     title: str
     headline: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    note: str = ""
     curves: figures.Curves = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     classes: Sequence[str] = ()
@@ -134,7 +137,7 @@ def _metrics(report: Report) -> str:
         [part, *(number(values[n], report.units.get(n, "")) if n in values else "" for n in names)]
         for part, values in report.metrics.items()
     ]
-    return _section("Results", _table(["", *names], rows))
+    return _section("Results", _table(["", *names], rows) + (f"<p>{escape(report.note)}</p>" if report.note else ""))
 
 
 def _curves(report: Report) -> str:
@@ -153,7 +156,7 @@ def _values(report: Report) -> str:
     v = report.values
     if v is None:
         return ""
-    drawn = _drawn(lambda: figures.regression(v.true, v.predicted, v.name, v.unit))
+    drawn = _drawn(lambda: figures.regression(v.true, v.predicted, v.name, v.unit, v.log))
     return _section("Predictions on the test data", drawn)
 
 
@@ -237,7 +240,7 @@ h1 { font-size: 1.9rem; margin: 0 0 1rem; }
 h2 { font-size: 1.1rem; margin: 0 0 .75rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.25rem;
   margin-top: 1rem; }
-p { margin: 0 0 .75rem; color: var(--soft); }
+p { margin: .5rem 0; color: var(--soft); }
 .headline { display: flex; flex-wrap: wrap; gap: 1rem; }
 .headline div { flex: 1 1 9rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: .8rem 1.1rem; }

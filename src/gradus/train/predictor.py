@@ -10,13 +10,14 @@ import numpy as np
 from .. import models
 from ..autograd import no_grad
 from ..data import read_csv, read_image
-from ..errors import CheckpointError, DataError
+from ..datasets.houses import prepare
+from ..errors import DataError
 from ..functional import softmax
 from ..nn import Module
 from ..tensor import tensor
 from .checkpoint import load
 from .facts import Facts
-from .recipe import Recipe
+from .recipe import Recipe, config_of
 from .run import Run
 
 _AT_ONCE = 1024  # samples a batch: bounds the memory
@@ -53,15 +54,10 @@ class Predictor:
         Raises:
             CheckpointError: there is no run, it is damaged, or its weights are of another model.
         """
-        run = Run(folder)
-        if not run.path.is_dir():
-            raise CheckpointError(f"there is no run {folder}. `gradus train` makes one.")
-        config = run.config
-        if "recipe" not in config:
-            raise CheckpointError(f"{folder} is no run of `gradus train`: its config.json is missing or has no recipe")
+        config = config_of(folder)
         recipe, facts = Recipe.from_json(config["recipe"]), Facts.from_json(config.get("data"))
         model = models.build(str(recipe.model), facts.input_shape, facts.outputs)
-        model.load_state_dict(load(run.model_file))
+        model.load_state_dict(load(Run(folder).model_file))
         return cls(model, facts, recipe)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -106,7 +102,8 @@ class Predictor:
             raise DataError(
                 f"{self.recipe.model} was trained on {self.recipe.data}, which is no table with named columns"
             )
-        return self(self.facts.transform.transform(read_csv(path))).ravel()
+        table = prepare(self.recipe.data, read_csv(path))
+        return self(self.facts.transform.transform(table)).ravel()
 
 
 def _other_way_round(brightness: float, usual: float | None) -> bool:

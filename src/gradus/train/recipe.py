@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from .. import models, optim
@@ -12,6 +13,7 @@ from ..datasets import NAMES as DATASETS
 from ..errors import ArgumentError, CheckpointError, nearest
 from ..nn import Module
 from ..optim import schedules
+from .run import Run
 
 OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sgd": ("SGD", {}),
@@ -71,10 +73,12 @@ class Recipe:
                 raise ArgumentError(f"{name} must be above 0, got {value}")
         if self.weight_decay is not None and not 0 <= self.weight_decay < float("inf"):
             raise ArgumentError(f"weight_decay must not be below 0, got {self.weight_decay}")
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**64:
+            raise ArgumentError(f"seed must be a whole number from 0 to 2**64 - 1, got {self.seed!r}")
         if not 0 < self.validation < 1:
             raise ArgumentError(f"validation is a share between 0 and 1, got {self.validation}")
 
-    def completed(self, input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> Recipe:
+    def completed(self, input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> CompleteRecipe:
         """The same with everything chosen, for samples of this shape; classes are None where numbers are predicted.
 
         Raises:
@@ -83,22 +87,9 @@ class Recipe:
         model = self.model or _suited(input_shape, classes)
         _check_fit(model, self.data, input_shape, classes)
         usual = models.defaults(model)
-        return replace(
-            self,
-            model=model,
-            epochs=self.epochs or usual.epochs,
-            batch_size=self.batch_size or usual.batch_size,
-            lr=self.lr or usual.lr,
-            optimizer=self.optimizer or usual.optimizer.lower(),
-        )
-
-    def make_optimizer(self, model: Module, steps: int) -> optim.Optimizer:
-        """The optimizer of a completed recipe, its schedule laid over this many steps."""
-        kind, options = OPTIMIZERS[str(self.optimizer)]
-        decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
-        lr = SCHEDULES[self.schedule](float(self.lr or 0), steps)
-        made: optim.Optimizer = getattr(optim, kind)(model.parameters(), lr=lr, **options, **decay)
-        return made
+        chosen = {"model": model, **usual._asdict(), "optimizer": usual.optimizer.lower()}
+        given = {name: value for name, value in self.to_json().items() if value is not None}
+        return CompleteRecipe(**chosen | given)
 
     def command(self) -> str:
         """What to type to train it again."""
@@ -124,6 +115,39 @@ class Recipe:
             return cls(**saved)
         except (TypeError, ArgumentError) as error:
             raise CheckpointError(f"the run's recipe is damaged or of another version of gradus: {error}") from error
+
+
+class CompleteRecipe(Recipe):
+    """A recipe in which everything is chosen."""
+
+    model: str
+    epochs: int
+    batch_size: int
+    lr: float
+    optimizer: str
+
+    def make_optimizer(self, model: Module, steps: int) -> optim.Optimizer:
+        """The optimizer, its schedule laid over this many steps."""
+        kind, options = OPTIMIZERS[self.optimizer]
+        decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
+        lr = SCHEDULES[self.schedule](self.lr, steps)
+        made: optim.Optimizer = getattr(optim, kind)(model.parameters(), lr=lr, **options, **decay)
+        return made
+
+
+def config_of(folder: str | Path) -> dict[str, Any]:
+    """What the config.json of a run of `gradus train` holds.
+
+    Raises:
+        CheckpointError: there is no such run, or its config.json is missing or damaged.
+    """
+    run = Run(folder)
+    if not run.path.is_dir():
+        raise CheckpointError(f"there is no run {folder}. `gradus train` makes one.")
+    config = run.config
+    if "recipe" not in config:
+        raise CheckpointError(f"{folder} is no run of `gradus train`: its config.json is missing or has no recipe")
+    return config
 
 
 SCHEDULES: Mapping[str, Callable[[float, int], Any]] = {

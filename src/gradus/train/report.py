@@ -54,7 +54,7 @@ def collect(experiment: Experiment, folder: str | Path) -> Report:
     }
     if facts.classes:
         return Report(**common, **_classified(x, y, outputs, facts.classes))
-    return Report(**common, values=_predicted(y, outputs, facts.target))
+    return Report(**common, note=_note(facts.target), values=_predicted(y, outputs, facts.target))
 
 
 def write(report: Report, path: str | Path) -> None:
@@ -74,8 +74,8 @@ def results_text(report: Report) -> str:
         [part, *(number(values[n]) if n in values else "" for n in names)] for part, values in report.metrics.items()
     ]
     lines = _aligned([["", *names], *cells])
-    if report.values is not None and report.values.name:
-        lines.append(f"mae and rmse are in the unit of {report.values.name}")
+    if report.note:
+        lines.append(report.note)
     if "training time" in report.headline:
         lines.append(f"training time {report.headline['training time']}")
     return "\n".join(lines)
@@ -116,10 +116,9 @@ def _aligned(rows: list[list[str]]) -> list[str]:
 
 
 def _headline(experiment: Experiment, test: Mapping[str, float], history: History) -> dict[str, str]:
-    main = "accuracy" if experiment.facts.classes else "r2"
+    main = ("accuracy",) if experiment.facts.classes else ("mae", "r2")
     seconds = sum(record.get("seconds", 0.0) for record in history)
-    return {
-        f"test {main}": number(test[main]),
+    return {f"test {name}": number(test[name]) for name in main} | {
         "training time": f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min",
         "epochs": str(len(history)),
         "parameters": f"{sum(p.size for p in experiment.model.parameters()):,}",
@@ -134,7 +133,7 @@ def _settings(experiment: Experiment) -> dict[str, str]:
 def _classified(x: np.ndarray, y: np.ndarray, logits: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:
     """What a report of a classification has beside the common parts."""
     scores = [score(logits, y, average=None) for score in (metrics.precision, metrics.recall, metrics.f1)]
-    found = {
+    found: dict[str, Any] = {
         "classes": classes,
         "counts": metrics.confusion_matrix(logits, y, classes=len(classes)),
         "scores": np.stack(scores, axis=1),
@@ -159,7 +158,14 @@ def _chosen(x: np.ndarray, y: np.ndarray, logits: np.ndarray, classes: tuple[str
     )
 
 
+def _note(target: Standardizer | None) -> str:
+    if target is None:
+        return ""
+    what = f"the logarithm of {target.name}" if target.log else target.name
+    return f"mae and rmse are in the unit of {target.name}; the loss is that of {what}, standardised."
+
+
 def _predicted(y: np.ndarray, outputs: np.ndarray, target: Standardizer | None) -> Values:
     if target is None:
         return Values(y.ravel(), outputs.ravel(), "target")
-    return Values(target.inverse(y).ravel(), target.inverse(outputs).ravel(), target.name or "target")
+    return Values(target.inverse(y).ravel(), target.inverse(outputs).ravel(), target.name or "target", log=target.log)
