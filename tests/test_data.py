@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -199,6 +200,21 @@ def test_prefetch_reads_ahead_but_not_further():
     next(batches)
     batches.close()
     assert {0, 1} <= set(asked) <= {0, 1, 2, 3}
+
+
+def test_leaving_early_does_not_wait_for_what_was_to_be_read():
+    asked = []
+
+    class Slow(Squares):
+        def __getitem__(self, i):
+            asked.append(i)
+            time.sleep(0.02)
+            return super().__getitem__(i)
+
+    batches = iter(DataLoader(Slow(), batch_size=1, prefetch=7))
+    next(batches)
+    batches.close()
+    assert len(asked) < 6
 
 
 def test_an_error_of_the_thread_reaches_the_caller_at_its_turn():

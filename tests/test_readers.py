@@ -218,6 +218,21 @@ def test_a_picture_as_an_array(tmp_path):
     assert read_image(tmp_path / "a.png", size=3, grey=True).shape == (1, 3, 3)
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_parts_are_white(tmp_path, mode):
+    ink = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    ink.putpixel((0, 0), (0, 0, 0, 255))
+    ink.convert(mode).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png", grey=True).tolist() == [[[0, 1]]]
+
+
+def test_pictures_are_turned_as_the_camera_was_held(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned by 90 degrees
+    Image.new("RGB", (4, 2)).save(tmp_path / "a.jpg", exif=exif)
+    assert read_image(tmp_path / "a.jpg").shape == (3, 4, 2)
+
+
 def test_pictures_that_cannot_be_read(tmp_path):
     with pytest.raises(DataError, match=r"a.png cannot be read as a picture"):
         read_image(write(tmp_path, b"no picture", "a.png"))
@@ -227,7 +242,7 @@ def test_pictures_that_cannot_be_read(tmp_path):
     with pytest.raises(DataError, match=r"d.png cannot be read as a picture"):
         read_image(write(tmp_path, (tmp_path / "c.png").read_bytes()[:3000], "d.png"))
     Image.fromarray(np.full((4, 4), 40000, np.uint16)).save(tmp_path / "e.png")
-    with pytest.raises(DataError, match="more than 8 bits"):
+    with pytest.raises(DataError, match="expected 8 bits a channel"):
         read_image(tmp_path / "e.png")
 
 

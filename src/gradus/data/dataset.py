@@ -116,12 +116,12 @@ def rows(dataset: Dataset, index: Any) -> tuple[np.ndarray, ...]:
         return dataset[index]
     if isinstance(dataset, Subset):
         return rows(dataset.dataset, dataset.indices[index])
-    places = np.arange(len(dataset))[index]
+    places = range(len(dataset))[index] if isinstance(index, slice) else index
     items = [dataset[int(i)] for i in places]
     return _stacked([item if isinstance(item, (tuple, list)) else (item,) for item in items], places)
 
 
-def _stacked(items: list[Any], places: np.ndarray) -> tuple[np.ndarray, ...]:
+def _stacked(items: list[Any], places: Sequence[int]) -> tuple[np.ndarray, ...]:
     for item, place in zip(items, places, strict=True):
         if len(item) != len(items[0]) or any(np.shape(a) != np.shape(b) for a, b in zip(item, items[0], strict=True)):
             raise DataError(

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import DataError
 from ..dataset import TensorDataset
 
+if TYPE_CHECKING:
+    from PIL import Image
+
+_MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}  # 8 bits a channel or fewer
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 
 
 def read_image(path: str | Path, size: int | tuple[int, int] | None = None, grey: bool = False) -> np.ndarray:
-    """A picture as an array.
+    """A picture as an array; where it is transparent it is white.
 
     Args:
         size: the height and width to scale it to, or one number for both; None leaves it as it is.
@@ -34,25 +38,37 @@ def read_image(path: str | Path, size: int | tuple[int, int] | None = None, grey
     >>> read_image(path).shape, read_image(path, size=8, grey=True).shape
     ((3, 2, 3), (1, 8, 8))
     """
+    from PIL import Image
+
+    picture = _opened(path)
+    if picture.mode not in _MODES:
+        raise DataError(
+            f"{path} has Pillow's mode {picture.mode}, expected 8 bits a channel. Save it as 8-bit RGB or grey."
+        )
+    if picture.has_transparency_data:
+        colours = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours)
+    picture = picture.convert("L" if grey else "RGB")
+    if size is not None:
+        h, w = (size, size) if isinstance(size, int) else size
+        picture = picture.resize((w, h), Image.Resampling.BILINEAR)
+    array = np.asarray(picture, dtype=np.float32) / 255
+    return array[None] if grey else np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+def _opened(path: str | Path) -> Image.Image:
+    """The picture, read whole and turned as the camera was held."""
     from PIL import Image, ImageOps
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as file:
-                picture = ImageOps.exif_transpose(file)
-                if picture.mode[0] in "IF":  # Pillow would cut their values off at 255
-                    raise DataError(f"{path} has more than 8 bits a channel. Save it as an 8-bit picture.")
-                picture = picture.convert("L" if grey else "RGB")
+                return ImageOps.exif_transpose(file)
     except (OSError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
         raise DataError(
             f"{path} cannot be read as a picture: {getattr(problem, 'strerror', None) or problem}"
         ) from None
-    if size is not None:
-        h, w = (size, size) if isinstance(size, int) else size
-        picture = picture.resize((w, h), Image.Resampling.BILINEAR)
-    array = np.asarray(picture, dtype=np.float32) / 255
-    return array[None] if grey else np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
 def read_image_folder(path: str | Path, size: int | tuple[int, int] | None = None, grey: bool = False) -> TensorDataset:
