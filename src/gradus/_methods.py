@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Any] | property)
 
 
 class Methods:
@@ -19,7 +19,7 @@ class Methods:
 
 
 def method(*names: str) -> Callable[[F], F]:
-    """Make a function a method of Tensor, under each of the names."""
+    """Make a function a method of Tensor (or a property one of its), under each of the names."""
 
     def register(function: F) -> F:
         for name in names:
@@ -29,11 +29,6 @@ def method(*names: str) -> Callable[[F], F]:
     return register
 
 
-def reflected(name: str) -> Callable[[F], F]:
+def reflected(name: str, function: Callable[..., Any]) -> None:
     """Make a function of two operands the operator `name` with its operands exchanged: `2 - x` is `sub(2, x)`."""
-
-    def register(function: F) -> F:
-        setattr(Methods, name, lambda self, other: function(other, self))
-        return function
-
-    return register
+    setattr(Methods, name, lambda self, other: function(other, self))

@@ -15,7 +15,7 @@ from typing import Any
 
 from ._methods import method
 from .errors import GradientError, ShapeError
-from .tensor import Tensor
+from .tensor import Tensor, as_tensor
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 
@@ -50,7 +50,15 @@ def no_grad() -> _Recording:
 
 
 def enable_grad() -> _Recording:
-    """Record again, inside a `no_grad` block."""
+    """Record again, inside a `no_grad` block.
+
+    >>> import gradus
+    >>> x = gradus.tensor(2.0, requires_grad=True)
+    >>> with no_grad(), enable_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    True
+    """
     return _Recording(True)
 
 
@@ -96,7 +104,7 @@ def grad(
     with _Recording(create_graph):
         seeds = [_seed(y, g) for y, g in zip(ys, given, strict=True)]
         found = {id(x): g for x, g in _walk(ys, seeds, xs)}
-        result = tuple(found[id(x)] if id(x) in found else x.full_like(0) for x in xs)
+        result = tuple(found[id(x)].copy() if id(x) in found else x.full_like(0) for x in xs)
     return result[0] if isinstance(inputs, Tensor) else result
 
 
@@ -131,6 +139,7 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
                 "shape, or reduce it first with .sum() or .mean()."
             )
         return y.full_like(1)
+    gradient = as_tensor(gradient)
     if gradient.shape != y.shape:
         raise ShapeError(f"the gradient has shape {gradient.shape}, the tensor it belongs to {y.shape}")
     return gradient.astype(y.dtype)
@@ -142,8 +151,8 @@ def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -
     wanted = _on_the_way(order, targets)
     stops = None if targets is None else {id(t) for t in targets}
     gradients: dict[int, Tensor] = {}
-    for y, g in zip(ys, seeds, strict=True):
-        _accumulate(gradients, y, g)
+    for y, seed in zip(ys, seeds, strict=True):
+        _accumulate(gradients, y, seed)
     reached = []
     for t in reversed(order):
         g = gradients.pop(id(t), None)
@@ -160,8 +169,8 @@ def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -
 
 
 def _hand_on(y: Tensor, g: Tensor, wanted: set[int], gradients: dict[int, Tensor]) -> None:
-    primitive, inputs, params, versions = y.origin  # type: ignore[misc]
-    if versions != sum(x.version for x in inputs):
+    primitive, inputs, params, writes = y.origin  # type: ignore[misc]
+    if writes != sum(x.writes[0] for x in inputs):
         raise GradientError(
             f"a tensor that {primitive.name} was computed from has been overwritten since (assign_, or an optimizer's "
             "step), so its gradient would be wrong. Call backward() before the step, or compute the result again."

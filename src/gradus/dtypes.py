@@ -52,7 +52,7 @@ def as_dtype(dtype: Any) -> Dtype:
     if isinstance(dtype, str) and dtype in _BY_NAME:
         return _BY_NAME[dtype]
     try:
-        found = np.dtype(dtype)
+        found: Dtype | None = np.dtype(dtype)
     except TypeError:
         found = None
     if found not in _KINDS:

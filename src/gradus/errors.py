@@ -56,6 +56,10 @@ class DataError(GradusError, ValueError):
     """Data that cannot be read, or hold what they must not hold."""
 
 
+class DivergedError(GradusError, ArithmeticError):
+    """A training whose loss is no longer a finite number."""
+
+
 class CheckpointError(GradusError, ValueError):
     """A checkpoint or run folder that is missing, damaged, or belongs to another model."""
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from .errors import ArgumentError, DtypeError
+
 if TYPE_CHECKING:
     from .ops.primitive import Primitive
     from .tensor import Tensor
@@ -46,10 +48,17 @@ class Eager:
         return out if type(out) is np.ndarray else np.asarray(out)
 
     def assign(self, target: Tensor, value: Tensor) -> None:
-        np.copyto(target.data, value.data, casting="same_kind")
+        try:
+            np.copyto(target.data, value.data, casting="same_kind")
+        except TypeError:
+            raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {value.dtype}. Use astype().") from None
+        except ValueError:
+            raise ArgumentError(
+                "assign_: this tensor is a read-only view (of a broadcast). Use copy() first."
+            ) from None
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
-        return tensor.data
+        return tensor.data  # type: ignore[no-any-return]
 
 
-current: ContextVar[Interpreter] = ContextVar("interpreter", default=Eager())
+current: ContextVar[Interpreter] = ContextVar("interpreter", default=Eager())  # noqa: B039 - it has no state

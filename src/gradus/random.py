@@ -13,7 +13,7 @@ import numpy as np
 
 from . import dtypes
 from .autograd import no_grad
-from .errors import ArgumentError
+from .errors import ArgumentError, DtypeError
 from .ops._philox import counters_used
 from .ops.create import as_shape, iota, random_bits
 from .ops.movement import concatenate
@@ -30,7 +30,7 @@ class Generator:
         state: a Tensor of two uint64, seed and counter. Saved and restored, the numbers go on where they stopped.
 
     >>> Generator(1).rand(2)
-    tensor([0.6306115, 0.4180393])
+    tensor([0.89025915, 0.67199826])
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -53,6 +53,8 @@ class Generator:
     def rand(self, *shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
         """Uniform numbers in [0, 1): multiples of 2^-24 in float32, of 2^-53 in float64."""
         lengths, wanted = _shape(shape), dtypes.as_dtype(dtype)
+        if not dtypes.is_float(wanted):
+            raise DtypeError(f"rand gives floating-point numbers, not {wanted}. Use randint for integers.")
         with no_grad():
             if wanted == dtypes.float64:
                 words = self.bits((2, *lengths))
@@ -83,8 +85,10 @@ class Generator:
     def bernoulli(self, p: Any, shape: Any = None) -> Tensor:
         """1.0 with probability p, else 0.0; `p` is a number (with `shape`) or a tensor of probabilities."""
         if isinstance(p, Tensor):
-            return (self.rand(p.shape, dtype=p.dtype) < p).astype(p.dtype)
-        return (self.rand(as_shape(shape)) < p).astype(dtypes.DEFAULT_FLOAT)
+            return self.rand(p.shape, dtype=p.dtype).less(p).astype(p.dtype)
+        if not 0 <= p <= 1:
+            raise ArgumentError(f"bernoulli: a probability is from 0 to 1, got {p}")
+        return self.rand(as_shape(shape)).less(p).astype(dtypes.DEFAULT_FLOAT)
 
     def permutation(self, n: int) -> np.ndarray:
         """The numbers 0 to n - 1 in a random order, for indexing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +24,7 @@ class Origin(NamedTuple):
     primitive: Primitive
     inputs: tuple[Tensor, ...]
     params: dict[str, Any]
-    versions: int  # sum of the inputs' versions when the primitive was applied
+    writes: int  # how often the inputs' memory had been written when the primitive was applied
 
 
 class Tensor(Methods):
@@ -36,6 +37,7 @@ class Tensor(Methods):
         requires_grad: whether a gradient is wanted, or flows through.
         grad: the gradient that `backward` gathered, or None.
         origin: where the value came from; None for a leaf.
+        writes: a list of one number, how often the memory was written; tensors that share memory share it.
 
     >>> import gradus
     >>> x = gradus.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -45,7 +47,7 @@ class Tensor(Methods):
     tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "hooks", "origin", "requires_grad", "version")
+    __slots__ = ("__weakref__", "data", "grad", "hooks", "origin", "requires_grad", "writes")
     __array_ufunc__ = None  # so that `array * tensor` asks the tensor
 
     def __init__(self, data: Any, requires_grad: bool = False, origin: Origin | None = None) -> None:
@@ -53,7 +55,7 @@ class Tensor(Methods):
         self.origin = origin
         self.grad: Tensor | None = None
         self.hooks: list[Hook] | None = None
-        self.version = 0
+        self.writes = [0]
         self.requires_grad = False
         if requires_grad:
             self.requires_grad_()
@@ -134,7 +136,8 @@ class Tensor(Methods):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self == value).any())
+        """Whether any element equals the value."""
+        return bool(np.any(self.numpy() == np.asarray(value)))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(
@@ -143,6 +146,10 @@ class Tensor(Methods):
         )
 
     __hash__ = object.__hash__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What copies are made from (copy, deepcopy, other processes): the numbers, without history and hooks."""
+        return _restored, (type(self), self.data, self.writes, self.requires_grad and self.is_leaf, self.grad)
 
     def __repr__(self) -> str:
         numbers = self.data
@@ -162,7 +169,7 @@ class Tensor(Methods):
     def requires_grad_(self, wanted: bool = True) -> Tensor:
         """Say that a gradient is wanted for this leaf."""
         if wanted and not dtypes.is_float(self.dtype):
-            raise DtypeError(f"only floating-point tensors have gradients, this one is {self.dtype}. Use astype(float).")
+            raise DtypeError(f"only floating-point tensors have gradients, this is {self.dtype}. Use astype(float).")
         if not wanted and not self.is_leaf:
             raise GradientError("a computed tensor cannot stop requiring a gradient. Use detach().")
         self.requires_grad = wanted
@@ -170,7 +177,9 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same numbers (and memory) without their history."""
-        return Tensor(self.data)
+        out = Tensor(self.data)
+        out.writes = self.writes
+        return out
 
     def register_hook(self, hook: Hook) -> Callable[[], None]:
         """Call `hook(gradient)` when this tensor's gradient is known; what it returns, if not None, replaces it.
@@ -185,7 +194,16 @@ class Tensor(Methods):
 
     def retain_grad(self) -> None:
         """Have `backward` leave this tensor's gradient in `grad` though it is no leaf."""
-        self.register_hook(lambda gradient: setattr(self, "grad", gradient))
+        if self.is_leaf:
+            return
+        myself = weakref.ref(self)  # a hook that held the tensor would make a cycle, and memory wait for the collector
+
+        def keep(gradient: Tensor) -> None:
+            t = myself()
+            if t is not None:
+                t.grad = gradient.copy() if t.grad is None else t.grad + gradient
+
+        self.register_hook(keep)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -196,8 +214,15 @@ class Tensor(Methods):
         if not self.is_leaf:
             raise GradientError("assign_ writes leaves only; this tensor was computed. Use detach() first.")
         interpret.current.get().assign(self, value)
-        self.version += 1
+        self.writes[0] += 1
         return self
+
+
+def _restored(kind: type[Tensor], data: Any, writes: list[int], requires_grad: bool, gradient: Tensor | None) -> Tensor:
+    out = kind.__new__(kind)
+    Tensor.__init__(out, data, requires_grad)
+    out.writes, out.grad = writes, gradient
+    return out
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -228,6 +253,8 @@ def _as_array(data: Any, dtype: Any, copy: bool) -> np.ndarray:
         array = np.asarray(data)
     except ValueError as problem:
         raise ShapeError(f"tensor: the nested lists do not form a box of numbers ({problem})") from None
+    if not array.dtype.isnative:  # as read from files of another byte order
+        array = array.astype(array.dtype.newbyteorder("="))
     found = dtypes.kind(array.dtype)  # refuses text, objects and complex numbers
     if dtype is not None:
         wanted = dtypes.as_dtype(dtype)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+import numpy as np
+
+from .. import dtypes
 from ..errors import CheckpointError, ShapeError, nearest
-from ..tensor import Tensor, tensor
+from ..ops.primitive import Shaped
+from ..tensor import Tensor, as_tensor, tensor
 
 ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
 
@@ -25,8 +29,8 @@ class Module:
 
     An attribute that is a Parameter (or any Tensor that requires a gradient) is a parameter; another Tensor is a
     buffer, saved but not trained (running averages, counters); a Module, or a list, tuple or dict of modules, is a
-    part. Names that begin with an underscore are scratch, and not looked at. Order is the order of assignment, and
-    names are joined by dots as in PyTorch: `layers.0.weight`.
+    part. Names that begin with an underscore are scratch, and not looked at; nor are tensors that were computed from
+    parameters. Order is the order of assignment, and names are joined by dots as in PyTorch: `layers.0.weight`.
 
     >>> import gradus
     >>> class Line(Module):
@@ -41,14 +45,14 @@ class Module:
 
     training = True
     _forward_hooks: tuple[ForwardHook, ...] = ()
-    _input_shapes: tuple[tuple[int, ...], ...] | None = None
+    _called_with: tuple[Shaped, ...] = ()  # the tensors it was last called with, for printing
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What the module computes; each class writes its own."""
         raise TypeError(f"{type(self).__name__} has no forward method. Write `def forward(self, x): ...` in the class.")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        self._input_shapes = tuple(x.shape for x in inputs if isinstance(x, Tensor))
+        self._called_with = tuple([Shaped(x.shape, x.dtype) for x in inputs if isinstance(x, Tensor)])
         try:
             out = self.forward(*inputs, **options)
         except ShapeError as error:
@@ -130,7 +134,7 @@ class Module:
                 f"these weights are of another model: {type(self).__name__} misses {missing or 'nothing'} and does not "
                 f"know {unknown or 'anything else'}. {hint}"
             )
-        values = {n: tensor(state[n]) for n in own}
+        values = {n: as_tensor(v if isinstance(v, Tensor) else np.asarray(v)) for n, v in state.items()}
         for n, t in own.items():
             if values[n].shape != t.shape:
                 raise CheckpointError(
@@ -165,11 +169,9 @@ class Module:
 
     def astype(self, dtype: Any) -> Self:
         """Convert all floating-point parameters and buffers, in place."""
-        from ..dtypes import as_dtype, is_float
-
         for _, t in _walk(self):
-            if isinstance(t, Tensor) and is_float(t.dtype):
-                t.data, t.grad = t.data.astype(as_dtype(dtype)), None
+            if isinstance(t, Tensor) and dtypes.is_float(t.dtype):
+                t.data, t.grad = t.data.astype(dtypes.as_dtype(dtype)), None
         return self
 
     # -- printing ---------------------------------------------------------------------------------------------------
@@ -182,6 +184,20 @@ class Module:
         parts = [f"({name}): {m!r}".replace("\n", "\n  ") for name, m in self.named_children()]
         body = "\n  " + "\n  ".join(parts) + "\n" if parts else self.extra_repr()
         return f"{type(self).__name__}({body})"
+
+    def __str__(self) -> str:
+        """The table of `nn.summary`; with output shapes and multiply-adds once the module has been called."""
+        from .summary import summary
+
+        try:
+            return str(summary(self, *self._called_with))
+        except Exception:  # printing never fails: a model may look at values, or need more than tensors
+            return str(summary(self))
+
+
+def own_parameters(module: Module) -> Iterator[Tensor]:
+    """The parameters that are the module's own, not its parts'."""
+    return (t for _, t in _attributes(module, "") if _is_parameter(t))
 
 
 def _is_parameter(thing: Any) -> bool:
@@ -197,7 +213,7 @@ def _attributes(owner: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         items = owner.items() if isinstance(owner, dict) else enumerate(owner)
     for name, value in items:
         full = f"{prefix}{name}"
-        if isinstance(value, (Module, Tensor)):
+        if isinstance(value, Module) or (isinstance(value, Tensor) and value.is_leaf):
             yield full, value
         elif isinstance(value, (list, tuple, dict)):
             yield from _attributes(value, f"{full}.")

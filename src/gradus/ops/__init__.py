@@ -1,6 +1,6 @@
 """The functions of arrays: about forty primitives, one family a file, and what is composed of them."""
 
-from .composed import all, any, argmin, clip, logsumexp, mean, min, softplus, square, std, var
+from .composed import all, any, argmin, clip, logsumexp, mean, min, square, std, var
 from .create import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
 from .elementwise import (
     absolute,
@@ -36,6 +36,7 @@ from .elementwise import (
     sigmoid,
     sign,
     sin,
+    softplus,
     sqrt,
     subtract,
     tanh,

@@ -7,24 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from .._methods import Methods
+from .. import dtypes
+from .._methods import method
 from ..tensor import Tensor
-from .elementwise import where
+from .elementwise import invert, maximum, minimum, multiply, negative, where
 from .movement import permute, swapaxes
-from .primitive import case, normalize_axes, promote, public
+from .primitive import case, cast, normalize_axes, promote, public
 from .reduce import Axis, argmax, max, sum
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The average along `axis`: sum / n.
+    """The average along `axis`: sum / n; half precision is added up and divided in float32.
 
     >>> mean([1.0, 2.0, 6.0])
     tensor(3.)
     """
     x = promote(x, floats=True)[0]
     count = math.prod(x.shape[a] for a in normalize_axes("mean", axis, x.ndim))
-    return sum(x, axis, keepdims) / (count or math.nan)
+    wide = cast(x, dtypes.accumulator(x.dtype))
+    return cast(sum(wide, axis, keepdims) / (count or math.nan), x.dtype)
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
@@ -36,8 +38,9 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
     """
     x = promote(x, floats=True)[0]
     count = math.prod(x.shape[a] for a in normalize_axes("var", axis, x.ndim)) - ddof
-    centred = x - mean(x, axis, keepdims=True)
-    return sum(centred * centred, axis, keepdims) / (count if count > 0 else math.nan)
+    wide = cast(x, dtypes.accumulator(x.dtype))
+    centred = wide - mean(wide, axis, keepdims=True)
+    return cast(sum(centred * centred, axis, keepdims) / (count if count > 0 else math.nan), x.dtype)
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
@@ -52,12 +55,12 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest element along `axis`: -max(-x).
+    """The smallest element along `axis`: -max(-x). Gradient: as that of `max`.
 
     >>> min([[1, 2], [3, 0]], axis=1)
     tensor([1, 0])
     """
-    return -max(-promote(x)[0], axis, keepdims)
+    return _reverse(max(_reverse(promote(x)[0]), axis, keepdims))
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1))
@@ -67,7 +70,12 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     >>> argmin([3, 1, 2])
     tensor(1)
     """
-    return argmax(-promote(x)[0], axis, keepdims)
+    return argmax(_reverse(promote(x)[0]), axis, keepdims)
+
+
+def _reverse(x: Tensor) -> Tensor:
+    """The order of the numbers turned round: -x, or for integers and booleans ~x, which never runs over."""
+    return negative(x) if dtypes.is_float(x.dtype) else invert(x)
 
 
 @public(case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1))
@@ -90,17 +98,6 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return sum(promote(x)[0] == 0, axis, keepdims) == 0
 
 
-@public(case((3, 4)), elementwise=True, reference=lambda x: np.log1p(np.exp(-abs(x))) + np.maximum(x, 0))
-def softplus(x: Any) -> Tensor:
-    """log(1 + e^x), written so that e^x never overflows: a smooth ReLU. Gradient: g sigmoid(x).
-
-    >>> softplus([0.0, 100.0])
-    tensor([  0.6931472, 100.       ])
-    """
-    x = promote(x, floats=True)[0]
-    return x.maximum(0) + (-x.absolute()).exp().log1p()
-
-
 @public(case((3, 4)), elementwise=True)
 def square(x: Any) -> Tensor:
     """x^2. Gradient: 2 g x.
@@ -109,7 +106,7 @@ def square(x: Any) -> Tensor:
     tensor([1, 9])
     """
     x = promote(x)[0]
-    return x * x
+    return multiply(x, x)
 
 
 @public(case((3, 4), args=(-0.5, 0.5)), methods=("clip",))
@@ -121,16 +118,16 @@ def clip(x: Any, lowest: float | None = None, highest: float | None = None) -> T
     """
     x = promote(x)[0]
     if lowest is not None:
-        x = x.maximum(lowest)
-    return x if highest is None else x.minimum(highest)
+        x = maximum(x, lowest)
+    return x if highest is None else minimum(x, highest)
 
 
 @public(case((2, 3, 4), axis=1), case((3,), axis=-1), reference=lambda x, axis: np.log(np.exp(x).sum(axis)))
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(e^x)), exact for large x: the largest is taken out first. Gradient: g softmax(x).
 
-    >>> logsumexp([1000.0, 1000.0])
-    tensor(1000.6931)
+    >>> f"{logsumexp([1000.0, 1000.0]):.2f}"
+    '1000.69'
     """
     x = promote(x, floats=True)[0]
     highest = max(x.detach(), axis, keepdims=True)
@@ -140,13 +137,24 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def T(x: Tensor) -> Tensor:
-    """The axes turned round: of a matrix, its transpose."""
+    """The axes turned round: of a matrix, its transpose.
+
+    >>> import gradus
+    >>> gradus.ones((2, 3)).T.shape
+    (3, 2)
+    """
     return permute(x, tuple(range(x.ndim))[::-1])
 
 
 def mT(x: Tensor) -> Tensor:
-    """The last two axes exchanged: of a batch of matrices, their transposes."""
+    """The last two axes exchanged: of a batch of matrices, their transposes.
+
+    >>> import gradus
+    >>> gradus.ones((5, 2, 3)).mT.shape
+    (5, 3, 2)
+    """
     return swapaxes(x, -1, -2)
 
 
-Methods.T, Methods.mT = property(T), property(mT)  # type: ignore[attr-defined]
+method("T")(property(T))
+method("mT")(property(mT))

@@ -52,7 +52,9 @@ def full(shape: Shape, value: float, dtype: Any = None) -> Tensor:
     >>> full((2,), 7)
     tensor([7, 7])
     """
-    return constant(as_shape(shape), value, dtypes.scalar_dtype(value, dtypes.bool_) if dtype is None else dtypes.as_dtype(dtype))
+    number = value.item() if isinstance(value, np.generic) else value
+    wanted = dtypes.scalar_dtype(number, dtypes.bool_) if dtype is None else dtypes.as_dtype(dtype)
+    return constant(as_shape(shape), number, wanted)
 
 
 @method("full_like")
@@ -111,7 +113,8 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
         start, stop = 0, start
     if step == 0:
         raise ArgumentError("arange: the step must not be 0")
-    found = dtypes.DEFAULT_FLOAT if any(isinstance(v, float) for v in (start, stop, step)) else dtypes.DEFAULT_INT
+    whole = all(isinstance(v, (int, np.integer)) for v in (start, stop, step))
+    found = dtypes.DEFAULT_INT if whole else dtypes.DEFAULT_FLOAT
     wanted = found if dtype is None else dtypes.as_dtype(dtype)
     length = max(0, int(np.ceil((stop - start) / step)))
     return (iota(length, dtypes.float64 if dtypes.is_float(found) else found) * step + start).astype(wanted)
@@ -123,6 +126,8 @@ def linspace(start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAU
     >>> linspace(0, 1, 5)
     tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
+    if num < 0:
+        raise ArgumentError(f"linspace: the number of numbers must be 0 or more, got {num}")
     return (iota(num, dtypes.float64) * ((stop - start) / max(num - 1, 1)) + start).astype(dtypes.as_dtype(dtype))
 
 

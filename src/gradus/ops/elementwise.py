@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..errors import DtypeError
+from .._methods import method
+from ..errors import ArgumentError, DtypeError
 from ..tensor import Tensor
 from ._erf import erf as _erf
 from .primitive import Primitive, Shaped, bind, broadcast, case, cast, promote, public, require_float
 
 Domain = tuple[float, float]
+Check = Callable[..., None]
 
 
 def _unary(
@@ -26,16 +28,23 @@ def _unary(
     forward: Callable[..., Any],
     vjp: Callable[..., Tensor],
     doc: str,
+    example: str,
     domain: Domain = (-3.0, 3.0),
     reference: Callable[..., Any] | None = None,
     operator: str | None = None,
     floats: bool = True,
+    check: Check | None = None,
 ) -> Callable[[Any], Tensor]:
-    """A primitive of one operand and its public function; `floats` if integers become floating point first."""
+    """A primitive of one operand and its public function; `floats` if integers become floating point first.
+
+    `check` refuses operands that the function has no meaning for.
+    """
 
     def rule(x: Any) -> Shaped:
         if floats:
             require_float(name, x)
+        if check:
+            check(name, x)
         return Shaped(x.shape, x.dtype)
 
     primitive = Primitive(name, rule, forward, (vjp,))
@@ -43,7 +52,7 @@ def _unary(
     def function(x: Any) -> Tensor:
         return bind(primitive, promote(x, floats=floats)[0])
 
-    _name(function, name, doc)
+    _name(function, name, doc, example)
     return public(case((3, 4), domain=domain), reference=reference, operator=operator, elementwise=True)(function)
 
 
@@ -52,37 +61,65 @@ def _binary(
     forward: Callable[..., Any],
     vjp: tuple[Callable[..., Tensor] | None, ...],
     doc: str,
+    example: str,
     domain: Domain = (-3.0, 3.0),
     reference: Callable[..., Any] | None = None,
     operator: str | None = None,
     floats: bool = False,
     result: dtypes.Dtype | None = None,
-    integers: bool = False,
+    check: Check | None = None,
+    tried_on: str = "float64",
 ) -> Callable[[Any, Any], Tensor]:
     """A primitive of two operands and its public function, which promotes and broadcasts.
 
-    `result` is the dtype of the result if it is not that of the operands; `integers` if only integers and booleans
-    make sense.
+    `result` is the dtype of the result if it is not that of the operands; `check` refuses operands that the function
+    has no meaning for.
     """
 
     def rule(x1: Any, x2: Any) -> Shaped:
-        if integers and dtypes.is_float(x1.dtype):
-            raise DtypeError(f"{name}: needs integers or booleans, got {x1.dtype}")
+        if check:
+            check(name, x1, x2)
         return Shaped(x1.shape, result or x1.dtype)
 
     primitive = Primitive(name, rule, forward, vjp)
 
     def function(x1: Any, x2: Any) -> Tensor:
-        return bind(primitive, *broadcast(name, *promote(x1, x2, floats=floats)))
+        operands = broadcast(name, *promote(x1, x2, floats=floats))
+        if check:
+            check(name, *operands)  # here too, because for booleans NumPy may have an answer, in int8
+        return bind(primitive, *operands)
 
-    _name(function, name, doc)
-    tried = case((3, 4), (3, 4), domain=domain, dtype="int64" if integers else "float64")
+    _name(function, name, doc, example)
+    tried = case((3, 4), (3, 4), domain=domain, dtype=tried_on)
     return public(tried, reference=reference, operator=operator, elementwise=True)(function)
 
 
-def _name(function: Callable[..., Any], name: str, doc: str) -> None:
+def _name(function: Callable[..., Any], name: str, doc: str, example: str) -> None:
+    """Give a function its name, and a docstring with the example `call -> what it shows`."""
+    call, shown = example.split(" -> ")
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
+    function.__doc__ = f"{doc}\n\n    >>> {call}\n    {shown}\n"
+
+
+def _numbers(name: str, x: Any, *others: Any) -> None:
+    if x.dtype == dtypes.bool_:
+        raise DtypeError(f"{name}: needs numbers, got booleans. Use ~, &, | or ^ on them, or astype(int).")
+
+
+def _no_floats(name: str, x1: Any, x2: Any) -> None:
+    if dtypes.is_float(x1.dtype):
+        raise DtypeError(f"{name}: needs integers or booleans, got {x1.dtype}. Use astype(int).")
+
+
+def _integers(name: str, x1: Any, x2: Any) -> None:
+    _numbers(name, x1)
+    _no_floats(name, x1, x2)
+
+
+def _base_and_exponent(name: str, x1: Any, x2: Any) -> None:
+    _numbers(name, x1)
+    if isinstance(x2, np.ndarray) and not dtypes.is_float(x2.dtype) and (x2 < 0).any():
+        raise ArgumentError(f"{name}: an integer to a negative power is no integer. Use astype(float) first.")
 
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
@@ -92,6 +129,7 @@ add = _binary(
     lambda xp, x1, x2: xp.add(x1, x2),
     (lambda g, y, x1, x2: g, lambda g, y, x1, x2: g),
     "x1 + x2. Gradients: g, g.",
+    "add([1, 2], 0.5) -> tensor([1.5, 2.5])",
     operator="add",
 )
 subtract = _binary(
@@ -99,13 +137,16 @@ subtract = _binary(
     lambda xp, x1, x2: xp.subtract(x1, x2),
     (lambda g, y, x1, x2: g, lambda g, y, x1, x2: -g),
     "x1 - x2. Gradients: g, -g.",
+    "subtract([5, 7], [1, 2]) -> tensor([4, 5])",
     operator="sub",
+    check=_numbers,
 )
 multiply = _binary(
     "multiply",
     lambda xp, x1, x2: xp.multiply(x1, x2),
     (lambda g, y, x1, x2: g * x2, lambda g, y, x1, x2: g * x1),
     "x1 x2, element by element. Gradients: g x2, g x1.",
+    "multiply([1, 2], [3, 4]) -> tensor([3, 8])",
     operator="mul",
 )
 divide = _binary(
@@ -113,6 +154,7 @@ divide = _binary(
     lambda xp, x1, x2: xp.divide(x1, x2),
     (lambda g, y, x1, x2: g / x2, lambda g, y, x1, x2: -g * y / x2),
     "x1 / x2; integers become floating point first. Gradients: g / x2, -g x1 / x2^2.",
+    "divide([3, 4], 2) -> tensor([1.5, 2. ])",
     domain=(0.5, 3.0),
     operator="truediv",
     floats=True,
@@ -121,37 +163,59 @@ floor_divide = _binary(
     "floor_divide",
     lambda xp, x1, x2: xp.floor_divide(x1, x2),
     (None, None),
-    "x1 / x2 rounded down. No gradient.",
+    "x1 / x2 rounded down; an integer by 0 gives 0. No gradient.",
+    "floor_divide([7, -7], 2) -> tensor([ 3, -4])",
     domain=(1.0, 9.0),
     operator="floordiv",
+    check=_numbers,
 )
 remainder = _binary(
     "remainder",
     lambda xp, x1, x2: xp.remainder(x1, x2),
-    (lambda g, y, x1, x2: g, lambda g, y, x1, x2: -g * floor(x1 / x2)),
-    "What is left of x1 after division by x2, with the sign of x2. Gradients: g, -g floor(x1 / x2).",
+    (lambda g, y, x1, x2: g, lambda g, y, x1, x2: -g * floor_divide(x1, x2)),
+    "What is left of x1 after division by x2, with the sign of x2; an integer by 0 gives 0. "
+    "Gradients: g, -g floor(x1 / x2).",
+    "remainder([7, -7], 3) -> tensor([1, 2])",
     domain=(1.0, 9.0),
     operator="mod",
+    check=_numbers,
 )
+
+
+def _base_gradient(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+    return where(x2 == 0, 0, g * x2 * x1 ** where(x2 == 0, 1, x2 - 1))
+
+
+def _exponent_gradient(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+    return where(x1 == 0, 0, g * y * log(where(x1 == 0, 1, x1)))
+
+
 power = _binary(
     "power",
     lambda xp, x1, x2: xp.power(x1, x2),
-    (
-        lambda g, y, x1, x2: where(x2 == 0, 0, g * x2 * x1 ** (x2 - 1)),
-        lambda g, y, x1, x2: where(x1 == 0, 0, g * y * log(where(x1 == 0, 1, x1))),
-    ),
+    (_base_gradient, _exponent_gradient),
     "x1 to the power x2. Gradients: g x2 x1^(x2 - 1), g y log(x1).",
+    "power([2.0, 3.0], 2) -> tensor([4., 9.])",
     domain=(0.5, 3.0),
     operator="pow",
+    check=_base_and_exponent,
 )
 negative = _unary(
-    "negative", lambda xp, x: xp.negative(x), lambda g, y, x: -g, "-x. Gradient: -g.", operator="neg", floats=False
+    "negative",
+    lambda xp, x: xp.negative(x),
+    lambda g, y, x: -g,
+    "-x. Gradient: -g.",
+    "negative([1, -2]) -> tensor([-1,  2])",
+    operator="neg",
+    floats=False,
+    check=_numbers,
 )
 absolute = _unary(
     "absolute",
     lambda xp, x: xp.abs(x),
-    lambda g, y, x: g * sign(x),
+    lambda g, y, x: g * x.sign(),
     "|x|. Gradient: g sign(x).",
+    "absolute([1, -2]) -> tensor([1, 2])",
     operator="abs",
     floats=False,
 )
@@ -160,19 +224,23 @@ sign = _unary(
     lambda xp, x: xp.sign(x),
     lambda g, y, x: g.full_like(0),
     "-1, 0 or 1. Gradient: 0.",
+    "sign([-3.0, 0.0, 2.0]) -> tensor([-1.,  0.,  1.])",
     floats=False,
+    check=_numbers,
 )
 maximum = _binary(
     "maximum",
     lambda xp, x1, x2: xp.maximum(x1, x2),
     (lambda g, y, x1, x2: g * _share(x1, x2), lambda g, y, x1, x2: g * _share(x2, x1)),
     "The larger of x1 and x2. Gradient: g to the larger one, shared half and half where they are equal.",
+    "maximum([1, 5], [3, 2]) -> tensor([3, 5])",
 )
 minimum = _binary(
     "minimum",
     lambda xp, x1, x2: xp.minimum(x1, x2),
     (lambda g, y, x1, x2: g * _share(x2, x1), lambda g, y, x1, x2: g * _share(x1, x2)),
     "The smaller of x1 and x2. Gradient: g to the smaller one, shared half and half where they are equal.",
+    "minimum([1, 5], [3, 2]) -> tensor([1, 2])",
 )
 
 
@@ -186,91 +254,204 @@ copy = _unary(
     lambda xp, x: x.copy(),
     lambda g, y, x: g,
     "The same numbers in memory of their own. Gradient: g.",
+    "copy([1, 2]) -> tensor([1, 2])",
     reference=np.copy,
     floats=False,
 )
 
 # -- functions of floating-point numbers -------------------------------------------------------------------------------
 
-exp = _unary("exp", lambda xp, x: xp.exp(x), lambda g, y, x: g * y, "e^x. Gradient: g y.")
+exp = _unary(
+    "exp",
+    lambda xp, x: xp.exp(x),
+    lambda g, y, x: g * y,
+    "e^x. Gradient: g y.",
+    "f'{exp(1.0):.4f}' -> '2.7183'",
+)
 log = _unary(
-    "log", lambda xp, x: xp.log(x), lambda g, y, x: g / x, "The natural logarithm. Gradient: g / x.", domain=(0.2, 4.0)
+    "log",
+    lambda xp, x: xp.log(x),
+    lambda g, y, x: g / x,
+    "The natural logarithm. Gradient: g / x.",
+    "f'{log(10.0):.4f}' -> '2.3026'",
+    domain=(0.2, 4.0),
 )
 log1p = _unary(
     "log1p",
     lambda xp, x: xp.log1p(x),
     lambda g, y, x: g / (1 + x),
     "log(1 + x), exact for small x. Gradient: g / (1 + x).",
+    "f'{log1p(1e-8):.1e}' -> '1.0e-08'",
     domain=(-0.5, 4.0),
 )
 sqrt = _unary(
-    "sqrt", lambda xp, x: xp.sqrt(x), lambda g, y, x: g / (2 * y), "The square root. Gradient: g / 2y.", domain=(0.2, 4.0)
+    "sqrt",
+    lambda xp, x: xp.sqrt(x),
+    lambda g, y, x: g / (2 * y),
+    "The square root. Gradient: g / 2y.",
+    "sqrt([4.0, 9.0]) -> tensor([2., 3.])",
+    domain=(0.2, 4.0),
 )
-sin = _unary("sin", lambda xp, x: xp.sin(x), lambda g, y, x: g * cos(x), "The sine. Gradient: g cos(x).")
-cos = _unary("cos", lambda xp, x: xp.cos(x), lambda g, y, x: -g * sin(x), "The cosine. Gradient: -g sin(x).")
+sin = _unary(
+    "sin",
+    lambda xp, x: xp.sin(x),
+    lambda g, y, x: g * x.cos(),
+    "The sine. Gradient: g cos(x).",
+    "f'{sin(1.0):.4f}' -> '0.8415'",
+)
+cos = _unary(
+    "cos",
+    lambda xp, x: xp.cos(x),
+    lambda g, y, x: -g * x.sin(),
+    "The cosine. Gradient: -g sin(x).",
+    "f'{cos(1.0):.4f}' -> '0.5403'",
+)
 tanh = _unary(
-    "tanh", lambda xp, x: xp.tanh(x), lambda g, y, x: g * (1 - y * y), "The hyperbolic tangent. Gradient: g (1 - y^2)."
+    "tanh",
+    lambda xp, x: xp.tanh(x),
+    lambda g, y, x: g * (1 - y * y),
+    "The hyperbolic tangent. Gradient: g (1 - y^2).",
+    "f'{tanh(1.0):.4f}' -> '0.7616'",
 )
 sigmoid = _unary(
     "sigmoid",
     lambda xp, x: xp.where(x >= 0, 1, xp.exp(-abs(x))).astype(x.dtype) / (1 + xp.exp(-abs(x))),
     lambda g, y, x: g * y * (1 - y),
     "1 / (1 + e^-x), without overflow. Gradient: g y (1 - y).",
+    "f'{sigmoid(1.0):.4f}' -> '0.7311'",
     reference=lambda x: 1 / (1 + np.exp(-x)),
+)
+softplus = _unary(
+    "softplus",
+    lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)),
+    lambda g, y, x: g * sigmoid(x),
+    "log(1 + e^x), without overflow: a smooth ReLU. Gradient: g sigmoid(x).",
+    "f'{softplus(1.0):.4f}' -> '1.3133'",
+    reference=lambda x: np.logaddexp(x, 0),
 )
 erf = _unary(
     "erf",
-    lambda xp, x: _erf(xp, x).astype(x.dtype),
+    lambda xp, x: _erf(xp, x.astype(dtypes.accumulator(x.dtype))).astype(x.dtype),
     lambda g, y, x: g * (2 / np.sqrt(np.pi)).item() * exp(-x * x),
     "The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x. Gradient: g 2/sqrt(pi) e^(-x^2).",
+    "f'{erf(0.5):.4f}' -> '0.5205'",
     reference=np.vectorize(math.erf, otypes=[float]),
 )
-floor = _unary("floor", lambda xp, x: xp.floor(x), lambda g, y, x: g.full_like(0), "Rounded down. Gradient: 0.")
+floor = _unary(
+    "floor",
+    lambda xp, x: xp.floor(x),
+    lambda g, y, x: g.full_like(0),
+    "Rounded down. Gradient: 0.",
+    "floor([1.7, -1.2]) -> tensor([ 1., -2.])",
+)
 round = _unary(
     "round",
     lambda xp, x: xp.rint(x),
     lambda g, y, x: g.full_like(0),
     "Rounded to the nearest integer, halves to the even one. Gradient: 0.",
+    "round([0.5, 1.5, 2.6]) -> tensor([0., 2., 3.])",
 )
 
-# -- comparisons, logic, bits --------------------------------------------------------------------------------------------
+# -- comparisons, logic, bits ------------------------------------------------------------------------------------------
+
+_OPERANDS = (Tensor, bool, int, float, np.ndarray, np.generic, list, tuple)  # None, say, equals no tensor
 
 
-def _comparison(name: str, ufunc: str, operator: str, doc: str) -> Callable[[Any, Any], Tensor]:
-    return _binary(
-        name,
-        lambda xp, x1, x2: getattr(xp, ufunc)(x1, x2),
-        (None, None),
-        doc,
-        operator=operator,
-        result=dtypes.bool_,
-    )
-
-
-equal = _comparison("equal", "equal", "eq", "Whether x1 = x2, element by element.")
-not_equal = _comparison("not_equal", "not_equal", "ne", "Whether x1 and x2 differ, element by element.")
-less = _comparison("less", "less", "lt", "Whether x1 < x2, element by element.")
-less_equal = _comparison("less_equal", "less_equal", "le", "Whether x1 <= x2, element by element.")
-greater = _comparison("greater", "greater", "gt", "Whether x1 > x2, element by element.")
-greater_equal = _comparison("greater_equal", "greater_equal", "ge", "Whether x1 >= x2, element by element.")
-
-
-def _bits(name: str, operator: str, doc: str, domain: Domain = (0, 99)) -> Callable[[Any, Any], Tensor]:
+def _comparison(name: str, operator: str | None, doc: str, example: str) -> Callable[[Any, Any], Tensor]:
     return _binary(
         name,
         lambda xp, x1, x2: getattr(xp, name)(x1, x2),
         (None, None),
         doc,
-        domain=domain,
+        example,
         operator=operator,
-        integers=True,
+        result=dtypes.bool_,
     )
 
 
-bitwise_and = _bits("bitwise_and", "and", "x1 & x2: logical and for booleans, bit by bit for integers.")
-bitwise_or = _bits("bitwise_or", "or", "x1 | x2: logical or for booleans, bit by bit for integers.")
-bitwise_xor = _bits("bitwise_xor", "xor", "x1 ^ x2: exclusive or for booleans, bit by bit for integers.")
-right_shift = _bits("right_shift", "rshift", "x1 shifted to the right by x2 bits.", domain=(0, 9))
+equal = _comparison(
+    "equal", None, "Whether x1 = x2, element by element.", "equal([1, 2], [1, 3]) -> tensor([ True, False])"
+)
+not_equal = _comparison(
+    "not_equal",
+    None,
+    "Whether x1 and x2 differ, element by element.",
+    "not_equal([1, 2], [1, 3]) -> tensor([False,  True])",
+)
+
+
+@method("__eq__")
+def _eq(x: Tensor, other: Any) -> Tensor:
+    return equal(x, other) if isinstance(other, _OPERANDS) else NotImplemented
+
+
+@method("__ne__")
+def _ne(x: Tensor, other: Any) -> Tensor:
+    return not_equal(x, other) if isinstance(other, _OPERANDS) else NotImplemented
+
+
+less = _comparison(
+    "less", "lt", "Whether x1 < x2, element by element.", "less([1, 2, 3], 2) -> tensor([ True, False, False])"
+)
+less_equal = _comparison(
+    "less_equal",
+    "le",
+    "Whether x1 <= x2, element by element.",
+    "less_equal([1, 2, 3], 2) -> tensor([ True,  True, False])",
+)
+greater = _comparison(
+    "greater", "gt", "Whether x1 > x2, element by element.", "greater([1, 2, 3], 2) -> tensor([False, False,  True])"
+)
+greater_equal = _comparison(
+    "greater_equal",
+    "ge",
+    "Whether x1 >= x2, element by element.",
+    "greater_equal([1, 2, 3], 2) -> tensor([False,  True,  True])",
+)
+
+
+def _bits(
+    name: str, operator: str, doc: str, example: str, domain: Domain = (0, 99), check: Check = _no_floats
+) -> Callable[[Any, Any], Tensor]:
+    return _binary(
+        name,
+        lambda xp, x1, x2: getattr(xp, name)(x1, x2),
+        (None, None),
+        doc,
+        example,
+        domain=domain,
+        operator=operator,
+        check=check,
+        tried_on="int64",
+    )
+
+
+bitwise_and = _bits(
+    "bitwise_and",
+    "and",
+    "x1 & x2: logical and for booleans, bit by bit for integers.",
+    "bitwise_and([6, 5], 3) -> tensor([2, 1])",
+)
+bitwise_or = _bits(
+    "bitwise_or",
+    "or",
+    "x1 | x2: logical or for booleans, bit by bit for integers.",
+    "bitwise_or([6, 5], 3) -> tensor([7, 7])",
+)
+bitwise_xor = _bits(
+    "bitwise_xor",
+    "xor",
+    "x1 ^ x2: exclusive or for booleans, bit by bit for integers.",
+    "bitwise_xor([6, 5], 3) -> tensor([5, 6])",
+)
+right_shift = _bits(
+    "right_shift",
+    "rshift",
+    "x1 shifted to the right by x2 bits.",
+    "right_shift([8, 7], 1) -> tensor([4, 3])",
+    domain=(0, 9),
+    check=_integers,
+)
 
 
 @public(case((3, 4), domain=(0, 9), dtype="int64"), operator="invert")
@@ -282,6 +463,7 @@ def invert(x: Any) -> Tensor:
     tensor([False,  True])
     """
     x = promote(x)[0]
+    _no_floats("invert", x, x)
     return bitwise_xor(x, True if x.dtype == dtypes.bool_ else _all_bits(x.dtype))
 
 
@@ -289,7 +471,12 @@ def _all_bits(dtype: dtypes.Dtype) -> int:
     return -1 if dtype.kind == "i" else int(np.iinfo(dtype).max)
 
 
-# -- choice and conversion ----------------------------------------------------------------------------------------------
+# -- choice and conversion ---------------------------------------------------------------------------------------------
+
+
+def _chosen(g: Tensor, condition: Tensor) -> Tensor:
+    return where(condition, g, 0)
+
 
 _where = Primitive(
     "where",
@@ -297,8 +484,8 @@ _where = Primitive(
     forward=lambda xp, condition, x1, x2: xp.where(condition, x1, x2),
     vjp=(
         None,
-        lambda g, y, condition, x1, x2: where(condition, g, 0),
-        lambda g, y, condition, x1, x2: where(condition, 0, g),
+        lambda g, y, condition, x1, x2: _chosen(g, condition),
+        lambda g, y, condition, x1, x2: _chosen(g, ~condition),
     ),
 )
 

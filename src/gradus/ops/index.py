@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,17 +19,18 @@ from .primitive import (
     bind,
     broadcast_shapes,
     case,
+    cast,
     normalize_axis,
     promote,
     public,
 )
 
-# -- take and scatter_add, each the other's gradient ----------------------------------------------------------------------
+# -- take and scatter_add, each the other's gradient -------------------------------------------------------------------
 
 
 def _take_rule(x: Any, indices: Any, axis: int) -> Shaped:
     if dtypes.kind(indices.dtype) != dtypes.INTEGER:
-        raise DtypeError(f"take: indices are integers, got {indices.dtype}. Use astype(int).")
+        raise DtypeError(f"indices are integers, got {indices.dtype}. Use astype(int).")
     if isinstance(indices, np.ndarray) and indices.size:
         lowest, highest, length = indices.min(), indices.max(), x.shape[axis]
         if lowest < -length or highest >= length:
@@ -47,6 +48,9 @@ _take = Primitive(
 
 
 def _scatter_add_rule(x: Any, indices: Any, axis: int, length: int) -> Shaped:
+    if x.shape[axis : axis + len(indices.shape)] != indices.shape:
+        raise ShapeError(f"scatter_add: indices of shape {indices.shape} are not the axes from {axis} on of {x.shape}")
+    _take_rule(Shaped((length,), x.dtype), indices, 0)
     return Shaped((*x.shape[:axis], length, *x.shape[axis + len(indices.shape) :]), x.dtype)
 
 
@@ -56,12 +60,19 @@ def _scatter_add_forward(xp: Any, x: Any, indices: Any, axis: int, length: int) 
     return out
 
 
-_scatter_add = Primitive(
+_scatter_add: Primitive = Primitive(
     "scatter_add",
     rule=_scatter_add_rule,
     forward=_scatter_add_forward,
     vjp=(lambda g, y, x, indices, axis, length: bind(_take, g, indices, axis=axis), None),
 )
+
+
+def _integers(indices: Any) -> Tensor:
+    """Indices of any integer type, as int64; the rule refuses others."""
+    places = as_tensor(indices)
+    return cast(places, dtypes.int64) if dtypes.kind(places.dtype) == dtypes.INTEGER else places
+
 
 _PLACES = np.array([[2, 0], [0, -1]])
 
@@ -76,7 +87,7 @@ def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
     tensor([30, 10])
     """
     x = promote(x)[0]
-    return bind(_take, x, as_tensor(indices), axis=normalize_axis("take", axis, x.ndim))
+    return bind(_take, x, _integers(indices), axis=normalize_axis("take", axis, x.ndim))
 
 
 @public(
@@ -93,7 +104,7 @@ def scatter_add(x: Any, indices: Any, length: int, axis: int = 0) -> Tensor:
     tensor([4, 0, 2, 0])
     """
     x = promote(x)[0]
-    return bind(_scatter_add, x, as_tensor(indices), axis=normalize_axis("scatter_add", axis, x.ndim), length=length)
+    return bind(_scatter_add, x, _integers(indices), axis=normalize_axis("scatter_add", axis, x.ndim), length=length)
 
 
 # -- x[...] ------------------------------------------------------------------------------------------------------------
@@ -138,23 +149,34 @@ def _expand(keys: tuple[Any, ...], shape: tuple[int, ...]) -> list[Any]:
     return parts
 
 
+class _Masked(NamedTuple):
+    """Along one axis of a mask: where it is true, and its length."""
+
+    places: Tensor
+    length: int
+
+
 def _as_places(key: Any) -> list[Any]:
-    """A boolean array as one integer array for each of its axes; an integer array as itself."""
-    array = as_tensor(np.asarray(key) if isinstance(key, list) and len(key) else np.zeros(0, int) if isinstance(key, list) else key)
+    """A boolean array as the places where it is true, for each of its axes; an integer array as itself."""
+    array = as_tensor(key, dtypes.int64 if isinstance(key, list) and not key else None)
     if array.dtype == dtypes.bool_:
         if not array.shape:
             raise DtypeError("a single boolean is no index. Use where().")
-        return [as_tensor(places) for places in np.nonzero(array.numpy())]
-    if array.ndim == 0 and dtypes.kind(array.dtype) == dtypes.INTEGER:
-        return [int(array.item())]
+        return [_Masked(as_tensor(at), n) for at, n in zip(np.nonzero(array.numpy()), array.shape, strict=True)]
+    if array.ndim == 0 and isinstance(key, np.ndarray):
+        return [key[()]]
     return [array]
 
 
 def _checked(key: Any, axis: int, length: int) -> Any:
+    if isinstance(key, _Masked):
+        if key.length != length:
+            raise ShapeError(f"a mask of length {key.length} does not fit axis {axis}, whose length is {length}")
+        return key.places
     if isinstance(key, Tensor):
         if dtypes.is_float(key.dtype):
             raise DtypeError(f"an index holds integers or booleans, got {key.dtype}. Use astype(int).")
-        return key
+        return _integers(key)
     if isinstance(key, slice):
         return slice(*key.indices(length))
     try:

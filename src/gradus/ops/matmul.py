@@ -31,8 +31,8 @@ _matmul = Primitive(
     rule=_rule,
     forward=_forward,
     vjp=(
-        lambda g, y, a, b: matmul(g, b.swapaxes(-1, -2)),
-        lambda g, y, a, b: matmul(a.swapaxes(-1, -2), g),
+        lambda g, y, a, b: g @ b.swapaxes(-1, -2),
+        lambda g, y, a, b: a.swapaxes(-1, -2) @ g,
     ),
 )
 

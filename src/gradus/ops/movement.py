@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .._methods import method
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
 from .primitive import (
     Primitive,
@@ -27,7 +28,7 @@ from .primitive import (
 
 
 def _reshape_rule(x: Any, shape: tuple[int, ...]) -> Shaped:
-    if math.prod(shape) != math.prod(x.shape):
+    if math.prod(shape) != math.prod(x.shape) or any(n < 0 for n in shape):
         raise ShapeError(
             f"reshape: {x.shape} holds {math.prod(x.shape)} elements, {shape} would hold {math.prod(shape)}",
             "One length may be -1: it is worked out from the others.",
@@ -40,12 +41,17 @@ _reshape = Primitive(
     rule=_reshape_rule,
     forward=lambda xp, x, shape: x.reshape(shape),
     vjp=(lambda g, y, x, shape: g.reshape(x.shape),),
+    view=True,
 )
 
 
 def _spelt(lengths: tuple[Any, ...]) -> tuple[int, ...]:
     """`f(2, 3)` and `f((2, 3))` mean the same."""
-    return tuple(lengths[0]) if len(lengths) == 1 and isinstance(lengths[0], (tuple, list)) else tuple(lengths)
+    given = lengths[0] if len(lengths) == 1 and not isinstance(lengths[0], (int, np.integer)) else lengths
+    try:
+        return tuple(map(operator.index, given))
+    except TypeError:
+        raise ShapeError(f"{given!r} is no shape and no order of axes", "Give integers, or a tuple of them.") from None
 
 
 @public(case((2, 6), args=((3, 4),)), case((2, 6), args=((4, -1),)), case((0, 3), args=((3, 0),)))
@@ -109,6 +115,7 @@ _permute = Primitive(
     rule=lambda x, axes: Shaped(tuple(x.shape[a] for a in axes), x.dtype),
     forward=lambda xp, x, axes: xp.transpose(x, axes),
     vjp=(lambda g, y, x, axes: g.permute(*(axes.index(i) for i in range(len(axes)))),),
+    view=True,
 )
 
 
@@ -174,7 +181,7 @@ def broadcast_to(x: Any, *shape: Any) -> Tensor:
     return x if lengths == x.shape else bind(broadcast_to_p, x, shape=lengths)
 
 
-# -- slice and pad, each the other's gradient ----------------------------------------------------------------------------
+# -- slice and pad, each the other's gradient --------------------------------------------------------------------------
 
 
 def _sliced_length(start: int, stop: int, step: int) -> int:
@@ -186,6 +193,7 @@ _slice = Primitive(
     rule=lambda x, ranges: Shaped(tuple(_sliced_length(*r) for r in ranges), x.dtype),
     forward=lambda xp, x, ranges: x[tuple(slice(*r) for r in ranges)],
     vjp=(lambda g, y, x, ranges: _unslice(g, x, ranges),),
+    view=True,
 )
 
 
@@ -228,11 +236,7 @@ _pad = Primitive(
     "pad",
     rule=_pad_rule,
     forward=_pad_forward,
-    vjp=(
-        lambda g, y, x, widths, value: slice_(
-            g, tuple((s.start, s.stop, s.step) for s in _inside(x.shape, widths))
-        ),
-    ),
+    vjp=(lambda g, y, x, widths, value: slice_(g, tuple((s.start, s.stop, s.step) for s in _inside(x.shape, widths))),),
 )
 
 
@@ -250,9 +254,8 @@ def pad(x: Any, widths: Sequence[tuple[int, int]], value: float = 0) -> Tensor:
     x = promote(x)[0]
     if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
         raise ShapeError(f"pad: {x.ndim} axes need {x.ndim} pairs (before, after) of 0 or more, got {widths}")
-    if all(pair == (0, 0) for pair in widths):
-        return x
-    return bind(_pad, x, widths=tuple((lo, hi, 0) for lo, hi in widths), value=value)
+    wanted = any(w for pair in widths for w in pair)
+    return bind(_pad, x, widths=tuple((lo, hi, 0) for lo, hi in widths), value=value) if wanted else x
 
 
 def dilate(x: Tensor, gaps: tuple[int, ...]) -> Tensor:
@@ -267,6 +270,7 @@ _flip = Primitive(
     rule=lambda x, axis: Shaped(x.shape, x.dtype),
     forward=lambda xp, x, axis: xp.flip(x, axis),
     vjp=(lambda g, y, x, axis: g.flip(axis),),
+    view=True,
 )
 
 
@@ -282,15 +286,16 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
     return bind(_flip, x, axis=axes) if axes else x
 
 
-# -- concatenate and stack -----------------------------------------------------------------------------------------------
+# -- concatenate and stack ---------------------------------------------------------------------------------------------
 
 
 def _concatenate_rule(*xs: Any, axis: int) -> Shaped:
     first = xs[0].shape
     for i, x in enumerate(xs):
-        if len(x.shape) != len(first) or any(a != b for j, (a, b) in enumerate(zip(x.shape, first, strict=True)) if j != axis):
+        if (*x.shape[:axis], *x.shape[axis + 1 :]) != (*first[:axis], *first[axis + 1 :]):
             raise ShapeError(
-                f"concatenate: tensor 0 has shape {first}, tensor {i} {x.shape}", f"They may differ in axis {axis} only."
+                f"concatenate: tensor 0 has shape {first}, tensor {i} {x.shape}",
+                f"They may differ in axis {axis} only.",
             )
     return Shaped((*first[:axis], sum(x.shape[axis] for x in xs), *first[axis + 1 :]), xs[0].dtype)
 
@@ -347,6 +352,8 @@ def split(x: Any, parts: int, axis: int = 0) -> list[Tensor]:
     """
     x = promote(x)[0]
     axis = normalize_axis("split", axis, x.ndim)
+    if parts < 1:
+        raise ArgumentError(f"split: the number of parts must be 1 or more, got {parts}")
     length, rest = divmod(x.shape[axis], parts)
     if rest:
         raise ShapeError(f"split: axis {axis} of length {x.shape[axis]} does not divide into {parts} equal parts")

@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes, interpret
 from .._methods import method, reflected
 from ..autograd import recording
-from ..errors import DtypeError, ShapeError
+from ..errors import ArgumentError, DtypeError, ShapeError
 from ..tensor import Origin, Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,6 +38,7 @@ class Primitive:
             gradient to that input, from the gradient `g` to the result `y`. None where no gradient flows. For any
             number of inputs, one function of the input's index that returns such a function.
         lower: how a compiler emits it; None while there is none.
+        view: whether the result may share the memory of the first input.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Primitive:
     forward: Callable[..., Any]
     vjp: Sequence[Vjp | None] | Callable[[int], Vjp | None]
     lower: Any = None
+    view: bool = False
 
     def __post_init__(self) -> None:
         PRIMITIVES[self.name] = self
@@ -63,11 +65,13 @@ PRIMITIVES: dict[str, Primitive] = {}
 def bind(primitive: Primitive, *inputs: Tensor, **params: Any) -> Tensor:
     """Apply a primitive to Tensors: the result knows its origin if a gradient may be wanted."""
     out = Tensor(interpret.current.get().apply(primitive, inputs, params))
+    if primitive.view:
+        out.writes = inputs[0].writes
     if recording() and dtypes.is_float(out.dtype):
         for x in inputs:
             if x.requires_grad:
                 out.requires_grad = True
-                out.origin = Origin(primitive, inputs, params, sum(t.version for t in inputs))
+                out.origin = Origin(primitive, inputs, params, sum(t.writes[0] for t in inputs))
                 break
     return out
 
@@ -128,7 +132,7 @@ def public(
         if operator:
             names += (f"__{operator}__",)
             if hasattr(int, f"__r{operator}__"):
-                reflected(f"__r{operator}__")(function)
+                reflected(f"__r{operator}__", function)
         method(*names)(function)
         FUNCTIONS[name] = Function(function, reference or getattr(np, name), cases, names, elementwise)
         return function
@@ -142,7 +146,8 @@ def public(
 def promote(*operands: Any, floats: bool = False) -> list[Tensor]:
     """The operands as Tensors of one dtype; with `floats` a floating-point one. Python numbers have no width."""
     found = [x.dtype for x in operands if isinstance(x, Tensor)]
-    if len(found) == len(operands) and all(d == found[0] for d in found[1:]) and not (floats and not dtypes.is_float(found[0])):
+    alike = len(found) == len(operands) and all(d == found[0] for d in found[1:])
+    if alike and (not floats or dtypes.is_float(found[0])):
         return list(operands)
     operands = tuple(x if isinstance(x, (Tensor, bool, int, float)) else _array_operand(x) for x in operands)
     dtype = dtypes.DEFAULT_FLOAT if floats else dtypes.bool_
@@ -202,16 +207,18 @@ def broadcast_shapes(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 def normalize_axis(name: str, axis: int, ndim: int) -> int:
     """An axis counted from the front, from one that may count from the back."""
+    if not isinstance(axis, (int, np.integer)):
+        raise DtypeError(f"{name}: an axis is an integer, got {axis!r}")
     if not -ndim <= axis < ndim:
         raise ShapeError(f"{name}: there is no axis {axis} in a tensor with {ndim} axes")
-    return axis % ndim
+    return int(axis) % ndim
 
 
 def normalize_axes(name: str, axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Several axes counted from the front; None stands for all."""
     if axis is None:
         return tuple(range(ndim))
-    axes = tuple(normalize_axis(name, a, ndim) for a in ((axis,) if isinstance(axis, int) else axis))
+    axes = tuple(normalize_axis(name, a, ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
     if len(set(axes)) != len(axes):
         raise ShapeError(f"{name}: the axes {axis} name one axis twice")
     return axes
@@ -223,7 +230,7 @@ def require_float(name: str, x: Any) -> None:
         raise DtypeError(f"{name}: needs floating-point numbers, got {x.dtype}. Use astype(float).")
 
 
-# -- the three primitives the engine itself needs ------------------------------------------------------------------------
+# -- the three primitives the engine itself needs ----------------------------------------------------------------------
 
 cast_p = Primitive(
     "cast",
@@ -237,11 +244,24 @@ broadcast_to_p = Primitive(
     rule=lambda x, shape: Shaped(broadcast_shapes("broadcast_to", x.shape, shape), x.dtype),
     forward=lambda xp, x, shape: xp.broadcast_to(x, shape),
     vjp=(lambda g, y, x, shape: unbroadcast(g, x.shape),),
+    view=True,
 )
+
+
+def _full_rule(shape: tuple[int, ...], value: bool | int | float, dtype: dtypes.Dtype) -> Shaped:
+    if dtypes.kind(dtype) == dtypes.INTEGER:
+        limits = np.iinfo(dtype)
+        if not limits.min <= value <= limits.max:  # NaN, too
+            raise ArgumentError(
+                f"{value} is no number of {dtype}, which run from {limits.min} to {limits.max}. Convert the tensor it "
+                "meets to a wider type first: x.astype(int)."
+            )
+    return Shaped(shape, dtype)
+
 
 full_p = Primitive(
     "full",
-    rule=lambda shape, value, dtype: Shaped(shape, dtype),
+    rule=_full_rule,
     forward=lambda xp, shape, value, dtype: xp.full(shape, value, dtype),
     vjp=(),
 )

@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..errors import ShapeError
 from ..tensor import Tensor
-from .primitive import Primitive, Shaped, bind, case, normalize_axes, normalize_axis, promote, public
+from .primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
 
 Axis = int | Sequence[int] | None
 
@@ -32,6 +32,11 @@ def _keep(reduced: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> 
     return reduced.reshape(_kept(x.shape, axes)) if keepdims else reduced
 
 
+def _wide(x: Tensor) -> Tensor:
+    """Booleans and integers as int64 (uint64 stays), so that sums do not run over, as in NumPy."""
+    return x if dtypes.is_float(x.dtype) or x.dtype == dtypes.uint64 else cast(x, dtypes.int64)
+
+
 _sum = Primitive(
     "sum",
     rule=lambda x, axis: Shaped(_without(x.shape, axis), x.dtype),
@@ -42,14 +47,12 @@ _sum = Primitive(
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True), case((0, 3), axis=0))
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The sum along `axis`; booleans are counted. Gradient: g, to every element.
+    """The sum along `axis`; booleans are counted, small integers gathered in int64. Gradient: g, to every element.
 
     >>> sum([[1, 2], [3, 4]], axis=0)
     tensor([4, 6])
     """
-    x = promote(x)[0]
-    if x.dtype == dtypes.bool_:
-        x = x.astype(dtypes.int64)
+    x = _wide(promote(x)[0])
     axes = normalize_axes("sum", axis, x.ndim)
     return _keep(bind(_sum, x, axis=axes) if axes else x, x, axes, keepdims)
 
@@ -65,9 +68,7 @@ def _max_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
     return _spread(g / largest.sum(axis), x, axis) * largest
 
 
-_max = Primitive(
-    "max", rule=_max_rule, forward=lambda xp, x, axis: xp.max(x, axis=axis), vjp=(_max_vjp,)
-)
+_max = Primitive("max", rule=_max_rule, forward=lambda xp, x, axis: xp.max(x, axis=axis), vjp=(_max_vjp,))
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
@@ -116,12 +117,10 @@ _cumsum = Primitive(
 
 @public(case((2, 3, 4), axis=1), case((5,), axis=-1), reference=lambda x, axis: np.cumsum(x, axis=axis))
 def cumsum(x: Any, axis: int) -> Tensor:
-    """The sum of all elements up to each one, along `axis`. Gradient: the sum of g from each one on.
+    """The sum of all elements up to each one, along `axis`; dtypes as for `sum`. Gradient: the sums of g from the end.
 
     >>> cumsum([1, 2, 3], axis=0)
     tensor([1, 3, 6])
     """
-    x = promote(x)[0]
-    if x.dtype == dtypes.bool_:
-        x = x.astype(dtypes.int64)
+    x = _wide(promote(x)[0])
     return bind(_cumsum, x, axis=normalize_axis("cumsum", axis, x.ndim))

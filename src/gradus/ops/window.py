@@ -57,6 +57,7 @@ _windows = Primitive(
             _unwindow, g, shape=x.shape, kernel=kernel, stride=stride, dilation=dilation
         ),
     ),
+    view=True,
 )
 
 
@@ -65,14 +66,13 @@ def _unwindow_forward(xp: Any, x: Any, shape: Sizes, kernel: Sizes, stride: Size
     out = xp.zeros(shape, x.dtype)
     places = x.shape[-2 * len(kernel) : -len(kernel)]
     for offset in itertools.product(*map(range, kernel)):
-        read_from = tuple(
-            slice(o * d, o * d + (n - 1) * s + 1, s) for o, d, s, n in zip(offset, dilation, stride, places, strict=True)
-        )
+        starts = [o * d for o, d in zip(offset, dilation, strict=True)]
+        read_from = tuple(slice(a, a + (n - 1) * s + 1, s) for a, s, n in zip(starts, stride, places, strict=True))
         out[(..., *read_from)] += x[(..., *offset)]
     return out
 
 
-_unwindow = Primitive(
+_unwindow: Primitive = Primitive(
     "sliding_window_adjoint",
     rule=lambda x, shape, kernel, stride, dilation: Shaped(shape, x.dtype),
     forward=_unwindow_forward,
@@ -85,9 +85,9 @@ _unwindow = Primitive(
 
 
 def _reference(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     axes = tuple(range(-len(kernel), 0))
-    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=axes)  # type: ignore[call-overload]
+    view: Any = np.lib.stride_tricks.sliding_window_view(x, reach, axis=axes)
     return view[(..., *(slice(None, None, s) for s in stride), *(slice(None, None, d) for d in dilation))]
 
 

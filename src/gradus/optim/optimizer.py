@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd import no_grad
 from ..errors import ArgumentError, CheckpointError
-from ..ops import zeros_like
+from ..functional.checks import in_range
+from ..ops import zeros
+from ..ops.primitive import cast
 from ..tensor import Tensor, tensor
 
 Schedule = Callable[[Tensor], Tensor]
@@ -19,13 +22,15 @@ class Optimizer:
     """The base of all optimizers. A kind of optimizer says which state a parameter needs and how one is updated.
 
     Everything that changes from step to step is a Tensor, written in place: the state, the count of steps, and the
-    learning rate. Nothing else is needed to go on where training stopped.
+    learning rate. Nothing else is needed to go on where training stopped. Parameters of half precision keep their
+    state, and are updated, in float32. There are no groups of parameters: for two learning rates make two optimizers.
 
     Args:
         params: the tensors to train, as from `model.parameters()`.
         lr: the learning rate, a number or a schedule: a function from the count of steps done so far (a float64
             Tensor) to the learning rate, written with Tensor operations; see `optim.schedules`.
         weight_decay: what is added to each gradient, times the parameter (the L2 penalty); AdamW decays differently.
+        options: the arguments of the kind, kept under their names and checked against `ranges`.
 
     Attributes:
         steps: how many steps were made, a float64 Tensor without axes.
@@ -34,23 +39,35 @@ class Optimizer:
     """
 
     slots: tuple[str, ...] = ()  # the names of the tensors, in a parameter's shape, that start as zeros
+    ranges: ClassVar[dict[str, str]] = {  # what each argument may be
+        "lr": "[0, inf)",
+        "weight_decay": "[0, inf)",
+        "momentum": "[0, 1)",
+        "alpha": "[0, 1)",
+        "betas": "[0, 1)",
+        "eps": "[0, inf)",
+    }
 
-    def __init__(self, params: Iterable[Tensor], lr: float | Schedule, weight_decay: float = 0.0) -> None:
-        self.params = [params] if isinstance(params, Tensor) else list(params)
-        if not self.params:
-            raise ArgumentError("there is nothing to train: the list of parameters is empty (was it used up before?)")
-        for p in self.params:
-            if not isinstance(p, Tensor) or not p.is_leaf:
-                raise ArgumentError(f"an optimizer trains leaf tensors, got {p!r}. Pass model.parameters().")
-        if len({id(p) for p in self.params}) != len(self.params):
-            raise ArgumentError("a parameter is in the list twice: it would be updated twice a step")
-        if weight_decay < 0:
-            raise ArgumentError(f"weight_decay must be 0 or more, got {weight_decay}")
+    def __init__(
+        self, params: Iterable[Tensor], lr: float | Schedule, weight_decay: float = 0.0, **options: Any
+    ) -> None:
+        for name, value in {"weight_decay": weight_decay, **options}.items():
+            self._check(name, value)
+            setattr(self, name, value)
         self.weight_decay = weight_decay
+        self.params = _trainable(type(self).__name__, params)
         self.steps, self.scale = tensor(0.0, "float64"), tensor(1.0, "float64")
-        self._lr, self._schedule = tensor(0.0, "float64"), None
-        self.lr = lr  # type: ignore[assignment]
-        self.state: list[dict[str, Tensor]] = [{name: zeros_like(p) for name in self.slots} for p in self.params]
+        self._lr = tensor(0.0, "float64")
+        self._schedule: Schedule | None = None
+        self.lr = lr
+        self.state: list[dict[str, Tensor]] = [
+            {name: zeros(p.shape, dtypes.accumulator(p.dtype)) for name in self.slots} for p in self.params
+        ]
+
+    def _check(self, name: str, value: Any) -> None:
+        if name in self.ranges:
+            for number in value if isinstance(value, tuple) else (value,):
+                in_range(type(self).__name__, name, number, self.ranges[name])
 
     @property
     def lr(self) -> float:
@@ -63,8 +80,7 @@ class Optimizer:
         if callable(value):
             self._schedule = value
             return
-        if not value >= 0:
-            raise ArgumentError(f"the learning rate must be 0 or more, got {value}")
+        self._check("lr", value)
         self._schedule = None
         self._lr.assign_(tensor(float(value), "float64"))
 
@@ -81,13 +97,25 @@ class Optimizer:
         """Change every parameter that has a gradient, once."""
         lr = self._rate(self.steps)
         self.steps.assign_(self.steps + 1)
+        numbers = self.numbers(lr)
         for p, state in zip(self.params, self.state, strict=True):
             if p.grad is not None and p.requires_grad:
-                g = p.grad + self.weight_decay * p if self.weight_decay else p.grad
-                self.update(p, g.detach(), state, lr.astype(p.dtype))
+                wide = dtypes.accumulator(p.dtype)
+                old, g = cast(p.detach(), wide), cast(p.grad.detach(), wide)
+                old, g = self.decayed(old, g, cast(lr, wide))
+                new = self.update(old, g, state, *(cast(n, wide) for n in numbers))
+                p.assign_(cast(new, p.dtype))
 
-    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], lr: Tensor) -> None:
-        """Write the new value of one parameter, from its gradient, and its new state."""
+    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+        """What `update` needs besides the state, worked out once a step in float64: the learning rate, and more."""
+        return (lr,)
+
+    def decayed(self, p: Tensor, g: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """The parameter and its gradient after weight decay: g + weight_decay p."""
+        return p, (g + self.weight_decay * p if self.weight_decay else g)
+
+    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
+        """The new value of one parameter, from its gradient; writes its new state."""
         raise NotImplementedError
 
     # -- saving -----------------------------------------------------------------------------------------------------
@@ -97,15 +125,37 @@ class Optimizer:
         return own | {f"{i}.{name}": t for i, state in enumerate(self.state) for name, t in state.items()}
 
     def state_dict(self) -> dict[str, Tensor]:
-        """All that changes from step to step, by name."""
+        """All that changes from step to step, by name, in the optimizer's own memory: copy it to keep a moment."""
         return {name: t.detach() for name, t in self._tensors().items()}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go on from a saved state; names and shapes must agree, else nothing is written."""
         own = self._tensors()
-        if set(own) != set(saved) or any(own[n].shape != np.shape(saved[n]) for n in own):
+        here, there = ({n: np.shape(s[n]) for n in s} for s in (own, saved))
+        if here != there:
+            name = next(n for n in here | there if here.get(n) != there.get(n))
             raise CheckpointError(
-                f"this state is not of a {type(self).__name__} over {len(self.params)} parameters of these shapes"
+                f"this state is not of a {type(self).__name__} over {len(self.params)} parameters of these shapes: "
+                f"{name!r} is {here.get(name, 'absent')} here, {there.get(name, 'absent')} in the saved state"
             )
         for name, t in own.items():
             t.assign_(tensor(saved[name]).astype(t.dtype))
+
+
+def _trainable(name: str, params: Any) -> list[Tensor]:
+    """The parameters as a list, which must be floating-point leaves, each there once."""
+    if not isinstance(params, Iterable):
+        raise ArgumentError(f"{name}: expects tensors to train, got {type(params).__name__}. Pass model.parameters().")
+    found = [params] if isinstance(params, Tensor) else list(params)
+    if not found:
+        raise ArgumentError(f"{name}: there is nothing to train: no parameters came (was a generator used up before?)")
+    for p in found:
+        if isinstance(p, dict):
+            raise ArgumentError(f"{name}: there are no groups of parameters. Make one optimizer for each group.")
+        if not isinstance(p, Tensor):
+            raise ArgumentError(f"{name}: expects tensors to train, got {p!r}. Pass model.parameters().")
+        if not p.is_leaf or not dtypes.is_float(p.dtype):
+            raise ArgumentError(f"{name}: trains floating-point leaves, got {p!r}. Pass model.parameters().")
+    if len({id(p) for p in found}) != len(found):
+        raise ArgumentError(f"{name}: a parameter is in the list twice: it would be updated twice a step")
+    return found

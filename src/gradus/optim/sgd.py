@@ -15,7 +15,8 @@ class SGD(Optimizer):
     v <- momentum v + g;  p <- p - lr v, or with Nesterov's look ahead p <- p - lr (g + momentum v).
 
     Args:
-        momentum: how much of the velocity is kept, in [0, 1).
+        params, lr, weight_decay: see Optimizer.
+        momentum: how much of the velocity is kept, in [0, 1) (Polyak, 1964).
         nesterov: look ahead (Nesterov, 1983; in this form Sutskever et al., 2013); needs a momentum.
 
     >>> import gradus
@@ -23,11 +24,12 @@ class SGD(Optimizer):
     >>> optimizer = SGD([x], lr=0.1)
     >>> (x * x).backward()
     >>> optimizer.step()
-    >>> x.tolist()
-    [0.800000011920929]
+    >>> x
+    tensor([0.8], requires_grad=True)
     """
 
-    slots = ("velocity",)
+    momentum: float
+    nesterov: bool
 
     def __init__(
         self,
@@ -37,17 +39,14 @@ class SGD(Optimizer):
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
-        if not 0 <= momentum < 1:
-            raise ArgumentError(f"momentum must be in [0, 1), got {momentum}")
         if nesterov and not momentum:
-            raise ArgumentError("nesterov=True needs a momentum above 0")
-        self.momentum, self.nesterov = momentum, nesterov
-        if not momentum:
-            self.slots = ()
-        super().__init__(params, lr, weight_decay)
+            raise ArgumentError("SGD: nesterov=True needs a momentum above 0")
+        self.slots = ("velocity",) if momentum else ()
+        super().__init__(params, lr, weight_decay, momentum=momentum, nesterov=nesterov)
 
-    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], lr: Tensor) -> None:
+    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
+        (lr,) = numbers
         if self.momentum:
             v = state["velocity"].assign_(self.momentum * state["velocity"] + g)
             g = g + self.momentum * v if self.nesterov else v
-        p.assign_(p - lr * g)
+        return p - lr * g

@@ -1,0 +1,94 @@
+"""`gradus train`: train a model on a data set, test it, and leave a run folder behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import ArgumentError
+
+if TYPE_CHECKING:
+    from ..train.experiment import Experiment
+    from ..train.recipe import Recipe
+
+INTERRUPTED = 130
+
+
+@click.command(short_help="Train a model on a data set, test it, write a report.")
+@click.argument("model", required=False)
+@click.option("--data", metavar="NAME", help="Data set; `gradus data` lists them.  [default: digits]")
+@click.option("--epochs", type=int, help="Times that the training data are gone through.")
+@click.option("--batch-size", type=int, help="Samples a step.")
+@click.option("--lr", type=float, help="Learning rate.")
+@click.option("--optimizer", metavar="NAME", help="sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw.")
+@click.option(
+    "--schedule", metavar="NAME", help="Of the learning rate: constant, cosine or one_cycle.  [default: constant]"
+)
+@click.option("--weight-decay", type=float, help="Weight decay of the optimizer.")
+@click.option("--seed", type=int, help="Same seed, same weights.  [default: 0]")
+@click.option("--limit", type=int, metavar="N", help="Train on N samples only.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="RUN", help="Folder to make.  [default: runs/...]")
+@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an interrupted run.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress, only the result.")
+def train(out: Path | None, resume: Path | None, quiet: bool, **options: Any) -> None:
+    """Train MODEL (linear, softmax, mlp, convnet, lenet) and test it.
+
+    Without arguments: a small convolutional network on handwritten digits, a few seconds. What is not given is chosen
+    to suit the data and the model. A tenth of the training data is kept for validation; the test data are used once,
+    at the end.
+
+    \b
+    Examples:
+      gradus train
+      gradus train lenet --data fashion_mnist --epochs 10
+      gradus train linear --data king_county
+      gradus train --resume runs/lenet-fashion_mnist-1
+    """
+    from ..train.experiment import Experiment, new_folder
+
+    given = {name: value for name, value in options.items() if value is not None}
+    if resume is not None:
+        experiment, folder = _reopened(resume, out, given), resume
+    else:
+        experiment = Experiment(_recipe(given))
+        folder = new_folder(out, experiment.recipe)
+    click.echo(experiment.describe())
+    try:
+        experiment.fit(folder, resume=resume is not None, progress=False if quiet else None)
+    except KeyboardInterrupt:
+        click.echo(f"\nInterrupted. Go on with: gradus train --resume {folder}", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    _finish(experiment, folder)
+
+
+def _recipe(given: dict[str, Any]) -> Recipe:
+    from ..train.recipe import Recipe
+
+    return Recipe(**given)
+
+
+def _reopened(run: Path, out: Path | None, given: dict[str, Any]) -> Experiment:
+    """The experiment of a run's folder, perhaps with more epochs."""
+    from ..train.experiment import Experiment
+
+    fixed = [name for name in given if name != "epochs"] + (["out"] if out else [])
+    if fixed:
+        raise ArgumentError(
+            f"--resume goes on with the settings of {run}: leave out {', '.join(fixed)}. Only --epochs may be given."
+        )
+    return Experiment.open(run, **given)
+
+
+def _finish(experiment: Experiment, folder: Path) -> None:
+    """Test, write the report, and say what came out."""
+    from ..train import report
+
+    found = report.collect(experiment, folder)
+    report.write(found, folder / "report.html")
+    click.echo()
+    click.echo(report.results_text(found))
+    click.echo(f"\nRun folder  {folder}\nReport      {folder / 'report.html'}")
+    example = "table.csv" if found.values else "picture.png"
+    click.echo(f"Next        gradus evaluate {folder}\n            gradus predict {folder} {example}")

@@ -1,0 +1,24 @@
+"""Data: sets in memory, batches, tables, and readers of files."""
+
+from .dataset import Dataset, Subset, TensorDataset, check_finite, random_split
+from .loader import DataLoader
+from .readers import read_cifar, read_csv, read_idx, read_image, read_image_folder
+from .table import Table
+from .transform import Standardizer, TableTransform
+
+__all__ = [
+    "DataLoader",
+    "Dataset",
+    "Standardizer",
+    "Subset",
+    "Table",
+    "TableTransform",
+    "TensorDataset",
+    "check_finite",
+    "random_split",
+    "read_cifar",
+    "read_csv",
+    "read_idx",
+    "read_image",
+    "read_image_folder",
+]

@@ -1,0 +1,102 @@
+"""DataLoader: the samples of a data set in batches, epoch after epoch."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..random import Generator
+from ..tensor import Tensor
+from .dataset import Dataset, rows
+
+Batch = tuple[Tensor, ...]
+
+
+class DataLoader:
+    """Batches of a data set, in order or shuffled anew each epoch.
+
+    Args:
+        dataset: a TensorDataset, or anything with `__len__` and `__getitem__`, whose items are tuples.
+        batch_size: samples in a batch; the last batch of an epoch may be smaller.
+        shuffle: draw a new order each epoch, a function of the seed and the number of the epoch.
+        drop_last: leave out a last batch that is smaller.
+        prefetch: how many batches a thread reads ahead; 0 reads each when it is asked for.
+
+    Attributes:
+        epoch: how many epochs were begun.
+
+    Iterating gives tuples of Tensors, (x, y) for a set of pairs; a batch is a copy, so what is done to it leaves the
+    data set as it is.
+
+    >>> from gradus.data import TensorDataset
+    >>> loader = DataLoader(TensorDataset([1.0, 2.0, 3.0]), batch_size=2)
+    >>> [x.tolist() for (x,) in loader]
+    [[1.0, 2.0], [3.0]]
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        seed: int = 0,
+        prefetch: int = 0,
+    ) -> None:
+        if batch_size < 1:
+            raise ArgumentError(f"batch_size must be 1 or more, got {batch_size}")
+        if prefetch < 0:
+            raise ArgumentError(f"prefetch must be 0 or more batches, got {prefetch}")
+        Generator(seed)  # refuses a seed out of range now, not when the first epoch begins
+        self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last
+        self.seed, self.prefetch, self.epoch = seed, prefetch, 0
+
+    def __len__(self) -> int:
+        n = len(self.dataset)
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.epoch += 1
+        return self.batches(self.epoch - 1)
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch (the first is 0) from batch number `start` on: to go on where training stopped."""
+        if not 0 <= start <= len(self):
+            raise ArgumentError(f"batch {start} is not in an epoch of {len(self)} batches")
+        plain = self._read(epoch, start)
+        return _ahead(plain, self.prefetch) if self.prefetch else plain
+
+    def _read(self, epoch: int, start: int) -> Iterator[Batch]:
+        order = _order(self.seed, epoch, len(self.dataset)) if self.shuffle else None
+        for number in range(start, len(self)):
+            here = slice(number * self.batch_size, (number + 1) * self.batch_size)
+            arrays = rows(self.dataset, here if order is None else order[here])
+            yield tuple(Tensor(a.copy() if a.base is not None else a) for a in arrays)
+
+
+def _order(seed: int, epoch: int, n: int) -> np.ndarray:
+    """A permutation from the seed's numbers beginning at (epoch + 1) 2^40: no two epochs draw the same ones."""
+    generator = Generator(seed)
+    generator.state.assign_(Tensor(np.array([seed, (epoch + 1) << 40], np.uint64)))
+    return generator.permutation(n)
+
+
+def _ahead(batches: Iterator[Any], count: int) -> Iterator[Any]:
+    """The same batches, up to `count` of them read before they are asked for.
+
+    An error of the reading thread is raised here at its turn; when the loop is left, so is the thread.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="gradus-prefetch") as pool:
+        waiting = deque(pool.submit(next, batches, None) for _ in range(count))
+        try:
+            while (batch := waiting.popleft().result()) is not None:
+                waiting.append(pool.submit(next, batches, None))
+                yield batch
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,85 @@
+"""Comma-separated values, with a header line, into a Table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from ...errors import DataError, nearest
+from ..table import Table, as_number
+from ._files import open_binary
+
+MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
+
+
+def read_csv(
+    path: str | Path, text: Collection[str] = (), missing: Collection[str] = MISSING, delimiter: str = ","
+) -> Table:
+    """The table in a CSV file (UTF-8, quoted as RFC 4180 says, gzipped or not) whose first line names the columns.
+
+    A column all of whose values are numbers or missing is one of numbers; any other is text.
+
+    Args:
+        text: columns to be kept as text though they look like numbers (codes: "01" stays "01").
+        missing: the values that stand for a missing one.
+        delimiter: what lies between two values.
+
+    Raises:
+        DataError: the file is missing or empty, holds bytes that are no UTF-8, rows of different lengths or no rows,
+            or a quotation without end; with the number of the line.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "homes.csv"
+    >>> _ = path.write_text("rooms,kind\\n3,flat\\nNA,house\\n")
+    >>> read_csv(path)["rooms"]
+    array([ 3., nan])
+    """
+    with open_binary(path, "a CSV file") as stream:
+        lines = csv.reader(_lines(stream, path), delimiter=delimiter, strict=True)
+        try:
+            header = [name.strip() for name in next(lines, [])]
+            _check_header(header, text, path)
+            rows = list(_rows(lines, len(header), path))
+        except csv.Error as problem:
+            raise DataError(f"{path}, line {lines.line_num}: {problem}") from None
+    if not rows:
+        raise DataError(f"{path} holds a header and no rows")
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    return Table({name: _typed(values, name in text, missing) for name, values in columns.items()})
+
+
+def _lines(stream: BinaryIO, path: str | Path) -> Iterator[str]:
+    for number, line in enumerate(stream, 1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as problem:
+            raise DataError(
+                f"{path}, line {number}: byte {line[problem.start]:#04x} is no UTF-8. Is this a CSV file? "
+                "If so, save it as UTF-8."
+            ) from None
+
+
+def _check_header(header: list[str], text: Collection[str], path: str | Path) -> None:
+    if not header or "" in header or len(set(header)) < len(header):
+        raise DataError(f"{path}, line 1: the header must name each column once, got {header}")
+    for name in text:
+        if name not in header:
+            raise DataError(f"{path} has no column {name!r}. {nearest(name, header)}")
+
+
+def _rows(lines: Iterator[list[str]], width: int, path: str | Path) -> Iterator[list[str]]:
+    for row in lines:
+        if len(row) == width:
+            yield row
+        elif row:  # a line with nothing on it is passed over
+            number = lines.line_num  # type: ignore[attr-defined]
+            raise DataError(f"{path}, line {number}: {len(row)} values, the header names {width} columns")
+
+
+def _typed(values: tuple[str, ...], text: bool, missing: Collection[str]) -> list[float | None] | list[str | None]:
+    known = [None if v.strip() in missing else v.strip() for v in values]
+    numbers = [None if v is None else as_number(v) for v in known]
+    spelt = all((number is None) == (v is None) for number, v in zip(numbers, known, strict=True))
+    return numbers if spelt and not text else known

@@ -1,0 +1,118 @@
+"""Functions that stand between layers: each makes z, the sum a neuron gathers, into what it passes on."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..ops import logsumexp, maximum, sigmoid, sign, tanh, where
+from ..ops.primitive import promote
+from ..tensor import Tensor
+from .checks import one_of
+
+
+def _float(x: Any) -> Tensor:
+    return promote(x, floats=True)[0]
+
+
+def identity(x: Any) -> Tensor:
+    """x itself.
+
+    >>> identity([1.0, -1.0])
+    tensor([ 1., -1.])
+    """
+    return promote(x)[0]
+
+
+def step(x: Any) -> Tensor:
+    """1 where x > 0, else 0: the neuron of McCulloch and Pitts (1943). Gradient: 0.
+
+    >>> step([-0.5, 0.0, 0.5])
+    tensor([0., 0., 1.])
+    """
+    return maximum(sign(_float(x)), 0)
+
+
+def relu(x: Any) -> Tensor:
+    """max(x, 0) (Nair and Hinton, 2010). Gradient: g where x > 0, else 0.
+
+    >>> relu([-1.0, 2.0])
+    tensor([0., 2.])
+    """
+    x = promote(x)[0]
+    return where(x <= 0, 0, x)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Tensor:
+    """x where x > 0, else negative_slope x (Maas et al., 2013).
+
+    >>> leaky_relu([-1.0, 2.0], negative_slope=0.1)
+    tensor([-0.1,  2. ])
+    """
+    z = _float(x)
+    return where(z > 0, z, z * negative_slope)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Tensor:
+    """x where x > 0, else alpha (e^x - 1) (Clevert et al., 2015).
+
+    >>> elu([0.0, 2.0])
+    tensor([0., 2.])
+    """
+    z = _float(x)
+    return where(z > 0, z, alpha * (where(z > 0, 0, z).exp() - 1))  # e^x of a large x must not reach the gradient
+
+
+def gelu(x: Any, approximate: str = "none") -> Tensor:
+    """x P(N < x) for a normal N: x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel, 2016).
+
+    Args:
+        approximate: "none", or "tanh" for x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+
+    >>> gelu([-1.0, 0.0, 1.0])
+    tensor([-0.15865526,  0.        ,  0.8413447 ])
+    """
+    z = _float(x)
+    if one_of("gelu", "approximate", approximate, ("none", "tanh")) == "none":
+        return z * 0.5 * (1 + (z * math.sqrt(0.5)).erf())
+    return z * 0.5 * (1 + tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z * z * z)))
+
+
+def silu(x: Any) -> Tensor:
+    """x sigmoid(x), also called swish (Elfwing et al., 2017).
+
+    >>> silu([0.0, 100.0])
+    tensor([  0., 100.])
+    """
+    z = _float(x)
+    return z * sigmoid(z)
+
+
+def hard_sigmoid(x: Any) -> Tensor:
+    """A sigmoid of three straight lines: x / 6 + 1/2, cut off at 0 and 1.
+
+    >>> hard_sigmoid([-4.0, 0.0, 4.0])
+    tensor([0. , 0.5, 1. ])
+    """
+    return (_float(x) / 6 + 0.5).clip(0, 1)
+
+
+def softmax(x: Any, axis: int = -1) -> Tensor:
+    """Numbers above 0 that sum to 1 along `axis`: e^x / sum(e^x). No x is too large: the largest is taken out first.
+
+    >>> softmax([1000.0, 1000.0])
+    tensor([0.5, 0.5])
+    """
+    z = _float(x)
+    e = (z - z.detach().max(axis, keepdims=True)).exp()
+    return e / e.sum(axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """log(softmax(x)), exact where a softmax would round to 0: x - log(sum(e^x)).
+
+    >>> log_softmax([0.0, 1000.0])
+    tensor([-1000.,     0.])
+    """
+    z = _float(x)
+    return z - logsumexp(z, axis, keepdims=True)

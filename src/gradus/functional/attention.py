@@ -1,0 +1,75 @@
+"""Attention: averages of values, weighted by how well their keys fit a query."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ml_dtypes import finfo
+
+from .. import dtypes
+from ..errors import DtypeError, ShapeError
+from ..ops import matmul, where
+from ..ops.create import iota
+from ..tensor import Tensor, as_tensor
+from .activations import softmax
+from .dropout import dropout
+
+
+def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = False) -> Tensor:
+    """softmax(q k^T / sqrt(d)), (..., l, s); the arguments are those of `scaled_dot_product_attention`.
+
+    >>> import gradus
+    >>> attention_weights(gradus.ones((2, 4)), gradus.ones((2, 4)), is_causal=True)
+    tensor([[1. , 0. ],
+            [0.5, 0.5]])
+    """
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    allowed = _causal(*scores.shape[-2:]) if is_causal else None
+    if mask is not None:
+        mask = as_tensor(mask)
+        if mask.dtype == dtypes.bool_:
+            allowed = mask if allowed is None else allowed & mask
+        elif dtypes.is_float(mask.dtype):
+            scores = scores + mask.astype(scores.dtype)
+        else:
+            raise DtypeError(f"attention: a mask holds booleans, or floats to be added, got {mask.dtype}. Use mask != 0.")
+    if allowed is None:
+        return softmax(scores)
+    # -inf would make NaN of a row that may look nowhere; so its weights are 0, and so are their gradients
+    lowest = float(finfo(scores.dtype).min)  # type: ignore[no-untyped-call]
+    return where(allowed, softmax(where(allowed, scores, lowest)), 0)
+
+
+def _causal(queries: int, keys: int) -> Tensor:
+    """Whether a key is not after the query."""
+    return iota(queries).reshape(queries, 1) >= iota(keys)
+
+
+def scaled_dot_product_attention(
+    q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False, dropout_p: float = 0.0
+) -> Tensor:
+    """softmax(q k^T / sqrt(d)) v (Vaswani et al., 2017, equation 1).
+
+    Args:
+        q: queries (..., l, d).
+        k: keys (..., s, d).
+        v: values (..., s, e).
+        mask: booleans (..., l, s), true where a query may look at a key; or numbers that are added to the scores.
+        is_causal: a query looks at no key after it.
+        dropout_p: the probability that a weight is dropped; 0 outside training.
+
+    The result is (..., l, e). A query that may look nowhere gets zeros.
+
+    >>> import gradus
+    >>> q, k, v = gradus.zeros((1, 2)), gradus.ones((2, 2)), gradus.tensor([[1.0], [3.0]])
+    >>> scaled_dot_product_attention(q, k, v)
+    tensor([[2.]])
+    """
+    q, k, v = as_tensor(q), as_tensor(k), as_tensor(v)
+    if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
+        raise ShapeError(
+            f"scaled_dot_product_attention: q has shape {q.shape}, k {k.shape}, v {v.shape}",
+            "They are (..., l, d), (..., s, d), (..., s, e).",
+        )
+    return matmul(dropout(attention_weights(q, k, mask, is_causal), dropout_p), v)

@@ -1,0 +1,73 @@
+"""What functions, layers and optimizers check of their arguments, each check written once.
+
+Shapes and dtypes are always known. Numbers are looked at only where they are there to be looked at: while a graph is
+traced a tensor has none, and a check of values is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from ..errors import ArgumentError, DataError, ShapeError, nearest
+from ..tensor import Tensor
+
+
+def in_range(where: str, name: str, value: float, interval: str) -> None:
+    """Refuse an argument outside an interval written as in mathematics: a round bracket leaves the end out.
+
+    >>> in_range("SGD", "momentum", 1.0, "[0, 1)")
+    Traceback (most recent call last):
+    gradus.errors.ArgumentError: SGD: momentum must be in [0, 1), got 1.0
+    """
+    lowest, highest = (float(end) for end in interval[1:-1].split(","))
+    try:
+        fits = (lowest <= value if "[" in interval else lowest < value) and (
+            value <= highest if "]" in interval else value < highest
+        )
+    except TypeError:
+        fits = False
+    if not fits:
+        raise ArgumentError(f"{where}: {name} must be in {interval}, got {value!r}")
+
+
+def at_least_one(where: str, **counts: int) -> None:
+    """Refuse a count (of layers, steps, features) that is no integer or below 1."""
+    for name, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise ArgumentError(f"{where}: {name} must be an integer of 1 or more, got {count!r}")
+
+
+def one_of(where: str, name: str, value: str, known: Iterable[str]) -> str:
+    """The value of an argument that must be one of the known words."""
+    names = list(known)
+    if value not in names:
+        raise ArgumentError(f"{where}: unknown {name} {value!r}. {nearest(str(value), names)}")
+    return value
+
+
+def same_shape(where: str, x: Tensor, y: Tensor) -> None:
+    """Refuse predictions and targets of unlike shapes: broadcast, (n,) against (n, 1) would be n^2 differences."""
+    if x.shape == y.shape:
+        return
+    remedy = "They must be of one shape."
+    if x.size == y.size:
+        remedy = f"Write targets.reshape{x.shape}."
+    raise ShapeError(f"{where}: predictions have shape {x.shape}, but targets {y.shape}", remedy)
+
+
+def numbers(x: Tensor) -> np.ndarray | None:
+    """The tensor's numbers, or None while a graph is traced and there are none."""
+    return x.data if isinstance(x.data, np.ndarray) else None
+
+
+def refuse(where: str, x: Tensor, wrong: Callable[[np.ndarray], np.ndarray], message: str) -> None:
+    """Refuse a tensor that holds a wrong number; `{value}` and `{place}` in the message become the first such."""
+    found = numbers(x)
+    if found is None:
+        return
+    mask = wrong(found)
+    if mask.any():
+        place = np.unravel_index(int(np.argmax(mask)), mask.shape)
+        raise DataError(f"{where}: " + message.format(value=found[place], place=", ".join(map(str, place))))

@@ -1,0 +1,102 @@
+"""Normalisation: numbers brought to mean 0 and variance 1, then scaled and shifted by what is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ArgumentError, ShapeError
+from ..ops.primitive import promote
+from ..tensor import Tensor
+
+
+def batch_norm(
+    x: Any,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """weight (x - mean) / sqrt(var + eps) + bias, with mean and variance of each channel (Ioffe and Szegedy, 2015).
+
+    Args:
+        x: (n, c) or (n, c, ...).
+        running_mean, running_var: (c,) averages over the batches seen so far. Used when not training; in training
+            the batch's own are used, and a share `momentum` of them (the variance divided by the count - 1) is
+            written into the averages.
+        weight, bias: (c,), or None.
+        eps: keeps the root away from 0.
+
+    Raises:
+        ShapeError: in training with one number a channel, whose variance says nothing.
+        ArgumentError: without running averages outside training.
+
+    >>> batch_norm([[1.0], [3.0]], training=True, eps=0)
+    tensor([[-1.],
+            [ 1.]])
+    """
+    x = promote(x, floats=True)[0]
+    if x.ndim < 2:
+        raise ShapeError(f"batch_norm: expects (n, c) or (n, c, ...), got {x.shape}")
+    channels = (-1, *(1,) * (x.ndim - 2))
+    if training:
+        centred, var = _batch_statistics(x, running_mean, running_var, momentum)
+    elif running_mean is None or running_var is None:
+        raise ArgumentError("batch_norm: outside training the running mean and variance are needed")
+    else:
+        centred, var = x - running_mean.reshape(channels), running_var.reshape(channels)
+    root = (var + eps).sqrt()
+    y: Tensor = centred * (1 / root if weight is None else weight.reshape(channels) / root)
+    return y if bias is None else y + bias.reshape(channels)
+
+
+def _batch_statistics(
+    x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, momentum: float
+) -> tuple[Tensor, Tensor]:
+    """x less its channel's mean, and the channel's variance; both are mixed into the running averages."""
+    count = x.size // max(x.shape[1], 1)
+    if count < 2:
+        raise ShapeError(
+            f"batch_norm: training needs more than one value per channel, got shape {x.shape}",
+            "Use a larger batch (drop_last=True in the loader), or model.eval().",
+        )
+    axes = (0, *range(2, x.ndim))
+    mean = x.mean(axes, keepdims=True)
+    centred = x - mean
+    var = (centred * centred).mean(axes, keepdims=True)
+    for running, new in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
+        if running is not None:
+            running.assign_(running * (1 - momentum) + new.detach().reshape(running.shape) * momentum)
+    return centred, var
+
+
+def layer_norm(
+    x: Any,
+    normalized_shape: int | Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """weight (x - mean) / sqrt(var + eps) + bias, with mean and variance over the last axes (Ba et al., 2016).
+
+    Args:
+        x: (..., *normalized_shape).
+        normalized_shape: the lengths of the axes that are normalised together.
+        weight, bias: of that shape, or None.
+
+    >>> layer_norm([[1.0, 3.0], [10.0, 30.0]], 2, eps=0)
+    tensor([[-1.,  1.],
+            [-1.,  1.]])
+    """
+    x = promote(x, floats=True)[0]
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if x.shape[-len(shape) :] != shape:
+        raise ShapeError(f"layer_norm: normalises the last axes {shape}, got shape {x.shape}")
+    axes = tuple(range(-len(shape), 0))
+    centred = x - x.mean(axes, keepdims=True)
+    y: Tensor = centred / ((centred * centred).mean(axes, keepdims=True) + eps).sqrt()
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias

@@ -1,0 +1,26 @@
+"""Pooling and dropout: layers made, like the activations, from their functions."""
+
+from __future__ import annotations
+
+from .. import functional as F
+from .activation import Activation
+
+
+class MaxPool1d(Activation):
+    function = staticmethod(F.max_pool1d)
+
+
+class MaxPool2d(Activation):
+    function = staticmethod(F.max_pool2d)
+
+
+class AvgPool1d(Activation):
+    function = staticmethod(F.avg_pool1d)
+
+
+class AvgPool2d(Activation):
+    function = staticmethod(F.avg_pool2d)
+
+
+class AdaptiveAvgPool2d(Activation):
+    function = staticmethod(F.adaptive_avg_pool2d)

@@ -1,0 +1,88 @@
+"""Adam, and AdamW, which decays the weights apart from the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import ArgumentError
+from ..tensor import Tensor
+from .optimizer import Optimizer, Schedule
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2015): p <- p - lr m' / (sqrt(v') + eps), from running averages of g and g^2.
+
+    m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2; as both start at 0, after t steps
+    m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t).
+
+    Args:
+        params, lr, weight_decay: see Optimizer.
+        betas: how much of the averages of g and of g^2 is kept, each in [0, 1).
+        eps: keeps the quotient finite.
+
+    >>> import gradus
+    >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
+    >>> optimizer = Adam([x], lr=0.1)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.item(), 6)
+    0.9
+    """
+
+    betas: tuple[float, float]
+    eps: float
+    slots = ("m", "v")
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float | Schedule = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        if len(betas) != 2:
+            raise ArgumentError(f"{type(self).__name__}: betas are two numbers, got {betas!r}")
+        super().__init__(params, lr, weight_decay, betas=tuple(betas), eps=eps)
+
+    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+        beta1, beta2 = self.betas
+        return lr / (1 - beta1**self.steps), (1 - beta2**self.steps).sqrt()
+
+    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
+        lr, root = numbers  # of m' and sqrt(v'), the divisors
+        beta1, beta2 = self.betas
+        m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
+        v = state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
+        return p - lr * m / (v.sqrt() / root + self.eps)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): first p <- p - lr weight_decay p, then Adam.
+
+    Args:
+        params, lr: see Optimizer.
+        betas, eps: see Adam.
+        weight_decay: how fast weights shrink, in units of the learning rate.
+
+    >>> import gradus
+    >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
+    >>> optimizer = AdamW([x], lr=0.1, weight_decay=0.5)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.item(), 6)
+    0.85
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float | Schedule = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def decayed(self, p: Tensor, g: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
+        return p - lr * self.weight_decay * p, g

@@ -1,0 +1,25 @@
+"""Training: the Trainer, metrics, callbacks, histories, checkpoints, and the folders of runs."""
+
+from . import metrics
+from .callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBest
+from .checkpoint import load, save
+from .history import History
+from .metrics import Metric
+from .run import Run
+from .trainer import LOSSES, Trainer
+
+__all__ = [
+    "LOSSES",
+    "Callback",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "Metric",
+    "Plateau",
+    "Run",
+    "SaveBest",
+    "Trainer",
+    "load",
+    "metrics",
+    "save",
+]

@@ -1,0 +1,154 @@
+"""Weights and training states on disk: safetensors, written so that a crash leaves the old file or the new one.
+
+safetensors is a header of JSON (names, types, shapes, places) and then the numbers: nothing in it is executed on
+reading, and other programs read it too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..errors import CheckpointError
+from ..nn import Module
+from ..tensor import Tensor, tensor
+
+FORMAT = 1  # of the training state; it rises when an older reader would go wrong
+
+_TYPES: dict[str, dtypes.Dtype] = {
+    "BOOL": dtypes.bool_,
+    "U8": dtypes.uint8,
+    "I8": np.dtype(np.int8),
+    "U16": np.dtype(np.uint16),
+    "I16": np.dtype(np.int16),
+    "I32": dtypes.int32,
+    "U32": dtypes.uint32,
+    "I64": dtypes.int64,
+    "U64": dtypes.uint64,
+    "F16": dtypes.float16,
+    "BF16": dtypes.bfloat16,
+    "F32": dtypes.float32,
+    "F64": dtypes.float64,
+}
+
+
+def save(model: Module | Mapping[str, Any], path: str | Path) -> None:
+    """Write a model's weights, or tensors by name, to a safetensors file.
+
+    The names are those of `state_dict()`, as in PyTorch. The file appears whole or not at all.
+
+    >>> import gradus, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> save({"weight": gradus.ones(2)}, folder.name + "/model.safetensors")
+    >>> load(folder.name + "/model.safetensors")["weight"]
+    tensor([1., 1.])
+    >>> folder.cleanup()
+    """
+    write_tensors(path, model.state_dict() if isinstance(model, Module) else model)
+
+
+def load(path: str | Path) -> dict[str, Tensor]:
+    """Tensors by name from a safetensors file, for `model.load_state_dict`.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds a type of numbers that gradus does not have.
+    """
+    return {name: Tensor(array) for name, array in read_tensors(path)[0].items()}
+
+
+def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> None:
+    """Write tensors or arrays by name, and texts by name, to a safetensors file, atomically."""
+    from safetensors.numpy import save as to_bytes
+
+    # safetensors writes the memory as it lies, whatever the strides say
+    arrays = {name: np.asarray(tensor(value).numpy(), order="C") for name, value in tensors.items()}
+    write_atomically(path, to_bytes(arrays, dict(metadata) if metadata else None))
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The arrays and the texts of a safetensors file, by name."""
+    from safetensors import SafetensorError, deserialize
+
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise CheckpointError(f"{path} cannot be read: {problem.strerror}") from None
+    try:
+        views = deserialize(content)  # type: ignore[no-untyped-call]
+    except SafetensorError as problem:
+        raise CheckpointError(
+            f"{path} is damaged, or no safetensors file ({problem}). Take another copy of it, or train anew."
+        ) from None
+    arrays = {}
+    for name, view in views:
+        if view["dtype"] not in _TYPES:
+            raise CheckpointError(f"{path}: {name} holds numbers of type {view['dtype']}, which gradus does not have")
+        arrays[name] = np.frombuffer(view["data"], _TYPES[view["dtype"]]).reshape(view["shape"])
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return arrays, header.get("__metadata__") or {}
+
+
+def write_atomically(path: str | Path, content: bytes | str) -> None:
+    """Write a file so that whoever reads it finds the old content or the new, never a part: write aside, then rename.
+
+    Raises:
+        CheckpointError: the folder is missing or not writable, or the disk is full; the old file is untouched.
+    """
+    path = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    aside = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            aside = file.name
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(aside, 0o666 & ~_umask())
+        os.replace(aside, path)
+        aside = None
+    except OSError as problem:
+        raise CheckpointError(f"{path} cannot be written: {problem.strerror}") from None
+    finally:
+        if aside:
+            Path(aside).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The process' mask for new files; a temporary file is readable by its owner alone."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# -- the state of a training in progress ---------------------------------------------------------------------------
+
+
+def write_state(path: str | Path, groups: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]) -> None:
+    """Write the state of a training: groups of tensors (model, optimizer, ...), and facts as JSON."""
+    tensors = {f"{group}.{name}": value for group, members in groups.items() for name, value in members.items()}
+    write_tensors(path, tensors, {"gradus": json.dumps({"format": FORMAT, **about})})
+
+
+def read_state(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, Any]]:
+    """What `write_state` wrote."""
+    tensors, texts = read_tensors(path)
+    try:
+        about = json.loads(texts["gradus"])
+        form = about["format"]
+    except (KeyError, TypeError, ValueError):
+        raise CheckpointError(f"{path} holds tensors, but no state of a training to go on from") from None
+    if form != FORMAT:
+        raise CheckpointError(f"{path} has format {form}, this version of gradus reads format {FORMAT}. Update gradus.")
+    groups: dict[str, dict[str, np.ndarray]] = {}
+    for full, array in tensors.items():
+        group, _, name = full.partition(".")
+        groups.setdefault(group, {})[name] = array
+    return groups, about

@@ -1,0 +1,168 @@
+"""An experiment: a recipe with its data, model and trainer, from the first epoch to the test."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import datasets, models
+from ..data import Standardizer, random_split
+from ..errors import ArgumentError, CheckpointError
+from ..functional import cross_entropy, mse_loss
+from ..random import seed
+from .callbacks import Callback
+from .checkpoint import load
+from .facts import Facts
+from .metrics import Metric, metric
+from .recipe import Recipe, config_of
+from .run import Run
+from .trainer import Trainer
+
+FIRST_FREE = 10_000  # runs of one name that a folder may hold
+
+
+class Experiment:
+    """What a recipe stands for: the data, split and ready, the model, and the trainer.
+
+    The validation part comes out of the training data, drawn by the seed; the test data are looked at by `test` alone.
+
+    Attributes:
+        recipe: the recipe with everything chosen.
+        train, validation, test: the three parts of the data.
+        facts: what must be kept of the data to predict without them.
+        model, trainer: as in gradus.models and gradus.Trainer.
+
+    >>> experiment = Experiment(Recipe(limit=100, epochs=1))
+    >>> experiment.recipe.model, len(experiment.train), len(experiment.validation)
+    ('convnet', 90, 10)
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        whole, self.test = datasets.load(recipe.data)
+        self.facts = Facts.of(whole)
+        self.recipe = recipe.completed(self.facts.input_shape, self.facts.classes)
+        part = whole if recipe.limit is None else _some(whole, recipe.limit, recipe.seed)
+        kept = max(1, round(recipe.validation * len(part)))
+        self.train, self.validation = random_split(part, [len(part) - kept, kept], seed=recipe.seed)
+        seed(recipe.seed)
+        self.model = models.build(self.recipe.model, self.facts.input_shape, self.facts.outputs)
+        steps = -(-len(self.train) // self.recipe.batch_size) * self.recipe.epochs
+        optimizer = self.recipe.make_optimizer(self.model, steps)
+        loss = cross_entropy if self.facts.classes else mse_loss
+        self.trainer = Trainer(self.model, loss, optimizer, metrics=self.metrics())
+
+    @classmethod
+    def open(cls, folder: str | Path, epochs: int | None = None) -> Experiment:
+        """The experiment of a run's folder, perhaps with another number of epochs; its weights are not loaded yet.
+
+        Raises:
+            CheckpointError: no run of `gradus train`, or a damaged one.
+        """
+        recipe = Recipe.from_json(config_of(folder)["recipe"])
+        return cls(recipe if epochs is None else replace(recipe, epochs=epochs))
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """Accuracy for classes; for numbers mae, rmse and r2, in the target's unit."""
+        if self.facts.classes:
+            return (metric("accuracy"),)
+        return tuple(_in_units(metric(name), self.facts.target) for name in ("mae", "rmse", "r2"))
+
+    def describe(self) -> str:
+        """What will be trained on what: two lines."""
+        f, r = self.facts, self.recipe
+        task = f"{len(f.classes)} classes" if f.classes else f"predict {f.target.name if f.target else 'a number'}"
+        shape = "x".join(map(str, f.input_shape))
+        parameters = sum(p.size for p in self.model.parameters())
+        return (
+            f"{r.data}: {len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test "
+            f"samples of {shape}; {task}\n"
+            f"{r.model}: {parameters:,} parameters; {r.optimizer}, learning rate {r.lr:g}, batches of {r.batch_size}, "
+            f"{r.epochs} epochs"
+        )
+
+    def fit(self, folder: str | Path, resume: bool = False, progress: Any = None) -> None:
+        """Train, and keep everything in a run's folder; with `resume`, go on with what is in it."""
+        about = {"recipe": self.recipe.to_json(), "command": self.recipe.command()}
+        about |= {"data": self.facts.to_json(), "versions": versions()}
+        self.trainer.fit(
+            self.train,
+            self.validation,
+            epochs=self.recipe.epochs,
+            batch_size=self.recipe.batch_size,
+            run=folder,
+            resume=resume,
+            progress=progress,
+            seed=self.recipe.seed,
+            callbacks=[_Keep(Run(folder), about)],
+        )
+
+    def load(self, folder: str | Path) -> None:
+        """Take the weights of a run that was trained.
+
+        Raises:
+            CheckpointError: there are none, they are damaged, or of another model.
+        """
+        self.model.load_state_dict(load(Run(folder).model_file))
+
+
+def new_folder(wanted: str | Path | None, recipe: Recipe) -> Path:
+    """The folder for a new run: the one wanted, or runs/<model>-<data>-<number>, the first number that is free.
+
+    Raises:
+        CheckpointError: the wanted folder is there and not empty.
+    """
+    if wanted is not None:
+        folder = Path(wanted)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CheckpointError(
+                f"{folder} exists. Give another --out, delete it, or go on with it: gradus train --resume {folder}"
+            )
+        return folder
+    stem = f"{recipe.model}-{recipe.data}"
+    folders = (Path("runs") / f"{stem}-{i}" for i in range(1, FIRST_FREE))
+    for folder in folders:
+        if not folder.exists():
+            return folder
+    raise CheckpointError(f"runs/ is full of runs named {stem}. Give a folder with --out.")
+
+
+def versions() -> dict[str, str]:
+    """What a result may depend on."""
+    from .. import __version__
+
+    return {"gradus": __version__, "python": platform.python_version(), "numpy": np.__version__}
+
+
+class _Keep(Callback):
+    """Writes what an experiment is into its run's folder as soon as that is there, not before."""
+
+    def __init__(self, run: Run, about: dict[str, Any]) -> None:
+        self.run, self.about = run, about
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        self.run.configure(**self.about)
+
+
+def _some(whole: Any, limit: int, seed: int) -> Any:
+    if limit < 2:
+        raise ArgumentError(f"limit must be 2 or more, one sample to learn from and one for validation; got {limit}")
+    if limit >= len(whole):
+        return whole
+    return random_split(whole, [limit, len(whole) - limit], seed=seed)[0]
+
+
+def _in_units(base: Metric, target: Standardizer | None) -> Metric:
+    """The same metric, of numbers that were standardised, in the unit they had before."""
+    if target is None:
+        return base
+    return Metric(
+        base.name,
+        lambda outputs, y: base.statistics(target.inverse(outputs), target.inverse(y)),
+        base.finish,
+        base.merge,
+        base.better,
+    )

@@ -1,0 +1,194 @@
+"""A recipe: the names and numbers from which a training run follows."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from .. import models, optim
+from ..datasets import NAMES as DATASETS
+from ..errors import ArgumentError, CheckpointError, nearest
+from ..nn import Module
+from ..optim import schedules
+from .run import Run
+
+OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "adagrad": ("Adagrad", {}),
+    "rmsprop": ("RMSprop", {}),
+    "adam": ("Adam", {}),
+    "adamw": ("AdamW", {}),
+}
+SMALL_PICTURE = 12  # pixels: below it LeNet has nothing left to look at
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train, on what, and how. What is None is chosen by the data and the model.
+
+    Attributes:
+        data: the name of a data set (`gradus.datasets.NAMES`).
+        model: the name of a model (`gradus.models.NAMES`).
+        epochs, batch_size, lr, optimizer, weight_decay: as in Trainer and the optimizers.
+        schedule: of the learning rate: "constant", "cosine" (down to 0 at the end of the last epoch) or "one_cycle"
+            (up, then down).
+        seed: decides the first weights, the order of the samples, the validation part and dropout.
+        limit: train on so many samples only, drawn by the seed.
+        validation: the share of the training data that is kept for validation.
+
+    Raises:
+        ArgumentError: an unknown name (with the nearest one) or a number that makes no sense.
+
+    >>> Recipe(data="fashion_mnist", model="lenet", epochs=10).command()
+    'gradus train lenet --data fashion_mnist --epochs 10'
+    """
+
+    data: str = "digits"
+    model: str | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    lr: float | None = None
+    optimizer: str | None = None
+    schedule: str = "constant"
+    weight_decay: float | None = None
+    seed: int = 0
+    limit: int | None = None
+    validation: float = 0.1
+
+    def __post_init__(self) -> None:
+        _known("data set", self.data, DATASETS)
+        _known("schedule", self.schedule, SCHEDULES)
+        if self.model is not None:
+            _known("model", self.model, models.NAMES)
+        if self.optimizer is not None:
+            _known("optimizer", self.optimizer, OPTIMIZERS)
+        for name in ("epochs", "batch_size", "limit", "lr"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise ArgumentError(f"{name} must be above 0, got {value}")
+        if self.weight_decay is not None and not 0 <= self.weight_decay < float("inf"):
+            raise ArgumentError(f"weight_decay must not be below 0, got {self.weight_decay}")
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**64:
+            raise ArgumentError(f"seed must be a whole number from 0 to 2**64 - 1, got {self.seed!r}")
+        if not 0 < self.validation < 1:
+            raise ArgumentError(f"validation is a share between 0 and 1, got {self.validation}")
+
+    def completed(self, input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> CompleteRecipe:
+        """The same with everything chosen, for samples of this shape; classes are None where numbers are predicted.
+
+        Raises:
+            ArgumentError: the model does not fit the data.
+        """
+        model = self.model or _suited(input_shape, classes)
+        _check_fit(model, self.data, input_shape, classes)
+        usual = models.defaults(model)
+        chosen = {"model": model, **usual._asdict(), "optimizer": usual.optimizer.lower()}
+        given = {name: value for name, value in self.to_json().items() if value is not None}
+        return CompleteRecipe(**chosen | given)
+
+    def command(self) -> str:
+        """What to type to train it again."""
+        words = ["gradus", "train"] + ([self.model] if self.model else [])
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name not in ("model", "validation") and value != f.default:
+                words += [f"--{f.name.replace('_', '-')}", str(value)]
+        return shlex.join(words)
+
+    def to_json(self) -> dict[str, Any]:
+        """Names and values, as they are kept in a run's folder."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, saved: Any) -> Recipe:
+        """A recipe from what `to_json` gave.
+
+        >>> Recipe.from_json(Recipe(seed=3).to_json()).seed
+        3
+        """
+        try:
+            return cls(**saved)
+        except (TypeError, ArgumentError) as error:
+            raise CheckpointError(f"the run's recipe is damaged or of another version of gradus: {error}") from error
+
+
+class CompleteRecipe(Recipe):
+    """A recipe in which everything is chosen."""
+
+    model: str
+    epochs: int
+    batch_size: int
+    lr: float
+    optimizer: str
+
+    def make_optimizer(self, model: Module, steps: int) -> optim.Optimizer:
+        """The optimizer, its schedule laid over this many steps."""
+        kind, options = OPTIMIZERS[self.optimizer]
+        decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
+        lr = SCHEDULES[self.schedule](self.lr, steps)
+        made: optim.Optimizer = getattr(optim, kind)(model.parameters(), lr=lr, **options, **decay)
+        return made
+
+
+def config_of(folder: str | Path) -> dict[str, Any]:
+    """What the config.json of a run of `gradus train` holds.
+
+    Raises:
+        CheckpointError: there is no such run, or its config.json is missing or damaged.
+    """
+    run = Run(folder)
+    if not run.path.is_dir():
+        raise CheckpointError(f"there is no run {folder}. `gradus train` makes one.")
+    config = run.config
+    if "recipe" not in config:
+        raise CheckpointError(f"{folder} is no run of `gradus train`: its config.json is missing or has no recipe")
+    return config
+
+
+SCHEDULES: Mapping[str, Callable[[float, int], Any]] = {
+    "constant": lambda lr, steps: lr,
+    "cosine": schedules.cosine,
+    "one_cycle": schedules.one_cycle,
+}
+
+
+def _known(what: str, name: str, names: Any) -> None:
+    if name not in names:
+        raise ArgumentError(f"there is no {what} {name!r}. {nearest(name, names)}")
+
+
+def _suited(input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> str:
+    """The model for data for which none was named."""
+    if len(input_shape) != 3:
+        return "softmax" if classes else "linear"
+    return "convnet" if min(input_shape[1:]) < SMALL_PICTURE else "lenet"
+
+
+def _check_fit(model: str, data: str, input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> None:
+    picture = len(input_shape) == 3
+    if model in ("convnet", "lenet") and not picture:
+        raise ArgumentError(
+            f"{model} looks at pictures, but {data} is a table with {input_shape[0]} columns. "
+            f"Take {'softmax' if classes else 'linear'} or mlp: gradus train mlp --data {data}"
+        )
+    if model == "linear" and classes:
+        raise ArgumentError(
+            f"linear predicts numbers, but {data} has {len(classes)} classes. "
+            f"Linear for classes is softmax: gradus train softmax --data {data}"
+        )
+    if model == "softmax" and not classes:
+        raise ArgumentError(
+            f"softmax predicts classes, but {data} asks for numbers. "
+            f"Take linear or mlp: gradus train linear --data {data}"
+        )
+    if model == "lenet" and min(input_shape[1:]) < SMALL_PICTURE:
+        size = "x".join(map(str, input_shape[1:]))
+        raise ArgumentError(
+            f"lenet needs pictures of at least {SMALL_PICTURE}x{SMALL_PICTURE} pixels, those of {data} have {size}. "
+            f"Take convnet: gradus train convnet --data {data}"
+        )

@@ -1,0 +1,263 @@
+"""Trainer: a model, a loss and an optimizer, put to work on data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import functional
+from ..autograd import no_grad
+from ..data import DataLoader, Dataset, TensorDataset, check_finite
+from ..errors import ArgumentError, DataError, nearest
+from ..nn import Module
+from ..ops import concatenate
+from ..optim import Optimizer, clip_grad_norm_
+from ..tensor import Tensor
+from .callbacks import Callback
+from .history import History
+from .loop import Loop, Running
+from .metrics import Function, Metric, metric
+from .progress import choose
+from .run import Run
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+EVAL_BATCH = 256  # samples at once where no gradient is wanted
+
+_CLASSES, _NUMBERS = ("accuracy",), ("rmse",)  # what is measured beside a loss where nothing is asked for
+LOSSES: dict[str, tuple[Loss, tuple[str, ...]]] = {
+    "cross_entropy": (functional.cross_entropy, _CLASSES),
+    "nll": (functional.nll_loss, _CLASSES),
+    "binary_cross_entropy": (functional.binary_cross_entropy, ()),
+    "binary_cross_entropy_with_logits": (functional.binary_cross_entropy_with_logits, _CLASSES),
+    "hinge": (functional.hinge_loss, ()),
+    "mse": (functional.mse_loss, _NUMBERS),
+    "l1": (functional.l1_loss, _NUMBERS),
+    "huber": (functional.huber_loss, _NUMBERS),
+    "kl_div": (functional.kl_div, ()),
+}
+
+
+class Trainer:
+    """Trains a model, measures it, and predicts with it.
+
+    Args:
+        model: what is trained; called with a batch of all arrays of the data but the last.
+        loss: a function of (outputs, targets) to a number, or its name: "cross_entropy", "mse", "l1", "huber", "nll",
+            "hinge", "kl_div", "binary_cross_entropy", "binary_cross_entropy_with_logits".
+        optimizer: it holds the model's parameters.
+        metrics: what is measured beside the loss, by name or function (see `train.metrics`); by default accuracy
+            where the loss is one of classes, rmse where it is one of numbers.
+        clip_norm: shrink the gradients of a step to this length, all together; None leaves them.
+
+    Attributes:
+        history: that of the last `fit`, also if it was interrupted.
+
+    >>> import gradus
+    >>> from gradus.data import TensorDataset
+    >>> x = gradus.randn(100, 1)
+    >>> data = TensorDataset(x, 2 * x + 1)
+    >>> model = gradus.nn.Linear(1, 1)
+    >>> trainer = Trainer(model, "mse", gradus.optim.SGD(model.parameters(), lr=0.1))
+    >>> history = trainer.fit(data, epochs=10, batch_size=10, progress=False)
+    >>> trainer.evaluate(data)["rmse"] < 1e-3
+    True
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: str | Loss,
+        optimizer: Optimizer,
+        metrics: Sequence[str | Metric | Function] | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        self.model, self.optimizer, self.clip_norm = model, optimizer, clip_norm
+        self.loss, usual = _loss(loss)
+        self.metrics = [metric(m) for m in (usual if metrics is None else _several(metrics))]
+        self.stopped = False
+        self.history = History()
+        if not any(True for _ in model.parameters()):
+            raise ArgumentError(f"{type(model).__name__} has no parameters, there is nothing to train")
+        names = [m.name for m in self.metrics]
+        if len(set(names)) < len(names) or "loss" in names:
+            raise ArgumentError(f"the metrics {names} need names that differ from each other and from 'loss'")
+
+    def step(self, *batch: Tensor) -> tuple[Tensor, Tensor]:
+        """One step of training on a batch, inputs and then targets: its loss, and the model's outputs."""
+        *inputs, targets = batch
+        self.optimizer.zero_grad()
+        outputs = self.model(*inputs)
+        loss = self.loss(outputs, targets)
+        loss.backward()
+        if self.clip_norm is not None:
+            clip_grad_norm_(self.optimizer.params, self.clip_norm)
+        self.optimizer.step()
+        return loss.detach(), outputs.detach()
+
+    def stop(self) -> None:
+        """End the training after the epoch; for callbacks."""
+        self.stopped = True
+
+    def fit(
+        self,
+        train: Dataset | DataLoader,
+        validation: Dataset | DataLoader | None = None,
+        epochs: int = 1,
+        batch_size: int = 64,
+        callbacks: Sequence[Callback] = (),
+        run: str | Path | Run | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        seed: int = 0,
+    ) -> History:
+        """Go through the training data so many times, a step for each batch.
+
+        Ctrl-C ends it after the batch, with the checkpoint written, as KeyboardInterrupt. With `resume` it goes on
+        from there, and comes to the same bits as if it had not been interrupted. At the end the model is in the mode
+        (training or evaluation) that it was in before.
+
+        Args:
+            train: a data set, of which shuffled batches are made, or a DataLoader.
+            validation: measured after each epoch; its numbers are named `val_...`.
+            epochs: how often, counted from the very beginning when it goes on.
+            batch_size: samples in a step; of a DataLoader its own is taken.
+            callbacks: see `train.callbacks`.
+            run: a new folder for config, history, events, weights and checkpoint; None writes nothing.
+            resume: go on in the folder `run`.
+            progress: False shows nothing; otherwise a bar in a terminal and lines elsewhere, on stderr.
+            seed: of the order of the samples. Dropout and the like draw from `gradus.random.seed`.
+
+        Returns:
+            The history: a record for each epoch.
+
+        Raises:
+            DataError: no samples, NaN in the data, or a set without targets.
+            CheckpointError: the folder exists, or is of another model.
+            DivergedError: the loss became NaN or infinite.
+        """
+        if epochs < 1:
+            raise ArgumentError(f"epochs must be 1 or more, got {epochs}")
+        if resume and run is None:
+            raise ArgumentError("resume=True needs the run's folder: run=...")
+        loader = _loader(train, batch_size, shuffle=True, seed=seed)
+        held_out = None if validation is None else _loader(validation, EVAL_BATCH)
+        for checked in (loader, held_out) if held_out else (loader,):
+            _check(checked)
+            self._rehearse(checked)
+        folder = self._folder(run, resume, epochs, loader)
+        loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress))
+        if folder and resume:
+            loop.restore(folder)
+        else:
+            loop.save()
+        self.stopped, self.history = False, loop.history
+        with _mode(self.model, training=True):
+            return loop.train()
+
+    def evaluate(self, dataset: Dataset | DataLoader, batch_size: int = EVAL_BATCH) -> dict[str, float]:
+        """The loss and the metrics over a data set, in evaluation mode.
+
+        The same as over one batch of everything, whatever the batch size, up to rounding.
+        """
+        loader = _loader(dataset, batch_size)
+        _check(loader, finite=False)
+        return self.measure(loader)
+
+    def measure(self, loader: DataLoader, between: Callable[[], None] = lambda: None) -> dict[str, float]:
+        """The loss and the metrics over the first epoch of a loader; `between` is called after each batch."""
+        running = Running(self.metrics)
+        with _mode(self.model, training=False), no_grad():
+            for *inputs, targets in loader.batches(0):
+                outputs = self.model(*inputs)
+                running.update(float(self.loss(outputs, targets)), outputs, targets)
+                between()
+        return running.values()
+
+    def predict(self, x: Any, batch_size: int = EVAL_BATCH) -> Tensor:
+        """The model's outputs, in evaluation mode and without gradients, in the order of the samples.
+
+        Args:
+            x: an array or Tensor (n, ...), or a data set, whose last array, the targets, is left out.
+
+        Returns:
+            (n, ...), the batches' outputs joined.
+        """
+        given = isinstance(x, (Tensor, np.ndarray, list))
+        loader = _loader(TensorDataset(x) if given else x, batch_size)
+        if not len(loader):
+            raise DataError("predict: there is no sample")
+        with _mode(self.model, training=False), no_grad():
+            return concatenate([self.model(*(batch[:-1] or batch)) for batch in loader.batches(0)])
+
+    def _rehearse(self, loader: DataLoader) -> None:
+        """Go through a batch without training: what does not fit together is found before anything is written."""
+        with _mode(self.model, training=False), no_grad():
+            *inputs, targets = next(loader.batches(0))
+            outputs = self.model(*inputs)
+            Running(self.metrics).update(float(self.loss(outputs, targets)), outputs, targets)
+
+    def _folder(self, run: str | Path | Run | None, resume: bool, epochs: int, loader: DataLoader) -> Run | None:
+        if run is None:
+            return None
+        path = run.path if isinstance(run, Run) else run
+        folder = Run.open(path) if resume else Run.create(path)
+        training = {
+            "model": type(self.model).__name__,
+            "loss": getattr(self.loss, "__name__", type(self.loss).__name__),
+            "optimizer": type(self.optimizer).__name__,
+            "metrics": [m.name for m in self.metrics],
+            "lr": self.optimizer.lr,
+            "epochs": epochs,
+            "batch_size": loader.batch_size,
+            "seed": loader.seed,
+        }
+        if not resume:
+            folder.configure(training=training)
+        return folder
+
+
+def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
+    """The loss' function, and the metrics usual beside it."""
+    if callable(wanted):
+        return wanted, next((usual for function, usual in LOSSES.values() if function is wanted), ())
+    name = wanted.removesuffix("_loss")
+    if name not in LOSSES:
+        raise ArgumentError(f"there is no loss {wanted!r}. {nearest(wanted, LOSSES)}")
+    return LOSSES[name]
+
+
+def _several(metrics: Sequence[Any]) -> Sequence[Any]:
+    return [metrics] if isinstance(metrics, str) else metrics
+
+
+def _loader(data: Dataset | DataLoader, batch_size: int, **options: Any) -> DataLoader:
+    return data if isinstance(data, DataLoader) else DataLoader(data, batch_size, **options)
+
+
+def _check(loader: DataLoader, finite: bool = True) -> None:
+    """Refuse data that nothing can be learned from."""
+    name = getattr(loader.dataset, "name", "") or "the data set"
+    if not len(loader):
+        raise DataError(f"{name} has {len(loader.dataset)} samples, which make no batch of {loader.batch_size}")
+    parts = len(next(loader.batches(0)))
+    if parts < 2:
+        raise DataError(f"{name} has {parts} array, but inputs and targets are needed: TensorDataset(x, y)")
+    if finite:
+        check_finite(loader.dataset)
+
+
+@contextmanager
+def _mode(model: Module, training: bool) -> Iterator[None]:
+    """Set the mode of all parts of a model, and at the end each as it was."""
+    before = [(part, part.training) for part in model.modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for part, was in before:
+            part.training = was

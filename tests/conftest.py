@@ -1,0 +1,76 @@
+"""What all tests share: the seed, the check of shape rules, the count of oracle tests that a missing torch leaves out."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+
+import gradus
+from gradus import interpret
+from gradus.ops.primitive import Primitive, Shaped
+from gradus.tensor import Tensor
+
+HAVE_TORCH = importlib.util.find_spec("torch") is not None
+TORCH_MODULES = ("torch", "torch.nn", "torch.nn.functional", "torch.optim")
+
+
+class Checked(interpret.Eager):
+    """Eager, and every primitive's rule must say the shape and dtype of what `forward` gives. Remembers the names."""
+
+    def __init__(self) -> None:
+        self.reached: set[str] = set()
+
+    def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
+        out = super().apply(primitive, inputs, params)
+        said = primitive.rule(*(Shaped(x.shape, x.dtype) for x in inputs), **params)
+        assert (said.shape, said.dtype) == (out.shape, out.dtype), f"the rule of {primitive.name} {params}"
+        self.reached.add(primitive.name)
+        return out
+
+
+@pytest.fixture(autouse=True)
+def checked() -> Iterator[Checked]:
+    """Every test starts from seed 0 and checks the rules of all primitives that it reaches."""
+    gradus.seed(0)
+    token = interpret.current.set(Checked())
+    yield interpret.current.get()  # type: ignore[misc]
+    interpret.current.reset(token)
+
+
+class WithoutTorch(pytest.Module):
+    """A module of oracle tests where torch is not installed: collected with a stand-in, so that its tests count."""
+
+    def _getobj(self) -> Any:
+        sys.modules.update({name: MagicMock() for name in TORCH_MODULES})
+        try:
+            return super()._getobj()
+        finally:
+            for name in TORCH_MODULES:
+                del sys.modules[name]
+
+
+def pytest_pycollect_makemodule(module_path: Any, parent: Any) -> pytest.Module | None:
+    if HAVE_TORCH or not module_path.name.startswith("test_torch_"):
+        return None
+    return WithoutTorch.from_parent(parent, path=module_path)  # type: ignore[no-any-return]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("torch") and not HAVE_TORCH:
+            item.add_marker(pytest.mark.skip(reason="torch is not installed"))
+    if not config.option.markexpr:
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    left_out = [r for r in terminalreporter.stats.get("skipped", []) if "torch" in r.keywords]
+    if left_out:
+        terminalreporter.write_line(f"{len(left_out)} oracle tests left out: torch is not installed")

@@ -1,0 +1,156 @@
+"""Optimizers, schedules and clipping against PyTorch, over ten steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus import optim
+from gradus.optim import schedules
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
+STEPS = 10
+
+# gradus' class, PyTorch's name if another, options
+OPTIMIZERS = {
+    "SGD": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "Nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "Adagrad": ("Adagrad", {}),
+    "RMSprop": ("RMSprop", {}),
+    "RMSprop momentum": ("RMSprop", {"momentum": 0.9, "alpha": 0.9}),
+    "RMSprop centered": ("RMSprop", {"centered": True, "momentum": 0.5}),
+    "Adam": ("Adam", {}),
+    "Adam betas": ("Adam", {"betas": (0.8, 0.9), "eps": 1e-3}),
+    "AdamW": ("AdamW", {}),
+}
+
+
+def problem(dtype):
+    """Data, first values of a matrix and an offset, of a small regression."""
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=s).astype(dtype) for s in ((20, 3), (20, 2), (3, 2), (2,))]
+
+
+def ours(kind, options, lr, dtype):
+    x, y, w, b = problem(dtype)
+    w, b = (gradus.tensor(p, requires_grad=True) for p in (w, b))
+    optimizer = getattr(optim, kind)([w, b], lr=lr, **options)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        ((gradus.tensor(x) @ w + b).tanh() - y).square().mean().backward()
+        optimizer.step()
+    return [w.numpy(), b.numpy()]
+
+
+def theirs(kind, options, lr, dtype, scheduler=None):
+    x, y, w, b = problem(dtype)
+    w, b = (torch.tensor(p, requires_grad=True) for p in (w, b))
+    optimizer = getattr(torch.optim, kind)([w, b], lr=lr, **options)
+    schedule = scheduler and scheduler(optimizer)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        ((torch.tensor(x) @ w + b).tanh() - torch.tensor(y)).square().mean().backward()
+        optimizer.step()
+        if schedule:
+            schedule.step()
+    return [w.detach().numpy(), b.detach().numpy()]
+
+
+def assert_agree(found, expected, dtype):
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_allclose(a, b, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("decay", [None, 0.0, 0.1])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_ten_steps(name, decay, dtype):
+    kind, options = OPTIMIZERS[name]
+    options = options if decay is None else {**options, "weight_decay": decay}
+    assert_agree(ours(kind, options, 0.05, dtype), theirs(kind, options, 0.05, dtype), dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_ten_steps_on_a_schedule(name, dtype):
+    kind, options = OPTIMIZERS[name]
+    scheduler = lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 12, eta_min=0.01)
+    expected = theirs(kind, options, 0.05, dtype, scheduler)
+    assert_agree(ours(kind, options, schedules.cosine(0.05, 12, final=0.01), dtype), expected, dtype)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_defaults(name):
+    kind, _ = OPTIMIZERS[name]
+    if kind != "SGD":  # whose rate must be given
+        assert getattr(optim, kind)([gradus.tensor([1.0], requires_grad=True)]).lr == (
+            getattr(torch.optim, kind)([torch.ones(1, requires_grad=True)]).param_groups[0]["lr"]
+        )
+
+
+def rates(scheduler, steps, lr=0.5):
+    """The rates of a PyTorch scheduler, one for each step."""
+    p = torch.ones(1, requires_grad=True)
+    optimizer = torch.optim.SGD([p], lr=lr)
+    schedule = scheduler(optimizer)
+    found = []
+    for _ in range(steps):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return found
+
+
+LR = torch.optim.lr_scheduler
+SCHEDULES = {
+    "step": (schedules.step(0.5, every=7, factor=0.3), lambda o: LR.StepLR(o, 7, 0.3)),
+    "multistep": (schedules.multistep(0.5, [5, 6, 20], factor=0.3), lambda o: LR.MultiStepLR(o, [5, 6, 20], 0.3)),
+    "exponential": (schedules.exponential(0.5, 0.9), lambda o: LR.ExponentialLR(o, 0.9)),
+    "cosine": (schedules.cosine(0.5, 30, final=0.1), lambda o: LR.CosineAnnealingLR(o, 30, eta_min=0.1)),
+    "polynomial": (schedules.polynomial(0.5, 20, power=2), lambda o: LR.PolynomialLR(o, 20, power=2)),
+    "one cycle": (schedules.one_cycle(0.5, 30), lambda o: LR.OneCycleLR(o, 0.5, 30, cycle_momentum=False)),
+    "warmup": (
+        schedules.warmup(4, schedules.exponential(0.5, 0.9)),
+        lambda o: LR.LambdaLR(o, lambda t: (t + 1) / 4 if t < 4 else 0.9 ** (t - 4)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedule(name):
+    ours_, theirs_ = SCHEDULES[name]
+    np.testing.assert_allclose(ours_(range(30)), rates(theirs_, 30), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("options", [{}, {"cooldown": 3}, {"threshold": 0.2}, {"min_lr": 0.2}])
+def test_reduce_on_plateau(mode, options):
+    metrics = np.random.default_rng(1).uniform(0.5, 1, 40)
+    mine = optim.SGD([gradus.tensor([1.0], requires_grad=True)], lr=0.5)
+    other = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.5)
+    a = optim.ReduceOnPlateau(mine, mode, factor=0.5, patience=2, **options)
+    b = LR.ReduceLROnPlateau(other, mode, factor=0.5, patience=2, **options)
+    for m in metrics:
+        a.step(m)
+        b.step(m)
+        assert mine.lr == pytest.approx(other.param_groups[0]["lr"], rel=1e-7)
+    assert mine.lr < 0.5
+
+
+@pytest.mark.parametrize("max_norm", [0.1, 100.0])
+def test_clip_grad_norm(max_norm):
+    gradients = [np.random.default_rng(i).normal(size=s) for i, s in enumerate([(3, 4), (5,)])]
+    a, b = [gradus.tensor(g, requires_grad=True) for g in gradients], [torch.tensor(g) for g in gradients]
+    for p, q, g in zip(a, b, gradients, strict=True):
+        p.grad, q.grad = gradus.tensor(g), torch.tensor(g)
+    norm = optim.clip_grad_norm_(a, max_norm)
+    expected = torch.nn.utils.clip_grad_norm_(b, max_norm)
+    assert norm.item() == pytest.approx(expected.item(), rel=1e-12)
+    for p, q in zip(a, b, strict=True):
+        np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-12)
