@@ -12,6 +12,7 @@ import numpy as np
 from ..tensor import Tensor, as_tensor
 from .program import Program
 from .target import Loaded, compile_object, host
+from .runtime import num_threads, pool
 from .trace import trace
 
 
@@ -55,6 +56,8 @@ class Step:
         for i, array in enumerate(self.captured):
             self.table[self.count + i] = array.ctypes.data
         self.sync = np.zeros(32, np.uint64)
+        self._table_at, self._sync_at = self.table.ctypes.data, self.sync.ctypes.data
+        self._address = self.loaded._engine.get_function_address("step")
 
     def __call__(self, arguments: list[Any]) -> Any:
         arrays = [np.ascontiguousarray(a.data) for a in arguments if isinstance(a, Tensor)]
@@ -64,7 +67,11 @@ class Step:
         for slot, n in self.program.plan.results.items():
             out[n] = np.empty(n.shape, n.dtype)
             self.table[slot] = out[n].ctypes.data
-        self._call(self.table.ctypes.data, self.sync.ctypes.data, 0, 1)
+        threads = num_threads()
+        if threads == 1:
+            self._call(self._table_at, self._sync_at, 0, 1)
+        else:
+            pool().run(self._call, self._address, self._table_at, self._sync_at, threads)
         results = [Tensor(out[n]) for n in self.program.graph.results]
         if self.nothing:
             return None

@@ -301,6 +301,13 @@ class Kit:
     def tanh(self, a: Value) -> Value:
         return self._function("tanh", a)
 
+    def logaddexp(self, a: Any, b: Any) -> Value:
+        a, b = self._both(a, b)
+        return self.maximum(a, b) + self.log1p(self.exp(self.negative(self.abs(a - b))))
+
+    def zeros_like(self, a: Value) -> Value:
+        return self.constant(0, a.dtype)
+
     def sqrt(self, a: Value) -> Value:
         return self._intrinsic("sqrt", a)
 

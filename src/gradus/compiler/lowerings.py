@@ -11,11 +11,11 @@ from .index import Condition, Index, flatten, unflatten
 ELEMENTWISE = frozenset(
     """absolute add astype bitwise_and bitwise_or bitwise_xor cast copy cos divide equal erf exp floor floor_divide greater
     greater_equal less less_equal log log1p maximum minimum multiply negative not_equal power remainder right_shift round
-    sigmoid sign sin sqrt subtract tanh where""".split()
+    sigmoid sign sin softplus sqrt subtract tanh where""".split()
 )
 REDUCTIONS = frozenset({"sum", "max", "sliding_window_adjoint"})
 SPECIAL = frozenset({"argmax", "cumsum", "scatter_add", "random_bits"})
-COSTLY = frozenset({"exp", "log", "log1p", "tanh", "sin", "cos", "sigmoid", "erf", "power", "divide", "sqrt", "remainder"})
+COSTLY = frozenset({"exp", "log", "log1p", "tanh", "sin", "cos", "sigmoid", "softplus", "erf", "power", "divide", "sqrt", "remainder"})
 
 
 class Piece(NamedTuple):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..errors import TraceError
 from .code import Code, Ref
 from .graph import Node
-from .index import Index, Loop, flatten, variable
+from .index import Index, Loop, flatten
 from .kit import Kit, Value
 from .loop_kernels import LoopKernel
 from .reads import Piece, at, loops_over, strides
@@ -162,7 +162,7 @@ class MatmulKernel(LoopKernel):
         """Work out what is fused to the product, and store, row by row from the finished tile."""
         code, n = self.code, self.node
         m, across = Loop("m", self.rows), Loop("n", self.columns)
-        index = (*at(batch), variable(m), Index(0, ((across, 1),)))
+        index = (*at(batch), *(Index(0, ((loop, 1),)) for loop in (m, across)))
         with code.loop(0, rows) as r:
             row = code.add(m0, r)
             for v in range(-(-columns // self.lanes)):

@@ -89,6 +89,22 @@ def _chained_views(n: Node) -> Node | None:
     return None
 
 
+def _transposed_product(n: Node) -> Node | None:
+    """(A B)^T = B^T A^T: then what follows can be fused to the product."""
+    if n.kind != "permute" or n.inputs[0].kind != "matmul":
+        return None
+    product, axes = n.inputs[0], n.params["axes"]
+    last = len(axes) - 1
+    if axes[-2:] != (last, last - 1) or axes[:-2] != tuple(range(last - 1)):
+        return None
+    turned = []
+    for x in product.inputs[::-1]:
+        shape = (*x.shape[:-2], x.shape[-1], x.shape[-2])
+        node = Node(n.op, (x,), {"axes": axes}, shape, x.dtype)
+        turned.append(_chained_views(node) or node)
+    return Node(product.op, tuple(turned), product.params, n.shape, n.dtype)
+
+
 def _small_powers(n: Node) -> Node | None:
     """x^2 is x x; x^1 is x; x^0.5 is a root, x^-1 a quotient."""
     if n.kind != "power":
@@ -102,4 +118,4 @@ def _small_powers(n: Node) -> Node | None:
     return None
 
 
-RULES: tuple[Rule, ...] = (_without_effect, _chained_views, _small_powers)
+RULES: tuple[Rule, ...] = (_without_effect, _chained_views, _transposed_product, _small_powers)
