@@ -11,8 +11,8 @@ Ref = str  # a name like `%t7`, or a constant's text
 class Code:
     """A function in the making. Values are referred to by their text; every instruction gets a fresh name."""
 
-    def __init__(self, name: str, arguments: str, result: str = "void") -> None:
-        self.name, self.arguments, self.result = name, arguments, result
+    def __init__(self, name: str, arguments: str, result: str = "void", linkage: str = "internal ") -> None:
+        self.name, self.arguments, self.result, self.linkage = name, arguments, result, linkage
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.declared: dict[str, str] = {}
@@ -99,7 +99,7 @@ class Code:
         return pointer if str(place) == "0" else self.op(f"getelementptr inbounds {type_}, ptr {pointer}, i64 {place}")
 
     def text(self) -> str:
-        head = f"define internal {self.result} @{self.name}({self.arguments}) #0 {{"
+        head = f"define {self.linkage}{self.result} @{self.name}({self.arguments}) #0 {{"
         end = [] if self.result != "void" else ["  ret void"]
         return "\n".join([head, "start:", *self.entry, *self.lines, *end, "}"])
 

@@ -2,92 +2,147 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor, as_tensor
-from .program import Program
-from .target import Loaded, compile_object, host
-from .runtime import num_threads, pool
-from .trace import trace
+from .guards import Surroundings
+from .step import Step
+from .target import Target, host
+from .tree import flatten
 
 
-class Step:
-    """One traced version of a function: native code bound to the memory it works on."""
+class Compiled:
+    """A function that runs as native code. See `compile`."""
 
-    def __init__(self, function: Callable[..., Any], arguments: list[Any]) -> None:
-        tensors = [Tensor(a.data) if isinstance(a, Tensor) else a for a in arguments]
-        given = [t for t in tensors if isinstance(t, Tensor)]
-        self._returned: list[Tensor] = []
+    def __init__(self, function: Callable[..., Any], target: Target | None) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.target = target
+        self._surroundings: Surroundings | None = None
+        self._steps: dict[Any, Step] = {}
+        self._last: Step | None = None
 
-        def run() -> Any:
-            tracer_now = trace_now()
-            for t in given:
-                tracer_now.node_of(t)
-            return function(*tensors)
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        step = self._last
+        if step is None or options or not step.accepts(arguments):
+            arguments, step = self._step_for(arguments, options)
+        return step.run([a for a in arguments if type(a) is Tensor] if step.plain else _leaves(arguments))
 
-        from .. import interpret
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """As a method: one compiled function for each instance."""
+        if instance is None:
+            return self
+        bound = Compiled(self.function.__get__(instance, owner), self.target)
+        instance.__dict__[self.__name__] = bound  # type: ignore[attr-defined]
+        return bound
 
-        trace_now: Any = interpret.current.get
-        tracer, result = trace(run)
-        self.shape_of_result = result
-        leaves = [result] if isinstance(result, Tensor) else list(result or ())
-        self.graph = tracer.finish(leaves)
-        self.single = isinstance(result, Tensor)
-        self.nothing = result is None
-        self.captured = tracer.captured[len(given) :]
-        self.count = len(given)
-        self.program = Program(self.graph, host())
-        self.text = self.program.text()
-        self.loaded = Loaded(compile_object(self.text, host()), host())
-        self._call = self.loaded.function(
-            "step", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
-        )
-        p = self.program.plan
-        self.arena = np.empty(p.arena + 64, np.uint8)
-        base = (self.arena.ctypes.data + 63) // 64 * 64
-        self.table = np.zeros(max(p.count, 1), np.uint64)
-        for slot, offset in p.offsets.items():
-            self.table[slot] = base + offset
-        for i, array in enumerate(self.captured):
-            self.table[self.count + i] = array.ctypes.data
-        self.sync = np.zeros(32, np.uint64)
-        self._table_at, self._sync_at = self.table.ctypes.data, self.sync.ctypes.data
-        self._address = self.loaded._engine.get_function_address("step")
+    def _step_for(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], Step]:
+        """The version of the program for these arguments, in these surroundings; traced if it is new."""
+        function = self.function
+        if options:
+            function = functools.partial(function, **options)
+        arguments = tuple(as_tensor(a) if isinstance(a, (np.ndarray, np.generic)) else a for a in arguments)
+        if self._surroundings is None:
+            self._surroundings = Surroundings(self.function, arguments)
+        leaves: list[Tensor] = []
+        arrangement = flatten(arguments, leaves)
+        shapes = tuple((t.shape, t.dtype) for t in leaves)
+        try:
+            key = (arrangement, shapes, tuple(options.items()), self._surroundings.snapshot())
+            known = self._steps.get(key)
+        except TypeError:
+            raise ArgumentError(
+                f"the compiled function {self.__name__} was given something that can neither be traced nor compared "  # type: ignore[attr-defined]
+                "from call to call. Give it tensors, arrays, numbers, strings, or lists, tuples and dicts of them."
+            ) from None
+        if known is None or not known.still_bound():
+            known = Step(function, arguments, self.target or host())
+            self._surroundings = Surroundings(self.function, arguments)
+            key = (*key[:3], self._surroundings.snapshot())
+            self._steps[key] = known
+        known.watch(self._surroundings)
+        self._last = known if not options else None
+        return arguments, known
 
-    def __call__(self, arguments: list[Any]) -> Any:
-        arrays = [np.ascontiguousarray(a.data) for a in arguments if isinstance(a, Tensor)]
-        for i, a in enumerate(arrays):
-            self.table[i] = a.ctypes.data
-        out = {}
-        for slot, n in self.program.plan.results.items():
-            out[n] = np.empty(n.shape, n.dtype)
-            self.table[slot] = out[n].ctypes.data
-        threads = num_threads()
-        if threads == 1:
-            self._call(self._table_at, self._sync_at, 0, 1)
-        else:
-            pool().run(self._call, self._address, self._table_at, self._sync_at, threads)
-        results = [Tensor(out[n]) for n in self.program.graph.results]
-        if self.nothing:
-            return None
-        return results[0] if self.single else tuple(results)
+    def epoch(
+        self, data: tuple[Any, ...], batches: Any, report: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """Run the function natively over mini-batches of data in memory: `f(X[b], Y[b]) for b in batches`.
+
+        Args:
+            data: the arrays, whole; the function's arguments are taken from their rows.
+            batches: (steps, batch size) row numbers.
+            report: called with the number of steps done, several times a second.
+
+        Returns:
+            What the function returned at each step, if that is a scalar, as (steps,); if it is several, those that are
+            scalars, as (steps, scalars).
+
+        >>> import gradus, numpy as np
+        >>> w = gradus.tensor(0.0)
+        >>> @gradus.compile
+        ... def step(x):
+        ...     return w.assign_(w + x.sum())
+        >>> step.epoch((np.arange(4.0, dtype="float32"),), [[0, 1], [2, 3]])
+        array([1., 6.], dtype=float32)
+        """
+        whole = [np.ascontiguousarray(as_tensor(a).numpy()) for a in data]
+        rows = np.ascontiguousarray(batches, np.int64)
+        if rows.ndim != 2 or not rows.size:
+            raise ShapeError(f"epoch: batches have the shape (steps, batch size), got {rows.shape}")
+        for i, a in enumerate(whole):
+            if a.ndim == 0 or rows.max() >= len(a) or rows.min() < 0:
+                raise ShapeError(f"epoch: batches name rows {rows.min()} to {rows.max()}, array {i} has shape {a.shape}")
+        first = tuple(Tensor(a[rows[0]]) for a in whole)
+        _, step = self._step_for(first, {})
+        return step.epoch(whole, rows, report)
+
+    def explain(self, page: str | None = None) -> str:
+        """What the last version of the program does, as text; with `page`, also as an HTML page of that name."""
+        from .explain import explain
+
+        if self._last is None:
+            raise ArgumentError("explain() has nothing to show yet: call the compiled function once")
+        return explain(self._last, page)
 
 
-def compile(function: Callable[..., Any]) -> Callable[..., Any]:
-    steps: dict[Any, Step] = {}
+def compile(function: Callable[..., Any] | None = None, *, target: Target | None = None) -> Any:
+    """Make a function of Tensors one native program: forward, backward and update together.
 
-    @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
-        arguments = tuple(as_tensor(a) if isinstance(a, np.ndarray) else a for a in arguments)
-        key = tuple((a.shape, a.dtype) if isinstance(a, Tensor) else a for a in arguments)
-        if key not in steps:
-            steps[key] = Step(function, list(arguments))
-        return steps[key](list(arguments))
+    The first call traces the function: it runs once on symbols in place of numbers. What it reads besides its
+    arguments (parameters, buffers, optimizer state, the random generator) is read anew at each call, what it writes
+    with `assign_` is written. Another shape or dtype of an argument, or another plain value around the function (train
+    or eval mode, an optimizer's momentum), makes another version; a new learning rate does not.
 
-    call.steps = steps  # type: ignore[attr-defined]
-    return call
+    The function must not look at values: no `if` on a tensor, no `.numpy()`, `float()` or `print` of one.
+
+    Args:
+        function: what to compile; it may return Tensors, in lists, tuples or dicts.
+        target: the processor to compile for; by default the one it runs on.
+
+    >>> import gradus
+    >>> w = gradus.tensor([2.0], requires_grad=True)
+    >>> @gradus.compile
+    ... def step(x, y):
+    ...     w.grad = None
+    ...     loss = ((w * x - y) ** 2).mean()
+    ...     loss.backward()
+    ...     w.assign_((w - 0.1 * w.grad).detach())
+    ...     return loss
+    >>> [round(float(step(gradus.tensor([1.0]), gradus.tensor([5.0]))), 3) for _ in range(3)]
+    [9.0, 5.76, 3.686]
+    """
+    if function is None:
+        return functools.partial(compile, target=target)
+    return Compiled(function, target)
+
+
+def _leaves(arguments: Any) -> list[Tensor]:
+    leaves: list[Tensor] = []
+    flatten(arguments, leaves)
+    return leaves

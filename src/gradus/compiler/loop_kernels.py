@@ -17,14 +17,14 @@ from .lowerings import reduction
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
 
-LANES = 16
-
 
 class LoopKernel:
     """Emits one kernel as a function of (table of addresses, thread number, number of threads)."""
 
-    def __init__(self, name: str, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int]) -> None:
-        self.kernel, self.schedule, self.slots = kernel, schedule, slots
+    def __init__(
+        self, name: str, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int], lanes: int
+    ) -> None:
+        self.kernel, self.schedule, self.slots, self.lanes = kernel, schedule, slots, lanes
         self.code = Code(name, "ptr noalias %table, i64 %thread, i64 %threads")
         self._pointers: dict[Node, Ref] = {}
         self._lazy: list[str] = []
@@ -109,9 +109,9 @@ class LoopKernel:
         loops = self._merged_loops()
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
-            self.finish(self.body(LANES, loops[-1], registers, tail), flatten(at(loops), [x.extent for x in loops]))
+            self.finish(self.body(self.lanes, loops[-1], registers, tail), flatten(at(loops), [x.extent for x in loops]))
 
-        self.places(loops, LANES, inside)
+        self.places(loops, self.lanes, inside)
 
     def finish(self, body: Body, flat: Index) -> None:
         """Work out and store the kernel's elementwise nodes at a place of its domain."""
@@ -194,7 +194,7 @@ class LoopKernel:
             for read in reads([piece], self.schedule.is_buffer):
                 along += read.flat.coefficient(reduced[-1]) == 1
                 across += read.flat.coefficient(kept[-1]) == 1
-        return along > across or (along == across and kept[-1].extent < LANES)
+        return along > across or (along == across and kept[-1].extent < self.lanes)
 
     def _start(self, kit: Kit, n: Node) -> Value:
         if reduction(n).combine == "sum":
@@ -232,7 +232,7 @@ class LoopKernel:
         loops = [r for r in reduced if r.extent != 1]
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
-            kit = Kit(self.code, LANES)
+            kit = Kit(self.code, self.lanes)
             memory = self._new_accumulators(kit)
 
             def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
@@ -240,22 +240,22 @@ class LoopKernel:
                     with self.code.loop(0, left[0].extent) as i:
                         nest(left[1:], registers | {left[0]: i})
                     return
-                body = self.body(LANES, kept[-1], registers, tail)
+                body = self.body(self.lanes, kept[-1], registers, tail)
                 self._accumulate(memory, body, self._terms(body, kept, loops))
 
             nest(loops, registers)
-            self._finish_reduction(self.body(LANES, kept[-1], registers, tail), kept, memory)
+            self._finish_reduction(self.body(self.lanes, kept[-1], registers, tail), kept, memory)
 
-        self.places(kept, LANES, inside)
+        self.places(kept, self.lanes, inside)
 
     def _along(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> None:
         """Lanes along the terms of one result, brought together at the end."""
         last = reduced[-1]
         self._across_reduced = {last}
-        whole = last.extent // LANES * LANES
+        whole = last.extent // self.lanes * self.lanes
 
         def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
-            kit = Kit(self.code, LANES)
+            kit = Kit(self.code, self.lanes)
             memory = self._new_accumulators(kit)
 
             def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
@@ -264,12 +264,12 @@ class LoopKernel:
                         nest(left[1:], registers | {left[0]: i})
                     return
                 if whole:
-                    with self.code.loop(0, whole, LANES) as i:
-                        body = self.body(LANES, last, registers | {last: i})
+                    with self.code.loop(0, whole, self.lanes) as i:
+                        body = self.body(self.lanes, last, registers | {last: i})
                         self._accumulate(memory, body, self._terms(body, kept, reduced))
                 if whole < last.extent:
-                    tail = self._tail(last.extent - whole, LANES)
-                    body = self.body(LANES, last, registers | {last: str(whole)}, tail)
+                    tail = self._tail(last.extent - whole, self.lanes)
+                    body = self.body(self.lanes, last, registers | {last: str(whole)}, tail)
                     self._accumulate(memory, body, self._terms(body, kept, reduced))
 
             nest(reduced, registers)
@@ -289,7 +289,7 @@ class LoopKernel:
 
     def _folded(self, n: Node, value: Value) -> Value:
         """All lanes combined into one, in halves: an order that never changes."""
-        lanes, ref = LANES, value.ref
+        lanes, ref = self.lanes, value.ref
         while lanes > 1:
             half, type_ = lanes // 2, f"<{lanes} x {Kit(self.code, 0).type(n.dtype)}>"
             parts = []

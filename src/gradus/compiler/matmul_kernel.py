@@ -22,7 +22,7 @@ from .loop_kernels import LoopKernel
 from .reads import Piece, at, loops_over, strides
 from .schedule import Kernel, Schedule
 
-ACCUMULATORS = 28  # of 32 vector registers: the rest hold a row piece of B and a number of A
+SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
 
 
 class Operand(NamedTuple):
@@ -58,10 +58,17 @@ class MatmulKernel(LoopKernel):
     """Emits the functions of one product: the packing of B, where needed, and the product itself."""
 
     def __init__(
-        self, name: str, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int], scratch: Ref | None, lanes: int
+        self,
+        name: str,
+        kernel: Kernel,
+        schedule: Schedule,
+        slots: Callable[[Node], int],
+        scratch: Ref | None,
+        lanes: int,
+        registers: int,
     ) -> None:
-        super().__init__(name, kernel, schedule, slots)
-        self.scratch_slot, self.lanes = scratch, lanes
+        super().__init__(name, kernel, schedule, slots, lanes)
+        self.scratch_slot = scratch
         n = kernel.main[0]
         self.node = n
         self.a, self.b = (operand(x, schedule) for x in n.inputs)
@@ -69,7 +76,7 @@ class MatmulKernel(LoopKernel):
         self.depth = n.inputs[0].shape[-1]
         self.vectors = 1 if self.columns <= lanes else 2
         self.width = self.vectors * lanes
-        self.height = min(ACCUMULATORS // self.vectors, self.rows)
+        self.height = min((registers - SPARE) // self.vectors, self.rows)
         self.panels = -(-self.columns // self.width)
         self.packed = self.b.column != 1
         self.codes: list[Code] = []

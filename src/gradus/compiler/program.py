@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 
+from ..errors import TraceError
 from .code import Code
 from .graph import Graph, Node, number
-from .kit import memory_type
 from .lowerings import has_lowering
 from .loop_kernels import LoopKernel
 from .matmul_kernel import MatmulKernel
@@ -15,7 +15,10 @@ from .passes import simplify
 from .random_kernel import RandomKernel
 from .schedule import Kernel, Schedule
 from .target import Target
-from ..errors import TraceError
+from .runtime import num_threads
+
+WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
+SIGNATURE = "ptr noalias %table, ptr %sync, i64 %thread, i64 %threads"
 
 BARRIER = """
 define internal void @barrier(ptr %state, i64 %threads) #0 {
@@ -47,7 +50,8 @@ done:
 class Program:
     """A graph compiled to the text of a native module, with the plan of its memory."""
 
-    def __init__(self, graph: Graph, target: Target) -> None:
+    def __init__(self, graph: Graph, target: Target, arguments: int = 0) -> None:
+        self.arguments = arguments  # how many of the inputs are the function's own
         self.traced = graph
         self.graph = simplify(graph)
         number(self.graph)
@@ -64,7 +68,23 @@ class Program:
         self.plan: Plan = plan(self.schedule, {k: size for k, size in scratch.items() if size})
         self.stages: list[tuple[str, Kernel | None, set[int], set[int]]] = []
         self.codes: list[Code] = []
+        self.job_slot = self.plan.count
+        self.plan.count += 1
         self._emit()
+
+    @property
+    def threads(self) -> int:
+        """How many threads to run on: a small program finishes sooner alone."""
+        return 1 if self.work() < WORTH_SHARING else num_threads()
+
+    def work(self) -> int:
+        """About how many operations a step takes."""
+        total = 0
+        for k in self.schedule.order:
+            total += math.prod(k.shape) * len(k.maps)
+            for n in k.main:
+                total += n.inputs[0].size * (n.shape[-1] if k.kind == "matmul" else 1) // (8 if k.kind == "matmul" else 1)
+        return total
 
     def lanes(self, k: Kernel) -> int:
         return self.target.vector_bytes // k.main[0].dtype.itemsize
@@ -80,14 +100,15 @@ class Program:
             if k.kind == "matmul":
                 self._emit_matmul(name, k, touched, written)
                 continue
-            kernel = (RandomKernel if k.kind == "random_bits" else LoopKernel)(name, k, self.schedule, self.slot)
+            family = RandomKernel if k.kind == "random_bits" else LoopKernel
+            kernel = family(name, k, self.schedule, self.slot, self.target.lanes)
             self._add(name, k, kernel.emit(), touched, written)
         for target, value in self.plan.copies:
             self._emit_copy(target, value)
 
     def _emit_matmul(self, name: str, k: Kernel, touched: set[int], written: set[int]) -> None:
         scratch = self.plan.scratch.get(k)
-        kernel = MatmulKernel(name, k, self.schedule, self.slot, str(scratch), self.lanes(k))
+        kernel = MatmulKernel(name, k, self.schedule, self.slot, str(scratch), self.lanes(k), self.target.registers)
         product = kernel.emit()
         self.codes += kernel.codes
         if scratch is not None:
@@ -154,17 +175,55 @@ class Program:
             ["define void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads) #0 {", "start:", *calls,
              "  call void @barrier(ptr %sync, i64 %threads)", "  ret void", "}"]
         )  # fmt: skip
+        epoch = self._epoch()
         declared: dict[str, str] = {}
-        for code in self.codes:
+        for code in (*self.codes, epoch):
             declared |= code.declared
-        parts = [*(c.text() for c in self.codes), BARRIER, step, *declared.values()]
+        parts = [*(c.text() for c in self.codes), BARRIER, step, epoch.text(), *declared.values()]
         parts.append('attributes #0 = { nounwind "no-trapping-math"="true" }')
         return "\n\n".join(parts) + "\n"
 
 
+    def _epoch(self) -> Code:
+        """Steps over mini-batches: rows are gathered into the arguments, the step runs, its scalars are kept.
+
+        The job says: how many steps; where the row numbers are; how many scalars; then for each argument where its data
+        are, and for each scalar where it is, where it goes, and its size.
+        """
+        code = Code("epoch", SIGNATURE, linkage="")
+        given = [n for n in self.graph.inputs[: self.arguments]]
+        batch = given[0].shape[0] if given and given[0].shape else 0
+
+        def job(place: int | str) -> str:
+            return code.op(f"load i64, ptr {code.element('i64', '%job', place)}")
+
+        def pointer(place: int | str) -> str:
+            return code.op(f"load ptr, ptr {code.element('i64', '%job', place)}")
+
+        code.entry.append(f"  %job_at = getelementptr ptr, ptr %table, i64 {self.job_slot}")
+        code.entry.append("  %job = load ptr, ptr %job_at")
+        steps, rows, scalars = job(0), pointer(1), job(2)
+        first = code.op(f"udiv i64 {code.op(f'mul i64 %thread, {batch}')}, %threads")
+        after = code.op("add i64 %thread, 1")
+        end = code.op(f"udiv i64 {code.op(f'mul i64 {after}, {batch}')}, %threads")
+        with code.loop(0, steps) as s:
+            here = code.element("i64", rows, code.mul(s, batch))
+            for i, n in enumerate(given):
+                size = n.size // max(batch, 1) * n.dtype.itemsize
+                source, target = pointer(4 + i), code.op(f"load ptr, ptr {code.element('ptr', '%table', self.slot(n))}")
+                with code.loop(first, end) as r:
+                    row = code.op(f"load i64, ptr {code.element('i64', here, r)}")
+                    to, of = code.element("i8", target, code.mul(r, size)), code.element("i8", source, code.mul(row, size))
+                    code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
+            code.do("call void @barrier(ptr %sync, i64 %threads)")
+            code.do("call void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads)")
+            with code.when(code.op("icmp eq i64 %thread, 0")), code.loop(0, scalars) as j:
+                place = code.add(code.mul(j, 3), 4 + len(given))
+                of, to, size = pointer(place), pointer(code.add(place, 1)), job(code.add(place, 2))
+                to = code.element("i8", to, code.op(f"mul i64 {s}, {size}"))
+                code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
+        return code
+
+
 def _overlap(a: set[tuple[int, int]], b: set[tuple[int, int]]) -> bool:
     return any(x[0] < y[1] and y[0] < x[1] for x in a for y in b)
-
-
-Slots = Callable[[Node], int]
-__all__ = ["Program", "Slots", "memory_type"]

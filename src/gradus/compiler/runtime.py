@@ -18,7 +18,7 @@ import numpy as np
 from .target import Loaded, Target, compile_object, host
 
 PATIENCE = 200_000  # looks at the job board before a waiting thread goes to sleep: some milliseconds
-GENERATION, FUNCTION, TABLE, SYNC, THREADS = range(0, 40, 8)  # places on the job board, a cache line apart
+GENERATION, FUNCTION, TABLE, SYNC, THREADS = range(5)  # places on the job board
 
 SERVE = """
 DECLARE
@@ -86,6 +86,7 @@ class Pool:
         offset = -self._memory.ctypes.data % 64 // 8
         self.board = self._memory[offset : offset + 40]
         self._address = self.board.ctypes.data
+        self._sync = np.zeros(32, np.int64)
         self._asleep = [False] * threads
         self._wake = [threading.Event() for _ in range(threads)]
         self._workers = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(1, threads)]
@@ -103,16 +104,16 @@ class Pool:
             self._wake[who].clear()
             self._asleep[who] = False
 
-    def run(self, function: Any, address: int, table: int, sync: int, threads: int) -> None:
+    def run(self, loaded: Loaded, name: str, table: int, threads: int) -> None:
         """Run a program on some of the threads, this one among them; it returns when all have finished."""
         with self._lock:
-            self.board[FUNCTION], self.board[TABLE] = address, table
-            self.board[SYNC], self.board[THREADS] = sync, threads
+            self.board[FUNCTION], self.board[TABLE] = loaded.address(name), table
+            self.board[SYNC], self.board[THREADS] = self._sync.ctypes.data, threads
             self.board[GENERATION] += 1
             for who in range(1, threads):
                 if self._asleep[who]:
                     self._wake[who].set()
-            function(table, sync, 0, threads)
+            loaded.entry(name)(table, self._sync.ctypes.data, 0, threads)
 
 
 _pool: Pool | None = None
@@ -132,10 +133,17 @@ def set_num_threads(threads: int) -> None:
     _threads = threads
 
 
-def pool() -> Pool:
+def run_threads(loaded: Loaded, name: str, threads: int, table: Any) -> None:
+    """Run a function of a loaded program on so many threads."""
+    if threads == 1:
+        loaded.entry(name)(table, None, 0, 1)
+    else:
+        pool(threads).run(loaded, name, ctypes.addressof(table), threads)
+
+
+def pool(wanted: int) -> Pool:
     """The threads of this process, started when first needed."""
     global _pool
-    wanted = num_threads()
     if _pool is None or _pool.threads < wanted or _pool.process != os.getpid():
         _pool = Pool(wanted)
     return _pool

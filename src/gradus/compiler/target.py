@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,17 +18,44 @@ class Target:
         cpu: LLVM's name of the processor.
         features: what it has, as LLVM writes it: `+avx2,-avx512f`.
         vector_bytes: the width of a vector register.
+        registers: how many vector registers there are.
     """
 
     triple: str
     cpu: str
     features: str
     vector_bytes: int
+    registers: int = 16
 
     @property
     def lanes(self) -> int:
         """How many float32 numbers a vector register holds."""
         return self.vector_bytes // 4
+
+    def assembly(self, text: str) -> str:
+        """LLVM's text as this processor's assembly language."""
+        module, tm = _optimized(text, self)
+        return str(tm.emit_assembly(module))
+
+
+def sse2() -> Target:
+    """Any x86-64 processor."""
+    return Target("", "x86-64", "", 16, 16)
+
+
+def avx2() -> Target:
+    """x86-64 with AVX2 and fused multiply-add: most since 2013."""
+    return Target("", "x86-64-v3", "", 32, 16)
+
+
+def avx512() -> Target:
+    """x86-64 with AVX-512."""
+    return Target("", "x86-64-v4", "-prefer-256-bit", 64, 32)
+
+
+def arm64() -> Target:
+    """Any 64-bit ARM processor, under Linux: for a look at the code it would run."""
+    return Target("aarch64-unknown-linux-gnu", "generic", "+neon", 16, 32)
 
 
 @cache
@@ -36,7 +64,8 @@ def host() -> Target:
     llvm = _llvm()
     features = llvm.get_host_cpu_features()
     width = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
-    return Target("", llvm.get_host_cpu_name(), features.flatten(), width)
+    registers = 32 if width == 64 or platform.machine() in ("aarch64", "arm64") else 16
+    return Target("", llvm.get_host_cpu_name(), features.flatten(), width, registers)
 
 
 @cache
@@ -60,8 +89,23 @@ def machine(target: Target) -> Any:
     return found.create_target_machine(cpu=target.cpu, features=target.features, opt=2, jit=not target.triple)
 
 
+def versions() -> str:
+    """What the object code depends on besides the program and the processor."""
+    import llvmlite
+
+    from .. import __version__
+
+    return f"gradus {__version__} llvmlite {llvmlite.__version__} llvm {_llvm().llvm_version_info}"
+
+
 def compile_object(text: str, target: Target) -> bytes:
     """LLVM's text as object code."""
+    module, tm = _optimized(text, target)
+    return bytes(tm.emit_object(module))
+
+
+def _optimized(text: str, target: Target) -> tuple[Any, Any]:
+    """The module after LLVM's passes, and the machine to write it for."""
     llvm = _llvm()
     module = llvm.parse_assembly(text)
     module.verify()
@@ -73,7 +117,7 @@ def compile_object(text: str, target: Target) -> bytes:
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
     passes.run(module, builder)
-    return tm.emit_object(module)
+    return module, tm
 
 
 class Loaded:
@@ -85,6 +129,19 @@ class Loaded:
         self._object = llvm.ObjectFileRef.from_data(code)
         self._engine.add_object_file(self._object)
         self._engine.finalize_object()
+
+        self._entries: dict[str, Any] = {}
+
+    def address(self, name: str) -> int:
+        """Where a function lies."""
+        return int(self._engine.get_function_address(name))
+
+    def entry(self, name: str) -> Any:
+        """A function of (table, sync, thread, threads)."""
+        if name not in self._entries:
+            pointer, integer = ctypes.c_void_p, ctypes.c_int64
+            self._entries[name] = self.function(name, pointer, pointer, integer, integer)
+        return self._entries[name]
 
     def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
         """A native function; while it runs, other Python threads run too."""

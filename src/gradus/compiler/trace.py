@@ -63,12 +63,20 @@ class Tracer:
             self._current[key] = self._input[key] = node
         return self._current[key]
 
+    def give(self, argument: Tensor) -> None:
+        """Make a tensor an argument: an input of its own, even where its array is one that was met before."""
+        node = Node(None, (), {}, argument.shape, argument.dtype)
+        self.graph.inputs.append(node)
+        self.captured.append(argument.data)
+        self.read_from.append(argument)
+        argument.data = node
+
     def finish(self, results: list[Tensor]) -> Graph:
         """The graph, once the function has run."""
         self.graph.results = [self.node_of(t) for t in results]
         for array in list(self.captured):
-            given, now = self._input[id(array)], self._current[id(array)]
-            if now is not given:
+            given, now = self._input.get(id(array)), self._current.get(id(array))
+            if given is not None and now is not None and now is not given:
                 self.graph.writes.append((given, now))
         return self.graph
 

@@ -1,0 +1,69 @@
+"""Object code kept on disk, so that the second run starts at once.
+
+A file is only used if it is this user's own, whole (its checksum agrees), and made for exactly this program, processor and version.
+Nothing that goes wrong here is ever an error: the program is compiled again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from .target import Target, versions
+
+_MAGIC = b"gradus object 1\n"
+
+
+def folder() -> Path:
+    """`$GRADUS_CACHE`, or `gradus/compiled` in the user's cache folder."""
+    if os.environ.get("GRADUS_CACHE"):
+        return Path(os.environ["GRADUS_CACHE"]) / "compiled"
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or str(Path.home() / ".cache")
+    return Path(base) / "gradus" / "compiled"
+
+
+@cache
+def _surroundings() -> str:
+    return versions()
+
+
+def key(text: str, target: Target) -> str:
+    """What a program's object code is filed under."""
+    parts = (text, target.triple, target.cpu, target.features, _surroundings())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def load(name: str) -> bytes | None:
+    """The object code filed under a name, or None."""
+    path = folder() / f"{name}.o"
+    try:
+        if hasattr(os, "getuid") and os.stat(path).st_uid != os.getuid():
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None
+    head = _MAGIC + name.encode()
+    body, digest = content[len(head) + 32 :], content[len(head) : len(head) + 32]
+    if not content.startswith(head) or hashlib.sha256(body).digest() != digest:
+        return None
+    return body
+
+
+def save(name: str, code: bytes) -> None:
+    """File object code, whole or not at all."""
+    content = _MAGIC + name.encode() + hashlib.sha256(code).digest() + code
+    temporary = None
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder(), suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(temporary, folder() / f"{name}.o")
+    except OSError:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)

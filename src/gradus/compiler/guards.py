@@ -1,0 +1,85 @@
+"""What a traced program depends on besides its arguments: plain Python values around the function.
+
+While a function is traced, every number, string, flag and function it finds in its surroundings (a layer's `training`,
+an optimizer's `momentum`, a variable of an enclosing function) becomes part of the program. The snapshot taken then is
+compared before each call; where it differs, another version of the program is used.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..tensor import Tensor
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+class Surroundings:
+    """The objects around a function whose plain attributes a trace may have used."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self._watched: list[tuple[Callable[[str], Any], tuple[str, ...]]] = []
+        seen: set[int] = set()
+        for thing in (*_around(function), *arguments):
+            self._watch(thing, seen, depth=0)
+        plain = [c for c in _cells(function) if _is_plain(_contents(c))]
+        self._cells = tuple(plain)
+
+    def _watch(self, thing: Any, seen: set[int], depth: int) -> None:
+        if id(thing) in seen or isinstance(thing, (*_PLAIN, Tensor, type, types.ModuleType)) or depth > 20:
+            return
+        seen.add(id(thing))
+        if isinstance(thing, (list, tuple, set)):
+            for part in thing:
+                self._watch(part, seen, depth + 1)
+        elif isinstance(thing, dict):
+            for part in thing.values():
+                self._watch(part, seen, depth + 1)
+        elif isinstance(thing, (types.FunctionType, types.MethodType)):
+            for part in _around(thing):
+                self._watch(part, seen, depth + 1)
+        elif hasattr(thing, "__dict__"):
+            attributes = vars(thing)
+            keys = [k for k, v in attributes.items() if _is_plain(v)]
+            if hasattr(thing, "training") and "training" not in keys:
+                keys.append("training")  # the class' own value, until it is set
+            self._watched.append((attributes.get, tuple(keys)))
+            for part in list(attributes.values()):
+                self._watch(part, seen, depth + 1)
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """The plain values as they are now."""
+        return (*[tuple(map(get, keys)) for get, keys in self._watched], *[_contents(c) for c in self._cells])
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(callable(v) for v in value)
+    return isinstance(value, _PLAIN) or isinstance(value, (types.FunctionType, types.BuiltinFunctionType))
+
+
+def _cells(function: Any) -> tuple[Any, ...]:
+    function = getattr(function, "__func__", function)
+    return getattr(function, "__closure__", None) or ()
+
+
+def _contents(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not filled yet
+        return None
+
+
+def _around(function: Any) -> Iterator[Any]:
+    """What a function can see: itself bound, variables of enclosing functions, globals that it names."""
+    if hasattr(function, "__self__"):
+        yield function.__self__
+    function = getattr(function, "__func__", function)
+    for cell in _cells(function):
+        yield _contents(cell)
+    code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    for name in code.co_names if code else ():
+        if name in names and not isinstance(names[name], types.FunctionType):
+            yield names[name]

@@ -1,0 +1,191 @@
+"""One version of a compiled function: its program, bound to the memory it works on."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import interpret
+from ..tensor import Tensor
+from . import cache
+from .guards import Surroundings
+from .program import Program
+from .runtime import run_threads
+from .target import Loaded, Target, compile_object
+from .trace import trace
+from .tree import flatten, unflatten
+
+SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
+SLICE = 0.1  # seconds of an epoch between two looks at the clock, the progress and Ctrl-C
+
+
+class Step:
+    """A traced, compiled and loaded program.
+
+    Attributes:
+        program: its graphs, kernels and plan.
+        plain: whether all tensors among the arguments stand at the top, not inside lists or dicts.
+    """
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...], target: Target) -> None:
+        self.timings: dict[str, float] = {}
+        started = time.perf_counter()
+        graph = self._trace(function, arguments)
+        self.program = Program(graph, target, len(self._specs))
+        self.text = self.program.text()
+        self.timings["trace and schedule"] = time.perf_counter() - started
+        self._load(target)
+        self._bind_memory()
+        self._surroundings: Surroundings | None = None
+        self._snapshot: Any = None
+
+    # -- making it ----------------------------------------------------------------------------------------------------
+
+    def _trace(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        leaves: list[Tensor] = []
+        arrangement = flatten(arguments, leaves)
+        symbols = [Tensor(t.data, requires_grad=t.requires_grad and t.is_leaf) for t in leaves]
+        self._specs = tuple((t.data.shape, t.data.dtype) for t in leaves)
+        self.plain = all(a is Tensor or not isinstance(a, tuple) for a in arrangement[1:])
+        self._constants = tuple(a for a in arguments if not isinstance(a, Tensor))
+        self._tensor_at = tuple(isinstance(a, Tensor) for a in arguments)
+
+        def run() -> Any:
+            tracer: Any = interpret.current.get()
+            for t in symbols:
+                tracer.give(t)
+            return function(*unflatten(arrangement, list(symbols)))
+
+        tracer, result = trace(run)
+        returned: list[Tensor] = []
+        self._result = flatten(result, returned)
+        self._single = self._result is Tensor
+        graph = tracer.finish(returned)
+        self._read = [(t, t.data, t.requires_grad) for t in tracer.read_from[len(leaves) :]]
+        positions = {id(n): i for i, n in enumerate(graph.inputs)}
+        self._written = [tracer.read_from[positions[id(target)]] for target, _ in graph.writes]
+        return graph
+
+    def _load(self, target: Target) -> None:
+        started = time.perf_counter()
+        name = cache.key(self.text, target)
+        code = cache.load(name)
+        self.from_cache = code is not None
+        if code is None:
+            code = compile_object(self.text, target)
+            cache.save(name, code)
+        self._loaded = Loaded(code, target)
+        self.timings["native code"] = time.perf_counter() - started
+
+    def _bind_memory(self) -> None:
+        plan = self.program.plan
+        self._arena = np.empty(plan.arena + 64, np.uint8)
+        base = -(-self._arena.ctypes.data // 64) * 64
+        self.table = (ctypes.c_uint64 * max(plan.count, 1))()
+        self._keep: dict[int, np.ndarray] = {}
+        for slot, offset in plan.offsets.items():
+            self.table[slot] = base + offset
+        for i, (_, array, _) in enumerate(self._read):
+            self.table[len(self._specs) + i] = array.ctypes.data
+        self._results = []
+        for n in self.program.graph.results:
+            slot = self.program.slot(n)
+            own = np.empty(n.shape, n.dtype)
+            self._results.append((slot, own, own.nbytes <= SMALL))
+            self.table[slot] = own.ctypes.data
+        self._bound: list[Any] = [None] * len(self._specs)
+
+    def watch(self, surroundings: Surroundings) -> None:
+        """Compare these surroundings before each call."""
+        self._surroundings, self._snapshot = surroundings, surroundings.snapshot()
+
+    # -- whether it still holds ------------------------------------------------------------------------------------------
+
+    def still_bound(self) -> bool:
+        """Whether the tensors it read still lie where they lay."""
+        for t, array, wanted in self._read:
+            if t.data is not array or t.requires_grad is not wanted:
+                return False
+        return True
+
+    def accepts(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether this version is made for these arguments, now."""
+        if not self.plain or len(arguments) != len(self._tensor_at):
+            return False
+        specs = iter(self._specs)
+        constants = iter(self._constants)
+        for a, is_tensor in zip(arguments, self._tensor_at, strict=True):
+            if is_tensor:
+                shape, dtype = next(specs)
+                if type(a) is not Tensor or a.data.shape != shape or a.data.dtype != dtype:
+                    return False
+            elif isinstance(a, Tensor) or a != next(constants):
+                return False
+        return self.still_bound() and self._surroundings.snapshot() == self._snapshot  # type: ignore[union-attr]
+
+    # -- running it --------------------------------------------------------------------------------------------------------
+
+    def run(self, leaves: list[Tensor]) -> Any:
+        """Run it once on these arguments."""
+        for i, t in enumerate(leaves):
+            if t.data is not self._bound[i]:
+                self._bind(i, t.data)
+        fresh = []
+        for slot, own, small in self._results:
+            if small:
+                fresh.append(own)
+            else:
+                fresh.append(np.empty_like(own))
+                self.table[slot] = fresh[-1].ctypes.data
+        run_threads(self._loaded, "step", self.program.threads, self.table)
+        for t in self._written:
+            t.version += 1
+        tensors = [Tensor(a.copy() if small else a) for a, (_, _, small) in zip(fresh, self._results, strict=True)]
+        if self._single:
+            return tensors[0]
+        return unflatten(self._result, tensors)
+
+    def _bind(self, i: int, array: np.ndarray) -> None:
+        usable = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+        self._bound[i] = array if usable is array else None
+        self._keep[i] = usable
+        self.table[i] = usable.ctypes.data
+
+    def epoch(self, data: list[np.ndarray], batches: np.ndarray, report: Callable[[int], None] | None) -> np.ndarray:
+        """Run it over mini-batches, `SLICE` seconds at a time in native code."""
+        buffers = [np.empty(shape, dtype) for shape, dtype in self._specs]
+        for i, buffer in enumerate(buffers):
+            self._bind(i, buffer)
+        scalars = [k for k, (_, own, _) in enumerate(self._results) if own.size == 1]
+        history = [np.empty(len(batches), self._results[k][1].dtype) for k in scalars]
+        for slot, own, _ in self._results:
+            self.table[slot] = own.ctypes.data
+        job = (ctypes.c_uint64 * (4 + len(data) + 3 * len(scalars)))()
+        sources = [a.ctypes.data for a in data]
+        job[4 : 4 + len(data)] = sources
+        done, at_once = 0, 1
+        while done < len(batches):
+            count = min(at_once, len(batches) - done)
+            job[0], job[1] = count, batches[done:].ctypes.data
+            for j, (k, h) in enumerate(zip(scalars, history, strict=True)):
+                place = 4 + len(data) + 3 * j
+                job[place : place + 3] = [self._results[k][1].ctypes.data, h[done:].ctypes.data, h.itemsize]
+            job[2] = len(scalars)
+            started = time.perf_counter()
+            self._run_slice(job)
+            taken = max(time.perf_counter() - started, 1e-6)
+            done += count
+            at_once = max(1, min(2 * at_once, int(at_once * SLICE / taken)))
+            for t in self._written:
+                t.version += 1
+            if report is not None:
+                report(done)
+        return history[0] if len(history) == 1 else np.stack(history, axis=-1) if history else np.empty((done, 0))
+
+    def _run_slice(self, job: Any) -> None:
+        self.table[self.program.job_slot] = ctypes.addressof(job)
+        run_threads(self._loaded, "epoch", self.program.threads, self.table)
