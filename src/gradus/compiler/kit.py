@@ -7,13 +7,14 @@ hands it the `Kit`, whose functions emit vector instructions: so the meaning is 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes
+from . import half, vector_math
 from .code import Code, Ref
-from . import vector_math
 
 LLVM_TYPES = {
     dtypes.bool_: "i1",
@@ -25,11 +26,16 @@ LLVM_TYPES = {
     dtypes.uint32: "i32",
     dtypes.int64: "i64",
     dtypes.uint64: "i64",
-    dtypes.float16: "half",
-    dtypes.bfloat16: "bfloat",
+    dtypes.float16: "i16",  # half types are bits in registers, too; they are worked with as float32
+    dtypes.bfloat16: "i16",
     dtypes.float32: "float",
     dtypes.float64: "double",
 }
+
+
+def is_half(dtype: dtypes.Dtype) -> bool:
+    """Whether numbers of this type are worked with in float32, and rounded after each operation."""
+    return dtype in (dtypes.float16, dtypes.bfloat16)
 
 
 def memory_type(dtype: dtypes.Dtype) -> str:
@@ -44,9 +50,8 @@ def literal(value: Any, dtype: dtypes.Dtype) -> str:
     if not dtypes.is_float(dtype):
         return str(int(value))
     rounded = float(np.asarray(value, dtype))
-    if dtype in (dtypes.float16, dtypes.bfloat16):
-        letter = "H" if dtype == dtypes.float16 else "R"
-        return f"0x{letter}{int(np.asarray(value, dtype).view(np.uint16)):04X}"
+    if is_half(dtype):
+        return str(int(np.asarray(value, dtype).view(np.uint16)))
     return f"0x{struct.unpack('<Q', struct.pack('<d', rounded))[0]:016X}"
 
 
@@ -140,7 +145,7 @@ class Kit:
     def suffix(self, dtype: dtypes.Dtype) -> str:
         """How intrinsics name a type: v16f32."""
         bits = dtype.itemsize * 8
-        base = f"bf{bits}" if dtype == dtypes.bfloat16 else f"{'f' if dtypes.is_float(dtype) else 'i'}{bits}"
+        base = f"{'f' if dtypes.is_float(dtype) and not is_half(dtype) else 'i'}{bits}"
         return f"v{self.lanes}{base}" if self.lanes else base
 
     def constant(self, value: Any, dtype: dtypes.Dtype) -> Value:
@@ -175,11 +180,17 @@ class Kit:
 
     def _binary(self, a: Any, b: Any, on_floats: str, on_integers: str) -> Value:
         a, b = self._both(a, b)
+        if is_half(a.dtype):
+            return self._in_float32(lambda x, y: self._binary(x, y, on_floats, on_integers), a, b)
         floats = dtypes.is_float(a.dtype)
         text = on_floats if floats else on_integers
         if not floats and a.dtype.kind in "ub":
             text = text.replace("sdiv", "udiv").replace("srem", "urem").replace("ashr", "lshr")
         return Value(self, a.dtype, self.code.op(f"{text} {a.type} {a.ref}, {b.ref}"))
+
+    def _in_float32(self, function: Callable[..., Value], *halves: Value) -> Value:
+        """Worked out in float32, and rounded."""
+        return self.cast(function(*(self.cast(h, dtypes.float32) for h in halves)), halves[0].dtype)
 
     # -- arithmetic ------------------------------------------------------------------------------------------------
 
@@ -203,6 +214,8 @@ class Kit:
 
     def floor_divide(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
+        if is_half(a.dtype):
+            return self._in_float32(self.floor_divide, a, b)
         if dtypes.is_float(a.dtype):
             whole = self.rint(self.divide(a - self.remainder(a, b), b))
             return self.where(self.equal(b, 0), self.divide(a, b), whole)
@@ -217,6 +230,8 @@ class Kit:
 
     def remainder(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
+        if is_half(a.dtype):
+            return self._in_float32(self.remainder, a, b)
         if dtypes.is_float(a.dtype):
             rest = self._binary(a, b, "frem", "")
             signs_differ = self.bitwise_and(self.not_equal(rest, 0), self.not_equal(self.less(rest, 0), self.less(b, 0)))
@@ -231,11 +246,15 @@ class Kit:
         return self.cast(self.power(self.cast(a, dtypes.float64), self.cast(b, dtypes.float64)), a.dtype)
 
     def negative(self, a: Value) -> Value:
+        if is_half(a.dtype):
+            return Value(self, a.dtype, self.code.op(f"xor {a.type} {a.ref}, {self._bits(0x8000)}"))
         if dtypes.is_float(a.dtype):
             return Value(self, a.dtype, self.code.op(f"fneg {a.type} {a.ref}"))
         return self.subtract(0, a)
 
     def abs(self, a: Value) -> Value:
+        if is_half(a.dtype):
+            return Value(self, a.dtype, self.code.op(f"and {a.type} {a.ref}, {self._bits(0x7FFF)}"))
         if dtypes.is_float(a.dtype):
             return self._intrinsic("fabs", a)
         return a if a.dtype.kind in "ub" else self.where(self.less(a, 0), self.negative(a), a)
@@ -261,24 +280,26 @@ class Kit:
         return self.where(first, a, b)
 
     def fma(self, a: Any, b: Any, c: Any) -> Value:
-        """a b + c, rounded once."""
+        """a b + c, rounded once where the machine can."""
         like = next(v for v in (a, b, c) if isinstance(v, Value))
         values = [v if isinstance(v, Value) else self.constant(v, like.dtype) for v in (a, b, c)]
-        return self._intrinsic("fma", *values)
+        return self._intrinsic("fmuladd", *values)
 
     def copysign(self, a: Value, b: Value) -> Value:
         return self._intrinsic("copysign", a, b)
 
     def _intrinsic(self, name: str, *values: Value) -> Value:
         a = values[0]
+        if is_half(a.dtype):
+            return self._in_float32(lambda *wide: self._intrinsic(name, *wide), *values)
         ref = self.code.call(a.type, f"llvm.{name}.{self.suffix(a.dtype)}", *(f"{v.type} {v.ref}" for v in values))
         return Value(self, a.dtype, ref)
 
     # -- functions ---------------------------------------------------------------------------------------------------
 
     def _function(self, name: str, a: Value) -> Value:
-        if a.dtype in (dtypes.float16, dtypes.bfloat16):
-            return self.cast(self._function(name, self.cast(a, dtypes.float32)), a.dtype)
+        if is_half(a.dtype):
+            return self._in_float32(lambda x: self._function(name, x), a)
         if a.dtype == dtypes.float32:
             return getattr(vector_math, name)(self, a)
         return getattr(vector_math, f"{name}_exact", lambda kit, x: kit._intrinsic(name, x))(self, a)
@@ -303,6 +324,8 @@ class Kit:
 
     def logaddexp(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
+        if is_half(a.dtype):
+            return self._in_float32(self.logaddexp, a, b)
         return self.maximum(a, b) + self.log1p(self.exp(self.negative(self.abs(a - b))))
 
     def zeros_like(self, a: Value) -> Value:
@@ -321,6 +344,8 @@ class Kit:
 
     def _compare(self, a: Any, b: Any, on_floats: str, on_integers: str) -> Value:
         a, b = self._both(a, b)
+        if is_half(a.dtype):
+            a, b = self.cast(a, dtypes.float32), self.cast(b, dtypes.float32)
         if dtypes.is_float(a.dtype):
             text = f"fcmp {on_floats}"
         else:
@@ -346,6 +371,8 @@ class Kit:
         return self._compare(a, b, "oge", "sge")
 
     def isnan(self, a: Value) -> Value:
+        if is_half(a.dtype):
+            a = self.cast(a, dtypes.float32)
         return Value(self, dtypes.bool_, self.code.op(f"fcmp uno {a.type} {a.ref}, {a.ref}"))
 
     def bitwise_and(self, a: Any, b: Any) -> Value:
@@ -376,10 +403,30 @@ class Kit:
             return a
         if dtype == dtypes.bool_:
             return self.not_equal(a, 0)
+        if is_half(a.dtype):
+            return self.cast(half.widen(self, a), dtype)
+        if is_half(dtype):
+            return half.narrow(self, a, dtype)
+        if dtypes.is_float(a.dtype) and not dtypes.is_float(dtype):
+            return self._truncated(a, dtype)
         text = _conversion(a.dtype, dtype)
         if text is None:
             return Value(self, dtype, a.ref)
         return Value(self, dtype, self.code.op(f"{text} {a.type} {a.ref} to {self.type(dtype)}"))
+
+    def _truncated(self, a: Value, dtype: dtypes.Dtype) -> Value:
+        """A float as an integer, rounded towards 0; what does not fit gives some number, as in C on this machine."""
+        wide = dtypes.int64 if dtype.itemsize == 8 or dtype == dtypes.uint32 else dtypes.int32
+        ref = self.code.op(f"fptosi {a.type} {a.ref} to {self.type(wide)}")
+        whole = Value(self, wide, self.code.op(f"freeze {self.type(wide)} {ref}"))
+        if dtype == dtypes.uint64:
+            beyond = a >= 2.0**63
+            upper = self.bitwise_xor(self._truncated(self.where(beyond, a - 2.0**63, 0), wide), -(2**63))
+            whole = self.where(beyond, upper, whole)
+        return self.cast(whole, dtype)
+
+    def _bits(self, value: int) -> str:
+        return f"splat (i16 {value})" if self.lanes else str(value)
 
     def bitcast(self, a: Value, dtype: dtypes.Dtype) -> Value:
         """The same bits, read as another type of the same width."""
@@ -391,8 +438,6 @@ def _conversion(source: dtypes.Dtype, target: dtypes.Dtype) -> str | None:
     unsigned = source.kind in "ub"
     if dtypes.is_float(source) and dtypes.is_float(target):
         return "fpext" if target.itemsize > source.itemsize else "fptrunc"
-    if dtypes.is_float(source):
-        return "fptoui" if target.kind == "u" else "fptosi"
     if dtypes.is_float(target):
         return "uitofp" if unsigned else "sitofp"
     width = 0 if source == dtypes.bool_ else source.itemsize

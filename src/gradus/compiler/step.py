@@ -143,7 +143,7 @@ class Step:
                 self.table[slot] = fresh[-1].ctypes.data
         run_threads(self._loaded, "step", self.program.threads, self.table)
         for t in self._written:
-            t.version += 1
+            t.writes[0] += 1
         tensors = [Tensor(a.copy() if small else a) for a, (_, _, small) in zip(fresh, self._results, strict=True)]
         if self._single:
             return tensors[0]
@@ -181,7 +181,7 @@ class Step:
             done += count
             at_once = max(1, min(2 * at_once, int(at_once * SLICE / taken)))
             for t in self._written:
-                t.version += 1
+                t.writes[0] += 1
             if report is not None:
                 report(done)
         return history[0] if len(history) == 1 else np.stack(history, axis=-1) if history else np.empty((done, 0))
