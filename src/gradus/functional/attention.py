@@ -33,7 +33,7 @@ def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = 
         elif dtypes.is_float(mask.dtype):
             scores = scores + mask.astype(scores.dtype)
         else:
-            raise DtypeError(f"attention: a mask holds booleans, or floats to be added, got {mask.dtype}. Use mask != 0.")
+            raise DtypeError(f"attention: a mask holds booleans, or floats to add, got {mask.dtype}. Use mask != 0.")
     if allowed is None:
         return softmax(scores)
     # -inf would make NaN of a row that may look nowhere; so its weights are 0, and so are their gradients
