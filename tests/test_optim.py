@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import gradus
-from gradus import nn, optim
+from gradus import functional as F
+from gradus import interpret, nn, optim
 from gradus.errors import ArgumentError, CheckpointError
+from gradus.ops.primitive import Shaped
+from gradus.tensor import Tensor
 
 START = np.array([[1.0, -2.0, 0.5], [0.1, 3.0, -0.7]])
 TARGET = np.array([[0.5, 1.0, 0.0], [2.0, -1.0, 0.3]])
@@ -270,3 +273,49 @@ def test_clipping_refuses_bounds_below_0():
     for clip in (optim.clip_grad_norm_, optim.clip_grad_value_):
         with pytest.raises(ArgumentError, match=clip.__name__):
             clip([leaf()], -1.0)
+
+
+class Abstract(interpret.Eager):
+    """Knows shapes and dtypes only, like a tracing compiler: whoever looks at a number fails."""
+
+    def apply(self, primitive, inputs, params):
+        return primitive.rule(*(Shaped(x.shape, x.dtype) for x in inputs), **params)
+
+    def assign(self, target, value):
+        assert (target.shape, target.dtype) == (value.shape, value.dtype)
+
+    def concrete(self, tensor):
+        raise AssertionError("a number was looked at")
+
+
+class Mixture(nn.Module):
+    """Recurrence, attention and dropout before scores."""
+
+    def __init__(self):
+        self.rnn = nn.LSTM(4, 8, num_layers=2, dropout=0.5, bidirectional=True)
+        self.attention = nn.MultiheadAttention(16, 2, dropout=0.1)
+        self.out = nn.Linear(16, 10)
+
+    def forward(self, x):
+        h, _ = self.rnn(x)
+        h, _ = self.attention(h, h, h, is_causal=True)
+        return self.out(h).swapaxes(1, 2)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_whole_step_looks_at_no_numbers(name):
+    kind, options, _ = CASES[name]
+    model = Mixture()
+    schedule = optim.schedules.warmup(10, optim.schedules.one_cycle(0.1, 100))
+    optimizer = kind(model.parameters(), lr=schedule, **{"weight_decay": 0.1, **options})
+    x, y = Tensor(Shaped((5, 3, 4), gradus.float32)), Tensor(Shaped((5, 3), gradus.int64))
+    token = interpret.current.set(Abstract())
+    try:
+        loss = F.cross_entropy(model(x), y, label_smoothing=0.1)
+        loss.backward()
+        optim.clip_grad_norm_(model.parameters(), 1.0)
+        optim.clip_grad_value_(model.parameters(), 1.0)
+        optimizer.step()
+    finally:
+        interpret.current.reset(token)
+    assert (loss.shape, loss.dtype) == ((), "float32")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ml_dtypes import finfo
-
 from .. import dtypes
 from ..errors import DtypeError, ShapeError
 from ..ops import matmul, where
@@ -36,9 +34,8 @@ def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = 
             raise DtypeError(f"attention: a mask holds booleans, or floats to add, got {mask.dtype}. Use mask != 0.")
     if allowed is None:
         return softmax(scores)
-    # -inf would make NaN of a row that may look nowhere; so its weights are 0, and so are their gradients
-    lowest = float(finfo(scores.dtype).min)  # type: ignore[no-untyped-call]
-    return where(allowed, softmax(where(allowed, scores, lowest)), 0)
+    # chosen twice: the softmax of a row that may look nowhere is NaN, and so would be its gradient
+    return where(allowed, softmax(where(allowed, scores, -math.inf)), 0)
 
 
 def _causal(queries: int, keys: int) -> Tensor:
