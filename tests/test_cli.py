@@ -322,9 +322,9 @@ def test_a_table_as_it_lies_in_the_data_set(houses_run, tmp_path):
     path = tmp_path / "new.csv"
     path.write_text(houses(3))
     lines = succeeds("predict", houses_run, path).splitlines()
-    assert lines[0].endswith("price for 3 rows")
+    assert lines[0] == "file,row,price"
     areas = [float(line.split(",")[5]) for line in houses(3).splitlines()[1:]]
-    prices = [float(line.split()[1].replace(",", "")) for line in lines[1:]]
+    prices = [float(line.split(",")[2]) for line in lines[1:]]
     assert np.argsort(areas).tolist() == np.argsort(prices).tolist()
     assert all(1e4 < price < 1e7 for price in prices)
 
