@@ -55,6 +55,11 @@ def test_orthogonal(shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
 
 
+def test_orthogonal_matrices_point_everywhere() -> None:
+    corners = {np.sign(init.orthogonal_(gradus.zeros((2, 2))).numpy()[0, 0]) for _ in range(20)}
+    assert corners == {-1, 1}
+
+
 def test_parameters_are_filled_without_a_history() -> None:
     p = init.xavier_normal_(gradus.nn.Parameter(gradus.zeros((3, 3))))
     assert p.is_leaf

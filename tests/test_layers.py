@@ -199,6 +199,7 @@ REFUSED: list[tuple[type[Exception], str, Callable[[], Any]]] = [
     (DataError, r"label 3 at \[0, 1\]", lambda: F.one_hot([[0, 3]], 3)),
     (DtypeError, r"labels are integers", lambda: F.one_hot([0.5], 3)),
     (ShapeError, r"Flatten", lambda: nn.Flatten(3)(gradus.zeros((2, 3)))),
+    (ShapeError, r"axis 1 comes before axis 2", lambda: nn.Flatten(2, 1)(gradus.zeros((2, 3, 4)))),
     (ArgumentError, r"Did you mean 'tanh'", lambda: F.gelu([0.0], "tan")),
     (TypeError, r"slope", lambda: nn.LeakyReLU(slope=0.1)),
     (ArgumentError, r"in_features must be an integer", lambda: nn.Linear(0, 3)),

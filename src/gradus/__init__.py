@@ -61,6 +61,7 @@ from .ops import (
     permute,
     pick,
     power,
+    relu,
     remainder,
     reshape,
     right_shift,

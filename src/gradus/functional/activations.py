@@ -33,16 +33,6 @@ def step(x: Any) -> Tensor:
     return maximum(sign(_float(x)), 0)
 
 
-def relu(x: Any) -> Tensor:
-    """max(x, 0) (Nair and Hinton, 2010). Gradient: g where x > 0, else 0.
-
-    >>> relu([-1.0, 2.0])
-    tensor([0., 2.])
-    """
-    x = promote(x)[0]
-    return where(x <= 0, 0, x)
-
-
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Tensor:
     """x where x > 0, else negative_slope x (Maas et al., 2013).
 

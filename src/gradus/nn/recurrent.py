@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import random
 from ..errors import ArgumentError, ShapeError
-from ..functional.activations import relu
+from ..functional import relu
 from ..functional.checks import at_least_one, in_range, one_of
 from ..functional.dropout import dropout
 from ..functional.linear import linear
