@@ -152,6 +152,7 @@ def test_the_backward_pass_is_not_quadratic_in_time():
         (lambda: nn.GRUCell(4, 6)(gradus.zeros((3, 5))), r"GRUCell\(input_size=4\): input has shape \(3, 5\)"),
         (lambda: nn.MultiheadAttention(8, 2)(*[gradus.zeros((5, 3, 6))] * 3), r"embed_dim=8.*\(5, 3, 6\)"),
         (lambda: F.scaled_dot_product_attention(*[gradus.zeros(3)] * 3), r"\(\.\.\., l, d\)"),
+        (lambda: F.attention_weights(*[gradus.zeros((5, 2))] * 2, mask=np.ones((4, 5), bool)), "attention .*mask"),
     ],
 )
 def test_shapes_that_do_not_fit(call, message):

@@ -9,6 +9,7 @@ from .. import dtypes
 from ..errors import DtypeError, ShapeError
 from ..ops import matmul, where
 from ..ops.create import iota
+from ..ops.primitive import broadcast_shapes
 from ..tensor import Tensor, as_tensor
 from .activations import softmax
 from .dropout import dropout
@@ -26,6 +27,7 @@ def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = 
     allowed = _causal(*scores.shape[-2:]) if is_causal else None
     if mask is not None:
         mask = as_tensor(mask)
+        broadcast_shapes("attention (scores and mask)", scores.shape, mask.shape)
         if mask.dtype == dtypes.bool_:
             allowed = mask if allowed is None else allowed & mask
         elif dtypes.is_float(mask.dtype):

@@ -142,10 +142,18 @@ class RNN(_Layer):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", **options: Any
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
     ) -> None:
         self.nonlinearity = one_of(type(self).__name__, "nonlinearity", nonlinearity, _ACTIVATIONS)
-        super().__init__(input_size, hidden_size, num_layers, **options)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
 
     def step(self, z: Tensor, state: State, weight: Tensor, bias: Tensor | None) -> State:
         return rnn_step(z, state, weight, bias, _ACTIVATIONS[self.nonlinearity])
