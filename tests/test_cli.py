@@ -18,6 +18,9 @@ import gradus
 from gradus import datasets
 from gradus.cli import main
 from gradus.cli.doctor import features
+from gradus.train.experiment import Experiment
+from gradus.train.predictor import Predictor
+from gradus.train.recipe import Recipe
 from gradus.train.trainer import Trainer
 
 TINY = ("--limit", "60", "--epochs", "1", "--quiet")
@@ -203,6 +206,19 @@ def test_the_same_seed_gives_the_same_weights(digits_run, tmp_path):
         assert (weights == (digits_run / "model.safetensors").read_bytes()) is same
 
 
+def test_the_seed_decides_first_weights_and_parts_and_the_test_data_stay():
+    first, again, other = (Experiment(Recipe(seed=seed, limit=100)) for seed in (3, 3, 4))
+
+    def weight(experiment):
+        return next(experiment.model.parameters()).numpy()
+
+    assert np.array_equal(weight(first), weight(again))
+    assert not np.array_equal(weight(first), weight(other))
+    assert np.array_equal(first.validation.indices, again.validation.indices)
+    assert not set(first.train.indices) & set(first.validation.indices)
+    assert np.array_equal(first.test.arrays[0], other.test.arrays[0])
+
+
 def test_an_existing_folder_is_left_alone(copied):
     before = {path: path.read_bytes() for path in copied.iterdir()}
     assert "exists. Give another --out" in fails("train", "softmax", *TINY, "--out", copied)
@@ -301,8 +317,6 @@ def test_a_test_digit_is_recognised_as_by_the_model_itself(digits_run, tmp_path)
     x, _ = datasets.load("digits").test.arrays
     path = tmp_path / "digit.png"
     Image.fromarray(np.rint(x[0, 0] * 255).astype(np.uint8)).save(path)
-    from gradus.train.predictor import Predictor
-
     predictor = Predictor.open(digits_run)
     p = predictor(x[:1])[0]
     seen = predictor.picture(path)
