@@ -18,7 +18,8 @@ import gradus
 from gradus import datasets
 from gradus.cli import main
 from gradus.cli.doctor import features
-from gradus.train.experiment import Experiment
+from gradus.data import TensorDataset
+from gradus.train.experiment import Experiment, _parts
 from gradus.train.predictor import Predictor
 from gradus.train.recipe import Recipe
 from gradus.train.trainer import Trainer
@@ -391,3 +392,10 @@ def test_the_doctor_shows_what_there_is(monkeypatch, tmp_path):
 def test_cpu_features_need_all_their_parts():
     assert features({"sse2", "avx2"}) == "SSE2; not AVX2, AVX-512, AVX512-BF16"
     assert features({"asimd", "fp"}) == "NEON"
+
+
+def test_a_series_is_validated_on_its_end():
+    whole = TensorDataset(np.arange(100.0)[:, None], np.arange(100.0)[:, None])
+    train, validation = _parts(whole, Recipe(data="daily_views", limit=50))
+    assert train.indices.tolist() == list(range(50, 95))
+    assert validation.indices.tolist() == list(range(95, 100))
