@@ -1,4 +1,4 @@
-"""What all tests share: the seed, the check of shape rules, the count of oracle tests that a missing torch leaves out."""
+"""What all tests share: a seed, the check of shape rules, the count of oracle tests that a missing torch leaves out."""
 
 from __future__ import annotations
 
@@ -34,11 +34,17 @@ class Checked(interpret.Eager):
 
 
 @pytest.fixture(autouse=True)
-def checked() -> Iterator[Checked]:
-    """Every test starts from seed 0 and checks the rules of all primitives that it reaches."""
+def seeded() -> None:
+    """Every test starts from seed 0."""
     gradus.seed(0)
-    token = interpret.current.set(Checked())
-    yield interpret.current.get()  # type: ignore[misc]
+
+
+@pytest.fixture
+def checked() -> Iterator[Checked]:
+    """Check the rules of all primitives that the test reaches."""
+    interpreter = Checked()
+    token = interpret.current.set(interpreter)
+    yield interpreter
     interpret.current.reset(token)
 
 

@@ -18,6 +18,8 @@ from gradus.ops import FUNCTIONS, PRIMITIVES
 from gradus.ops.movement import dilate
 from gradus.ops.primitive import Case, Function, case
 
+pytestmark = pytest.mark.usefixtures("checked")
+
 
 def _entry(function: Any, reference: Any, *cases: Case) -> Function:
     return Function(function, reference, cases, (), False)

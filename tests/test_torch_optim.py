@@ -12,6 +12,8 @@ from gradus.optim import schedules
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
+LR = torch.optim.lr_scheduler
+
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 STEPS = 10
 
@@ -80,8 +82,7 @@ def test_ten_steps(name, decay, dtype):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_ten_steps_on_a_schedule(name, dtype):
     kind, options = OPTIMIZERS[name]
-    scheduler = lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 12, eta_min=0.01)
-    expected = theirs(kind, options, 0.05, dtype, scheduler)
+    expected = theirs(kind, options, 0.05, dtype, lambda o: LR.CosineAnnealingLR(o, 12, eta_min=0.01))
     assert_agree(ours(kind, options, schedules.cosine(0.05, 12, final=0.01), dtype), expected, dtype)
 
 
@@ -107,7 +108,6 @@ def rates(scheduler, steps, lr=0.5):
     return found
 
 
-LR = torch.optim.lr_scheduler
 SCHEDULES = {
     "step": (schedules.step(0.5, every=7, factor=0.3), lambda o: LR.StepLR(o, 7, 0.3)),
     "multistep": (schedules.multistep(0.5, [5, 6, 20], factor=0.3), lambda o: LR.MultiStepLR(o, [5, 6, 20], 0.3)),

@@ -289,6 +289,7 @@ def test_early_stopping_waits_and_restores():
     history = trainer.fit(blobs(), epochs=5, callbacks=[script, keep, stopping], progress=False)
     assert history["score"] == [1.0, 2.0, 2.05, 1.5]
     np.testing.assert_array_equal(trainer.model.layers[0].weight.numpy(), weights[1])
+    assert len(trainer.fit(blobs(), epochs=5, callbacks=[script, stopping], progress=False)) == 4
 
 
 def test_early_stopping_goes_on_counting(tmp_path):
@@ -392,6 +393,7 @@ def with_nan():
     [
         (DataError, r"x\[7, 1\] is nan", with_nan, {}),
         (DataError, "0 samples", lambda: Subset(blobs(), []), {}),
+        (DataError, r"got a tuple\. Make one: TensorDataset", lambda: blobs().arrays, {}),
         (DataError, "1 array, but inputs and targets", lambda: TensorDataset(np.ones((4, 2))), {}),
         (DataError, "label", lambda: TensorDataset(np.ones((4, 2), np.float32), np.array([0, 1, 2, 3])), {}),
         (ArgumentError, "epochs must be 1", blobs, {"epochs": 0}),

@@ -238,7 +238,11 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
 
 
 def as_tensor(data: Any, dtype: Any = None) -> Tensor:
-    """The data as a Tensor, sharing memory where that can be."""
+    """The data as a Tensor, sharing memory where that can be.
+
+    >>> as_tensor([1, 2])
+    tensor([1, 2])
+    """
     if isinstance(data, Tensor) and dtype is None:
         return data
     return Tensor(_as_array(data, dtype, copy=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,12 @@ def _pictures(predictor: Predictor, files: tuple[Path, ...], invert: bool) -> No
 
 
 def _tables(predictor: Predictor, files: tuple[Path, ...]) -> None:
+    """The predictions as CSV on standard output, so that another program can read them."""
+    from csv import writer
+
     name = predictor.facts.target.name if predictor.facts.target else "prediction"
-    for file in files:
-        values = predictor.table(file)
-        click.echo(f"{file}: {name} for {len(values):,} rows")
-        for i, value in enumerate(values, 1):
-            click.echo(f"{i:>8}  {value:,.6g}" if abs(value) < 1000 else f"{i:>8}  {value:,.0f}")
+    found = [(file, predictor.table(file)) for file in files]  # all, before the first is written
+    rows = writer(sys.stdout, lineterminator="\n")
+    rows.writerow(["file", "row", name])
+    for file, values in found:
+        rows.writerows([file, i, f"{value:.6g}"] for i, value in enumerate(values, 1))

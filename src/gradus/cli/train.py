@@ -58,7 +58,8 @@ def train(out: Path | None, resume: Path | None, quiet: bool, **options: Any) ->
     try:
         experiment.fit(folder, resume=resume is not None, progress=False if quiet else None)
     except KeyboardInterrupt:
-        click.echo(f"\nInterrupted. Go on with: gradus train --resume {folder}", err=True)
+        begun = (folder / "checkpoint.safetensors").exists()
+        click.echo(f"\nInterrupted. {f'Go on with: gradus train --resume {folder}' if begun else ''}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     _finish(experiment, folder)
 

@@ -141,7 +141,9 @@ def random_split(dataset: Dataset, lengths: Sequence[float], seed: int = 0) -> l
     """Deal the samples out to parts at random: a function of the seed.
 
     Args:
+        dataset: any data set.
         lengths: numbers of samples that add up to len(dataset), or fractions that add up to 1.
+        seed: what the order depends on.
 
     Returns:
         For each length one Subset; it keeps the classes, the target and the transform of the data set.

@@ -25,6 +25,7 @@ class DataLoader:
         batch_size: samples in a batch; the last batch of an epoch may be smaller.
         shuffle: draw a new order each epoch, a function of the seed and the number of the epoch.
         drop_last: leave out a last batch that is smaller.
+        seed: what the orders depend on, an integer from 0 to 2^64 - 1.
         prefetch: how many batches a thread reads ahead; 0 reads each when it is asked for.
 
     Attributes:

@@ -18,7 +18,8 @@ class Standardizer:
     """z = (v - mean) / std, where v is y, or log y; and back.
 
     Args:
-        mean, std: of v, in the units of y (of log y, without a unit, when `log` is set).
+        mean: of v, in the units of y (of log y, without a unit, when `log` is set).
+        std: of v, in the same units.
         log: y is positive and spreads over orders of magnitude, as prices do.
         name: what y is.
 
@@ -93,9 +94,11 @@ class NumberColumn:
 
     @property
     def features(self) -> list[str]:
+        """The names of the columns that it becomes."""
         return [self.name] + [f"{self.name} missing"] * self.missing
 
     def transform(self, table: Table) -> list[np.ndarray]:
+        """Those columns for a table, each (n,)."""
         values = table.numbers(self.name)
         _refuse_infinity(self.name, values)
         absent = np.isnan(values)
@@ -115,9 +118,11 @@ class TextColumn:
 
     @property
     def features(self) -> list[str]:
+        """The names of the columns that it becomes."""
         return [f"{self.name}={c}" for c in self.categories] + [f"{self.name} missing"] * self.missing
 
     def transform(self, table: Table) -> list[np.ndarray]:
+        """Those columns for a table, each (n,)."""
         values = table.texts(self.name)
         return [values == c for c in self.categories] + [np.array([v is None for v in values])] * self.missing
 

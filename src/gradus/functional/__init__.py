@@ -3,7 +3,7 @@
 Everything here is composed of the primitives in `gradus.ops`. The layers of `gradus.nn` are made from these functions.
 """
 
-from ..ops import pad, sigmoid, softplus, tanh
+from ..ops import pad, relu, sigmoid, softplus, tanh
 from .activations import (
     elu,
     gelu,
@@ -11,7 +11,6 @@ from .activations import (
     identity,
     leaky_relu,
     log_softmax,
-    relu,
     silu,
     softmax,
     step,

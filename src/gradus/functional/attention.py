@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ml_dtypes import finfo
-
 from .. import dtypes
 from ..errors import DtypeError, ShapeError
 from ..ops import matmul, where
 from ..ops.create import iota
+from ..ops.primitive import broadcast_shapes
 from ..tensor import Tensor, as_tensor
 from .activations import softmax
 from .dropout import dropout
@@ -28,17 +27,17 @@ def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = 
     allowed = _causal(*scores.shape[-2:]) if is_causal else None
     if mask is not None:
         mask = as_tensor(mask)
+        broadcast_shapes("attention (scores and mask)", scores.shape, mask.shape)
         if mask.dtype == dtypes.bool_:
             allowed = mask if allowed is None else allowed & mask
         elif dtypes.is_float(mask.dtype):
             scores = scores + mask.astype(scores.dtype)
         else:
-            raise DtypeError(f"attention: a mask holds booleans, or floats to be added, got {mask.dtype}. Use mask != 0.")
+            raise DtypeError(f"attention: a mask holds booleans, or floats to add, got {mask.dtype}. Use mask != 0.")
     if allowed is None:
         return softmax(scores)
-    # -inf would make NaN of a row that may look nowhere; so its weights are 0, and so are their gradients
-    lowest = float(finfo(scores.dtype).min)  # type: ignore[no-untyped-call]
-    return where(allowed, softmax(where(allowed, scores, lowest)), 0)
+    # chosen twice: the softmax of a row that may look nowhere is NaN, and so would be its gradient
+    return where(allowed, softmax(where(allowed, scores, -math.inf)), 0)
 
 
 def _causal(queries: int, keys: int) -> Tensor:

@@ -73,7 +73,8 @@ def adaptive_avg_pool2d(x: Any, output_size: int | tuple[int | None, int | None]
     h, w = x.shape[-2:]
     sizes = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     oh, ow = per_axis("output_size", [n if s is None else s for s, n in zip(sizes, (h, w), strict=True)], 2)
-    return _averages(oh, h, x) @ (x @ _averages(ow, w, x).T)
+    narrow: Tensor = x @ _averages(ow, w, x).T
+    return _averages(oh, h, x) @ narrow
 
 
 def _averages(parts: int, length: int, x: Tensor) -> Tensor:
@@ -103,5 +104,5 @@ def _windows(
         raise ShapeError(f"pooling over {axes} axes needs as many, got shape {x.shape}")
     windows = sliding_window(pad_ends(x, sides, sides, value), kernel, steps, apart)
     rest = windows.ndim - axes
-    first: Tensor = windows.permute(*range(rest, windows.ndim), *range(rest))
+    first = windows.permute(*range(rest, windows.ndim), *range(rest))
     return first.reshape(math.prod(kernel), *first.shape[axes:])

@@ -93,6 +93,8 @@ class Flatten(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         start, end = (normalize_axis("Flatten", axis, x.ndim) for axis in (self.start_dim, self.end_dim))
+        if end < start:
+            raise ShapeError(f"Flatten: axis {self.end_dim} comes before axis {self.start_dim} in shape {x.shape}")
         return x.reshape((*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
 
     def extra_repr(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import random
 from ..errors import ArgumentError, ShapeError
-from ..functional.activations import relu
+from ..functional import relu
 from ..functional.checks import at_least_one, in_range, one_of
 from ..functional.dropout import dropout
 from ..functional.linear import linear
@@ -142,10 +142,18 @@ class RNN(_Layer):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", **options: Any
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
     ) -> None:
         self.nonlinearity = one_of(type(self).__name__, "nonlinearity", nonlinearity, _ACTIVATIONS)
-        super().__init__(input_size, hidden_size, num_layers, **options)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
 
     def step(self, z: Tensor, state: State, weight: Tensor, bias: Tensor | None) -> State:
         return rnn_step(z, state, weight, bias, _ACTIVATIONS[self.nonlinearity])

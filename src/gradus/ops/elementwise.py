@@ -321,6 +321,15 @@ sigmoid = _unary(
     "f'{sigmoid(1.0):.4f}' -> '0.7311'",
     reference=lambda x: 1 / (1 + np.exp(-x)),
 )
+relu = _unary(  # a primitive, because where() takes ten times as long in NumPy, and maximum() halves the gradient at 0
+    "relu",
+    lambda xp, x: xp.maximum(x, xp.zeros((), x.dtype)),
+    lambda g, y, x: g * (y > 0).astype(g.dtype),
+    "max(x, 0) (Nair and Hinton, 2010). Gradient: g where x > 0, else 0.",
+    "relu([-1.0, 2.0]).tolist() -> [0.0, 2.0]",
+    reference=lambda x: np.maximum(x, np.zeros_like(x)),
+    floats=False,
+)
 softplus = _unary(
     "softplus",
     lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)),

@@ -120,18 +120,25 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     (tensor([3, 4, 5]), tensor([[2, 0],
             [5, 3]]), tensor([0, 5]), tensor([4, 5]))
     """
-    keys = _expand(key if isinstance(key, tuple) else (key,), x.shape)
+    parts = _places(key if isinstance(key, tuple) else (key,))
+    keys = _expand(parts, x.shape)
     x = _slices(x, [k for k in keys if k is not None])
     x, kept = _shape_after_slices(x, keys)
     arrays = [(axis, k) for axis, k in enumerate(kept) if isinstance(k, Tensor)]
-    return _gather(x, arrays, _apart(keys)) if arrays else x
+    return _gather(x, arrays, _apart(parts)) if arrays else x
 
 
-def _expand(keys: tuple[Any, ...], shape: tuple[int, ...]) -> list[Any]:
-    """One key an axis (and None for each new one): `...` written out, masks as places, integers checked."""
+def _places(keys: tuple[Any, ...]) -> list[Any]:
+    """The keys, arrays and lists as tensors of places, a mask as one for each of its axes."""
     parts: list[Any] = []
     for k in keys:
         parts += _as_places(k) if isinstance(k, (list, np.ndarray, Tensor, bool, np.bool_)) else [k]
+    return parts
+
+
+def _expand(parts: list[Any], shape: tuple[int, ...]) -> list[Any]:
+    """One key an axis (and None for each new one): `...` written out, places and integers checked."""
+    parts = list(parts)
     used = len([k for k in parts if k is not None and k is not Ellipsis])
     if used > len(shape):
         raise ShapeError(f"too many indices: {used} for a tensor with {len(shape)} axes")
@@ -218,9 +225,12 @@ def _shape_after_slices(x: Tensor, keys: list[Any]) -> tuple[Tensor, list[Any]]:
     return x.reshape(tuple(shape)), kept
 
 
-def _apart(keys: list[Any]) -> bool:
-    """Whether the arrays (and integers, which count as arrays beside them) stand apart, with another key between."""
-    at = [i for i, k in enumerate(keys) if isinstance(k, (Tensor, int))]
+def _apart(parts: list[Any]) -> bool:
+    """Whether the arrays (and integers, which count as arrays beside them) stand apart, with another key between.
+
+    As in NumPy `...` is such a key, even where it stands for no axis.
+    """
+    at = [i for i, k in enumerate(parts) if k is not None and k is not Ellipsis and not isinstance(k, slice)]
     return at[-1] - at[0] >= len(at)
 
 

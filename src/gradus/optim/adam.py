@@ -41,7 +41,7 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        if len(betas) != 2:
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise ArgumentError(f"{type(self).__name__}: betas are two numbers, got {betas!r}")
         super().__init__(params, lr, weight_decay, betas=tuple(betas), eps=eps)
 

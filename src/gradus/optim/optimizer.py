@@ -154,8 +154,9 @@ def _trainable(name: str, params: Any) -> list[Tensor]:
             raise ArgumentError(f"{name}: there are no groups of parameters. Make one optimizer for each group.")
         if not isinstance(p, Tensor):
             raise ArgumentError(f"{name}: expects tensors to train, got {p!r}. Pass model.parameters().")
-        if not p.is_leaf or not dtypes.is_float(p.dtype):
-            raise ArgumentError(f"{name}: trains floating-point leaves, got {p!r}. Pass model.parameters().")
+        if p.origin is not None or not dtypes.is_float(p.dtype):
+            got = f"one of {p.dtype}" if p.origin is None else f"the result of {p.origin.primitive.name}"
+            raise ArgumentError(f"{name}: trains floating-point leaves, got {got}. Pass model.parameters().")
     if len({id(p) for p in found}) != len(found):
         raise ArgumentError(f"{name}: a parameter is in the list twice: it would be updated twice a step")
     return found

@@ -66,6 +66,10 @@ class Watch(Callback):
         self.better = better or _better(monitor)
         self.best: float | None = None
 
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        if not len(trainer.history):
+            self.best = None  # of a training before, with the same callback
+
     def improved(self, record: Record) -> bool:
         """Whether the number is the best so far; if so it is kept."""
         value = _watched(self, record, self.monitor)
@@ -127,6 +131,9 @@ class EarlyStopping(Watch):
         self.weights: dict[str, Any] = {}
 
     def on_fit_begin(self, trainer: Trainer) -> None:
+        super().on_fit_begin(trainer)
+        if not len(trainer.history):
+            self.waited, self.weights = 0, {}
         if self.waited >= self.patience:
             trainer.stop()
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import datasets, models
-from ..data import Standardizer, random_split
+from ..data import Standardizer, Subset, TensorDataset, random_split
 from ..errors import ArgumentError, CheckpointError
 from ..functional import cross_entropy, mse_loss
 from ..random import seed
@@ -22,13 +22,15 @@ from .recipe import Recipe, config_of
 from .run import Run
 from .trainer import Trainer
 
+SERIES = ("daily_views",)  # data sets whose samples are in order of time
 FIRST_FREE = 10_000  # runs of one name that a folder may hold
 
 
 class Experiment:
     """What a recipe stands for: the data, split and ready, the model, and the trainer.
 
-    The validation part comes out of the training data, drawn by the seed; the test data are looked at by `test` alone.
+    The validation part comes out of the training data: drawn by the seed, or the last ones of a series in time, whose
+    neighbours overlap. The test data are not looked at in training.
 
     Attributes:
         recipe: the recipe with everything chosen.
@@ -45,9 +47,7 @@ class Experiment:
         whole, self.test = datasets.load(recipe.data)
         self.facts = Facts.of(whole)
         self.recipe = recipe.completed(self.facts.input_shape, self.facts.classes)
-        part = whole if recipe.limit is None else _some(whole, recipe.limit, recipe.seed)
-        kept = max(1, round(recipe.validation * len(part)))
-        self.train, self.validation = random_split(part, [len(part) - kept, kept], seed=recipe.seed)
+        self.train, self.validation = _parts(whole, recipe)
         seed(recipe.seed)
         self.model = models.build(self.recipe.model, self.facts.input_shape, self.facts.outputs)
         steps = -(-len(self.train) // self.recipe.batch_size) * self.recipe.epochs
@@ -147,12 +147,17 @@ class _Keep(Callback):
         self.run.configure(**self.about)
 
 
-def _some(whole: Any, limit: int, seed: int) -> Any:
-    if limit < 2:
-        raise ArgumentError(f"limit must be 2 or more, one sample to learn from and one for validation; got {limit}")
-    if limit >= len(whole):
-        return whole
-    return random_split(whole, [limit, len(whole) - limit], seed=seed)[0]
+def _parts(whole: TensorDataset, recipe: Recipe) -> tuple[Subset, Subset]:
+    """The samples to learn from, as many as the recipe's limit allows, and those kept for validation."""
+    n = len(whole) if recipe.limit is None else min(recipe.limit, len(whole))
+    if n < 2:
+        raise ArgumentError(f"limit must be 2 or more, one sample to learn from and one for validation; got {n}")
+    kept = max(1, round(recipe.validation * n))
+    if recipe.data in SERIES:
+        latest = np.arange(len(whole) - n, len(whole))
+        return Subset(whole, latest[:-kept]), Subset(whole, latest[-kept:])
+    train, validation, _ = random_split(whole, [n - kept, kept, len(whole) - n], seed=recipe.seed)
+    return train, validation
 
 
 def _in_units(base: Metric, target: Standardizer | None) -> Metric:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import random
+from ..autograd import no_grad
 from ..data import DataLoader
 from ..errors import CheckpointError, DivergedError
+from ..nn import Module
 from ..tensor import Tensor
 from .callbacks import Callback
 from .checkpoint import read_state, save, write_state
@@ -56,6 +59,31 @@ class Running:
         self.loss = state["loss"]
         for metric in self.metrics:
             metric.total = state.get(metric.name)
+
+
+def measure(
+    trainer: Trainer, batches: Iterable[tuple[Tensor, ...]], between: Callable[[], None] = lambda: None
+) -> dict[str, float]:
+    """The loss and the metrics over batches, in evaluation mode; `between` is called after each."""
+    running = Running(trainer.metrics)
+    with mode(trainer.model, training=False), no_grad():
+        for *inputs, targets in batches:
+            outputs = trainer.model(*inputs)
+            running.update(float(trainer.loss(outputs, targets)), outputs, targets)
+            between()
+    return running.values()
+
+
+@contextmanager
+def mode(model: Module, training: bool) -> Iterator[None]:
+    """Set the mode of all parts of a model, and at the end each as it was."""
+    before = [(part, part.training) for part in model.modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for part, was in before:
+            part.training = was
 
 
 class Loop:
@@ -115,7 +143,7 @@ class Loop:
         seconds, samples = self._batches()
         record: Record = {"epoch": self.epoch + 1} | self.running.values()
         if self.validation is not None:
-            found = self.trainer.measure(self.validation, self.interrupt.check)
+            found = measure(self.trainer, self.validation.batches(0), self.interrupt.check)
             record |= {f"val_{name}": value for name, value in found.items()}
         record |= {"lr": self.trainer.optimizer.lr, "seconds": seconds}
         record["samples_per_second"] = samples / seconds if seconds else 0.0
@@ -131,7 +159,7 @@ class Loop:
     def _batches(self) -> tuple[float, int]:
         """The epoch's batches that are left: the seconds they took and how many samples they held."""
         start, samples = time.perf_counter(), 0
-        for batch in self._left():
+        for batch in self.loader.batches(self.epoch, self.batch):
             loss, outputs = self.trainer.step(*batch)
             self.running.update(self._finite(loss), outputs, batch[-1])
             self.batch += 1
@@ -141,9 +169,6 @@ class Loop:
                 callback.on_batch_end(self.trainer, self.batch)
             self.interrupt.check()
         return time.perf_counter() - start, samples
-
-    def _left(self) -> Iterator[tuple[Tensor, ...]]:
-        return self.loader.batches(self.epoch, self.batch)
 
     def _finite(self, loss: Tensor) -> float:
         value = float(loss)

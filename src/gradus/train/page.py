@@ -164,8 +164,11 @@ def _pictures(report: Report) -> str:
     p = report.pictures
     if p is None:
         return ""
-    wrong = sum(t != y for t, y in zip(p.truth, p.predicted, strict=True))
-    words = f"<p>{len(p.truth)} test pictures, the {wrong} wrong ones first (red frame, with the truth below).</p>"
+    shown = sum(t != y for t, y in zip(p.truth, p.predicted, strict=True))
+    wrong = shown if report.counts is None else int(report.counts.sum() - report.counts.trace())
+    words = (
+        f"<p>{shown:,} of {wrong:,} mistakes (red frame, the surest first, the truth below), then right answers.</p>"
+    )
     drawn = _drawn(lambda: figures.pictures(p.images, p.truth, p.predicted, p.confidence))
     return _section("Pictures and predictions", words + drawn)
 

@@ -66,8 +66,8 @@ def results_text(report: Report) -> str:
     """The metrics of each part of the data as a small table of text, then how long it took.
 
     >>> print(results_text(Report("m on d", metrics={"test": {"accuracy": 0.975}})))
-              accuracy
-    test        0.9750
+                accuracy
+    test          0.9750
     """
     names = list(dict.fromkeys(name for values in report.metrics.values() for name in values))
     cells = [

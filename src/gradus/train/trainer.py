@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..optim import Optimizer, clip_grad_norm_
 from ..tensor import Tensor
 from .callbacks import Callback
 from .history import History
-from .loop import Loop, Running
+from .loop import Loop, measure, mode
 from .metrics import Function, Metric, metric
 from .progress import choose
 from .run import Run
@@ -148,7 +148,7 @@ class Trainer:
         held_out = None if validation is None else _loader(validation, EVAL_BATCH)
         for checked in (loader, held_out) if held_out else (loader,):
             _check(checked)
-            self._rehearse(checked)
+            measure(self, islice(checked.batches(0), 1))  # finds what does not fit together before anything is written
         folder = self._folder(run, resume, epochs, loader)
         loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress))
         if folder and resume:
@@ -156,7 +156,7 @@ class Trainer:
         else:
             loop.save()
         self.stopped, self.history = False, loop.history
-        with _mode(self.model, training=True):
+        with mode(self.model, training=True):
             return loop.train()
 
     def evaluate(self, dataset: Dataset | DataLoader, batch_size: int = EVAL_BATCH) -> dict[str, float]:
@@ -166,17 +166,7 @@ class Trainer:
         """
         loader = _loader(dataset, batch_size)
         _check(loader, finite=False)
-        return self.measure(loader)
-
-    def measure(self, loader: DataLoader, between: Callable[[], None] = lambda: None) -> dict[str, float]:
-        """The loss and the metrics over the first epoch of a loader; `between` is called after each batch."""
-        running = Running(self.metrics)
-        with _mode(self.model, training=False), no_grad():
-            for *inputs, targets in loader.batches(0):
-                outputs = self.model(*inputs)
-                running.update(float(self.loss(outputs, targets)), outputs, targets)
-                between()
-        return running.values()
+        return measure(self, loader.batches(0))
 
     def predict(self, x: Any, batch_size: int = EVAL_BATCH) -> Tensor:
         """The model's outputs, in evaluation mode and without gradients, in the order of the samples.
@@ -191,15 +181,8 @@ class Trainer:
         loader = _loader(TensorDataset(x) if given else x, batch_size)
         if not len(loader):
             raise DataError("predict: there is no sample")
-        with _mode(self.model, training=False), no_grad():
+        with mode(self.model, training=False), no_grad():
             return concatenate([self.model(*(batch[:-1] or batch)) for batch in loader.batches(0)])
-
-    def _rehearse(self, loader: DataLoader) -> None:
-        """Go through a batch without training: what does not fit together is found before anything is written."""
-        with _mode(self.model, training=False), no_grad():
-            *inputs, targets = next(loader.batches(0))
-            outputs = self.model(*inputs)
-            Running(self.metrics).update(float(self.loss(outputs, targets)), outputs, targets)
 
     def _folder(self, run: str | Path | Run | None, resume: bool, epochs: int, loader: DataLoader) -> Run | None:
         if run is None:
@@ -236,6 +219,11 @@ def _several(metrics: Sequence[Any]) -> Sequence[Any]:
 
 
 def _loader(data: Dataset | DataLoader, batch_size: int, **options: Any) -> DataLoader:
+    if isinstance(data, (tuple, list, Tensor, np.ndarray)):
+        raise DataError(
+            f"training needs a data set or a DataLoader, got a {type(data).__name__}. Make one: TensorDataset(x, y). "
+            "Of a pair (train, test) pass each where it belongs."
+        )
     return data if isinstance(data, DataLoader) else DataLoader(data, batch_size, **options)
 
 
@@ -249,15 +237,3 @@ def _check(loader: DataLoader, finite: bool = True) -> None:
         raise DataError(f"{name} has {parts} array, but inputs and targets are needed: TensorDataset(x, y)")
     if finite:
         check_finite(loader.dataset)
-
-
-@contextmanager
-def _mode(model: Module, training: bool) -> Iterator[None]:
-    """Set the mode of all parts of a model, and at the end each as it was."""
-    before = [(part, part.training) for part in model.modules()]
-    model.train(training)
-    try:
-        yield
-    finally:
-        for part, was in before:
-            part.training = was

@@ -22,6 +22,7 @@ def read_csv(
     A column all of whose values are numbers or missing is one of numbers; any other is text.
 
     Args:
+        path: the file.
         text: columns to be kept as text though they look like numbers (codes: "01" stays "01").
         missing: the values that stand for a missing one.
         delimiter: what lies between two values.

@@ -22,6 +22,7 @@ def read_image(path: str | Path, size: int | tuple[int, int] | None = None, grey
     """A picture as an array; where it is transparent it is white.
 
     Args:
+        path: the file, of any format that Pillow reads.
         size: the height and width to scale it to, or one number for both; None leaves it as it is.
         grey: one channel in place of red, green and blue.
 
@@ -75,6 +76,7 @@ def read_image_folder(path: str | Path, size: int | tuple[int, int] | None = Non
     """The pictures in `path/CLASS/*.png` (or .jpg and so on), all in memory.
 
     Args:
+        path: the folder that holds the classes' folders.
         size: the height and width to scale all to; None wants pictures of one size.
         grey: one channel in place of red, green and blue.
 

@@ -1,0 +1,184 @@
+"""The house rules that a test can hold: who imports whom, what is loaded, what is documented, how long things are."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gradus
+
+SOURCE = Path(gradus.__file__).parent
+ROOT = SOURCE.parent.parent
+FILES = sorted(SOURCE.rglob("*.py"))
+# Each may import what stands before it, and what is in its own package. docs/architecture.md explains the order.
+ORDER = ["errors", "dtypes", "interpret", "_methods", "tensor", "autograd", "ops", "random", "functional"]
+ORDER += ["nn", "optim", "data", "datasets", "models", "train", "cli"]
+HEAVY = {
+    "matplotlib",
+    "sklearn",
+    "rich",
+    "click",
+    "PIL",
+    "pooch",
+    "tensorboardX",
+    "safetensors.torch",
+    "torch",
+    "scipy",
+}
+MODULES = [m.name for m in pkgutil.walk_packages([str(SOURCE)], "gradus.") if not m.name.endswith("__main__")]
+PACKAGES = ["gradus", *(m for m in MODULES if importlib.util.find_spec(m).submodule_search_locations)]  # type: ignore[union-attr]
+
+
+def _room(file: Path) -> str:
+    """The package or top module that a file belongs to."""
+    return file.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def _imports(file: Path) -> Iterator[tuple[str, int]]:
+    """The rooms of gradus that a file imports from while the program runs, with the line."""
+    tree = ast.parse(file.read_text())
+    typing_only = {
+        inner
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for inner in ast.walk(block)
+    }
+    package = ["gradus", *file.relative_to(SOURCE).parts[:-1]]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node not in typing_only:
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            parts = base + (node.module.split(".") if node.module else [])
+            if parts[0] == "gradus":
+                yield from ((parts[1], node.lineno) if parts[1:] else (a.name, node.lineno) for a in node.names)
+        elif isinstance(node, ast.Import) and node not in typing_only:
+            for alias in node.names:
+                if alias.name.split(".")[0] == "gradus":
+                    yield (*alias.name.split("."), "")[1], node.lineno
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if _room(f) in ORDER], ids=lambda f: str(f.relative_to(SOURCE)))
+def test_imports_run_one_way(file: Path) -> None:
+    own = ORDER.index(_room(file))
+    for room, line in _imports(file):
+        assert room in ORDER or room == "__version__", f"{file.name}:{line} imports from the unknown {room!r}"
+        if room in ORDER:
+            assert ORDER.index(room) <= own, f"{file.name}:{line}: {ORDER[own]} must not know {room}"
+
+
+def test_every_room_is_in_the_order() -> None:
+    rooms = {_room(f) for f in FILES} - {"__init__", "__main__"}
+    assert rooms == set(ORDER)
+
+
+def test_importing_gradus_loads_nothing_heavy() -> None:
+    program = "import sys, gradus; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "gradus.train" in loaded or not hasattr(gradus, "Trainer")
+    assert set(loaded) & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_all_names_what_a_package_offers(name: str) -> None:
+    package = importlib.import_module(name)
+    tree = ast.parse(Path(str(package.__file__)).read_text())
+    gathered = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level == 1]
+    names = {a.asname or a.name for n in gathered for a in n.names}
+    offered = {n for n in names if not n.startswith("_") and not inspect.ismodule(getattr(package, n))}
+    listed = getattr(package, "__all__", [])
+    assert len(set(listed)) == len(listed)
+    assert [n for n in listed if not hasattr(package, n)] == []
+    if name not in ("gradus.cli", "gradus.datasets"):  # a program; a list that is made from a catalogue
+        assert offered - set(listed) == set()
+
+
+# -- docstrings --------------------------------------------------------------------------------------------------------
+
+
+def _public(name: str) -> Iterator[tuple[str, Any]]:
+    """The public functions and classes that a package offers, defined in gradus."""
+    package = importlib.import_module(name)
+    for n in getattr(package, "__all__", ()):
+        thing = getattr(package, n)
+        if (inspect.isfunction(thing) or inspect.isclass(thing)) and thing.__module__.startswith("gradus"):
+            yield n, thing
+
+
+PUBLIC = {id(thing): (f"{package}.{n}", thing) for package in PACKAGES for n, thing in _public(package)}
+PUBLIC_PARAMS = [pytest.param(thing, id=name) for name, thing in PUBLIC.values()]
+# Bases, records, and what would need files
+WITHOUT_EXAMPLE = {"Dataset", "Description", "Parameter", "Summary", "Optimizer", "Recipe", "Experiment"}
+WITHOUT_EXAMPLE |= {"Defaults", "Run", "SaveBest", "load", "read_cifar_archive"}
+
+
+def _needs_example(thing: Any) -> bool:
+    loads_files = thing.__module__.startswith("gradus.datasets.")
+    made_from_function = (thing.__doc__ or "").startswith("As a layer:")  # the function has one
+    is_error = inspect.isclass(thing) and issubclass(thing, Exception)
+    return not (loads_files or made_from_function or is_error or thing.__name__ in WITHOUT_EXAMPLE)
+
+
+@pytest.mark.parametrize("thing", PUBLIC_PARAMS)
+def test_public_things_are_documented_with_an_example(thing: Any) -> None:
+    doc = thing.__doc__ or ""
+    assert doc.strip()
+    if _needs_example(thing):
+        assert ">>> " in doc
+
+
+@pytest.mark.parametrize("thing", PUBLIC_PARAMS)
+def test_documented_arguments_exist(thing: Any) -> None:
+    """Names under `Args:` are parameters of the function, the class or a class it derives from."""
+    section = re.search(r"^ *Args:\n((?: {4,}.*\n|\n)+)", (inspect.getdoc(thing) or "") + "\n", re.M)
+    if section is None or not _needs_example(thing):
+        return
+    named = re.findall(r"^ {4}([\w, *]+):", section[1], re.M)
+    documented = {n.strip(" *") for names in named for n in names.split(",")}
+    owners = thing.__mro__[:-1] if inspect.isclass(thing) else [thing]
+    known = {p for o in owners for p in inspect.signature(o.__init__ if inspect.isclass(o) else o).parameters}
+    assert documented
+    assert documented <= known
+
+
+# -- sizes -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(SOURCE)))
+def test_files_and_functions_are_short(file: Path) -> None:
+    text = file.read_text()
+    assert text.count("\n") <= 700
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= 60, f"{node.name} has {length} lines"
+
+
+def test_nearly_all_functions_are_under_forty_lines() -> None:
+    trees = (ast.parse(f.read_text()) for f in FILES)
+    lengths = [(n.end_lineno or 0) - n.lineno for t in trees for n in ast.walk(t) if isinstance(n, ast.FunctionDef)]
+    assert sum(length < 40 for length in lengths) >= 0.95 * len(lengths)
+
+
+def test_no_user_meets_an_assert() -> None:
+    for file in FILES:
+        asserts = [n.lineno for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Assert)]
+        assert not asserts, f"{file.name}: assert in line {asserts}"
+
+
+def test_the_stub_of_tensors_methods_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("write_stubs", ROOT / "tools" / "write_stubs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert tool.STUB.read_text() == tool.stub(), "run: python tools/write_stubs.py"

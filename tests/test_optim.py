@@ -1,0 +1,321 @@
+"""Optimizers and clipping: their formulas in NumPy, saving and going on, what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus import functional as F
+from gradus import interpret, nn, optim
+from gradus.errors import ArgumentError, CheckpointError
+from gradus.ops.primitive import Shaped
+from gradus.tensor import Tensor
+
+START = np.array([[1.0, -2.0, 0.5], [0.1, 3.0, -0.7]])
+TARGET = np.array([[0.5, 1.0, 0.0], [2.0, -1.0, 0.3]])
+STEPS, LR = 10, 0.005
+
+
+def reference_sgd(p, gradient, lr=LR, momentum=0.0, nesterov=False):
+    v = np.zeros_like(p)
+    for _ in range(STEPS):
+        g = gradient(p)
+        v = momentum * v + g
+        p = p - lr * (g + momentum * v if nesterov else v)
+    return p
+
+
+def reference_adagrad(p, gradient, lr=LR, eps=1e-10):
+    s = np.zeros_like(p)
+    for _ in range(STEPS):
+        g = gradient(p)
+        s = s + g**2
+        p = p - lr * g / (np.sqrt(s) + eps)
+    return p
+
+
+def reference_rmsprop(p, gradient, lr=LR, alpha=0.99, eps=1e-8):
+    s = np.zeros_like(p)
+    for _ in range(STEPS):
+        g = gradient(p)
+        s = alpha * s + (1 - alpha) * g**2
+        p = p - lr * g / (np.sqrt(s) + eps)
+    return p
+
+
+def reference_adam(p, gradient, lr=LR, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
+    m = v = np.zeros_like(p)
+    for t in range(1, STEPS + 1):
+        p = p - lr * decay * p
+        g = gradient(p / (1 - lr * decay))
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+        p = p - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return p
+
+
+CASES = {
+    "SGD": (optim.SGD, {}, reference_sgd),
+    "momentum": (optim.SGD, {"momentum": 0.9}, lambda *a: reference_sgd(*a, momentum=0.9)),
+    "Nesterov": (
+        optim.SGD,
+        {"momentum": 0.9, "nesterov": True},
+        lambda *a: reference_sgd(*a, momentum=0.9, nesterov=True),
+    ),
+    "Adagrad": (optim.Adagrad, {}, reference_adagrad),
+    "RMSprop": (optim.RMSprop, {}, reference_rmsprop),
+    "Adam": (optim.Adam, {}, reference_adam),
+    "AdamW": (optim.AdamW, {"weight_decay": 0.2}, lambda *a: reference_adam(*a, decay=0.2)),
+}
+KINDS = [optim.SGD, optim.Adagrad, optim.RMSprop, optim.Adam, optim.AdamW]
+
+
+def leaf(values=START, dtype="float64"):
+    return gradus.tensor(values, dtype, requires_grad=True)
+
+
+def descend(optimizer, p, steps=STEPS):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        ((p - TARGET.astype(p.dtype)) ** 4).sum().backward()
+        optimizer.step()
+    return p.numpy().copy()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_ten_steps(name):
+    kind, options, reference = CASES[name]
+    p = leaf()
+    found = descend(kind([p], lr=LR, **options), p)
+    np.testing.assert_allclose(found, reference(START, lambda p: 4 * (p - TARGET) ** 3), rtol=1e-10)
+
+
+def test_weight_decay_is_the_gradient_of_a_penalty():
+    p, q = leaf(), leaf()
+    p.grad, q.grad = gradus.tensor(START), gradus.tensor(START) + 0.3 * q.detach()
+    optim.Adam([p], lr=LR, weight_decay=0.3).step()
+    optim.Adam([q], lr=LR).step()
+    np.testing.assert_array_equal(p.numpy(), q.numpy())
+
+
+def test_defaults_are_those_of_the_papers():
+    p = leaf()
+    adam, adamw = optim.Adam([p]), optim.AdamW([p])
+    assert (adam.lr, adam.betas, adam.eps, adam.weight_decay) == (1e-3, (0.9, 0.999), 1e-8, 0)
+    assert (adamw.lr, adamw.weight_decay) == (1e-3, 1e-2)
+    assert (optim.Adagrad([p]).lr, optim.Adagrad([p]).eps) == (1e-2, 1e-10)
+    assert (optim.RMSprop([p]).lr, optim.RMSprop([p]).alpha) == (1e-2, 0.99)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_precision_updates_in_float32(kind):
+    """A float16 parameter takes the steps of float32, rounded once each: gradients of 1e-5 square to 0 in float16."""
+    p = leaf(np.ones(3), "float16")
+    optimizer = kind([p], lr=0.01)
+    p.grad = gradus.full(3, 1e-5, "float16")
+    optimizer.step()
+    assert p.dtype == "float16"
+    assert all(s.dtype == "float32" for state in optimizer.state for s in state.values())
+    expected = leaf(np.ones(3), "float32")
+    expected.grad = gradus.full(3, 1e-5, "float16").astype("float32")
+    kind([expected], lr=0.01).step()
+    np.testing.assert_array_equal(p.numpy(), expected.numpy().astype("float16"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_has_a_gradient_is_changed(kind):
+    used, unused, frozen = leaf(), leaf(), leaf()
+    used.grad = frozen.grad = gradus.tensor(START)
+    frozen.requires_grad_(False)
+    kind([used, unused, frozen], lr=LR).step()
+    assert (used.numpy() != START).all()
+    for p in (unused, frozen):
+        np.testing.assert_array_equal(p.numpy(), START)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_left_as_they_are(kind):
+    p = leaf()
+    p.grad = gradus.tensor(START)
+    kind([p], lr=LR, weight_decay=0.1).step()
+    np.testing.assert_array_equal(p.grad.numpy(), START)
+    assert p.is_leaf
+    assert p.requires_grad
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_saved_state_goes_on_bit_for_bit(name):
+    kind, options, _ = CASES[name]
+    schedule = optim.schedules.cosine(LR, 20)
+    p = leaf()
+    optimizer = kind([p], lr=schedule, **options)
+    descend(optimizer, p, 5)
+    optimizer.scale.assign_(gradus.tensor(0.5, "float64"))
+    saved = {n: t.numpy().copy() for n, t in optimizer.state_dict().items()}
+    q = leaf(p.numpy())
+    other = kind([q], lr=schedule, **options)
+    other.load_state_dict(saved)
+    np.testing.assert_array_equal(descend(optimizer, p), descend(other, q))
+    assert other.steps.item() == 15
+
+
+def test_a_foreign_state_is_refused_and_nothing_written():
+    optimizer = optim.Adam([leaf()])
+    before = {n: t.numpy().copy() for n, t in optimizer.state_dict().items()}
+    with pytest.raises(CheckpointError, match=r"Adam over 1 parameters.*'0.m' is \(2, 3\) here, absent in the saved"):
+        optimizer.load_state_dict(optim.SGD([leaf()], 0.1).state_dict())
+    with pytest.raises(CheckpointError, match=r"\(2, 3\) here, \(4,\)"):
+        optimizer.load_state_dict(optim.Adam([leaf(np.ones(4))], lr=7).state_dict())
+    for n, t in optimizer.state_dict().items():
+        np.testing.assert_array_equal(t.numpy(), before[n])
+
+
+def test_the_rate_can_be_changed():
+    optimizer = optim.SGD([leaf()], lr=0.1)
+    optimizer.lr = 0.5
+    assert optimizer.lr == 0.5
+    optimizer.lr = optim.schedules.step(1.0, every=1, factor=0.5)
+    optimizer.step()
+    assert optimizer.lr == 0.5
+    optimizer.scale.assign_(gradus.tensor(0.1, "float64"))
+    assert optimizer.lr == 0.05
+
+
+def test_two_optimizers_take_the_place_of_groups():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    fast, slow = optim.SGD(model[0].parameters(), lr=1.0), optim.SGD(model[1].parameters(), lr=0.0)
+    before = [p.numpy().copy() for p in model.parameters()]
+    model(gradus.ones((1, 2))).sum().backward()
+    fast.step()
+    slow.step()
+    changed = [(p.numpy() != b).any() for p, b in zip(model.parameters(), before, strict=True)]
+    assert changed == [True, True, False, False]
+
+
+def used_up():
+    params = (p for p in [leaf()])
+    list(params)
+    return params
+
+
+TWICE = leaf()
+REFUSED = {
+    "empty": (list, "SGD: there is nothing to train.*used up"),
+    "used up": (used_up, "SGD: there is nothing to train.*used up"),
+    "twice": (lambda: [TWICE, TWICE], "in the list twice"),
+    "computed": (lambda: [leaf() * 2], "floating-point leaves, got the result of multiply.*parameters"),
+    "integers": (lambda: [gradus.tensor([1, 2])], "floating-point leaves, got one of int64"),
+    "names": (lambda: nn.Linear(1, 1).named_parameters(), r"got \('weight'.*model.parameters\(\)"),
+    "a model": (lambda: nn.Linear(1, 1), "got Linear. Pass model.parameters"),
+    "groups": (lambda: [{"params": [leaf()]}], "no groups of parameters. Make one optimizer for each"),
+    "an array": (lambda: [START], "expects tensors"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_parameters_that_are_refused(name):
+    make, message = REFUSED[name]
+    with pytest.raises(ArgumentError, match=message):
+        optim.SGD(make(), lr=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        (optim.SGD, {"lr": -1}, r"SGD: lr must be in \[0, inf\), got -1"),
+        (optim.SGD, {"lr": float("nan")}, "SGD: lr .* got nan"),
+        (optim.SGD, {"lr": "fast"}, "SGD: lr .* got 'fast'"),
+        (optim.SGD, {"lr": 1, "momentum": 1.0}, r"SGD: momentum must be in \[0, 1\), got 1.0"),
+        (optim.SGD, {"lr": 1, "nesterov": True}, "needs a momentum"),
+        (optim.SGD, {"lr": 1, "weight_decay": -0.1}, "SGD: weight_decay"),
+        (optim.RMSprop, {"alpha": 1.5}, "RMSprop: alpha"),
+        (optim.Adagrad, {"eps": -1}, "Adagrad: eps"),
+        (optim.Adam, {"betas": (0.9, 1.0)}, r"Adam: betas must be in \[0, 1\), got 1.0"),
+        (optim.Adam, {"betas": (0.9,)}, "Adam: betas are two numbers"),
+        (optim.AdamW, {"betas": 0.9}, "AdamW: betas are two numbers"),
+    ],
+)
+def test_arguments_out_of_range(kind, options, message):
+    with pytest.raises(ArgumentError, match=message):
+        kind([leaf()], **options)
+
+
+def test_clip_grad_norm():
+    p, q = leaf(np.zeros(2)), leaf(np.zeros(1), "float32")
+    p.grad, q.grad = gradus.tensor([3.0, 0.0], "float64"), gradus.tensor([4.0])
+    shared = p.grad
+    assert optim.clip_grad_norm_((t for t in (p, q, leaf())), 1.0).item() == 5
+    np.testing.assert_allclose([*p.grad.tolist(), *q.grad.tolist()], [0.6, 0, 0.8], rtol=1e-6)
+    assert (p.grad.dtype, q.grad.dtype) == ("float64", "float32")
+    assert shared.tolist() == [3, 0]  # another may hold it
+    before = p.grad.tolist()
+    optim.clip_grad_norm_([p, q], 100.0)
+    assert p.grad.tolist() == before
+    assert optim.clip_grad_norm_([leaf()], 1.0).item() == 0
+
+
+def test_clip_grad_norm_of_half_precision_does_not_overflow():
+    p = leaf(np.zeros(2), "float16")
+    p.grad = gradus.tensor([3000.0, 4000.0], "float16")
+    assert optim.clip_grad_norm_(p, 1.0).item() == 5000
+    np.testing.assert_allclose(p.grad.numpy(), [0.6, 0.8], rtol=1e-3)
+
+
+def test_clip_grad_value():
+    p = leaf(np.zeros(3))
+    p.grad = shared = gradus.tensor([-3.0, 0.5, 2.0], "float64")
+    optim.clip_grad_value_([p, leaf()], 1.0)
+    assert p.grad.tolist() == [-1, 0.5, 1]
+    assert shared.tolist() == [-3, 0.5, 2]
+
+
+def test_clipping_refuses_bounds_below_0():
+    for clip in (optim.clip_grad_norm_, optim.clip_grad_value_):
+        with pytest.raises(ArgumentError, match=clip.__name__):
+            clip([leaf()], -1.0)
+
+
+class Abstract(interpret.Eager):
+    """Knows shapes and dtypes only, like a tracing compiler: whoever looks at a number fails."""
+
+    def apply(self, primitive, inputs, params):
+        return primitive.rule(*(Shaped(x.shape, x.dtype) for x in inputs), **params)
+
+    def assign(self, target, value):
+        assert (target.shape, target.dtype) == (value.shape, value.dtype)
+
+    def concrete(self, tensor):
+        raise AssertionError("a number was looked at")
+
+
+class Mixture(nn.Module):
+    """Recurrence, attention and dropout before scores."""
+
+    def __init__(self):
+        self.rnn = nn.LSTM(4, 8, num_layers=2, dropout=0.5, bidirectional=True)
+        self.attention = nn.MultiheadAttention(16, 2, dropout=0.1)
+        self.out = nn.Linear(16, 10)
+
+    def forward(self, x):
+        h, _ = self.rnn(x)
+        h, _ = self.attention(h, h, h, is_causal=True)
+        return self.out(h).swapaxes(1, 2)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_whole_step_looks_at_no_numbers(name):
+    kind, options, _ = CASES[name]
+    model = Mixture()
+    schedule = optim.schedules.warmup(10, optim.schedules.one_cycle(0.1, 100))
+    optimizer = kind(model.parameters(), lr=schedule, **{"weight_decay": 0.1, **options})
+    x, y = Tensor(Shaped((5, 3, 4), gradus.float32)), Tensor(Shaped((5, 3), gradus.int64))
+    token = interpret.current.set(Abstract())
+    try:
+        loss = F.cross_entropy(model(x), y, label_smoothing=0.1)
+        loss.backward()
+        optim.clip_grad_norm_(model.parameters(), 1.0)
+        optim.clip_grad_value_(model.parameters(), 1.0)
+        optimizer.step()
+    finally:
+        interpret.current.reset(token)
+    assert (loss.shape, loss.dtype) == ((), "float32")
