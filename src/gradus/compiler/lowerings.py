@@ -10,7 +10,7 @@ from .index import Condition, Index, flatten, unflatten
 
 ELEMENTWISE = frozenset(
     """absolute add astype bitwise_and bitwise_or bitwise_xor cast copy cos divide equal erf exp floor floor_divide greater
-    greater_equal less less_equal log log1p maximum minimum multiply negative not_equal power remainder right_shift round
+    greater_equal less less_equal log log1p maximum minimum multiply negative not_equal power relu remainder right_shift round
     sigmoid sign sin softplus sqrt subtract tanh where""".split()
 )
 REDUCTIONS = frozenset({"sum", "max", "sliding_window_adjoint"})
