@@ -328,6 +328,9 @@ class Kit:
             return self._in_float32(self.logaddexp, a, b)
         return self.maximum(a, b) + self.log1p(self.exp(self.negative(self.abs(a - b))))
 
+    def zeros(self, shape: tuple[int, ...], dtype: dtypes.Dtype) -> Value:
+        return self.constant(0, dtype)
+
     def zeros_like(self, a: Value) -> Value:
         return self.constant(0, a.dtype)
 
