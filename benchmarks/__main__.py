@@ -1,0 +1,63 @@
+"""The command: `python -m benchmarks [first_step | memory | scaling] [options]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from . import first_step, memory, report, rounds, scaling
+from .contestants import CONTESTANTS
+from .workloads import WORKLOADS, find, names
+
+ROOT = Path(__file__).parent.parent
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser("python -m benchmarks", description="Time gradus beside its peers.")
+    parser.add_argument("what", nargs="?", default="steps", choices=["steps", "first_step", "memory", "scaling"])
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"workloads: {', '.join(names())}")
+    parser.add_argument("--peers", nargs="*", choices=list(CONTESTANTS), help="who takes part besides gradus")
+    parser.add_argument("--rounds", type=int, default=9, help="7 or more; the default is 9")
+    parser.add_argument("--quick", action="store_true", help="2 short rounds, to see that all works")
+    parser.add_argument("--patience", type=float, default=60.0, help="seconds that building and compiling may take")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md", help="the page to write into")
+    args = parser.parse_args()
+    if args.rounds < 7:
+        parser.error("--rounds: fewer than 7 say little")
+    return args
+
+
+def main() -> None:
+    """Measure, and write the section."""
+    args = arguments()
+    count, seconds = (2, 0.01) if args.quick else (args.rounds, 0.1)
+    contestants = [c for c in CONTESTANTS.values() if args.peers is None or c.name in {"gradus", *args.peers}]
+    workloads = [find(name) for name in args.only] if args.only else list(WORKLOADS)
+    pictures = args.out.with_suffix(".png"), args.out.with_name(args.out.stem + "-scaling.png")
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    if args.what == "first_step":
+        title, lines = "The first step", first_step.lines(contestants, count, args.patience)
+    elif args.what == "memory":
+        title, lines = "Memory", memory.lines(workloads, args.patience)
+    elif args.what == "scaling":
+        title = "Cost against size"
+        lines = scaling.lines(seconds, 3, args.patience, pictures[1], say, args.quick)
+    else:
+        title = "Speed"
+        results = [rounds.run(w, contestants, count, seconds, args.patience, say) for w in workloads]
+        report.bars(results, pictures[0])
+        lines = [*report.outcomes(results, count), f"![times beside gradus']({pictures[0].name})"]
+    report.write_section(args.out, title, lines)
+    print("\n".join(lines))
+
+
+def say(line: str) -> None:
+    """Tell of the progress."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The least that a training step must do, counted from the model: shapes only, nothing is computed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus import interpret, nn, optim
+from gradus import functional as F
+from gradus.ops.primitive import Primitive, Shaped
+from gradus.tensor import Tensor
+
+if TYPE_CHECKING:
+    from .workloads import Training
+
+
+class Counter:
+    """An interpreter that applies the shape rules, and counts the multiply-adds of matrix products."""
+
+    def __init__(self) -> None:
+        self.multiply_adds = 0
+
+    def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Shaped:
+        out = primitive.rule(*(t.data for t in inputs), **params)
+        if primitive.name == "matmul":
+            self.multiply_adds += math.prod(out.shape) * inputs[0].shape[-1]
+        return out
+
+    def assign(self, target: Tensor, value: Tensor) -> None:
+        pass
+
+    def concrete(self, tensor: Tensor) -> np.ndarray:
+        return tensor.data if isinstance(tensor.data, np.ndarray) else np.zeros(tensor.shape, tensor.dtype)
+
+
+def count(w: Training) -> tuple[float, float]:
+    """Floating-point operations, and bytes moved, of one step."""
+    model = w.model(nn)
+    optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr)
+    shape_x, shape_y = w.step_shapes
+    counter = Counter()
+    token = interpret.current.set(counter)
+    try:
+        x = Tensor(Shaped(shape_x, np.dtype("float32")))
+        y = Tensor(Shaped(shape_y, np.dtype("int64" if w.classes else "float32"))) if w.y else x
+        getattr(F, w.loss)(w.output(model(x)), y).backward()
+    finally:
+        interpret.current.reset(token)
+    parameters = sum(p.size for p in model.parameters())
+    kept = 1 + len(optimizer.slots)
+    inputs = math.prod(shape_x) + (math.prod(shape_y) if w.y else 0)
+    return 2.0 * counter.multiply_adds, 4.0 * (inputs + 2 * kept * parameters)

@@ -1,0 +1,45 @@
+"""The most memory that a process holds while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import report
+from .contestants import CONTESTANTS
+from .worker import Failed, Worker
+from .workloads import Product, Training
+
+ASKED = 0.5  # of torch's
+
+
+def lines(workloads: Sequence[Training | Product], patience: float) -> list[str]:
+    """The section: the peak of gradus' and of torch's process for each workload, in the environment users have."""
+    rows = []
+    for w in workloads:
+        ours, theirs = (_peak(name, w.name, patience) for name in ("gradus", "torch"))
+        rows.append([w.title, _mib(ours), _mib(theirs), "-", "-"])
+        if isinstance(ours, int) and isinstance(theirs, int):
+            share = ours / theirs
+            rows[-1][3:] = [f"{share:.2f}", f"{ASKED}: {'reached' if share <= ASKED else '**not reached**'}"]
+    head = ["workload", "gradus", "torch eager", "gradus / torch", "asked, at most"]
+    text = "Peak resident memory of the process in MiB, the interpreter, libraries and data included."
+    return [*report.circumstances(1), text, "", *report.table(head, rows)]
+
+
+def _peak(name: str, workload: str, patience: float) -> int | str:
+    """Bytes, or why there are none."""
+    contestant = CONTESTANTS[name]
+    if not contestant.installed:
+        return f"{contestant.package} is not installed"
+    try:
+        with Worker(contestant, patience, tuned=False) as worker:
+            worker.imported()
+            worker.prepare(workload)
+            worker.measure(0.1)
+            return worker.peak()
+    except Failed as failed:
+        return str(failed)
+
+
+def _mib(peak: int | str) -> str:
+    return peak if isinstance(peak, str) else f"{peak / 2**20:.0f}"

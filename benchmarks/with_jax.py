@@ -1,0 +1,84 @@
+"""The workloads in JAX: each step one jitted function that overwrites its old state; an epoch one `lax.scan`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from . import jax_layers
+from .runner import Runner
+from .workloads import Product, Training, initial
+
+
+def cross_entropy(z: Any, y: Any) -> Any:
+    """Labels as one-hot rows, which on a CPU is faster here than picking."""
+    return -(jax.nn.log_softmax(z) * jax.nn.one_hot(y, z.shape[-1])).sum(-1).mean()
+
+
+def mse_loss(z: Any, y: Any) -> Any:
+    """The mean of the squares."""
+    return jnp.square(z - y).mean()
+
+
+LOSSES = {"cross_entropy": cross_entropy, "mse_loss": mse_loss}
+
+
+def sgd(p: Any, g: Any, slots: Any, t: Any, lr: float) -> Any:
+    """p - lr g."""
+    return p - lr * g, slots
+
+
+def adam(p: Any, g: Any, slots: Any, t: Any, lr: float) -> Any:
+    """Kingma and Ba's, with PyTorch's default numbers."""
+    m, v = 0.9 * slots[0] + 0.1 * g, 0.999 * slots[1] + 0.001 * g * g
+    return p - lr / (1 - 0.9**t) * m / (jnp.sqrt(v) / jnp.sqrt(1 - 0.999**t) + 1e-8), (m, v)
+
+
+UPDATES = {"SGD": (sgd, 0), "Adam": (adam, 2)}
+
+
+def training(w: Training) -> Runner:
+    """Training steps; an epoch is a scan over its batches."""
+    model = w.model(jax_layers)
+    parameters = {n: jnp.asarray(initial(n, s)) for n, s in model.shapes.items()}
+    update, count = UPDATES[w.optimizer]
+    slots = {n: tuple(jnp.zeros_like(p) for _ in range(count)) for n, p in parameters.items()}
+    buffers = {n: jnp.array(b) for n, b in model.buffers.items()}
+
+    def loss_of(p: Any, buffers: Any, x: Any, y: Any) -> Any:
+        values = {**p, **buffers}
+        loss = LOSSES[w.loss](w.output(model(values, "", x)), y if w.y else x)
+        return loss, {n: values[n] for n in buffers}
+
+    def step(state: Any, x: Any, y: Any) -> Any:
+        p, slots, buffers, t = state
+        (loss, buffers), g = jax.value_and_grad(loss_of, has_aux=True)(p, buffers, x, y)
+        new = {n: update(p[n], g[n], slots[n], t + 1, w.lr) for n in p}
+        return ({n: a for n, (a, _) in new.items()}, {n: s for n, (_, s) in new.items()}, buffers, t + 1), loss
+
+    def epoch(state: Any, x: Any, y: Any) -> Any:
+        return jax.lax.scan(lambda s, b: step(s, x[b], y[b]), state, batches)
+
+    batches = jnp.asarray(w.batches())
+    run = jax.jit(step if w.batch is None else epoch, donate_argnums=0)
+    state = (parameters, slots, buffers, jnp.zeros(()))
+    x, y = (jnp.asarray(a) for a in w.data())
+
+    def call() -> np.ndarray:
+        nonlocal state
+        state, loss = run(state, x, y)
+        return np.asarray(loss)
+
+    return Runner(call, 1 if w.batch is None else len(batches))
+
+
+def product(w: Product) -> Runner:
+    """A jitted product."""
+    a, b = (jnp.asarray(m) for m in w.data())
+    multiply = jax.jit(lambda a, b: a @ b)
+    return Runner(
+        lambda: multiply(a, b).block_until_ready(), values=lambda c: [np.abs(np.asarray(c)).mean(), float(c[1, 2])]
+    )

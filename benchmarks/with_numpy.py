@@ -1,0 +1,14 @@
+"""The workloads in NumPy: matrix products."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .runner import Runner
+from .workloads import Product
+
+
+def product(w: Product) -> Runner:
+    """By whatever library NumPy was built with."""
+    a, b = w.data()
+    return Runner(lambda: a @ b, values=lambda c: [np.abs(c).mean(), c[1, 2]])
