@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,8 +71,7 @@ class Graph:
         lines = [f"input  {n!r:>6} {describe(n)}" for n in self.inputs]
         for n in self.nodes():
             if n.op is not None:
-                params = "".join(f", {k}={_short(v)}" for k, v in n.params.items())
-                lines.append(f"{n!r:>13} {describe(n)} = {n.kind}({', '.join(map(repr, n.inputs))}{params})")
+                lines.append(f"{n!r:>13} {describe(n)} = {call(n)}")
         lines += [f"write  {target!r} <- {value!r}" for target, value in self.writes]
         lines.append(f"return {', '.join(map(repr, self.results))}")
         return "\n".join(lines)
@@ -82,6 +82,12 @@ def describe(node: Node) -> str:
     return f"{node.dtype.name}[{', '.join(map(str, node.shape))}]"
 
 
+def call(node: Node) -> str:
+    """`sum(%3, axis=(0,))`; parameters that only repeat its shape or dtype are left out."""
+    said = {k: v for k, v in node.params.items() if not (k == "shape" and v == node.shape) and k != "dtype"}
+    return f"{node.kind}({', '.join([*map(repr, node.inputs), *(f'{k}={_short(v)}' for k, v in said.items())])})"
+
+
 def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) < 50 else text[:47] + "..."
@@ -89,24 +95,25 @@ def _short(value: Any) -> str:
 
 def ordered(roots: Iterable[Node]) -> list[Node]:
     """The roots and all they depend on, inputs first; iterative, so of any depth."""
-    done: dict[int, Node] = {}
-    stack = [(n, False) for n in reversed(list(roots))]
+    done: dict[Node, None] = {}
+    stack = list(reversed(list(roots)))
     while stack:
-        n, ready = stack.pop()
-        if id(n) in done:
-            continue
-        if ready:
-            done[id(n)] = n
+        n = stack[-1]
+        waiting = [i for i in n.inputs if i not in done] if n not in done else []
+        if waiting:
+            stack.extend(reversed(waiting))
         else:
-            stack.append((n, True))
-            stack.extend((i, False) for i in reversed(n.inputs) if id(i) not in done)
-    return list(done.values())
+            done[n] = None
+            stack.pop()
+    return list(done)
 
 
 def number(graph: Graph) -> None:
-    """Give every node a number for a name, in order."""
-    for i, n in enumerate(dict.fromkeys([*graph.inputs, *graph.nodes()])):
-        n.name = str(i)
+    """Give every node that has no name yet a number for one, in order."""
+    nodes = list(dict.fromkeys([*graph.inputs, *graph.nodes()]))
+    free = itertools.count(1 + max((int(n.name) for n in nodes if n.name), default=-1))
+    for n in nodes:
+        n.name = n.name or str(next(free))
 
 
 def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:

@@ -1,41 +1,180 @@
-"""Rewrites of a graph into a smaller one that means the same."""
+"""Rewrites of a graph into a smaller one that means the same: a short list of passes, applied in order.
+
+A pass is a function of a graph that returns a graph; most rewrite node by node. Dead code needs no pass: a graph is what
+its outputs depend on, so what nobody needs any more is no longer in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..ops.primitive import PRIMITIVES
-from .graph import Graph, Node, ordered
+import numpy as np
 
-Rule = Callable[[Node], Node | None]
+from ..ops.primitive import PRIMITIVES
+from .graph import Graph, Node, number
+from .lowerings import ELEMENTWISE
+
+Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 
 
 def simplify(graph: Graph) -> Graph:
-    """Algebra, common subexpressions and dead code, in one walk over the nodes; then outputs of their own."""
-    new: dict[Node, Node] = {n: n for n in graph.inputs}
-    known: dict[Any, Node] = {}
-    for n in ordered(graph.outputs()):
-        if n.op is None:
-            new[n] = n
-            continue
+    """The graph after all passes."""
+    for _, graph in stages(graph):  # noqa: B007 - the last one
+        pass
+    return graph
+
+
+def stages(graph: Graph) -> Iterator[tuple[str, Graph]]:
+    """The name of each pass, and the graph after it; values keep their numbers."""
+    number(graph)
+    for one in PASSES:
+        graph = one(graph)
+        number(graph)
+        yield one.__name__.replace("_", " "), graph
+
+
+def _rewritten(graph: Graph, rule: Rule) -> Graph:
+    """The graph with the rule applied to every node, inputs first."""
+    new: dict[Node, Node] = {}
+    for n in graph.nodes():
         inputs = tuple(new[x] for x in n.inputs)
-        fresh = n if inputs == n.inputs else Node(n.op, inputs, n.params, n.shape, n.dtype)
-        for rule in RULES:
-            fresh = rule(fresh) or fresh
-        key = _key(fresh)
-        new[n] = known.setdefault(key, fresh)
-    out = Graph(graph.inputs, [new[n] for n in graph.results], [(t, new[v]) for t, v in graph.writes])
-    return _own_outputs(out)
+        fresh = n if inputs == n.inputs else Node(n.op, inputs, n.params, n.shape, n.dtype, n.name)
+        new[n] = rule(fresh) or fresh if n.op is not None else n
+        new[n].name = new[n].name or n.name
+    return Graph(graph.inputs, [new[n] for n in graph.results], [(t, new[v]) for t, v in graph.writes])
+
+
+# -- constants ---------------------------------------------------------------------------------------------------------
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """What is worked out from constants alone is worked out now."""
+    return _rewritten(graph, _folded)
+
+
+def _folded(n: Node) -> Node | None:
+    if n.kind not in ELEMENTWISE or n.op is None:
+        return None
+    values = [_constant(x) for x in n.inputs]
+    if any(v is None for v in values):
+        return None
+    arrays = (np.asarray(v, x.dtype) for v, x in zip(values, n.inputs, strict=True))
+    with np.errstate(all="ignore"):
+        value = np.asarray(n.op.forward(np, *arrays, **n.params)).astype(n.dtype).item()
+    return _full(value, n)
+
+
+def _full(value: Any, like: Node) -> Node:
+    """One number everywhere: a `full` without axes, broadcast."""
+    scalar = Node(PRIMITIVES["full"], (), {"shape": (), "value": value, "dtype": like.dtype}, (), like.dtype)
+    return Node(PRIMITIVES["broadcast_to"], (scalar,), {"shape": like.shape}, like.shape, like.dtype)
+
+
+def _constant(n: Node) -> Any:
+    """The one number a node holds everywhere, if it does."""
+    while n.kind in ("broadcast_to", "reshape", "permute"):
+        n = n.inputs[0]
+    return n.params["value"] if n.kind == "full" else None
+
+
+# -- algebra -----------------------------------------------------------------------------------------------------------
+
+
+def algebra(graph: Graph) -> Graph:
+    """x + 0, x * 1, where(true, x, y) and the like are x; x^2 is x x."""
+    return _rewritten(graph, lambda n: _neutral(n) or _chosen(n) or _small_power(n))
+
+
+def _neutral(n: Node) -> Node | None:
+    """x + 0, x - 0, x * 1, x / 1, x^1, a copy, and a cast to the type it has, are x."""
+    if n.kind in ("add", "subtract", "multiply", "divide", "power"):
+        neutral = 0 if n.kind in ("add", "subtract") else 1
+        a, b = n.inputs
+        if _constant(b) == neutral:
+            return a
+        if n.kind in ("add", "multiply") and _constant(a) == neutral:
+            return b
+    if n.kind == "copy" or (n.kind == "cast" and n.dtype == n.inputs[0].dtype):
+        return n.inputs[0]
+    return None
+
+
+def _chosen(n: Node) -> Node | None:
+    """A choice that is always the same."""
+    condition = _constant(n.inputs[0]) if n.kind == "where" else None
+    return None if condition is None else n.inputs[1] if condition else n.inputs[2]
+
+
+def _small_power(n: Node) -> Node | None:
+    """x^2 is x x, and x^3 is x x x."""
+    exponent = _constant(n.inputs[1]) if n.kind == "power" else None
+    if exponent not in (2, 3):
+        return None
+    x = n.inputs[0]
+    square = Node(PRIMITIVES["multiply"], (x, x), {}, n.shape, n.dtype)
+    return square if exponent == 2 else Node(PRIMITIVES["multiply"], (square, x), {}, n.shape, n.dtype)
+
+
+# -- views -------------------------------------------------------------------------------------------------------------
+
+
+def merge_views(graph: Graph) -> Graph:
+    """Views of views become one view; views that change nothing go."""
+    return _rewritten(graph, _merged)
+
+
+def _merged(n: Node) -> Node | None:
+    if n.kind not in ("reshape", "broadcast_to", "permute"):
+        return None
+    x = n.inputs[0]
+    if n.kind == "permute":
+        axes = n.params["axes"]
+        if x.kind == "permute":
+            axes, x = tuple(x.params["axes"][a] for a in axes), x.inputs[0]
+        changes, params = axes != tuple(range(len(axes))), {"axes": axes}
+    else:
+        x = x.inputs[0] if x.kind == n.kind else x
+        changes, params = n.shape != x.shape, n.params
+    if not changes:
+        return x
+    return None if x is n.inputs[0] else Node(n.op, (x,), params, n.shape, n.dtype)
+
+
+def turn_products(graph: Graph) -> Graph:
+    """(A B)^T = B^T A^T: then what follows can be fused to the product."""
+    return _rewritten(graph, _turned)
+
+
+def _turned(n: Node) -> Node | None:
+    if n.kind != "permute" or n.inputs[0].kind != "matmul":
+        return None
+    product, axes = n.inputs[0], n.params["axes"]
+    last = len(axes) - 1
+    if axes[-2:] != (last, last - 1) or axes[:-2] != tuple(range(last - 1)):
+        return None
+    turned = []
+    for x in product.inputs[::-1]:
+        shape = (*x.shape[:-2], x.shape[-1], x.shape[-2])
+        node = Node(n.op, (x,), {"axes": axes}, shape, x.dtype)
+        turned.append(_merged(node) or node)
+    return Node(product.op, tuple(turned), product.params, n.shape, n.dtype)
+
+
+# -- the same twice ----------------------------------------------------------------------------------------------------
+
+
+def share_common(graph: Graph) -> Graph:
+    """The same primitive of the same inputs is worked out once."""
+    known: dict[Any, Node] = {}
+    return _rewritten(graph, lambda n: known.setdefault(_key(n), n))
 
 
 def _key(n: Node) -> Any:
-    if n.op is None:
-        return id(n)
     return n.kind, tuple(map(id, n.inputs)), repr(sorted(n.params.items())), n.shape, n.dtype
 
 
-def _own_outputs(graph: Graph) -> Graph:
+def separate_outputs(graph: Graph) -> Graph:
     """Each result and each write gets a node of its own, which is no input: then each has one place in memory."""
     taken: set[Node] = set()
 
@@ -49,73 +188,11 @@ def _own_outputs(graph: Graph) -> Graph:
     return Graph(graph.inputs, [own(n) for n in graph.results], writes)
 
 
-def _constant(n: Node) -> float | None:
-    """The one number a node holds everywhere, if it does."""
-    while n.kind in ("broadcast_to", "reshape", "permute", "cast", "copy"):
-        n = n.inputs[0]
-    return n.params["value"] if n.kind == "full" else None
-
-
-def _without_effect(n: Node) -> Node | None:
-    """x + 0, x - 0, x * 1, x / 1, and views that change nothing, are x."""
-    if n.kind in ("add", "subtract", "multiply", "divide"):
-        neutral = 1 if n.kind in ("multiply", "divide") else 0
-        a, b = n.inputs
-        if _constant(b) == neutral:
-            return a
-        if n.kind in ("add", "multiply") and _constant(a) == neutral:
-            return b
-    if n.kind in ("reshape", "broadcast_to") and n.shape == n.inputs[0].shape:
-        return n.inputs[0]
-    if n.kind == "cast" and n.dtype == n.inputs[0].dtype:
-        return n.inputs[0]
-    return None
-
-
-def _chained_views(n: Node) -> Node | None:
-    """A reshape of a reshape is one reshape; a permutation of a permutation one permutation."""
-    if not n.inputs or n.inputs[0].kind != n.kind:
-        return None
-    below = n.inputs[0]
-    if n.kind in ("reshape", "broadcast_to"):
-        if n.kind == "reshape" and n.shape == below.inputs[0].shape:
-            return below.inputs[0]
-        return Node(n.op, below.inputs, n.params, n.shape, n.dtype)
-    if n.kind == "permute":
-        axes = tuple(below.params["axes"][a] for a in n.params["axes"])
-        if axes == tuple(range(len(axes))):
-            return below.inputs[0]
-        return Node(n.op, below.inputs, {"axes": axes}, n.shape, n.dtype)
-    return None
-
-
-def _transposed_product(n: Node) -> Node | None:
-    """(A B)^T = B^T A^T: then what follows can be fused to the product."""
-    if n.kind != "permute" or n.inputs[0].kind != "matmul":
-        return None
-    product, axes = n.inputs[0], n.params["axes"]
-    last = len(axes) - 1
-    if axes[-2:] != (last, last - 1) or axes[:-2] != tuple(range(last - 1)):
-        return None
-    turned = []
-    for x in product.inputs[::-1]:
-        shape = (*x.shape[:-2], x.shape[-1], x.shape[-2])
-        node = Node(n.op, (x,), {"axes": axes}, shape, x.dtype)
-        turned.append(_chained_views(node) or node)
-    return Node(product.op, tuple(turned), product.params, n.shape, n.dtype)
-
-
-def _small_powers(n: Node) -> Node | None:
-    """x^2 is x x; x^1 is x; x^0.5 is a root, x^-1 a quotient."""
-    if n.kind != "power":
-        return None
-    x, exponent = n.inputs[0], _constant(n.inputs[1])
-    if exponent == 1:
-        return x
-    if exponent in (2, 3):
-        square = Node(PRIMITIVES["multiply"], (x, x), {}, n.shape, n.dtype)
-        return square if exponent == 2 else Node(PRIMITIVES["multiply"], (square, x), {}, n.shape, n.dtype)
-    return None
-
-
-RULES: tuple[Rule, ...] = (_without_effect, _chained_views, _transposed_product, _small_powers)
+PASSES: tuple[Callable[[Graph], Graph], ...] = (
+    fold_constants,
+    algebra,
+    merge_views,
+    turn_products,
+    share_common,
+    separate_outputs,
+)
