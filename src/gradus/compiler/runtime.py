@@ -31,7 +31,9 @@ look:
   %spins = phi i64 [ 0, %start ], [ %more, %wait ], [ 0, %ran ]
   %now = load atomic i64, ptr %board acquire, align 8
   %same = icmp eq i64 %now, %done
-  br i1 %same, label %wait, label %work
+  %odd = trunc i64 %now to i1
+  %idle = or i1 %same, %odd
+  br i1 %idle, label %wait, label %work
 wait:
   PAUSE
   %more = add i64 %spins, 1
@@ -46,6 +48,11 @@ work:
   %table = load ptr, ptr %table_at
   %sync = load ptr, ptr %sync_at
   %threads = load i64, ptr %threads_at
+  fence acquire
+  %still = load atomic i64, ptr %board acquire, align 8
+  %whole = icmp eq i64 %still, %now
+  br i1 %whole, label %choose, label %wait
+choose:
   %mine = icmp slt i64 %who, %threads
   br i1 %mine, label %run, label %ran
 run:
@@ -88,6 +95,7 @@ class Pool:
         self._address = self.board.ctypes.data
         self._sync = np.zeros(32, np.int64)
         self._asleep = [False] * threads
+        self._left_by: list[Loaded | None] = [None] * threads  # a thread may still be leaving its last program
         self._wake = [threading.Event() for _ in range(threads)]
         self._workers = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(1, threads)]
         for w in self._workers:
@@ -99,7 +107,7 @@ class Pool:
         while True:
             seen = serve(self._address, who, seen, PATIENCE)
             self._asleep[who] = True
-            if int(self.board[GENERATION]) == seen:
+            if int(self.board[GENERATION]) | 1 == seen | 1:
                 self._wake[who].wait()
             self._wake[who].clear()
             self._asleep[who] = False
@@ -107,6 +115,7 @@ class Pool:
     def run(self, loaded: Loaded, name: str, table: int, threads: int) -> None:
         """Run a program on some of the threads, this one among them; it returns when all have finished."""
         with self._lock:
+            self.board[GENERATION] += 1  # odd: the board is being written
             self.board[FUNCTION], self.board[TABLE] = loaded.address(name), table
             self.board[SYNC], self.board[THREADS] = self._sync.ctypes.data, threads
             self.board[GENERATION] += 1
@@ -114,6 +123,7 @@ class Pool:
                 if self._asleep[who]:
                     self._wake[who].set()
             loaded.entry(name)(table, self._sync.ctypes.data, 0, threads)
+            self._left_by[1:threads] = [loaded] * (threads - 1)
 
 
 _pool: Pool | None = None
