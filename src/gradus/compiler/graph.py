@@ -69,9 +69,7 @@ class Graph:
     def __str__(self) -> str:
         number(self)
         lines = [f"input  {n!r:>6} {describe(n)}" for n in self.inputs]
-        for n in self.nodes():
-            if n.op is not None:
-                lines.append(f"{n!r:>13} {describe(n)} = {call(n)}")
+        lines += [f"{n!r:>13} {describe(n)} = {call(n)}" for n in self.nodes() if n.op is not None]
         lines += [f"write  {target!r} <- {value!r}" for target, value in self.writes]
         lines.append(f"return {', '.join(map(repr, self.results))}")
         return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Rewrites of a graph into a smaller one that means the same: a short list of passes, applied in order.
 
-A pass is a function of a graph that returns a graph; most rewrite node by node. Dead code needs no pass: a graph is what
-its outputs depend on, so what nobody needs any more is no longer in it.
+A pass is a function of a graph that returns a graph; most rewrite node by node. Dead code needs no pass: a graph is
+what its outputs depend on, so what nobody needs any more is no longer in it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 
 def simplify(graph: Graph) -> Graph:
     """The graph after all passes."""
-    for _, graph in stages(graph):  # noqa: B007 - the last one
-        pass
-    return graph
+    *_, (_, last) = stages(graph)
+    return last
 
 
 def stages(graph: Graph) -> Iterator[tuple[str, Graph]]:
