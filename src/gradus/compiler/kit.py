@@ -283,7 +283,7 @@ class Kit:
         """a b + c, rounded once where the machine can."""
         like = next(v for v in (a, b, c) if isinstance(v, Value))
         values = [v if isinstance(v, Value) else self.constant(v, like.dtype) for v in (a, b, c)]
-        return self._intrinsic("fmuladd", *values)
+        return self._intrinsic("fmuladd", *values) if dtypes.is_float(like.dtype) else values[0] * values[1] + values[2]
 
     def copysign(self, a: Value, b: Value) -> Value:
         return self._intrinsic("copysign", a, b)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..ops.primitive import PRIMITIVES
 from .graph import Graph, Node, number
 from .lowerings import ELEMENTWISE
