@@ -32,7 +32,7 @@ class Body:
         lanes: int,
         across: Loop | None,
         registers: dict[Loop, Ref],
-        pointer: Callable[[Node], Ref],
+        pointer: Callable[..., Ref],
         is_buffer: Callable[[Node], bool],
         tail: Value | None = None,
     ) -> None:
@@ -192,13 +192,14 @@ class Body:
 
     def load(self, node: Node, flat: Index, mask: Value | None = None) -> Value:
         """A buffer's elements at a flat index: a vector where the lanes are neighbours, one number where they agree."""
+        start, flat = self.pointer(node, flat.constant), flat - flat.constant
         step = self.step(flat)
         if step == 0 and mask is None:
-            value = self._load_scalar(node, self.scalar(flat))
+            value = self._load_scalar(node, start, self.scalar(flat))
             return self.kit.splat(value, node.dtype)
         if step == 1:
             type_ = f"<{self.lanes} x {memory_type(node.dtype)}>"
-            address = self.code.element(memory_type(node.dtype), self.pointer(node), self.scalar(flat))
+            address = self.code.element(memory_type(node.dtype), start, self.scalar(flat))
             wanted = self._mask(flat, mask)
             if wanted is None:
                 return self._from_memory(self.code.op(f"load {type_}, ptr {address}, align {node.dtype.itemsize}"), node.dtype)
@@ -212,23 +213,23 @@ class Body:
                 f"{type_} zeroinitializer",
             )
             return self._from_memory(loaded, node.dtype)
-        return self.gather(node, self.vector(flat), self._mask(flat, mask))
+        return self.gather(node, self.vector(flat), self._mask(flat, mask), start)
 
-    def _load_scalar(self, node: Node, place: Ref) -> Ref:
+    def _load_scalar(self, node: Node, start: Ref, place: Ref) -> Ref:
         type_ = memory_type(node.dtype)
-        value = self.code.op(f"load {type_}, ptr {self.code.element(type_, self.pointer(node), place)}")
+        value = self.code.op(f"load {type_}, ptr {self.code.element(type_, start, place)}")
         return self.code.op(f"trunc i8 {value} to i1") if node.dtype == dtypes.bool_ else value
 
-    def gather(self, node: Node, places: Value, mask: Value | None) -> Value:
+    def gather(self, node: Node, places: Value, mask: Value | None, start: Ref = "") -> Value:
         """A buffer's elements at a vector of places."""
-        type_ = memory_type(node.dtype)
+        type_, start = memory_type(node.dtype), start or self.pointer(node)
         if not self.lanes:
             if mask is not None:
                 places = self.kit.where(mask, places, 0)
-            return Value(self.kit, node.dtype, self._load_scalar(node, places.ref))
+            return Value(self.kit, node.dtype, self._load_scalar(node, start, places.ref))
         vector = f"<{self.lanes} x {type_}>"
         addresses = self.code.op(
-            f"getelementptr inbounds {type_}, ptr {self.pointer(node)}, {places.type} {places.ref}"
+            f"getelementptr inbounds {type_}, ptr {start}, {places.type} {places.ref}"
         )
         wanted = mask or self.kit.constant(True, dtypes.bool_)
         loaded = self.code.call(
@@ -247,11 +248,14 @@ class Body:
         ref = value.ref
         if node.dtype == dtypes.bool_:
             ref = self.code.op(f"zext {value.type} {ref} to {f'<{self.lanes} x i8>' if self.lanes else 'i8'}")
-        address = self.code.element(type_, self.pointer(node), self.scalar(flat))
+        address = self.code.element(type_, self.pointer(node, flat.constant), self.scalar(flat - flat.constant))
         if not self.lanes:
             self.code.do(f"store {type_} {ref}, ptr {address}")
             return
         vector = f"<{self.lanes} x {type_}>"
+        if self.step(flat) == 0:  # the lanes lie along an axis of length 1
+            self.code.do(f"store {type_} {self.code.op(f'extractelement {vector} {ref}, i64 0')}, ptr {address}")
+            return
         if self.step(flat) != 1:
             raise TraceError("the lanes of a store must be neighbours")
         if self.tail is None:

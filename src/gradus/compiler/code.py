@@ -11,7 +11,7 @@ Ref = str  # a name like `%t7`, or a constant's text
 class Code:
     """A function in the making. Values are referred to by their text; every instruction gets a fresh name."""
 
-    def __init__(self, name: str, arguments: str, result: str = "void", linkage: str = "internal ") -> None:
+    def __init__(self, name: str, arguments: str = "", result: str = "void", linkage: str = "internal ") -> None:
         self.name, self.arguments, self.result, self.linkage = name, arguments, result, linkage
         self.entry: list[str] = []
         self.lines: list[str] = []

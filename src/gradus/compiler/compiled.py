@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,19 +69,31 @@ class Compiled:
         self._last = known if not options else None
         return arguments, known
 
-    def epoch(
-        self, data: tuple[Any, ...], batches: Any, report: Callable[[int], None] | None = None
-    ) -> np.ndarray:
-        """Run the function natively over mini-batches of data in memory: `f(X[b], Y[b]) for b in batches`.
+    def slices(self, data: Sequence[Any], batches: Any) -> Iterator[list[np.ndarray]]:
+        """Run the function natively over mini-batches of data in memory, a slice of them at a time.
 
         Args:
             data: the arrays, whole; the function's arguments are taken from their rows.
             batches: (steps, batch size) row numbers.
-            report: called with the number of steps done, several times a second.
 
-        Returns:
-            What the function returned at each step, if that is a scalar, as (steps,); if it is several, those that are
-            scalars, as (steps, scalars).
+        Yields:
+            About ten times a second, for each tensor that the function returns, the values of the steps since: an
+            array (steps, *shape).
+        """
+        whole = [np.ascontiguousarray(as_tensor(a).numpy()) for a in data]
+        rows = np.ascontiguousarray(batches, np.int64)
+        if rows.ndim != 2:
+            raise ShapeError(f"batches have the shape (steps, batch size), got {rows.shape}")
+        if not rows.size:
+            return
+        for i, a in enumerate(whole):
+            if a.ndim == 0 or rows.max() >= len(a) or rows.min() < 0:
+                raise ShapeError(f"batches name rows {rows.min()} to {rows.max()}, array {i} has shape {a.shape}")
+        _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
+        yield from step.slices(whole, rows)
+
+    def epoch(self, data: Sequence[Any], batches: Any) -> np.ndarray:
+        """Run the function natively over mini-batches: `[f(X[b], Y[b]) for b in batches]`, the first result of each.
 
         >>> import gradus, numpy as np
         >>> w = gradus.tensor(0.0)
@@ -91,16 +103,7 @@ class Compiled:
         >>> step.epoch((np.arange(4.0, dtype="float32"),), [[0, 1], [2, 3]])
         array([1., 6.], dtype=float32)
         """
-        whole = [np.ascontiguousarray(as_tensor(a).numpy()) for a in data]
-        rows = np.ascontiguousarray(batches, np.int64)
-        if rows.ndim != 2 or not rows.size:
-            raise ShapeError(f"epoch: batches have the shape (steps, batch size), got {rows.shape}")
-        for i, a in enumerate(whole):
-            if a.ndim == 0 or rows.max() >= len(a) or rows.min() < 0:
-                raise ShapeError(f"epoch: batches name rows {rows.min()} to {rows.max()}, array {i} has shape {a.shape}")
-        first = tuple(Tensor(a[rows[0]]) for a in whole)
-        _, step = self._step_for(first, {})
-        return step.epoch(whole, rows, report)
+        return np.concatenate([results[0] for results in self.slices(data, batches)])
 
     def explain(self, page: str | None = None) -> str:
         """What the last version of the program does, as text; with `page`, also as an HTML page of that name."""

@@ -21,33 +21,32 @@ class Surroundings:
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self._watched: list[tuple[Callable[[str], Any], tuple[str, ...]]] = []
-        seen: set[int] = set()
+        self._seen: set[int] = set()
         for thing in (*_around(function), *arguments):
-            self._watch(thing, seen, depth=0)
-        plain = [c for c in _cells(function) if _is_plain(_contents(c))]
-        self._cells = tuple(plain)
+            self._watch(thing, near=True)
+        self._cells = tuple(c for c in _cells(function) if _is_plain(_contents(c)))
 
-    def _watch(self, thing: Any, seen: set[int], depth: int) -> None:
-        if id(thing) in seen or isinstance(thing, (*_PLAIN, Tensor, type, types.ModuleType)) or depth > 20:
+    def _watch(self, thing: Any, near: bool = False) -> None:
+        """Watch a thing and what it is made of: layers, optimizers, functions, and whatever stands right beside."""
+        if id(thing) in self._seen or isinstance(thing, (*_PLAIN, Tensor, type, types.ModuleType)):
             return
-        seen.add(id(thing))
+        self._seen.add(id(thing))
         if isinstance(thing, (list, tuple, set)):
-            for part in thing:
-                self._watch(part, seen, depth + 1)
+            parts: list[Any] = list(thing)
         elif isinstance(thing, dict):
-            for part in thing.values():
-                self._watch(part, seen, depth + 1)
+            parts = list(thing.values())
         elif isinstance(thing, (types.FunctionType, types.MethodType)):
-            for part in _around(thing):
-                self._watch(part, seen, depth + 1)
-        elif hasattr(thing, "__dict__"):
-            attributes = vars(thing)
-            keys = [k for k, v in attributes.items() if _is_plain(v)]
+            parts = list(_around(thing))
+        elif (near or hasattr(thing, "zero_grad")) and isinstance(getattr(thing, "__dict__", None), dict):
+            keys = [k for k, v in vars(thing).items() if _is_plain(v)]
             if hasattr(thing, "training") and "training" not in keys:
                 keys.append("training")  # the class' own value, until it is set
-            self._watched.append((attributes.get, tuple(keys)))
-            for part in list(attributes.values()):
-                self._watch(part, seen, depth + 1)
+            self._watched.append((vars(thing).get, tuple(keys)))
+            parts = list(vars(thing).values())
+        else:
+            return
+        for part in parts:
+            self._watch(part)
 
     def snapshot(self) -> tuple[Any, ...]:
         """The plain values as they are now."""

@@ -25,18 +25,19 @@ class LoopKernel:
         self, name: str, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int], lanes: int
     ) -> None:
         self.kernel, self.schedule, self.slots, self.lanes = kernel, schedule, slots, lanes
-        self.code = Code(name, "ptr noalias %table, i64 %thread, i64 %threads")
-        self._pointers: dict[Node, Ref] = {}
-        self._lazy: list[str] = []
+        self.code = Code(name)
+        self.arguments: dict[tuple[int, int], Ref] = {}
 
-    def pointer(self, n: Node) -> Ref:
-        """The address of a buffer, loaded once at the start of the function."""
-        if n not in self._pointers:
-            slot, address = f"%{self.code.fresh('slot')}", f"%{self.code.fresh('p')}"
-            self.code.entry.append(f"  {slot} = getelementptr ptr, ptr %table, i64 {self.slots(n)}")
-            self.code.entry.append(f"  {address} = load ptr, ptr {slot}")
-            self._pointers[n] = address
-        return self._pointers[n]
+    def pointer(self, n: Node, offset: int = 0) -> Ref:
+        """The address of a buffer's element number `offset`: an argument of the function.
+
+        Offsets are added by the caller, so that kernels that differ in nothing else are the same function.
+        """
+        return self.address(self.slots(n), offset * n.dtype.itemsize)
+
+    def address(self, slot: int, offset: int = 0) -> Ref:
+        """The address in a slot of the table, so many bytes further."""
+        return self.arguments.setdefault((slot, offset), f"%a{len(self.arguments)}")
 
     def body(self, lanes: int, across: Loop | None, registers: dict[Loop, Ref], tail: Value | None = None) -> Body:
         return Body(self.code, lanes, across, registers, self.pointer, self.schedule.is_buffer, tail)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..errors import TraceError
 from .code import Code, Ref
 from .graph import Node
-from .index import Index, Loop, flatten
+from .index import Index, Loop, flatten, unflatten
 from .kit import Kit, Value
 from .loop_kernels import LoopKernel
 from .reads import Piece, at, loops_over, strides
@@ -63,9 +63,9 @@ class MatmulKernel(LoopKernel):
         kernel: Kernel,
         schedule: Schedule,
         slots: Callable[[Node], int],
-        scratch: Ref | None,
         lanes: int,
         registers: int,
+        scratch: int | None = None,
     ) -> None:
         super().__init__(name, kernel, schedule, slots, lanes)
         self.scratch_slot = scratch
@@ -136,7 +136,7 @@ class MatmulKernel(LoopKernel):
     ) -> None:
         code = self.code
         offset_a = self._offset(self.a, registers, batch, code.mul(m0, self.a.row))
-        address_a = code.element(self._scalar(), self.pointer(self.a.node), offset_a)
+        address_a = code.element(self._scalar(), self.pointer(self.a.node, self.a.start), offset_a)
         if self.packed:
             places = [self.panels * self.width * self.depth] if batch else []
             flat = flatten(at(batch), [loop.extent for loop in batch])
@@ -148,7 +148,7 @@ class MatmulKernel(LoopKernel):
             step_b = self.width
         else:
             address_b = code.element(
-                self._scalar(), self.pointer(self.b.node), self._offset(self.b, registers, batch, n0)
+                self._scalar(), self.pointer(self.b.node, self.b.start), self._offset(self.b, registers, batch, n0)
             )
             step_b = self.b.row
         micro = self._micro(rows, columns, step_b)
@@ -156,12 +156,11 @@ class MatmulKernel(LoopKernel):
         self._epilogue(registers, batch, rows, columns, m0, n0, tile)
 
     def _offset(self, o: Operand, registers: dict[Loop, Ref], batch: list[Loop], within: Ref) -> Ref:
-        index = Index(o.start, tuple((loop, s) for loop, s in zip(batch, o.batch, strict=True) if s and loop.extent != 1))
+        index = Index(0, tuple((loop, s) for loop, s in zip(batch, o.batch, strict=True) if s and loop.extent != 1))
         return self.code.add(within, self.body(0, None, registers).scalar(index))
 
     def _scratch(self) -> Ref:
-        slot = self.code.op(f"getelementptr ptr, ptr %table, i64 {self.scratch_slot}")
-        return self.code.op(f"load ptr, ptr {slot}")
+        return self.address(self.scratch_slot or 0)
 
     def _epilogue(
         self, registers: dict[Loop, Ref], batch: list[Loop], rows: int, columns: int, m0: Ref, n0: Ref, tile: Ref
@@ -169,7 +168,8 @@ class MatmulKernel(LoopKernel):
         """Work out what is fused to the product, and store, row by row from the finished tile."""
         code, n = self.code, self.node
         m, across = Loop("m", self.rows), Loop("n", self.columns)
-        index = (*at(batch), *(Index(0, ((loop, 1),)) for loop in (m, across)))
+        place_in_c = (*at(batch), *(Index(0, ((loop, 1),)) for loop in (m, across)))
+        index = unflatten(flatten(place_in_c, n.shape), n.shape)  # as others will ask for it
         with code.loop(0, rows) as r:
             row = code.add(m0, r)
             for v in range(-(-columns // self.lanes)):
@@ -192,7 +192,9 @@ class MatmulKernel(LoopKernel):
 
     def _micro(self, rows: int, columns: int, step_b: int) -> str:
         """A function that fills a tile: rows by columns, over the whole depth."""
-        name = f"{self.code.name}_{rows}x{columns}"
+        steps = f"{self.a.row}_{self.a.column}_{step_b}".replace("-", "m")
+        packed = "p" if self.packed else ""
+        name = f"micro_{self.node.dtype.name}_{rows}x{columns}{packed}_{self.depth}_{steps}"
         if any(c.name == name for c in self.codes):
             return name
         code = Code(name, "ptr noalias %a, ptr noalias %b, ptr noalias %tile")
@@ -242,8 +244,8 @@ class MatmulKernel(LoopKernel):
 
     def emit_packing(self) -> Code:
         """Copy B into panels [panel][k][column], with zeros beyond the last column; shared between the threads."""
-        code = self.code = Code(f"{self.code.name}_pack", self.code.arguments)
-        self._pointers = {}
+        code = self.code = Code("pack")
+        self.arguments = {}
         batch = loops_over(self.batch, "b")
         blocks = -(-self.depth // self.lanes)
         pieces = self.panels * self.vectors
@@ -264,7 +266,7 @@ class MatmulKernel(LoopKernel):
             )
             target_address = code.element(self._scalar(), self._scratch(), target)
             start = self._offset(source, registers, batch, code.add(code.mul(n0, source.column), code.mul(k0, source.row)))
-            source_address = code.element(self._scalar(), self.pointer(source.node), start)
+            source_address = code.element(self._scalar(), self.pointer(source.node, source.start), start)
             self._pack_block(source_address, target_address, k0, n0)
         return code
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ..errors import TraceError
 from .code import Code
@@ -20,8 +22,11 @@ from .runtime import num_threads
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
 SIGNATURE = "ptr noalias %table, ptr %sync, i64 %thread, i64 %threads"
 
-BARRIER = """
-define internal void @barrier(ptr %state, i64 %threads) #0 {
+SPINS = 4096  # looks at the barrier before a waiting thread lets others use its processor
+BARRIER = f"""
+declare i32 @sched_yield()
+
+define internal void @barrier(ptr %state, i64 %threads) #0 {{
 start:
   %alone = icmp eq i64 %threads, 1
   br i1 %alone, label %done, label %arrive
@@ -38,13 +43,33 @@ release:
   store atomic i64 %next, ptr %turn_at release, align 8
   br label %done
 wait:
+  %spins = phi i64 [ 0, %arrive ], [ %more, %again ]
   %now = load atomic i64, ptr %turn_at acquire, align 8
   %same = icmp eq i64 %now, %turn
-  br i1 %same, label %wait, label %done
+  br i1 %same, label %patient, label %done
+patient:
+  %more = add i64 %spins, 1
+  %tired = icmp sgt i64 %more, {SPINS}
+  br i1 %tired, label %give_way, label %again
+give_way:
+  %ignored = call i32 @sched_yield()
+  br label %again
+again:
+  br label %wait
 done:
   ret void
-}
+}}
 """
+
+
+class Stage(NamedTuple):
+    """A call of a function: which kernel it is for, its arguments as (slot, bytes), the slots it reads and writes."""
+
+    function: str
+    kernel: Kernel | None
+    arguments: tuple[tuple[int, int], ...]
+    reads: set[int]
+    writes: set[int]
 
 
 class Program:
@@ -66,8 +91,8 @@ class Program:
             if k.kind == "matmul"
         }
         self.plan: Plan = plan(self.schedule, {k: size for k, size in scratch.items() if size})
-        self.stages: list[tuple[str, Kernel | None, set[int], set[int]]] = []
-        self.codes: list[Code] = []
+        self.stages: list[Stage] = []
+        self.functions: dict[str, Code] = {}  # by their text
         self.job_slot = self.plan.count
         self.plan.count += 1
         self._emit()
@@ -93,54 +118,56 @@ class Program:
         return self.plan.slots[n]
 
     def _emit(self) -> None:
-        for i, k in enumerate(self.schedule.order):
-            name = f"k{i}_{k.kind}"
+        for k in self.schedule.order:
             touched = {self.slot(n) for n in self.schedule.inputs_of(k) if n in self.plan.slots}
             written = {self.slot(n) for n in k.stored}
             if k.kind == "matmul":
-                self._emit_matmul(name, k, touched, written)
+                self._emit_matmul(k, touched, written)
                 continue
             family = RandomKernel if k.kind == "random_bits" else LoopKernel
-            kernel = family(name, k, self.schedule, self.slot, self.target.lanes)
-            self._add(name, k, kernel.emit(), touched, written)
+            kernel = family(k.kind, k, self.schedule, self.slot, self.target.lanes)
+            kernel.emit()
+            self._add(k, kernel, touched, written)
         for target, value in self.plan.copies:
             self._emit_copy(target, value)
 
-    def _emit_matmul(self, name: str, k: Kernel, touched: set[int], written: set[int]) -> None:
+    def _emit_matmul(self, k: Kernel, touched: set[int], written: set[int]) -> None:
         scratch = self.plan.scratch.get(k)
-        kernel = MatmulKernel(name, k, self.schedule, self.slot, str(scratch), self.lanes(k), self.target.registers)
-        product = kernel.emit()
-        self.codes += kernel.codes
+        kernel = MatmulKernel(k.kind, k, self.schedule, self.slot, self.lanes(k), self.target.registers, scratch)
         if scratch is not None:
-            packing = kernel.emit_packing()
-            self._add(packing.name, k, packing, {self.slot(kernel.b.node)}, {scratch})
+            kernel.emit_packing()
+            self._add(k, kernel, {self.slot(kernel.b.node)}, {scratch})
+            kernel = MatmulKernel(k.kind, k, self.schedule, self.slot, self.lanes(k), self.target.registers, scratch)
             touched = touched | {scratch}
-        self._add(name, k, product, touched, written)
+        kernel.emit()
+        for code in kernel.codes:
+            self.functions.setdefault(code.text(), code)
+        self._add(k, kernel, touched, written)
 
-    def _add(self, name: str, k: Kernel | None, code: Code, reads: set[int], writes: set[int]) -> None:
-        self.codes.append(code)
-        self.stages.append((name, k, reads, writes))
+    def _add(self, k: Kernel | None, kernel: LoopKernel, reads: set[int], writes: set[int]) -> None:
+        """Append a stage; kernels whose text is the same are one function."""
+        code = kernel.code
+        code.arguments = ", ".join([f"ptr {a}" for a in kernel.arguments.values()] + ["i64 %thread, i64 %threads"])
+        known = self.functions.setdefault(code.text(), code)
+        if known is code:
+            code.name = f"{code.name}_{len(self.functions)}"
+        self.stages.append(Stage(known.name, k, tuple(kernel.arguments), reads, writes))
 
     def _emit_copy(self, target: Node, value: Node) -> None:
-        name = f"copy{len(self.stages)}"
-        code = Code(name, "ptr noalias %table, i64 %thread, i64 %threads")
-        addresses = [
-            code.op(f"load ptr, ptr {code.element('ptr', '%table', self.slot(n))}") for n in (target, value)
-        ]
-        size = value.size * value.dtype.itemsize
+        copy = LoopKernel("copy", Kernel("copy", ()), self.schedule, self.slot, 0)
+        code, size = copy.code, value.size * value.dtype.itemsize
+        to, of = copy.pointer(target), copy.pointer(value)
         with code.when(code.op("icmp eq i64 %thread, 0")):
-            code.call(
-                "void", "llvm.memcpy.p0.p0.i64", f"ptr {addresses[0]}", f"ptr {addresses[1]}", f"i64 {size}", "i1 false"
-            )
-        self._add(name, None, code, {self.slot(value)}, {self.slot(target)})
+            code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
+        self._add(None, copy, {self.slot(value)}, {self.slot(target)})
 
     def needs_barrier(self) -> list[bool]:
         """Before which stages all threads must wait for each other."""
         flags = []
         reads: set[tuple[int, int]] = set()
         writes: set[tuple[int, int]] = set()
-        for _, _, r, w in self.stages:
-            mine_r, mine_w = {self._range(s) for s in r}, {self._range(s) for s in w}
+        for stage in self.stages:
+            mine_r, mine_w = {self._range(s) for s in stage.reads}, {self._range(s) for s in stage.writes}
             clash = _overlap(mine_r, writes) or _overlap(mine_w, writes) or _overlap(mine_w, reads)
             flags.append(clash)
             if clash:
@@ -166,29 +193,42 @@ class Program:
 
     def text(self) -> str:
         """The module in LLVM's language."""
-        calls = []
-        for (name, *_), wait in zip(self.stages, self.needs_barrier(), strict=True):
-            if wait:
-                calls.append("  call void @barrier(ptr %sync, i64 %threads)")
-            calls.append(f"  call void @{name}(ptr %table, i64 %thread, i64 %threads)")
-        step = "\n".join(
-            ["define void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads) #0 {", "start:", *calls,
-             "  call void @barrier(ptr %sync, i64 %threads)", "  ret void", "}"]
-        )  # fmt: skip
-        epoch = self._epoch()
+        return self.module(self.step(), self._epoch())
+
+    def module(self, *entries: Code) -> str:
+        """The kernels and these functions, which call them, as a module."""
+        codes = [*self.functions.values(), *entries]
         declared: dict[str, str] = {}
-        for code in (*self.codes, epoch):
+        for code in codes:
             declared |= code.declared
-        parts = [*(c.text() for c in self.codes), BARRIER, step, epoch.text(), *declared.values()]
+        parts = [BARRIER, *(c.text() for c in codes), *declared.values()]
         parts.append('attributes #0 = { nounwind "no-trapping-math"="true" }')
         return "\n\n".join(parts) + "\n"
 
+    def step(self, name: str = "step", after: Callable[[Code], None] | None = None) -> Code:
+        """All stages in order; addresses are read from the table once. `after` emits what follows each stage."""
+        code = Code(name, SIGNATURE, linkage="")
+        addresses: dict[tuple[int, int], str] = {}
+        for stage, wait in zip(self.stages, self.needs_barrier(), strict=True):
+            if wait:
+                code.do("call void @barrier(ptr %sync, i64 %threads)")
+            for slot, offset in stage.arguments:
+                if (slot, 0) not in addresses:
+                    addresses[slot, 0] = code.op(f"load ptr, ptr {code.element('ptr', '%table', slot)}")
+                if (slot, offset) not in addresses:
+                    addresses[slot, offset] = code.op(f"getelementptr i8, ptr {addresses[slot, 0]}, i64 {offset}")
+            passed = ", ".join(f"ptr {addresses[a]}" for a in stage.arguments)
+            code.do(f"call void @{stage.function}({passed}{', ' if passed else ''}i64 %thread, i64 %threads)")
+            if after is not None:
+                after(code)
+        code.do("call void @barrier(ptr %sync, i64 %threads)")
+        return code
 
     def _epoch(self) -> Code:
-        """Steps over mini-batches: rows are gathered into the arguments, the step runs, its scalars are kept.
+        """Steps over mini-batches: rows are gathered into the arguments, the step runs, its results are kept.
 
-        The job says: how many steps; where the row numbers are; how many scalars; then for each argument where its data
-        are, and for each scalar where it is, where it goes, and its size.
+        The job says: how many steps; where the row numbers are; how many results; then for each argument where its data
+        are, and for each result where it is, where it goes, and its size.
         """
         code = Code("epoch", SIGNATURE, linkage="")
         given = [n for n in self.graph.inputs[: self.arguments]]
@@ -202,7 +242,7 @@ class Program:
 
         code.entry.append(f"  %job_at = getelementptr ptr, ptr %table, i64 {self.job_slot}")
         code.entry.append("  %job = load ptr, ptr %job_at")
-        steps, rows, scalars = job(0), pointer(1), job(2)
+        steps, rows, results = job(0), pointer(1), job(2)
         first = code.op(f"udiv i64 {code.op(f'mul i64 %thread, {batch}')}, %threads")
         after = code.op("add i64 %thread, 1")
         end = code.op(f"udiv i64 {code.op(f'mul i64 {after}, {batch}')}, %threads")
@@ -210,15 +250,15 @@ class Program:
             here = code.element("i64", rows, code.mul(s, batch))
             for i, n in enumerate(given):
                 size = n.size // max(batch, 1) * n.dtype.itemsize
-                source, target = pointer(4 + i), code.op(f"load ptr, ptr {code.element('ptr', '%table', self.slot(n))}")
+                source, target = pointer(3 + i), code.op(f"load ptr, ptr {code.element('ptr', '%table', self.slot(n))}")
                 with code.loop(first, end) as r:
                     row = code.op(f"load i64, ptr {code.element('i64', here, r)}")
                     to, of = code.element("i8", target, code.mul(r, size)), code.element("i8", source, code.mul(row, size))
                     code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
             code.do("call void @barrier(ptr %sync, i64 %threads)")
             code.do("call void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads)")
-            with code.when(code.op("icmp eq i64 %thread, 0")), code.loop(0, scalars) as j:
-                place = code.add(code.mul(j, 3), 4 + len(given))
+            with code.when(code.op("icmp eq i64 %thread, 0")), code.loop(0, results) as j:
+                place = code.add(code.mul(j, 3), 3 + len(given))
                 of, to, size = pointer(place), pointer(code.add(place, 1)), job(code.add(place, 2))
                 to = code.element("i8", to, code.op(f"mul i64 {s}, {size}"))
                 code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from .tree import flatten, unflatten
 
 SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
 SLICE = 0.1  # seconds of an epoch between two looks at the clock, the progress and Ctrl-C
+SLICE_BYTES = 1 << 25  # what the results kept in that time may take
 
 
 class Step:
@@ -155,37 +156,31 @@ class Step:
         self._keep[i] = usable
         self.table[i] = usable.ctypes.data
 
-    def epoch(self, data: list[np.ndarray], batches: np.ndarray, report: Callable[[int], None] | None) -> np.ndarray:
-        """Run it over mini-batches, `SLICE` seconds at a time in native code."""
-        buffers = [np.empty(shape, dtype) for shape, dtype in self._specs]
-        for i, buffer in enumerate(buffers):
-            self._bind(i, buffer)
-        scalars = [k for k, (_, own, _) in enumerate(self._results) if own.size == 1]
-        history = [np.empty(len(batches), self._results[k][1].dtype) for k in scalars]
+    def slices(self, data: list[np.ndarray], batches: np.ndarray) -> Iterator[list[np.ndarray]]:
+        """Run it over mini-batches, about `SLICE` seconds at a time in native code.
+
+        After each slice, what the steps returned: for each result an array (steps of the slice, *its shape).
+        """
+        for i, (shape, dtype) in enumerate(self._specs):
+            self._bind(i, np.empty(shape, dtype))
         for slot, own, _ in self._results:
             self.table[slot] = own.ctypes.data
-        job = (ctypes.c_uint64 * (4 + len(data) + 3 * len(scalars)))()
-        sources = [a.ctypes.data for a in data]
-        job[4 : 4 + len(data)] = sources
+        results = [own for _, own, _ in self._results]
+        most = max(1, SLICE_BYTES // max(sum(own.nbytes for own in results), 1))
         done, at_once = 0, 1
         while done < len(batches):
-            count = min(at_once, len(batches) - done)
-            job[0], job[1] = count, batches[done:].ctypes.data
-            for j, (k, h) in enumerate(zip(scalars, history, strict=True)):
-                place = 4 + len(data) + 3 * j
-                job[place : place + 3] = [self._results[k][1].ctypes.data, h[done:].ctypes.data, h.itemsize]
-            job[2] = len(scalars)
+            count = min(at_once, most, len(batches) - done)
+            kept = [np.empty((count, *own.shape), own.dtype) for own in results]
+            job = [count, batches[done:].ctypes.data, len(results), *(a.ctypes.data for a in data)]
+            for own, k in zip(results, kept, strict=True):
+                job += [own.ctypes.data, k.ctypes.data, own.nbytes]
+            native = (ctypes.c_uint64 * len(job))(*job)
+            self.table[self.program.job_slot] = ctypes.addressof(native)
             started = time.perf_counter()
-            self._run_slice(job)
+            run_threads(self._loaded, "epoch", self.program.threads, self.table)
             taken = max(time.perf_counter() - started, 1e-6)
-            done += count
-            at_once = max(1, min(2 * at_once, int(at_once * SLICE / taken)))
             for t in self._written:
                 t.writes[0] += 1
-            if report is not None:
-                report(done)
-        return history[0] if len(history) == 1 else np.stack(history, axis=-1) if history else np.empty((done, 0))
-
-    def _run_slice(self, job: Any) -> None:
-        self.table[self.program.job_slot] = ctypes.addressof(job)
-        run_threads(self._loaded, "epoch", self.program.threads, self.table)
+            done += count
+            at_once = max(1, min(2 * count, int(count * SLICE / taken)))
+            yield kept
