@@ -188,10 +188,28 @@ def separate_outputs(graph: Graph) -> Graph:
     return Graph(graph.inputs, [own(n) for n in graph.results], writes)
 
 
+# -- half precision ----------------------------------------------------------------------------------------------------
+
+
+def gather_wide(graph: Graph) -> Graph:
+    """Half precision is added up in float32, and booleans are counted: as in eager mode."""
+    return _rewritten(graph, _wide)
+
+
+def _wide(n: Node) -> Node | None:
+    if n.kind not in ("sum", "cumsum", "matmul") or n.dtype not in (dtypes.float16, dtypes.bfloat16, dtypes.bool_):
+        return None
+    wide = dtypes.int32 if n.dtype == dtypes.bool_ else dtypes.float32
+    inputs = tuple(Node(PRIMITIVES["cast"], (x,), {"dtype": wide}, x.shape, wide) for x in n.inputs)
+    exact = Node(n.op, inputs, n.params, n.shape, wide)
+    return Node(PRIMITIVES["cast"], (exact,), {"dtype": n.dtype}, n.shape, n.dtype)
+
+
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_constants,
     algebra,
     merge_views,
+    gather_wide,
     turn_products,
     share_common,
     separate_outputs,
