@@ -1,0 +1,8 @@
+"""The compiler: a function of Tensors is traced to a graph, the graph cut into kernels, the kernels emitted as one native
+program. `docs/compiler.md` follows a small graph through it."""
+
+from .compiled import Compiled, compile
+from .runtime import num_threads, set_num_threads
+from .target import Target
+
+__all__ = ["Compiled", "Target", "compile", "num_threads", "set_num_threads"]

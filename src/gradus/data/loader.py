@@ -72,6 +72,14 @@ class DataLoader:
         plain = self._read(epoch, start)
         return _ahead(plain, self.prefetch) if self.prefetch else plain
 
+    def rows(self, epoch: int, start: int = 0) -> list[np.ndarray]:
+        """The same batches as row numbers: (batches, batch size), and, where the last is smaller, that one by itself."""
+        n, size = len(self.dataset), self.batch_size
+        order = _order(self.seed, epoch, n) if self.shuffle else np.arange(n)
+        whole = order[: n // size * size].reshape(-1, size)[start:]
+        rest = order[n // size * size :].reshape(1, -1)
+        return [part for part in (whole, rest[: not self.drop_last]) if part.size]
+
     def _read(self, epoch: int, start: int) -> Iterator[Batch]:
         order = _order(self.seed, epoch, len(self.dataset)) if self.shuffle else None
         for number in range(start, len(self)):

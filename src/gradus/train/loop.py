@@ -159,16 +159,41 @@ class Loop:
     def _batches(self) -> tuple[float, int]:
         """The epoch's batches that are left: the seconds they took and how many samples they held."""
         start, samples = time.perf_counter(), 0
-        for batch in self.loader.batches(self.epoch, self.batch):
-            loss, outputs = self.trainer.step(*batch)
-            self.running.update(self._finite(loss), outputs, batch[-1])
+        for loss, outputs, targets in self._steps():
+            self.running.update(self._finite(loss), outputs, targets)
             self.batch += 1
-            samples += len(batch[-1])
-            self.progress.batch(self.epoch + 1, self.batch, len(batch[-1]), self.running.values)
+            samples += len(targets)
+            self.progress.batch(self.epoch + 1, self.batch, len(targets), self.running.values)
             for callback in self.callbacks:
                 callback.on_batch_end(self.trainer, self.batch)
-            self.interrupt.check()
+            if self._between_slices:
+                self.interrupt.check()
         return time.perf_counter() - start, samples
+
+    def _steps(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Train on the batches that are left; of each the loss, the outputs and the targets.
+
+        Where the data are in memory, many steps are made at once in native code before they are handed out.
+        """
+        self._between_slices = True
+        if self.trainer.compiled is None or not self._native():
+            step = self.trainer.compiled or self.trainer.step
+            for batch in self.loader.batches(self.epoch, self.batch):
+                yield (*step(*batch), batch[-1])
+            return
+        arrays = self.trainer.arrays_of(self.loader.dataset)
+        for rows in self.loader.rows(self.epoch, self.batch):
+            done = 0
+            for losses, outputs in self.trainer.compiled.slices(arrays, rows):
+                for k, loss in enumerate(losses):
+                    self._between_slices = k == len(losses) - 1  # until then the weights are ahead of the count
+                    yield Tensor(loss), Tensor(outputs[k]), Tensor(arrays[-1][rows[done + k]])
+                done += len(losses)
+
+    def _native(self) -> bool:
+        """Whether whole stretches of an epoch can run natively: nothing asks to be called after each batch."""
+        quiet = all(type(c).on_batch_end is Callback.on_batch_end for c in self.callbacks)
+        return quiet and not self.loader.prefetch and hasattr(self.loader.dataset, "arrays")
 
     def _finite(self, loss: Tensor) -> float:
         value = float(loss)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import functional
+from .. import compiler, functional
 from ..autograd import no_grad
+from ..compiler import Compiled
 from ..data import DataLoader, Dataset, TensorDataset, check_finite
 from ..errors import ArgumentError, DataError, nearest
 from ..nn import Module
@@ -53,6 +54,8 @@ class Trainer:
         metrics: what is measured beside the loss, by name or function (see `train.metrics`); by default accuracy
             where the loss is one of classes, rmse where it is one of numbers.
         clip_norm: shrink the gradients of a step to this length, all together; None leaves them.
+        compile: make a step one native program, and run epochs over data in memory in it; False computes eagerly,
+            operation by operation.
 
     Attributes:
         history: that of the last `fit`, also if it was interrupted.
@@ -75,10 +78,13 @@ class Trainer:
         optimizer: Optimizer,
         metrics: Sequence[str | Metric | Function] | None = None,
         clip_norm: float | None = None,
+        compile: bool = True,
     ) -> None:
         self.model, self.optimizer, self.clip_norm = model, optimizer, clip_norm
         self.loss, usual = _loss(loss)
         self.metrics = [metric(m) for m in (usual if metrics is None else _several(metrics))]
+        self.compiled: Compiled | None = compiler.compile(self.step) if compile else None
+        self._arrays: tuple[Any, tuple[np.ndarray, ...]] | None = None
         self.stopped = False
         self.history = History()
         if not any(True for _ in model.parameters()):
@@ -98,6 +104,12 @@ class Trainer:
             clip_grad_norm_(self.optimizer.params, self.clip_norm)
         self.optimizer.step()
         return loss.detach(), outputs.detach()
+
+    def arrays_of(self, dataset: Any) -> tuple[np.ndarray, ...]:
+        """A data set's arrays; those of a part, which are copied when they are asked for, only once."""
+        if self._arrays is None or self._arrays[0] is not dataset:
+            self._arrays = dataset, dataset.arrays
+        return self._arrays[1]
 
     def stop(self) -> None:
         """End the training after the epoch; for callbacks."""

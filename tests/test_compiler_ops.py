@@ -1,0 +1,152 @@
+"""Every function of the op table, compiled, gives what it gives eagerly: values, gradients, dtypes, special numbers."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus import dtypes
+from gradus.compiler.compiled import compile
+from gradus.errors import GradusError
+from gradus.ops.primitive import FUNCTIONS, Case, Function
+from gradus.tensor import Tensor
+
+CASES = [pytest.param(f, c, id=f"{name}-{i}") for name, f in FUNCTIONS.items() for i, c in enumerate(f.cases)]
+ELEMENTWISE = [pytest.param(name, id=name) for name, f in FUNCTIONS.items() if f.elementwise]
+ROUNDING = {"float64": 1e-13, "float32": 3e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
+SIZES = (0, 1, 7, 8, 15, 16, 17, 31, 33, 100)
+
+
+def arrays(c: Case, dtype: str, seed: int = 0) -> list[Tensor]:
+    rng = np.random.default_rng(seed)
+    integers = not dtypes.is_float(dtypes.as_dtype(dtype))
+    low, high = c.domain
+    if integers:
+        low, high = max(0, int(np.ceil(low))), 2 if dtype == "bool" else max(int(high), 2)
+        return [gradus.tensor(rng.integers(low, high, s).astype(dtype)) for s in c.shapes]
+    return [gradus.tensor(rng.uniform(low, high, s), dtype) for s in c.shapes]
+
+
+def same(found: Any, expected: Any, tolerance: float | None = None) -> None:
+    """Alike in shape, dtype and numbers: integers exactly, floats but for rounding."""
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    a, b = found.numpy(), expected.numpy()
+    if not dtypes.is_float(found.dtype):
+        np.testing.assert_array_equal(a, b)
+        return
+    rtol = ROUNDING[found.dtype.name] if tolerance is None else tolerance
+    np.testing.assert_allclose(a.astype("float64"), b.astype("float64"), rtol=rtol, atol=rtol)
+
+
+def check(function: Any, xs: list[Tensor], **options: Any) -> None:
+    same(compile(function, **options)(*xs), function(*xs))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("f", "c"), CASES)
+def test_values(f: Function, c: Case, dtype: str) -> None:
+    xs = arrays(c, dtype if c.dtype == "float64" else c.dtype)
+    check(lambda *xs: f.function(*xs, *c.args, **c.params), xs)
+
+
+@pytest.mark.parametrize(("f", "c"), [p for p in CASES if p.values[1].dtype == "float64"])
+def test_gradients(f: Function, c: Case) -> None:
+    def gradients(*xs: Tensor) -> Any:
+        leaves = [x.detach().requires_grad_() for x in xs]
+        y = f.function(*leaves, *c.args, **c.params)
+        if not y.requires_grad:
+            return (y,)
+        return gradus.grad((y * y).sum(), leaves)
+
+    xs = arrays(c, "float64")
+    for found, expected in zip(compile(gradients)(*xs), gradients(*xs), strict=True):
+        same(found, expected, 1e-11)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_sizes_around_the_vectors_width(name: str) -> None:
+    f = FUNCTIONS[name]
+    c = f.cases[0]
+    for size in SIZES:
+        for dtype in ("float32",) if c.dtype == "float64" else (c.dtype,):
+            check(f.function, arrays(Case(((size,),) * len(c.shapes), domain=c.domain), dtype))
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_reductions_of_all_sizes(n: int) -> None:
+    rng = np.random.default_rng(n)
+    x = gradus.tensor(rng.normal(size=(3, n, 5)), "float32")
+    check(lambda x: x.sum(1), [x])
+    check(lambda x: x.sum((0, 2)), [x])
+    check(lambda x: x.swapaxes(1, 2).sum(-1) + x.sum(1), [x])
+    check(lambda x: x.cumsum(1), [x])
+    if n:
+        check(lambda x: x.max(1), [x])
+        check(lambda x: x.argmax(1), [x])
+        check(lambda x: x.reshape(-1).max(), [x])
+
+
+@pytest.mark.parametrize("n", (0, 1, 7, 16, 17, 33))
+@pytest.mark.parametrize("m", (0, 1, 15, 31))
+def test_products_of_all_sizes(m: int, n: int) -> None:
+    rng = np.random.default_rng(m + n)
+    for k in (0, 1, 9, 20):
+        a, b = gradus.tensor(rng.normal(size=(m, k)), "float32"), gradus.tensor(rng.normal(size=(k, n)), "float32")
+        check(lambda a, b: a @ b, [a, b])
+        check(lambda a, b: a @ b.T, [a, gradus.tensor(b.numpy().T.copy())])
+        check(lambda a, b: (a.T @ b + 1).tanh(), [gradus.tensor(a.numpy().T.copy()), b])
+
+
+def test_arrangements_of_memory_do_not_matter() -> None:
+    x = np.random.default_rng(0).normal(size=(6, 10)).astype("float32")
+    layouts = [x.T, x[:, ::2], x[::-1], np.broadcast_to(x[:1], (4, 10)), x[1:5, 3:7], np.asfortranarray(x)]
+    for a in layouts:
+        check(lambda x: x.exp() + x.sum(0), [gradus.as_tensor(a)])
+        check(lambda x: (x + x[0]).sum(1), [gradus.as_tensor(a)])
+
+
+DTYPES = ("float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "uint32", "bool")
+EXACT_IN_HALF = {"add", "subtract", "multiply", "divide", "sqrt", "floor", "round", "negative", "absolute", "maximum"}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("f", "c"), CASES)
+def test_dtypes(f: Function, c: Case, dtype: str) -> None:
+    xs = arrays(c, dtype)
+    try:
+        expected = f.function(*xs, *c.args, **c.params)
+    except GradusError as e:
+        with pytest.raises(type(e)):
+            compile(lambda *xs: f.function(*xs, *c.args, **c.params))(*xs)
+        return
+    found = compile(lambda *xs: f.function(*xs, *c.args, **c.params))(*xs)
+    same(found, expected, 0 if f.function.__name__ in EXACT_IN_HALF and dtype in ("float16", "bfloat16") else None)
+
+
+SPECIAL = np.array(
+    [np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 0.5, 1.5, 1e-40, -1e-40, 1e30, -1e30, 1e-30, 80.0, -80.0,
+     110.0, -110.0, 95.0, -100.0, 1e-8, 0.9999999, 3.0, -3.0, 7.25]
+)  # fmt: skip
+RANGE = {"sin": 1e5, "cos": 1e5}  # beyond, single precision has no angle left
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+@pytest.mark.parametrize("name", [p for p in ELEMENTWISE if FUNCTIONS[p.values[0]].cases[0].dtype == "float64"])
+def test_special_values(name: str, dtype: str) -> None:
+    f = FUNCTIONS[name]
+    pairs = itertools.product(SPECIAL, repeat=len(f.cases[0].shapes))
+    with np.errstate(all="ignore"):
+        xs = [gradus.tensor(np.array(column), dtype) for column in zip(*pairs, strict=True)]
+    found, expected = compile(f.function)(*xs), f.function(*xs)
+    a, b = found.numpy(), expected.numpy()
+    assert a.dtype == b.dtype
+    if a.dtype == bool:
+        np.testing.assert_array_equal(a, b)
+        return
+    a, b = a.astype("float64"), b.astype("float64")
+    np.testing.assert_allclose(a, b, rtol=ROUNDING[dtype] / 3, atol=1e-43)
+    np.testing.assert_array_equal(np.signbit(a[b == 0]), np.signbit(b[b == 0]))
