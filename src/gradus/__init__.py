@@ -4,6 +4,9 @@ Tensors and their functions are here; layers in `gradus.nn`, optimizers in `grad
 `gradus.datasets`, ready models in `gradus.models`, and `gradus.Trainer` puts them together.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from . import nn, optim
 from .autograd import enable_grad, grad, no_grad, vjp
 from .dtypes import bfloat16, bool_, float16, float32, float64, int32, int64, uint8
@@ -93,11 +96,26 @@ from .ops import (
 from .random import Generator, bernoulli, permutation, rand, randint, randn, seed
 from .tensor import Tensor, as_tensor, tensor
 
+if TYPE_CHECKING:
+    from . import data, datasets, models, train
+    from .train import Trainer, load, save
+
 __version__ = "0.1.0"
+
+_LATER = {"data": "", "datasets": "", "models": "", "train": "", "Trainer": "train", "load": "train", "save": "train"}
+
+
+def __getattr__(name: str) -> Any:
+    """What is imported when it is first asked for, so that `import gradus` stays quick."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'gradus' has no attribute {name!r}")
+    home = _LATER[name]
+    return getattr(import_module(f"gradus.{home}"), name) if home else import_module(f"gradus.{name}")
 
 __all__ = [
     "Generator",
     "Tensor",
+    "Trainer",
     "absolute",
     "add",
     "all",
@@ -119,6 +137,8 @@ __all__ = [
     "copy",
     "cos",
     "cumsum",
+    "data",
+    "datasets",
     "divide",
     "enable_grad",
     "equal",
@@ -144,6 +164,7 @@ __all__ = [
     "less",
     "less_equal",
     "linspace",
+    "load",
     "log",
     "log1p",
     "logsumexp",
@@ -153,6 +174,7 @@ __all__ = [
     "mean",
     "min",
     "minimum",
+    "models",
     "multiply",
     "negative",
     "nn",
@@ -174,6 +196,7 @@ __all__ = [
     "reshape",
     "right_shift",
     "round",
+    "save",
     "scatter_add",
     "seed",
     "sigmoid",
@@ -194,6 +217,7 @@ __all__ = [
     "take",
     "tanh",
     "tensor",
+    "train",
     "transpose",
     "uint8",
     "var",
