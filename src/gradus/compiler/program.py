@@ -193,17 +193,7 @@ class Program:
 
     def text(self) -> str:
         """The module in LLVM's language."""
-        return self.module(self.step(), self._epoch())
-
-    def module(self, *entries: Code) -> str:
-        """The kernels and these functions, which call them, as a module."""
-        codes = [*self.functions.values(), *entries]
-        declared: dict[str, str] = {}
-        for code in codes:
-            declared |= code.declared
-        parts = [BARRIER, *(c.text() for c in codes), *declared.values()]
-        parts.append('attributes #0 = { nounwind "no-trapping-math"="true" }')
-        return "\n\n".join(parts) + "\n"
+        return module([*self.functions.values(), self.step(), self._epoch()])
 
     def step(self, name: str = "step", after: Callable[[Code], None] | None = None) -> Code:
         """All stages in order; addresses are read from the table once. `after` emits what follows each stage."""
@@ -263,6 +253,16 @@ class Program:
                 to = code.element("i8", to, code.op(f"mul i64 {s}, {size}"))
                 code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
         return code
+
+
+def module(codes: list[Code]) -> str:
+    """Functions as the text of a module."""
+    declared: dict[str, str] = {}
+    for code in codes:
+        declared |= code.declared
+    parts = [BARRIER, *(c.text() for c in codes), *declared.values()]
+    parts.append('attributes #0 = { nounwind "no-trapping-math"="true" }')
+    return "\n\n".join(parts) + "\n"
 
 
 def _overlap(a: set[tuple[int, int]], b: set[tuple[int, int]]) -> bool:

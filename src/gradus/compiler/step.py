@@ -128,6 +128,10 @@ class Step:
                 return False
         return self.still_bound() and self._surroundings.snapshot() == self._snapshot  # type: ignore[union-attr]
 
+    def given(self) -> list[np.ndarray]:
+        """The arrays behind the graph's inputs, as last used."""
+        return [*(self._keep[i] for i in range(len(self._specs))), *(array for _, array, _ in self._read)]
+
     # -- running it --------------------------------------------------------------------------------------------------------
 
     def run(self, leaves: list[Tensor]) -> Any:

@@ -1,0 +1,164 @@
+"""Measuring: the time of each kernel within a step, and the most that the machine can do."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import platform
+import time
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import dtypes
+from .code import Code
+from .kit import Kit, Value
+from .program import SIGNATURE, Program, module
+from .runtime import run_threads
+from .step import Step
+from .target import Loaded, compile_object, host
+
+LONG = 0.4  # seconds that a profile takes, about
+FEWEST, MOST = 5, 300  # runs
+FREE_REGISTERS = 4  # of the vector registers, while the sums of the peak fill the others
+COPIED = 1 << 26  # bytes: more than a cache holds
+
+Table = ctypes.Array[ctypes.c_uint64]
+
+
+class Profile(NamedTuple):
+    """Seconds, each the median of several runs.
+
+    Attributes:
+        stages: of each stage, until all threads have finished it.
+        step: of one whole call, without clocks.
+    """
+
+    stages: list[float]
+    step: float
+
+
+def profile(step: Step) -> Profile:
+    """Time a step's stages, on copies of all that it reads and writes: nothing of the user's is changed."""
+    program = step.program
+    codes = [*program.functions.values(), _mark(program), program.step(), _clocked(program)]
+    loaded = Loaded(compile_object(module(codes), program.target), program.target)
+    memory = _Copies(step)
+    marks, times, clock = [], [], []
+    began = time.perf_counter()
+    while len(marks) < FEWEST or (len(marks) < MOST and time.perf_counter() - began < LONG):
+        memory.restore()
+        started = time.perf_counter()
+        run_threads(loaded, "step", program.threads, memory.table)
+        times.append(time.perf_counter() - started)
+        memory.restore()
+        run_threads(loaded, "clocked", program.threads, memory.table)
+        clock.append(time.perf_counter())
+        marks.append(memory.clock.copy())
+    tick = (clock[-1] - clock[0]) / float(marks[-1][-1] - marks[0][-1])
+    *stages, empty = np.median(np.diff(np.array(marks[1:])), axis=0) * tick
+    return Profile([max(float(s - empty), 0.0) for s in stages], float(np.median(times[1:])))
+
+
+def _clocked(program: Program) -> Code:
+    """The step, with a look at the clock after each stage, and once more at the end to find what a look costs."""
+    place = itertools.count(1)
+
+    def look(code: Code) -> None:
+        code.do("call void @barrier(ptr %sync, i64 %threads)")
+        code.do(f"call void @mark(ptr %table, i64 %thread, i64 {next(place)})")
+
+    code = program.step("clocked", look)
+    look(code)
+    first = ["call void @barrier(ptr %sync, i64 %threads)", "call void @mark(ptr %table, i64 %thread, i64 0)"]
+    code.entry += [f"  {line}" for line in first]
+    return code
+
+
+def _mark(program: Program) -> Code:
+    """A function by which thread 0 keeps the clock's reading."""
+    code = Code("mark", "ptr %table, i64 %thread, i64 %place")
+    arm = platform.machine() in ("aarch64", "arm64")
+    now = code.call("i64", "llvm.readsteadycounter" if arm else "llvm.readcyclecounter")
+    with code.when(code.op("icmp eq i64 %thread, 0")):
+        clock = code.op(f"load ptr, ptr {code.element('ptr', '%table', program.job_slot)}")
+        code.do(f"store i64 {now}, ptr {code.element('i64', clock, '%place')}")
+    return code
+
+
+class _Copies:
+    """A step's memory a second time."""
+
+    def __init__(self, step: Step) -> None:
+        program, plan = step.program, step.program.plan
+        self._originals = step.given()
+        self._given = [a.copy() for a in self._originals]
+        self._results = [np.empty(n.shape, n.dtype) for n in plan.results.values()]
+        self._arena = np.empty(plan.arena + 64, np.uint8)
+        self.clock = np.zeros(len(program.stages) + 2, np.int64)
+        base = -(-self._arena.ctypes.data // 64) * 64
+        self.table: Table = (ctypes.c_uint64 * plan.count)()
+        for slot, offset in plan.offsets.items():
+            self.table[slot] = base + offset
+        slots = [plan.slots[n] for n in program.graph.inputs]
+        for slot, array in [*zip(slots, self._given, strict=True), *zip(plan.results, self._results, strict=True)]:
+            self.table[slot] = array.ctypes.data
+        self.table[program.job_slot] = self.clock.ctypes.data
+
+    def restore(self) -> None:
+        """Every run starts from the same numbers."""
+        for copy, original in zip(self._given, self._originals, strict=True):
+            np.copyto(copy, original)
+
+
+# -- what the machine can do ---------------------------------------------------------------------------------------------
+
+
+@cache
+def peak(threads: int) -> float:
+    """Operations a second: float32 multiply-adds on registers alone, on so many threads at once."""
+    loops = 200_000
+    code = Code("peak", SIGNATURE, linkage="")
+    kit = Kit(code, host().lanes)
+    type_ = kit.type(dtypes.float32)
+    out = code.element("i8", code.op("load ptr, ptr %table"), code.op("mul i64 %thread, 4096"))
+    factor = Value(kit, dtypes.float32, code.op(f"load {type_}, ptr {out}, align 4"))
+    sums = [code.variable(type_) for _ in range(host().registers - FREE_REGISTERS)]
+    for memory in sums:
+        code.do(f"store {type_} {factor.ref}, ptr {memory}")
+    with code.loop(0, loops):
+        for memory in sums:
+            so_far = Value(kit, dtypes.float32, code.op(f"load {type_}, ptr {memory}"))
+            code.do(f"store {type_} {kit.fma(factor, factor, so_far).ref}, ptr {memory}")
+    for i, memory in enumerate(sums):
+        last = code.op(f"load {type_}, ptr {memory}")
+        code.do(f"store {type_} {last}, ptr {code.element('i8', out, 64 * i)}, align 4")
+    code.do("call void @barrier(ptr %sync, i64 %threads)")
+    room = np.zeros(4096 * threads, np.uint8)
+    return 2 * len(sums) * host().lanes * loops * threads / _fastest(code, threads, room)
+
+
+@cache
+def bandwidth(threads: int) -> float:
+    """Bytes a second, read and written, of a copy that no cache holds, on so many threads at once."""
+    code = Code("transfer", SIGNATURE, linkage="")
+    part = COPIED // threads // 64 * 64
+    source, target = (code.op(f"load ptr, ptr {code.element('ptr', '%table', i)}") for i in range(2))
+    start = code.op(f"mul i64 %thread, {part}")
+    to, of = code.element("i8", target, start), code.element("i8", source, start)
+    code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {part}", "i1 false")
+    code.do("call void @barrier(ptr %sync, i64 %threads)")
+    return 2 * part * threads / _fastest(code, threads, np.ones(COPIED, np.uint8), np.ones(COPIED, np.uint8))
+
+
+def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:
+    """The least time of several runs."""
+    loaded = Loaded(compile_object(module([code]), host()), host())
+    table: Table = (ctypes.c_uint64 * len(arrays))(*(a.ctypes.data for a in arrays))
+    times = []
+    for _ in range(7):
+        started = time.perf_counter()
+        run_threads(loaded, code.name, threads, table)
+        times.append(time.perf_counter() - started)
+    return min(times)
