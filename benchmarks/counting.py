@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus import interpret, nn, optim
 from gradus import functional as F
+from gradus import interpret, nn, optim
 from gradus.ops.primitive import Primitive, Shaped
 from gradus.tensor import Tensor
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import report
 from .contestants import Contestant
-from .worker import Failed, Worker
+from .worker import ContestantError, Worker
 
 WORKLOAD = "mlp"
 ASKED = {"empty": 0.6, "warm": 0.15}  # seconds after import
@@ -24,15 +24,17 @@ def lines(contestants: Sequence[Contestant], rounds: int, patience: float) -> li
         for c in (c for c in contestants if "training" in c.kinds and c.name not in why):
             try:
                 times.setdefault(c.title, []).append(list(_once(c, patience)))
-            except Failed as failed:
+            except ContestantError as error:
                 times.pop(c.title, None)
-                why[c.name] = str(failed)
+                why[c.name] = str(error)
     rows = []
     for title, rounds_of in times.items():
         imported, *medians = np.median(rounds_of, axis=0)
         rows.append([title, *(f"{t:.2f}" for t in (imported, imported + medians[0], medians[0]))])
         rows[-1] += [f"{t:.2f}" for t in (imported + medians[1], medians[1])]
-    asked = f"Seconds. Asked of gradus after import: {ASKED['empty']} with an empty cache, {ASKED['warm']} with a warm one"
+    asked = (
+        f"Seconds. Asked of gradus after import: {ASKED['empty']} from an empty cache, {ASKED['warm']} from a warm one"
+    )
     if "gradus" in times:
         _, empty, warm = np.median(times["gradus"], axis=0)
         reached = [empty <= ASKED["empty"], warm <= ASKED["warm"]]
@@ -44,7 +46,7 @@ def lines(contestants: Sequence[Contestant], rounds: int, patience: float) -> li
 def _once(c: Contestant, patience: float) -> Iterator[float]:
     """Seconds of the import, and from there to the first step with an empty and with a warm cache."""
     if not c.installed:
-        raise Failed(f"{c.package} is not installed")
+        raise ContestantError(f"{c.package} is not installed")
     with tempfile.TemporaryDirectory() as folder:
         for cache in ("empty", "warm"):
             with Worker(c, patience, cache=folder) as worker:

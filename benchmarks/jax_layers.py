@@ -6,6 +6,9 @@ by name, the beginning of its own names in it, and x. Batch normalisation writes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -17,8 +20,8 @@ Values = dict[str, Any]
 class Layer:
     """Without parameters, unless it says so."""
 
-    shapes: dict[str, tuple[int, ...]] = {}
-    buffers: dict[str, Any] = {}
+    shapes: Mapping[str, tuple[int, ...]] = MappingProxyType({})
+    buffers: Mapping[str, Any] = MappingProxyType({})
 
 
 class Linear(Layer):
@@ -64,23 +67,24 @@ class LSTM(Layer):
 
     def __init__(self, inputs: int, hidden: int, layers: int) -> None:
         self.hidden, self.layers = hidden, layers
-        self.shapes = {}
+        shapes = {}
         for i in range(layers):
-            self.shapes |= {f"weight_ih_l{i}": (4 * hidden, hidden if i else inputs)}
-            self.shapes |= {f"weight_hh_l{i}": (4 * hidden, hidden)}
-            self.shapes |= {f"bias_ih_l{i}": (4 * hidden,), f"bias_hh_l{i}": (4 * hidden,)}
+            shapes[f"weight_ih_l{i}"] = (4 * hidden, hidden if i else inputs)
+            shapes[f"weight_hh_l{i}"] = (4 * hidden, hidden)
+            shapes[f"bias_ih_l{i}"] = shapes[f"bias_hh_l{i}"] = (4 * hidden,)
+        self.shapes = shapes
 
     def __call__(self, v: Values, at: str, x: Any) -> Any:
         for i in range(self.layers):
             w_hh = v[f"{at}weight_hh_l{i}"].T
             z = x @ v[f"{at}weight_ih_l{i}"].T + (v[f"{at}bias_ih_l{i}"] + v[f"{at}bias_hh_l{i}"])
             start = jnp.zeros((x.shape[1], self.hidden))
-            x = jax.lax.scan(lambda state, z_t, w=w_hh: _lstm_step(state, z_t + state[0] @ w), (start, start), z)[1]
+            x = jax.lax.scan(partial(_lstm_step, w_hh), (start, start), z)[1]
         return x, None
 
 
-def _lstm_step(state: Any, z: Any) -> Any:
-    i, f, g, o = jnp.split(z, 4, axis=-1)
+def _lstm_step(w_hh: Any, state: Any, z: Any) -> Any:
+    i, f, g, o = jnp.split(z + state[0] @ w_hh, 4, axis=-1)
     c = jax.nn.sigmoid(f) * state[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
     h = jax.nn.sigmoid(o) * jnp.tanh(c)
     return (h, c), h

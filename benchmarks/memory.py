@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import report
 from .contestants import CONTESTANTS
-from .worker import Failed, Worker
+from .worker import ContestantError, Worker
 from .workloads import Product, Training
 
 ASKED = 0.5  # of torch's
@@ -37,8 +37,8 @@ def _peak(name: str, workload: str, patience: float) -> int | str:
             worker.prepare(workload)
             worker.measure(0.1)
             return worker.peak()
-    except Failed as failed:
-        return str(failed)
+    except ContestantError as error:
+        return str(error)
 
 
 def _mib(peak: int | str) -> str:

@@ -15,9 +15,9 @@ from .workloads import Asked
 
 TITLE = "# How fast gradus trains"
 LEAD = (
-    "Written by `python -m benchmarks`; times in microseconds a step unless said otherwise, medians over the rounds with "
-    "the quartiles in brackets.\nEvery contestant works in its own process, one at a time, in turn within each round. The "
-    "peers run in the best environment known for them (`benchmarks/contestants.py`),\ngradus in a plain one."
+    "Written by `python -m benchmarks`; microseconds a step unless said otherwise, medians over the rounds, the quartiles "
+    "in brackets.\nEvery contestant works in its own process, one at a time, in turn within each round. The peers run in "
+    "the best environment\nknown for them (`benchmarks/contestants.py`), gradus in a plain one."
 )
 
 
@@ -33,11 +33,11 @@ def write_section(page: Path, title: str, lines: Iterable[str]) -> None:
 
 def circumstances(rounds: int) -> list[str]:
     """Where, when and how a section was measured."""
-    arguments = " ".join(sys.argv[1:])
+    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
     by_package = {c.package: c.version for c in CONTESTANTS.values() if c.installed}
     return [
-        f"`python -m benchmarks{' ' + arguments if arguments else ''}`, {date.today().isoformat()}, {rounds} rounds, on "
-        f"{_processor()}, {CORES} threads, {platform.system()}; Python {platform.python_version()}, "
+        f"`{command}`, {date.today().isoformat()}, {rounds} rounds, on {_processor()}, "
+        f"{CORES} threads, {platform.system()}; Python {platform.python_version()}, "
         + ", ".join(f"{name} {version}" for name, version in by_package.items())
         + ".",
         "",
@@ -78,7 +78,7 @@ def _compared(results: Sequence[Outcome], limits: Limits) -> list[str]:
     for o in results:
         best = min(o.times, key=o.median, default="")
         cells = [_time(o, n, n == best) for n in names]
-        rows.append([o.workload.title, *cells, _ratio(o), _asked(o, limits), _micro(limits.floor(o.workload)), ""])
+        rows.append([o.workload.title, *cells, _ratio(o), _asked(o, limits), micro(limits.floor(o.workload)), ""])
         rows[-1][-1] = _share(o, limits)
     return table(head, rows)
 
@@ -87,14 +87,14 @@ def _time(o: Outcome, name: str, best: bool) -> str:
     if name not in o.times:
         return "-"
     low, high = o.quartiles(name)
-    median = _micro(o.median(name))
-    return f"{f'**{median}**' if best else median} ({_micro(low)}-{_micro(high)})"
+    median = micro(o.median(name))
+    return f"{f'**{median}**' if best else median} ({micro(low)}-{micro(high)})"
 
 
-def _micro(seconds: float) -> str:
+def micro(seconds: float) -> str:
     """Microseconds, with three digits.
 
-    >>> _micro(1.23456e-3), _micro(1.23456e-6)
+    >>> micro(1.23456e-3), micro(1.23456e-6)
     ('1,235', '1.23')
     """
     us = seconds * 1e6

@@ -11,7 +11,7 @@ import numpy as np
 from . import floor
 from .contestants import Contestant
 from .floor import Limits
-from .worker import Failed, Worker
+from .worker import ContestantError, Worker
 from .workloads import Asked, Product, Training
 
 AGREE = 1e-3  # relative difference of the losses after three steps from the same weights
@@ -71,8 +71,8 @@ def run(
             for name in names[r % max(len(names), 1) :] + names[: r % max(len(names), 1)]:
                 try:
                     outcome.times.setdefault(name, []).append(workers[name].measure(seconds))
-                except Failed as failed:
-                    outcome.skipped[name] = str(failed)
+                except ContestantError as error:
+                    outcome.skipped[name] = str(error)
                     del workers[name], outcome.times[name]
     return outcome
 
@@ -92,12 +92,12 @@ def _ready(
             continue
         try:
             if not c.installed:
-                raise Failed(f"{c.package} is not installed")
+                raise ContestantError(f"{c.package} is not installed")
             worker = stack.enter_context(Worker(c, patience))
             worker.imported()
             prepared = worker.prepare(w.name)
-        except Failed as failed:
-            outcome.skipped[c.name] = str(failed)
+        except ContestantError as error:
+            outcome.skipped[c.name] = str(error)
         else:
             workers[c.name], values[c.name] = worker, prepared["values"]
         say(f"{w.name}: {c.name} {outcome.skipped.get(c.name, 'is ready')}")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from . import report
 from .contestants import CONTESTANTS
-from .worker import Failed, Worker
-from .workloads import find
+from .worker import ContestantError, Worker
 
 SIZES = {
     "batch": [2**k for k in range(17)],
@@ -31,7 +30,7 @@ def lines(
         for size in chosen:
             try:
                 step, compiled = _measure(f"{axis}-{size}", seconds, rounds, patience)
-            except Failed as failed:
+            except ContestantError:
                 skipped.append(f"- {axis} {size}: {failed}")
                 continue
             say(f"{axis} {size}: {step * 1e6:.1f} us a step, first step after {compiled:.2f} s")
@@ -40,11 +39,10 @@ def lines(
                 costs.setdefault("first step, depth", []).append((size, compiled))
     _draw(costs, picture)
     found = [f"- {axis} {size}: {over:.1f} times the line" for axis, p in costs.items() for size, over in cliffs(p)]
-    text = "Of an MLP 784-1x128-10 with ReLU, batch 64, SGD, one thing varies. A cliff is a point above twice the straight "
-    text += "line through its neighbours."
     return [
         *report.circumstances(rounds),
-        text,
+        "Of an MLP 784-1x128-10 with ReLU, batch 64, SGD, one thing varies. A cliff is a point above twice the straight "
+        "line through its neighbours.",
         "",
         f"![cost against size]({picture.name})",
         "",
@@ -77,9 +75,11 @@ def cliffs(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
 
 
 def _table(axis: str, points: Points) -> list[str]:
-    unit, factor = ("s", 1.0) if axis.startswith("first") else ("us", 1e6)
+    first = axis.startswith("first")
     head = [axis, *(f"{size:,}" for size, _ in points)]
-    return report.table(head, [[unit, *(f"{cost * factor:.3g}" for _, cost in points)]])
+    return report.table(
+        head, [["s" if first else "us", *(f"{c:.2f}" if first else report.micro(c) for _, c in points)]]
+    )
 
 
 def _draw(costs: dict[str, Points], picture: Path) -> None:

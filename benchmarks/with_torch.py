@@ -44,7 +44,7 @@ def training(w: Training, compiled: bool = False) -> Runner:
     order, size = torch.from_numpy(w.batches().ravel()), w.batch
 
     def epoch() -> list[float]:
-        return [step(a, b) for a, b in zip(x[order].split(size), y[order].split(size), strict=True)]
+        return [step(a, b) for a, b in zip(torch.split(x[order], size), torch.split(y[order], size), strict=True)]
 
     return Runner(epoch, len(order) // size)
 

@@ -6,11 +6,11 @@ Started as `python -m benchmarks.worker NAME DESCRIPTOR`; orders and answers are
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,7 +21,7 @@ from .contestants import CONTESTANTS, Contestant
 ROOT = Path(__file__).parent.parent
 
 
-class Failed(Exception):
+class ContestantError(Exception):
     """A contestant could not do what it was told; the text says why."""
 
 
@@ -81,18 +81,18 @@ class Worker:
         try:
             self._pipe.send_bytes(json.dumps([what, argument]).encode())
         except OSError:
-            raise Failed("its process has ended") from None
+            raise ContestantError("its process has ended") from None
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
         if not self._pipe.poll(self.patience):
-            raise Failed(f"no answer within {self.patience:.0f} s")
+            raise ContestantError(f"no answer within {self.patience:.0f} s")
         try:
             answer: dict[str, Any] = json.loads(self._pipe.recv_bytes())
         except (EOFError, OSError):
-            raise Failed(f"its process ended with status {self._process.wait()}") from None
+            raise ContestantError(f"its process ended with status {self._process.wait()}") from None
         if "error" in answer:
-            raise Failed(answer["error"])
+            raise ContestantError(answer["error"])
         return answer
 
 
@@ -130,7 +130,7 @@ class Served:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return {"bytes": int(line.split()[1]) * 1024}
-        raise Failed("this system does not tell the peak of a process's memory")
+        raise ContestantError("this system does not tell the peak of a process's memory")
 
 
 def serve(name: str, descriptor: int) -> None:
@@ -143,7 +143,7 @@ def serve(name: str, descriptor: int) -> None:
             what, argument = json.loads(pipe.recv_bytes())
         except EOFError:
             return
-        answer = _guarded(lambda what=what, argument=argument: getattr(served, what)(argument))
+        answer = _guarded(partial(getattr(served, what), argument))
         pipe.send_bytes(json.dumps(answer).encode())
 
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,7 @@ def perceptron(*sizes: int, batch_norm: bool = False) -> Callable[[Any], Any]:
 
     def model(nn: Any) -> Any:
         layers = []
-        for i, o in zip(sizes[:-2], sizes[1:-1], strict=True):
+        for i, o in pairwise(sizes[:-1]):
             layers += [nn.Linear(i, o), *([nn.BatchNorm1d(o)] if batch_norm else []), nn.ReLU()]
         return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 

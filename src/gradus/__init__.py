@@ -102,7 +102,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_LATER = {"data": "", "datasets": "", "models": "", "train": "", "Trainer": "train", "load": "train", "save": "train"}
+_LATER = dict.fromkeys(("compiler", "data", "datasets", "models", "train"), "")
+_LATER |= dict.fromkeys(("Trainer", "load", "save"), "train")
+_LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler")
 
 
 def __getattr__(name: str) -> Any:
@@ -133,6 +135,7 @@ __all__ = [
     "bool_",
     "broadcast_to",
     "clip",
+    "compile",
     "concatenate",
     "copy",
     "cos",
@@ -180,6 +183,7 @@ __all__ = [
     "nn",
     "no_grad",
     "not_equal",
+    "num_threads",
     "ones",
     "ones_like",
     "optim",
@@ -199,6 +203,7 @@ __all__ = [
     "save",
     "scatter_add",
     "seed",
+    "set_num_threads",
     "sigmoid",
     "sign",
     "sin",
