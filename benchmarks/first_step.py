@@ -32,9 +32,7 @@ def lines(contestants: Sequence[Contestant], rounds: int, patience: float) -> li
         imported, *medians = np.median(rounds_of, axis=0)
         rows.append([title, *(f"{t:.2f}" for t in (imported, imported + medians[0], medians[0]))])
         rows[-1] += [f"{t:.2f}" for t in (imported + medians[1], medians[1])]
-    asked = (
-        f"Seconds. Asked of gradus after import: {ASKED['empty']} from an empty cache, {ASKED['warm']} from a warm one"
-    )
+    asked = f"Seconds. Asked of gradus after import: {ASKED['empty']} with an empty cache, {ASKED['warm']} if warm"
     if "gradus" in times:
         _, empty, warm = np.median(times["gradus"], axis=0)
         reached = [empty <= ASKED["empty"], warm <= ASKED["warm"]]

@@ -15,9 +15,9 @@ from .workloads import Asked
 
 TITLE = "# How fast gradus trains"
 LEAD = (
-    "Written by `python -m benchmarks`; microseconds a step unless said otherwise, medians over the rounds, the quartiles "
-    "in brackets.\nEvery contestant works in its own process, one at a time, in turn within each round. The peers run in "
-    "the best environment\nknown for them (`benchmarks/contestants.py`), gradus in a plain one."
+    "Written by `python -m benchmarks`; microseconds a step unless said otherwise, medians over the rounds, the\n"
+    "quartiles in brackets. Every contestant works in its own process, one at a time, in turn within each round. The\n"
+    "peers run in the best environment known for them (`benchmarks/contestants.py`), gradus in a plain one."
 )
 
 
@@ -144,23 +144,23 @@ def _processor() -> str:
 
 
 def bars(results: Sequence[Outcome], picture: Path) -> None:
-    """Each contestant's time over gradus', on a logarithmic axis, workload by workload."""
+    """Each peer's time over gradus', on a logarithmic axis, workload by workload."""
     from matplotlib.figure import Figure
 
     shown = [o for o in results if "gradus" in o.times and len(o.times) > 1]
     if not shown:
         return
-    names = [n for n in CONTESTANTS if any(n in o.times for o in shown)]
+    names = [n for n in CONTESTANTS if n != "gradus" and any(n in o.times for o in shown)]
     figure = Figure(figsize=(9, 1 + 0.7 * len(shown)), layout="constrained")
     axes = figure.add_subplot()
     for i, name in enumerate(names):
         places = [j + 0.8 * (i + 0.5) / len(names) - 0.4 for j in range(len(shown))]
-        widths = [o.ratio(name) if name in o.times else 0.0 for o in shown]
-        axes.barh(places, widths, 0.8 / len(names), label=CONTESTANTS[name].title)
+        widths = [o.ratio(name) - 1 if name in o.times else 0.0 for o in shown]
+        axes.barh(places, widths, 0.8 / len(names), left=1.0, label=CONTESTANTS[name].title)
     axes.set_xscale("log")
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [o.workload.title for o in shown], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("time of a step, gradus = 1")
-    axes.legend(fontsize=8)
+    axes.set_xlabel("time of a step over gradus': to the right slower, to the left faster")
+    figure.legend(fontsize=8, loc="outside upper right", ncols=len(names))
     figure.savefig(picture, dpi=150)

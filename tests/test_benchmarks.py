@@ -1,0 +1,92 @@
+"""The benchmarks: what is counted, how contestants' processes are kept apart and compared, what the page says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus import functional as F
+from gradus import nn
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks import report, rounds, scaling
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.floor import Limits
+from benchmarks.rounds import Outcome
+from benchmarks.worker import ContestantError, Worker
+from benchmarks.workloads import WORKLOADS, Asked, Product, find, initial
+
+
+def outcome(**times: list[float]) -> Outcome:
+    return Outcome(Product("p", "a product", (Asked(2.0), Asked(1.0, "numpy")), n=10), times)
+
+
+def test_the_operations_of_a_step_are_those_of_its_products() -> None:
+    w = find("mlp")
+    assert w.operations == 2 * 256 * (2 * 784 * 256 + 3 * 256 * 10)  # the inputs have no gradient
+    assert w.bytes_moved == 4 * (256 * 784 + 256 + 2 * (784 * 256 + 256 + 256 * 10 + 10))
+
+
+def test_every_workload_can_be_counted_and_found() -> None:
+    for w in WORKLOADS:
+        assert find(w.name) is w
+        assert Limits(1e11, 1e10).floor(w) > 0
+    with pytest.raises(SystemExit, match="no workload"):
+        find("nothing")
+
+
+def test_a_contestant_in_its_own_process_gives_the_losses_of_eager_mode() -> None:
+    w = find("batch-4")
+    model = w.model(nn)
+    for name, p in model.named_parameters():
+        p.assign_(gradus.tensor(initial(name, p.shape)))
+    x, y = map(gradus.tensor, w.data())
+    with Worker(CONTESTANTS["gradus"], 60) as worker:
+        assert worker.imported() > 0
+        assert worker.prepare("batch-4")["values"][0] == pytest.approx(float(F.cross_entropy(model(x), y)), rel=1e-5)
+        assert worker.measure(0.001) > 0
+        assert worker.peak() > 2**20
+
+
+def test_what_goes_wrong_in_a_contestant_is_told() -> None:
+    with Worker(CONTESTANTS["numpy"], 60) as worker:
+        worker.imported()
+        with pytest.raises(ContestantError, match="has no attribute 'training'"):
+            worker.prepare("linear")
+
+
+def test_a_contestant_with_other_results_is_left_out() -> None:
+    same = [1.0, 0.5, 0.25]
+    found = rounds._dissenters({"a": same, "b": same, "c": [1.0, 0.5, 0.251], "d": [np.nan] * 3})
+    assert list(found) == ["c", "d"]
+
+
+def test_ratios_are_of_the_best_peer() -> None:
+    o = outcome(gradus=[1.0, 2.0, 4.0], torch=[3.0, 6.0, 6.0], numpy=[9.0, 9.0, 9.0])
+    assert o.best_peer() == "torch"
+    assert o.ratio("torch") == 3.0
+    assert o.ratio_by_round("numpy") == 4.5
+    assert o.ratio_to(Asked(1.0, "numpy")) == 4.5
+    assert outcome(torch=[1.0]).ratio_to(Asked(1.0)) is None
+
+
+def test_the_page_says_what_is_reached_and_keeps_other_sections(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    o = outcome(gradus=[1.0], numpy=[1.5])
+    o.limits = Limits(1e9, 1e9)
+    report.write_section(page, "Speed", ["old"])
+    report.write_section(page, "Memory", ["kept"])
+    report.write_section(page, "Speed", report.outcomes([o], 1))
+    text = page.read_text()
+    assert "2: **not reached**; 1 of NumPy: 1.50, reached" in text
+    assert "kept" in text and "old" not in text and text.count("## Speed") == 1
+
+
+def test_cliffs_are_points_above_twice_the_line() -> None:
+    assert scaling.cliffs([(1, 1.0), (2, 3.9), (3, 3.0)]) == []
+    assert scaling.cliffs([(1, 1.0), (2, 6.0), (4, 4.0)]) == [(2, 3.0)]
