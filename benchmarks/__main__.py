@@ -18,7 +18,7 @@ def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser("python -m benchmarks", description="Time gradus beside its peers.")
     parser.add_argument("what", nargs="?", default="steps", choices=["steps", "first_step", "memory", "scaling"])
-    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"workloads: {', '.join(names())}")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of steps and memory: {', '.join(names())}")
     parser.add_argument("--peers", nargs="*", choices=list(CONTESTANTS), help="who takes part besides gradus")
     parser.add_argument("--rounds", type=int, default=9, help="7 or more; the default is 9")
     parser.add_argument("--quick", action="store_true", help="2 short rounds, to see that all works")

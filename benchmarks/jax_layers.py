@@ -67,7 +67,7 @@ class LSTM(Layer):
 
     def __init__(self, inputs: int, hidden: int, layers: int) -> None:
         self.hidden, self.layers = hidden, layers
-        shapes = {}
+        shapes: dict[str, tuple[int, ...]] = {}
         for i in range(layers):
             shapes[f"weight_ih_l{i}"] = (4 * hidden, hidden if i else inputs)
             shapes[f"weight_hh_l{i}"] = (4 * hidden, hidden)

@@ -111,7 +111,7 @@ def _dissenters(values: dict[str, list[float]]) -> dict[str, str]:
     """Those whose results are not those of most others, with what they are."""
     if not values:
         return {}
-    middle = np.median(list(values.values()), axis=0)
+    middle = np.nanmedian(list(values.values()), axis=0)
     return {
         name: f"its results differ: {own}, where most have {middle.tolist()}"
         for name, own in values.items()

@@ -30,8 +30,8 @@ def lines(
         for size in chosen:
             try:
                 step, compiled = _measure(f"{axis}-{size}", seconds, rounds, patience)
-            except ContestantError:
-                skipped.append(f"- {axis} {size}: {failed}")
+            except ContestantError as error:
+                skipped.append(f"- {axis} {size}: {error}")
                 continue
             say(f"{axis} {size}: {step * 1e6:.1f} us a step, first step after {compiled:.2f} s")
             costs.setdefault(axis, []).append((size, step))
@@ -41,8 +41,8 @@ def lines(
     found = [f"- {axis} {size}: {over:.1f} times the line" for axis, p in costs.items() for size, over in cliffs(p)]
     return [
         *report.circumstances(rounds),
-        "Of an MLP 784-1x128-10 with ReLU, batch 64, SGD, one thing varies. A cliff is a point above twice the straight "
-        "line through its neighbours.",
+        "Of an MLP 784-1x128-10 with ReLU, batch 64, SGD, one thing varies. A cliff is a point above twice the "
+        "straight line through its neighbours.",
         "",
         f"![cost against size]({picture.name})",
         "",
@@ -77,9 +77,8 @@ def cliffs(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
 def _table(axis: str, points: Points) -> list[str]:
     first = axis.startswith("first")
     head = [axis, *(f"{size:,}" for size, _ in points)]
-    return report.table(
-        head, [["s" if first else "us", *(f"{c:.2f}" if first else report.micro(c) for _, c in points)]]
-    )
+    costs = [f"{cost:.2f}" if first else report.micro(cost) for _, cost in points]
+    return report.table(head, [["s" if first else "us", *costs]])
 
 
 def _draw(costs: dict[str, Points], picture: Path) -> None:
