@@ -198,16 +198,16 @@ class Kit:
         a, b = self._both(a, b)
         if a.dtype == dtypes.bool_:
             return self.bitwise_or(a, b)
-        return self._binary(a, b, "fadd contract", "add")
+        return self._binary(a, b, "fadd", "add")
 
     def subtract(self, a: Any, b: Any) -> Value:
-        return self._binary(a, b, "fsub contract", "sub")
+        return self._binary(a, b, "fsub", "sub")
 
     def multiply(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
         if a.dtype == dtypes.bool_:
             return self.bitwise_and(a, b)
-        return self._binary(a, b, "fmul contract", "mul")
+        return self._binary(a, b, "fmul", "mul")
 
     def divide(self, a: Any, b: Any) -> Value:
         return self._binary(a, b, "fdiv", "sdiv")
