@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import nn, optim
 from .autograd import enable_grad, grad, no_grad, vjp
+from .control import scan, while_loop
 from .dtypes import bfloat16, bool_, float16, float32, float64, int32, int64, uint8
 from .ops import (
     absolute,
@@ -88,6 +89,7 @@ from .ops import (
     take,
     tanh,
     transpose,
+    unstack,
     var,
     where,
     zeros,
@@ -201,6 +203,7 @@ __all__ = [
     "right_shift",
     "round",
     "save",
+    "scan",
     "scatter_add",
     "seed",
     "set_num_threads",
@@ -225,9 +228,11 @@ __all__ = [
     "train",
     "transpose",
     "uint8",
+    "unstack",
     "var",
     "vjp",
     "where",
+    "while_loop",
     "zeros",
     "zeros_like",
 ]

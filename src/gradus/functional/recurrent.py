@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..ops import sigmoid, stack, tanh
+from ..ops import sigmoid, stack, tanh, unstack
 from ..tensor import Tensor
 from .linear import linear
 
@@ -96,18 +96,8 @@ def scan(step: Step, z: Tensor, state: State, reverse: bool = False) -> tuple[Te
     (tensor([1, 3, 6]), (tensor(6),))
     """
     outputs = []
-    times = _unstack(z)
+    times = unstack(z)
     for z_t in reversed(times) if reverse else times:
         state = step(z_t, state)
         outputs.append(state[0])
     return stack(outputs[::-1] if reverse else outputs), state
-
-
-def _unstack(x: Tensor) -> list[Tensor]:
-    """The parts along axis 0, cut in half again and again: the gradient of a slice is as large as what it was cut
-    from, so cutting t parts from the whole would cost t^2."""
-    length = x.shape[0]
-    if length == 1:
-        return [x.squeeze(0)]
-    half = length // 2
-    return _unstack(x[:half]) + _unstack(x[half:])

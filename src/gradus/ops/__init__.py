@@ -59,6 +59,7 @@ from .movement import (
     stack,
     swapaxes,
     transpose,
+    unstack,
 )
 from .primitive import FUNCTIONS, PRIMITIVES
 from .reduce import argmax, cumsum, max, sum
@@ -145,6 +146,7 @@ __all__ = [
     "take",
     "tanh",
     "transpose",
+    "unstack",
     "var",
     "where",
     "zeros",

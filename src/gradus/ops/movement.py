@@ -362,3 +362,20 @@ def split(x: Any, parts: int, axis: int = 0) -> list[Tensor]:
         slice_(x, tuple((i * length, (i + 1) * length, 1) if a == axis else w for a, w in enumerate(whole)))
         for i in range(parts)
     ]
+
+
+@method("unstack")
+def unstack(x: Any) -> list[Tensor]:
+    """The parts along the first axis, as a list.
+
+    They are cut in half again and again: the gradient of a slice is as large as what it was cut from, so that cutting
+    n parts from the whole, one by one, would cost n^2.
+
+    >>> unstack([[1, 2], [3, 4]])
+    [tensor([1, 2]), tensor([3, 4])]
+    """
+    x = promote(x)[0]
+    length = x.shape[0] if x.ndim else 0
+    if length < 2:
+        return [squeeze(x, 0)] if length else []
+    return unstack(x[: length // 2]) + unstack(x[length // 2 :])

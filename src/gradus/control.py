@@ -1,0 +1,90 @@
+"""Loops that a compiled function may hold: over time, and while a condition on values is true.
+
+An ordinary Python `for` over a fixed number of steps may stand in a compiled function too: it is written out when the
+function is traced. A Python `while` on a value may not: there are no values yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .errors import ArgumentError, ShapeError
+from .ops import stack, unstack, where
+from .tensor import Tensor
+
+State = tuple[Tensor, ...]
+
+
+def scan(
+    step: Callable[[State, Any], tuple[State, Any]], state: State, xs: Tensor | tuple[Tensor, ...], reverse: bool = False
+) -> tuple[State, Any]:
+    """Apply a step at each place of the first axis in turn, handing a state on (as `jax.lax.scan`).
+
+    Args:
+        step: (state, x of one place) -> (new state, y of that place); y may be a tuple.
+        state: a tuple of tensors, what the first step starts from.
+        xs: a tensor (t, ...), or a tuple of them, whose places go to the step together.
+        reverse: from the last place to the first.
+
+    Returns:
+        The last state, and the ys, (t, ...), in the order of the places.
+
+    >>> import gradus
+    >>> scan(lambda s, x: ((s[0] + x,), s[0] * x), (gradus.tensor(0),), gradus.tensor([1, 2, 3]))
+    ((tensor(6),), tensor([0, 2, 9]))
+    """
+    several = isinstance(xs, tuple)
+    lengths = {len(x) for x in (xs if several else (xs,))}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ShapeError(f"scan: the first axes must be of one length of 1 or more, got {sorted(lengths)}")
+    places: list[Any] = list(zip(*map(unstack, xs), strict=True)) if several else unstack(xs)  # type: ignore[arg-type]
+    ys = []
+    for x in reversed(places) if reverse else places:
+        state, y = step(state, x)
+        ys.append(y)
+    ys = ys[::-1] if reverse else ys
+    if isinstance(ys[0], tuple):
+        return state, tuple(stack(part) for part in zip(*ys, strict=True))
+    return state, stack(ys)
+
+
+def while_loop(
+    condition: Callable[[State], Tensor], step: Callable[[State], State], state: State, most: int
+) -> State:
+    """Apply a step while a condition on the state is true, at most so many times.
+
+    In a compiled function all `most` steps are computed, and those after the condition became false are not taken: so
+    keep `most` small there.
+
+    Args:
+        condition: state -> a boolean tensor without axes.
+        step: state -> new state, tensors of the same shapes and dtypes.
+        state: a tuple of tensors, what the first step starts from.
+        most: the largest number of steps, 1 or more.
+
+    Raises:
+        ArgumentError: the condition was still true after `most` steps (eagerly; compiled, the state is as it is then).
+
+    >>> import gradus
+    >>> while_loop(lambda s: s[0] < 100, lambda s: (s[0] * 2,), (gradus.tensor(3),), most=20)
+    (tensor(192),)
+    """
+    if most < 1:
+        raise ArgumentError(f"while_loop: most must be 1 or more, got {most}")
+    going: Tensor | None = None
+    for _ in range(most):
+        holds = condition(state)
+        if isinstance(holds.data, np.ndarray):
+            if not holds:
+                return state
+            state = step(state)
+            continue
+        going = holds if going is None else going & holds
+        new = step(state)
+        state = tuple(where(going, after, before) for after, before in zip(new, state, strict=True))
+    if going is None and condition(state):
+        raise ArgumentError(f"while_loop: the condition is still true after {most} steps. Give a larger `most`.")
+    return state
