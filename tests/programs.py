@@ -1,0 +1,215 @@
+"""Small random programs of Tensors, drawn by hypothesis, for running eagerly and compiled.
+
+A program is a list of instructions, each five small numbers: which op, on which of the values so far, and two
+parameters. What they mean is worked out from shapes alone, so that tracing takes the same path as eager execution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import gradus
+from gradus.tensor import Tensor
+
+LARGEST = 600  # elements; a value beyond is summed along its first axis
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is run: the shapes of arguments and of state, the instructions, which values are returned or assigned."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    state: tuple[tuple[int, ...], ...]
+    steps: tuple[tuple[int, int, int, int, int], ...]
+    results: tuple[int, ...]
+    writes: tuple[int, ...]
+    gradient: bool
+
+    def arguments(self, dtype: str, seed: int = 0) -> list[Tensor]:
+        rng = np.random.default_rng(seed)
+        return [gradus.tensor(rng.normal(size=s), dtype) for s in self.shapes]
+
+    def function(self, dtype: str) -> tuple[Callable[..., Any], list[Tensor]]:
+        """A new function of the arguments, and the state that it reads and writes."""
+        rng = np.random.default_rng(99)
+        state = [gradus.tensor(rng.normal(size=s), dtype) for s in self.state]
+        return lambda *xs: self._run(xs, state), state
+
+    def _run(self, arguments: tuple[Tensor, ...], state: list[Tensor]) -> list[Tensor]:
+        leaves = [x.detach().requires_grad_() for x in arguments] if self.gradient else list(arguments)
+        values = [*leaves, *(s * 1 for s in state)]
+        given = len(values)
+        for op, a, b, p, q in self.steps:
+            x, y, raw = values[a % len(values)], values[b % len(values)], values[a % given]
+            out = OPS[op % len(OPS)](x, y, raw, p, q)
+            values.append(out.sum(0) * 0.1 if out.size > LARGEST else out)
+        results = [values[-1 - r % len(values)] for r in self.results]
+        if self.gradient:
+            loss = sum(r.tanh().sum() for r in results)
+            results += gradus.grad(loss, leaves) if loss.requires_grad else []
+        for s, w in zip(state, self.writes, strict=True):
+            s.assign_(_of_shape(values[-1 - w % len(values)], s.shape).detach())
+        return [r.detach() for r in results]
+
+
+def _axis(x: Tensor, p: int) -> int:
+    return p % x.ndim
+
+
+def _at_least(x: Tensor, ndim: int) -> Tensor:
+    return x.reshape((1,) * max(ndim - x.ndim, 0) + x.shape)
+
+
+def _of_shape(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Some tensor of a shape, made from x."""
+    size = math.prod(shape)
+    flat = x.reshape(-1)
+    if x.size >= size:
+        return flat[:size].reshape(shape)
+    return gradus.pad(flat, [(0, size - x.size)], 0.5).reshape(shape)
+
+
+def _fitting(x: Tensor, y: Tensor) -> Tensor:
+    """y, if it broadcasts with x; else something of x's shape, or its last axis', made from y."""
+    if all(m in (1, n) or n == 1 for m, n in zip(x.shape[::-1], y.shape[::-1], strict=False)):
+        return y
+    return _of_shape(y, x.shape[-1:] if y.size % 2 else x.shape)
+
+
+def _reshaped(x: Tensor, p: int) -> Tensor:
+    if p % 3 == 0 or x.ndim < 2:
+        n = next((d for d in (2, 3, 5, 7) if x.size % d == 0), 1)
+        return x.reshape(n, -1) if p % 2 and x.size else x.reshape(-1)
+    return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]) if p % 3 == 1 else x.reshape(*x.shape[:-2], -1) if x.size else x
+
+
+def _sliced(x: Tensor, p: int, q: int) -> Tensor:
+    x = _at_least(x, 1)
+    n, axis = x.shape[_axis(x, q)], _axis(x, q)
+    start, step = (p % n if n else 0), (1, 2, -1, 3)[(p + q) % 4]
+    part = slice(None, None, -1) if step == -1 else slice(start, None, step)
+    return x[(slice(None),) * axis + (part,)]
+
+
+def _concatenated(x: Tensor, y: Tensor, p: int) -> Tensor:
+    x = _at_least(x, 1)
+    axis = _axis(x, p)
+    alike = y.ndim == x.ndim and all(a == axis or m == n for a, (m, n) in enumerate(zip(x.shape, y.shape, strict=True)))
+    return gradus.concatenate([x, y if alike else x * 2, x], axis)
+
+
+def _product(x: Tensor, y: Tensor, p: int) -> Tensor:
+    x = _at_least(x, 2)
+    n = x.shape[-1]
+    if p % 4 == 0:
+        return (x @ x.mT) * 0.2
+    if p % 4 == 1:
+        return (x.mT @ x) * 0.2
+    if p % 4 == 2:
+        return (x @ _of_shape(y, (n,))) * 0.3
+    shape = (n, 1 + p % 19)
+    return (x @ _of_shape(y, shape)) * 0.3 if p % 8 < 4 else (x @ _of_shape(y, shape[::-1]).T) * 0.3
+
+
+def _taken(x: Tensor, p: int, q: int) -> Tensor:
+    x = _at_least(x, 1)
+    axis = _axis(x, q)
+    n = x.shape[axis]
+    return x.take(np.array([[p % n, q % n], [0, -1]]) if p % 2 else np.array([p % n, 0, -1]), axis) if n else x
+
+
+def _taken_by_value(x: Tensor, raw: Tensor) -> Tensor:
+    x, raw = _at_least(x, 1), _at_least(raw, 1)
+    if not x.shape[0] or not raw.shape[-1]:
+        return x
+    return x.take(raw.argmax(-1) % x.shape[0], 0)
+
+
+def _scattered(x: Tensor, p: int, q: int) -> Tensor:
+    x = _at_least(x, 1)
+    axis = _axis(x, q)
+    n = x.shape[axis]
+    return gradus.scatter_add(x, (np.arange(n) * (1 + p % 5)) % (n + 1) - (p % 2) * n // 2, n + 1, axis)
+
+
+def _windows(x: Tensor, p: int, q: int, back: bool) -> Tensor:
+    x = _at_least(x, 2)
+    kernel, stride, dilation = (1 + p % 3, 1 + q % 2), (1 + q % 2, 1 + p % 2), (1 + p % 2, 1)
+    if any(d * (k - 1) + 1 > n for n, k, d in zip(x.shape[-2:], kernel, dilation, strict=True)):
+        return x
+    seen = gradus.sliding_window(x, kernel, stride, dilation)
+    if not back:
+        return seen.max((-1, -2)) if p % 2 else seen.sum(-1)
+    return gradus.sliding_window_adjoint(seen * 0.5, x.shape, kernel, stride, dilation)
+
+
+def _stretched(x: Tensor, p: int) -> Tensor:
+    return x.expand_dims(p % (x.ndim + 1)).broadcast_to(
+        (*x.shape[: p % (x.ndim + 1)], 1 + p % 4, *x.shape[p % (x.ndim + 1) :])
+    )
+
+
+def _reduced(x: Tensor, p: int, q: int) -> Tensor:
+    x = _at_least(x, 1)
+    axis = None if p % 5 == 4 else (0, -1) if p % 5 == 3 and x.ndim > 1 else _axis(x, p)
+    if q % 3 == 1:
+        return x.mean(axis, keepdims=True) if x.size else x
+    return x.max(axis, keepdims=q % 2 == 0) if q % 3 == 2 and x.size else x.sum(axis, keepdims=q % 2 == 0) * 0.3
+
+
+OPS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
+    lambda x, y, raw, p, q: x + _fitting(x, y),
+    lambda x, y, raw, p, q: x * _fitting(x, y) * 0.5,
+    lambda x, y, raw, p, q: x - _fitting(x, y) * (q * 0.1),
+    lambda x, y, raw, p, q: x / (_fitting(x, y).square() + 0.5),
+    lambda x, y, raw, p, q: gradus.maximum(x, _fitting(x, y)),
+    lambda x, y, raw, p, q: gradus.where(_of_shape(raw, x.shape) > 0.1 * q, x, _of_shape(y, x.shape)),
+    lambda x, y, raw, p, q: (x.tanh(), x.sigmoid(), x.softplus(), x.sin(), x.cos())[p % 5],
+    lambda x, y, raw, p, q: (x.clip(-3, 3).exp() * 0.2, (x.square() + 0.1).log(), abs(x), x.erf(), -x)[p % 5],
+    lambda x, y, raw, p, q: (x.square() + 0.1).sqrt() if p % 2 else (abs(x) + 0.2) ** (0.5 + q % 3),
+    lambda x, y, raw, p, q: _reduced(x, p, q),
+    lambda x, y, raw, p, q: _reduced(x, q, p),
+    lambda x, y, raw, p, q: _reshaped(x, p),
+    lambda x, y, raw, p, q: x.permute(tuple(np.roll(range(x.ndim), p).tolist())) if x.ndim else x,
+    lambda x, y, raw, p, q: x.swapaxes(p % x.ndim, q % x.ndim) if x.ndim else x,
+    lambda x, y, raw, p, q: _sliced(x, p, q),
+    lambda x, y, raw, p, q: gradus.pad(x, [((p + i) % 3, (q + i) % 2) for i in range(x.ndim)], p % 2),
+    lambda x, y, raw, p, q: x.flip(_axis(x, p)) if x.ndim else x,
+    lambda x, y, raw, p, q: _concatenated(x, y, p),
+    lambda x, y, raw, p, q: _stretched(x, p),
+    lambda x, y, raw, p, q: _product(x, y, p + 8 * q),
+    lambda x, y, raw, p, q: _product(x, y, 3 * p + q),
+    lambda x, y, raw, p, q: _taken(x, p, q),
+    lambda x, y, raw, p, q: _taken_by_value(x, raw),
+    lambda x, y, raw, p, q: _scattered(x, p, q),
+    lambda x, y, raw, p, q: _windows(x, p, q, back=False),
+    lambda x, y, raw, p, q: _windows(x, p, q, back=True),
+    lambda x, y, raw, p, q: _at_least(x, 1).cumsum(p % max(x.ndim, 1)) * 0.2,
+    lambda x, y, raw, p, q: _of_shape(raw, (3, 2 + p)).argmax(q % 2).astype(x.dtype) + x.reshape(-1)[:1].sum(),
+    lambda x, y, raw, p, q: gradus.logsumexp(_at_least(x, 1), p % max(x.ndim, 1)) if x.size else x,
+    lambda x, y, raw, p, q: x + gradus.arange(x.size, dtype=x.dtype).reshape(x.shape) * 0.01,
+)
+
+_lengths = st.one_of(st.integers(1, 5), st.sampled_from((0, 7, 8, 15, 16, 17, 31, 33)))
+_shapes = st.lists(_lengths, max_size=3).map(tuple).filter(lambda s: math.prod(s) <= LARGEST)
+_number = st.integers(0, 7)
+_step = st.tuples(st.integers(0, len(OPS) - 1), st.integers(0, 11), st.integers(0, 11), _number, _number)
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """A program of one to four inputs and up to nine instructions."""
+    first = draw(_shapes)
+    others = draw(st.lists(st.one_of(st.just(first), _shapes), max_size=3))
+    inside = draw(st.integers(0, min(2, len(others))))
+    state = tuple(others[:inside])
+    steps = tuple(draw(st.lists(_step, min_size=1, max_size=9)))
+    results = tuple(draw(st.lists(st.integers(0, 6), min_size=1, max_size=3)))
+    writes = tuple(draw(st.lists(st.integers(0, 6), min_size=inside, max_size=inside)))
+    return Program((first, *others[inside:]), state, steps, results, writes, draw(st.booleans()))
