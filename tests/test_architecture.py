@@ -23,8 +23,8 @@ SOURCE = Path(gradus.__file__).parent
 ROOT = SOURCE.parent.parent
 FILES = sorted(SOURCE.rglob("*.py"))
 # Each may import what stands before it, and what is in its own package. docs/architecture.md explains the order.
-ORDER = ["errors", "dtypes", "interpret", "_methods", "tensor", "autograd", "ops", "random", "functional"]
-ORDER += ["nn", "optim", "data", "datasets", "models", "train", "cli"]
+ORDER = ["errors", "dtypes", "interpret", "_methods", "tensor", "autograd", "ops", "control", "compiler"]
+ORDER += ["random", "functional", "nn", "optim", "data", "datasets", "models", "train", "cli"]
 HEAVY = {
     "matplotlib",
     "sklearn",
@@ -36,6 +36,7 @@ HEAVY = {
     "safetensors.torch",
     "torch",
     "scipy",
+    "llvmlite",
 }
 MODULES = [m.name for m in pkgutil.walk_packages([str(SOURCE)], "gradus.") if not m.name.endswith("__main__")]
 PACKAGES = ["gradus", *(m for m in MODULES if importlib.util.find_spec(m).submodule_search_locations)]  # type: ignore[union-attr]

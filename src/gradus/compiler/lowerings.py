@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .graph import Node
 from .index import Condition, Index, flatten, unflatten
 
 ELEMENTWISE = frozenset(
-    """absolute add astype bitwise_and bitwise_or bitwise_xor cast copy cos divide equal erf exp floor floor_divide greater
-    greater_equal less less_equal log log1p maximum minimum multiply negative not_equal power relu remainder right_shift round
-    sigmoid sign sin softplus sqrt subtract tanh where""".split()
+    ["absolute", "add", "astype", "bitwise_and", "bitwise_or", "bitwise_xor", "cast", "copy", "cos", "divide", "equal", "erf", "exp", "floor", "floor_divide", "greater", "greater_equal", "less", "less_equal", "log", "log1p", "maximum", "minimum", "multiply", "negative", "not_equal", "power", "relu", "remainder", "right_shift", "round", "sigmoid", "sign", "sin", "softplus", "sqrt", "subtract", "tanh", "where"]
 )
 REDUCTIONS = frozenset({"sum", "max", "sliding_window_adjoint"})
 SPECIAL = frozenset({"argmax", "cumsum", "scatter_add", "random_bits"})

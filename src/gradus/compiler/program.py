@@ -9,15 +9,15 @@ from typing import NamedTuple
 from ..errors import TraceError
 from .code import Code
 from .graph import Graph, Node, number
-from .lowerings import has_lowering
 from .loop_kernels import LoopKernel
+from .lowerings import has_lowering
 from .matmul_kernel import MatmulKernel
 from .memory import Plan, plan
 from .passes import simplify
 from .random_kernel import RandomKernel
+from .runtime import num_threads
 from .schedule import Kernel, Schedule
 from .target import Target
-from .runtime import num_threads
 
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
 SIGNATURE = "ptr noalias %table, ptr %sync, i64 %thread, i64 %threads"

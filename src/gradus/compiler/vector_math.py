@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-
 from .. import dtypes
 
 if TYPE_CHECKING:
