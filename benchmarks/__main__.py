@@ -23,10 +23,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9, help="7 or more; the default is 9")
     parser.add_argument("--quick", action="store_true", help="2 short rounds, to see that all works")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds that building and compiling may take")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md", help="the page to write into")
+    parser.add_argument("--out", type=Path, help="the page to write into; the default is docs/benchmarks.md")
     args = parser.parse_args()
     if args.rounds < 7:
         parser.error("--rounds: fewer than 7 say little")
+    if args.out is None and (args.only or args.quick or args.peers is not None):
+        parser.error("--out: name another page than docs/benchmarks.md, which holds whole measurements")
+    args.out = args.out or ROOT / "docs" / "benchmarks.md"
     return args
 
 
@@ -47,6 +50,8 @@ def main() -> None:
         lines = scaling.lines(seconds, 3, args.patience, pictures[1], say, args.quick)
     else:
         title = "Speed"
+        for w in workloads:  # a model that cannot be counted is found now, not after the measuring
+            say(f"{w.name}: {w.operations / 1e6:,.2f} million operations a step")
         results = [rounds.run(w, contestants, count, seconds, args.patience, say) for w in workloads]
         report.bars(results, pictures[0])
         lines = [*report.outcomes(results, count), f"![times beside gradus']({pictures[0].name})"]

@@ -161,6 +161,6 @@ def bars(results: Sequence[Outcome], picture: Path) -> None:
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [o.workload.title for o in shown], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("time of a step over gradus': to the right slower, to the left faster")
+    figure.supxlabel("time of a step over gradus': to the right slower, to the left faster", fontsize=9)
     figure.legend(fontsize=8, loc="outside upper right", ncols=len(names))
     figure.savefig(picture, dpi=150)

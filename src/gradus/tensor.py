@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -80,7 +81,7 @@ class Tensor(Methods):
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.data.shape, dtype=np.int64))
+        return math.prod(self.data.shape)
 
     @property
     def is_leaf(self) -> bool:
@@ -95,9 +96,11 @@ class Tensor(Methods):
 
     def item(self) -> Any:
         """The only element, as a Python number."""
-        if self.size != 1:
-            raise ShapeError(f"item() needs one element, this tensor has shape {self.shape}", "Use tolist().")
-        return self.numpy().item()
+        try:
+            return self.numpy().item()
+        except ValueError:
+            message = f"item() needs one element, this tensor has shape {self.shape}"
+            raise ShapeError(message, "Use tolist().") from None
 
     def tolist(self) -> Any:
         """The numbers as nested Python lists."""

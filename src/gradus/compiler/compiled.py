@@ -31,7 +31,7 @@ class Compiled:
         step = self._last
         if step is None or options or not step.accepts(arguments):
             arguments, step = self._step_for(arguments, options)
-        return step.run([a for a in arguments if type(a) is Tensor] if step.plain else _leaves(arguments))
+        return step.run(arguments if step.only_tensors else _leaves(arguments))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """As a method: one compiled function for each instance."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,10 +80,10 @@ def describe(node: Node) -> str:
     return f"{node.dtype.name}[{', '.join(map(str, node.shape))}]"
 
 
-def call(node: Node) -> str:
+def call(node: Node, name: Callable[[Node], str] = repr) -> str:
     """`sum(%3, axis=(0,))`; parameters that only repeat its shape or dtype are left out."""
     said = {k: v for k, v in node.params.items() if not (k == "shape" and v == node.shape) and k != "dtype"}
-    return f"{node.kind}({', '.join([*map(repr, node.inputs), *(f'{k}={_short(v)}' for k, v in said.items())])})"
+    return f"{node.kind}({', '.join([*map(name, node.inputs), *(f'{k}={_short(v)}' for k, v in said.items())])})"
 
 
 def _short(value: Any) -> str:

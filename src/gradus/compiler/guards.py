@@ -37,6 +37,8 @@ class Surroundings:
             parts = list(thing.values())
         elif isinstance(thing, (types.FunctionType, types.MethodType)):
             parts = list(_around(thing))
+        elif hasattr(thing, "__wrapped__"):  # another compiled function
+            parts = [thing.__wrapped__]
         elif (near or hasattr(thing, "zero_grad")) and isinstance(getattr(thing, "__dict__", None), dict):
             keys = [k for k, v in vars(thing).items() if _is_plain(v)]
             if hasattr(thing, "training") and "training" not in keys:
@@ -50,13 +52,14 @@ class Surroundings:
 
     def snapshot(self) -> tuple[Any, ...]:
         """The plain values as they are now."""
-        return (*[tuple(map(get, keys)) for get, keys in self._watched], *[_contents(c) for c in self._cells])
+        values = [tuple(map(get, keys)) for get, keys in self._watched]
+        return (*values, *map(_contents, self._cells)) if self._cells else tuple(values)
 
 
 def _is_plain(value: Any) -> bool:
     if isinstance(value, tuple):
         return all(callable(v) for v in value)
-    return isinstance(value, _PLAIN) or isinstance(value, (types.FunctionType, types.BuiltinFunctionType))
+    return isinstance(value, (*_PLAIN, types.FunctionType, types.BuiltinFunctionType))
 
 
 def _cells(function: Any) -> tuple[Any, ...]:

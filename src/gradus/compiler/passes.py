@@ -56,7 +56,7 @@ def fold_constants(graph: Graph) -> Graph:
 def _folded(n: Node) -> Node | None:
     if n.kind not in ELEMENTWISE or n.op is None:
         return None
-    values = [_constant(x) for x in n.inputs]
+    values = [constant(x) for x in n.inputs]
     if any(v is None for v in values):
         return None
     arrays = (np.asarray(v, x.dtype) for v, x in zip(values, n.inputs, strict=True))
@@ -71,7 +71,7 @@ def _full(value: Any, like: Node) -> Node:
     return Node(PRIMITIVES["broadcast_to"], (scalar,), {"shape": like.shape}, like.shape, like.dtype)
 
 
-def _constant(n: Node) -> Any:
+def constant(n: Node) -> Any:
     """The one number a node holds everywhere, if it does."""
     while n.kind in ("broadcast_to", "reshape", "permute"):
         n = n.inputs[0]
@@ -91,9 +91,9 @@ def _neutral(n: Node) -> Node | None:
     if n.kind in ("add", "subtract", "multiply", "divide", "power"):
         neutral = 0 if n.kind in ("add", "subtract") else 1
         a, b = n.inputs
-        if _constant(b) == neutral:
+        if constant(b) == neutral:
             return a
-        if n.kind in ("add", "multiply") and _constant(a) == neutral:
+        if n.kind in ("add", "multiply") and constant(a) == neutral:
             return b
     if n.kind == "copy" or (n.kind == "cast" and n.dtype == n.inputs[0].dtype):
         return n.inputs[0]
@@ -102,13 +102,13 @@ def _neutral(n: Node) -> Node | None:
 
 def _chosen(n: Node) -> Node | None:
     """A choice that is always the same."""
-    condition = _constant(n.inputs[0]) if n.kind == "where" else None
+    condition = constant(n.inputs[0]) if n.kind == "where" else None
     return None if condition is None else n.inputs[1] if condition else n.inputs[2]
 
 
 def _small_power(n: Node) -> Node | None:
     """x^2 is x x, and x^3 is x x x."""
-    exponent = _constant(n.inputs[1]) if n.kind == "power" else None
+    exponent = constant(n.inputs[1]) if n.kind == "power" else None
     if exponent not in (2, 3):
         return None
     x = n.inputs[0]

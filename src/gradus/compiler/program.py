@@ -93,6 +93,7 @@ class Program:
         self.plan: Plan = plan(self.schedule, {k: size for k, size in scratch.items() if size})
         self.stages: list[Stage] = []
         self.functions: dict[str, Code] = {}  # by their text
+        self._worth_sharing = self.work() >= WORTH_SHARING
         self.job_slot = self.plan.count
         self.plan.count += 1
         self._emit()
@@ -100,7 +101,7 @@ class Program:
     @property
     def threads(self) -> int:
         """How many threads to run on: a small program finishes sooner alone."""
-        return 1 if self.work() < WORTH_SHARING else num_threads()
+        return num_threads() if self._worth_sharing else 1
 
     def work(self) -> int:
         """About how many operations a step takes."""
@@ -108,7 +109,7 @@ class Program:
         for k in self.schedule.order:
             total += math.prod(k.shape) * len(k.maps)
             for n in k.main:
-                total += n.inputs[0].size * (n.shape[-1] if k.kind == "matmul" else 1) // (8 if k.kind == "matmul" else 1)
+                total += n.inputs[0].size * n.shape[-1] // 8 if k.kind == "matmul" else n.inputs[0].size
         return total
 
     def lanes(self, k: Kernel) -> int:
@@ -221,7 +222,7 @@ class Program:
         are, and for each result where it is, where it goes, and its size.
         """
         code = Code("epoch", SIGNATURE, linkage="")
-        given = [n for n in self.graph.inputs[: self.arguments]]
+        given = self.graph.inputs[: self.arguments]
         batch = given[0].shape[0] if given and given[0].shape else 0
 
         def job(place: int | str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Step:
 
     Attributes:
         program: its graphs, kernels and plan.
+        only_tensors: whether all arguments are tensors.
         plain: whether all tensors among the arguments stand at the top, not inside lists or dicts.
     """
 
@@ -52,8 +53,8 @@ class Step:
         symbols = [Tensor(t.data, requires_grad=t.requires_grad and t.is_leaf) for t in leaves]
         self._specs = tuple((t.data.shape, t.data.dtype) for t in leaves)
         self.plain = all(a is Tensor or not isinstance(a, tuple) for a in arrangement[1:])
-        self._constants = tuple(a for a in arguments if not isinstance(a, Tensor))
-        self._tensor_at = tuple(isinstance(a, Tensor) for a in arguments)
+        self._like = tuple((a.data.shape, a.data.dtype) if isinstance(a, Tensor) else a for a in arguments)
+        self.only_tensors = self.plain and len(self._specs) == len(arguments)
 
         def run() -> Any:
             tracer: Any = interpret.current.get()
@@ -98,6 +99,8 @@ class Step:
             own = np.empty(n.shape, n.dtype)
             self._results.append((slot, own, own.nbytes <= SMALL))
             self.table[slot] = own.ctypes.data
+        self._all_small = all(small for _, _, small in self._results)
+        self._write_counts = [t.writes for t in self._written]
         self._bound: list[Any] = [None] * len(self._specs)
 
     def watch(self, surroundings: Surroundings) -> None:
@@ -108,23 +111,20 @@ class Step:
 
     def still_bound(self) -> bool:
         """Whether the tensors it read still lie where they lay."""
-        for t, array, wanted in self._read:
+        for t, array, wanted in self._read:  # noqa: SIM110 - called at each step, and all() takes twice as long
             if t.data is not array or t.requires_grad is not wanted:
                 return False
         return True
 
     def accepts(self, arguments: tuple[Any, ...]) -> bool:
         """Whether this version is made for these arguments, now."""
-        if not self.plain or len(arguments) != len(self._tensor_at):
+        if not self.plain or len(arguments) != len(self._like):
             return False
-        specs = iter(self._specs)
-        constants = iter(self._constants)
-        for a, is_tensor in zip(arguments, self._tensor_at, strict=True):
-            if is_tensor:
-                shape, dtype = next(specs)
-                if type(a) is not Tensor or a.data.shape != shape or a.data.dtype != dtype:
+        for a, like in zip(arguments, self._like):  # noqa: B905 - lengths were compared
+            if not isinstance(a, Tensor):
+                if isinstance(like, tuple) or a != like:
                     return False
-            elif isinstance(a, Tensor) or a != next(constants):
+            elif not isinstance(like, tuple) or a.data.shape != like[0] or a.data.dtype != like[1]:
                 return False
         return self.still_bound() and self._surroundings.snapshot() == self._snapshot  # type: ignore[union-attr]
 
@@ -134,25 +134,26 @@ class Step:
 
     # -- running it --------------------------------------------------------------------------------------------------------
 
-    def run(self, leaves: list[Tensor]) -> Any:
+    def run(self, leaves: Sequence[Tensor]) -> Any:
         """Run it once on these arguments."""
         for i, t in enumerate(leaves):
             if t.data is not self._bound[i]:
                 self._bind(i, t.data)
-        fresh = []
-        for slot, own, small in self._results:
-            if small:
-                fresh.append(own)
-            else:
-                fresh.append(np.empty_like(own))
-                self.table[slot] = fresh[-1].ctypes.data
+        if not self._all_small:
+            self._new_results()
         run_threads(self._loaded, "step", self.program.threads, self.table)
-        for t in self._written:
-            t.writes[0] += 1
-        tensors = [Tensor(a.copy() if small else a) for a, (_, _, small) in zip(fresh, self._results, strict=True)]
-        if self._single:
-            return tensors[0]
-        return unflatten(self._result, tensors)
+        for count in self._write_counts:
+            count[0] += 1
+        tensors = [Tensor(own.copy() if small else own) for _, own, small in self._results]
+        return tensors[0] if self._single else unflatten(self._result, tensors)
+
+    def _new_results(self) -> None:
+        """Let large results be written to arrays of their own, which the caller then keeps."""
+        for k, (slot, own, small) in enumerate(self._results):
+            if not small:
+                fresh = np.empty_like(own)
+                self._results[k] = slot, fresh, False
+                self.table[slot] = fresh.ctypes.data
 
     def _bind(self, i: int, array: np.ndarray) -> None:
         usable = array if array.flags.c_contiguous else np.ascontiguousarray(array)
@@ -183,8 +184,8 @@ class Step:
             started = time.perf_counter()
             run_threads(self._loaded, "epoch", self.program.threads, self.table)
             taken = max(time.perf_counter() - started, 1e-6)
-            for t in self._written:
-                t.writes[0] += 1
+            for writes in self._write_counts:
+                writes[0] += 1
             done += count
             at_once = max(1, min(2 * count, int(count * SLICE / taken)))
             yield kept
