@@ -22,13 +22,13 @@ from .target import Loaded, compile_object, host
 LONG = 0.4  # seconds that a profile takes, about
 FEWEST, MOST = 5, 300  # runs
 FREE_REGISTERS = 4  # of the vector registers, while the sums of the peak fill the others
-COPIED = 1 << 26  # bytes: more than a cache holds
+MEMORY, SMALLEST = 1 << 27, 1 << 12  # bytes moved by a copy: more than a cache holds; so few that a call costs little
 
 Table = ctypes.Array[ctypes.c_uint64]
 
 
 class Profile(NamedTuple):
-    """Seconds, in the middle of several runs.
+    """Seconds, the mean of the faster half of several runs.
 
     Attributes:
         stages: of each stage, until all threads have finished it.
@@ -57,14 +57,13 @@ def profile(step: Step) -> Profile:
         clock.append(time.perf_counter())
         marks.append(memory.clock.copy())
     tick = (clock[-1] - clock[0]) / float(marks[-1][-1] - marks[0][-1])
-    *stages, empty = _middle(np.diff(np.array(marks[1:]))) * tick
-    return Profile([max(float(s - empty), 0.0) for s in stages], float(np.median(times[1:])))
+    *stages, empty = _typical(np.diff(np.array(marks[1:]))) * tick
+    return Profile([max(float(s - empty), 0.0) for s in stages], float(_typical(np.array(times[1:]))))
 
 
-def _middle(ticks: np.ndarray) -> np.ndarray:
-    """The mean of the middle half of the runs: as steady as a median, and finer than the clock's ticks."""
-    runs = len(ticks)
-    return np.sort(ticks, axis=0)[runs // 4 : runs - runs // 4].mean(axis=0)
+def _typical(ticks: np.ndarray) -> np.ndarray:
+    """The mean of the faster half of the runs: what other programs disturbed is left out."""
+    return np.sort(ticks, axis=0)[: -(-len(ticks) // 2)].mean(axis=0)
 
 
 def _clocked(program: Program) -> Code:
@@ -145,17 +144,22 @@ def peak(threads: int) -> float:
     return 2 * len(sums) * host().lanes * loops * threads / _fastest(code, threads, room)
 
 
+def bandwidth(threads: int, size: int = MEMORY) -> float:
+    """Bytes a second, read and written, of a copy on so many threads that moves about `size` bytes again and again."""
+    return _copying(threads, 1 << max(SMALLEST, min(size, MEMORY)).bit_length() - 1)
+
+
 @cache
-def bandwidth(threads: int) -> float:
-    """Bytes a second, read and written, of a copy that no cache holds, on so many threads at once."""
+def _copying(threads: int, size: int) -> float:
     code = Code("transfer", SIGNATURE, linkage="")
-    part = COPIED // threads // 64 * 64
+    part, again = size // 2 // threads // 64 * 64, max(1, MEMORY // 8 // size)
     source, target = (code.op(f"load ptr, ptr {code.element('ptr', '%table', i)}") for i in range(2))
     start = code.op(f"mul i64 %thread, {part}")
     to, of = code.element("i8", target, start), code.element("i8", source, start)
-    code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {part}", "i1 false")
+    with code.loop(0, again):
+        code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {part}", "i1 false")
     code.do("call void @barrier(ptr %sync, i64 %threads)")
-    return 2 * part * threads / _fastest(code, threads, np.ones(COPIED, np.uint8), np.ones(COPIED, np.uint8))
+    return 2 * part * threads * again / _fastest(code, threads, np.ones(size // 2, np.uint8), np.ones(size // 2, np.uint8))
 
 
 def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:
@@ -163,7 +167,7 @@ def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:
     loaded = Loaded(compile_object(module([code]), host()), host())
     table: Table = (ctypes.c_uint64 * len(arrays))(*(a.ctypes.data for a in arrays))
     times = []
-    for _ in range(7):
+    while len(times) < FEWEST or (len(times) < MOST and sum(times) < LONG / 8):
         started = time.perf_counter()
         run_threads(loaded, code.name, threads, table)
         times.append(time.perf_counter() - started)
