@@ -217,8 +217,11 @@ class Kit:
         if is_half(a.dtype):
             return self._in_float32(self.floor_divide, a, b)
         if dtypes.is_float(a.dtype):
-            whole = self.rint(self.divide(a - self.remainder(a, b), b))
-            return self.where(self.equal(b, 0), self.divide(a, b), whole)
+            rest = self._binary(a, b, "frem", "")
+            turned = self.bitwise_and(self.not_equal(rest, 0), self.not_equal(self.less(rest, 0), self.less(b, 0)))
+            near = self.rint((a - rest) / b - self.where(turned, self.constant(1, a.dtype), 0))
+            whole = self.where(self.equal(near, 0), self.copysign(self.constant(0, a.dtype), a / b), near)
+            return self.where(self.equal(b, 0), a / b, whole)
         zero = self.equal(b, 0)
         safe = self.where(zero, 1, b)
         quotient = self._binary(a, safe, "", "sdiv")
@@ -263,18 +266,18 @@ class Kit:
 
     def sign(self, a: Value) -> Value:
         ones = self.where(self.greater(a, 0), 1, self.where(self.less(a, 0), -1, a))
-        return ones if dtypes.is_float(a.dtype) else self.where(self.equal(a, 0), 0, ones)
+        return self.where(self.equal(a, 0), 0, ones)
 
     def maximum(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
-        first = self.greater(a, b)
+        first = self.greater_equal(a, b) if is_half(a.dtype) else self.greater(a, b)  # of -0.0 and 0.0, as NumPy
         if dtypes.is_float(a.dtype):
             first = self.bitwise_or(first, self.isnan(a))
         return self.where(first, a, b)
 
     def minimum(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
-        first = self.less(a, b)
+        first = self.less_equal(a, b) if is_half(a.dtype) else self.less(a, b)
         if dtypes.is_float(a.dtype):
             first = self.bitwise_or(first, self.isnan(a))
         return self.where(first, a, b)

@@ -7,13 +7,14 @@ together again. Written against the Kit, whose operators emit instructions.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
 from .. import dtypes
 
 if TYPE_CHECKING:
     from .kit import Kit, Value
 
+_HALF_PI = (1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624879595063154e-21)  # two of 33 bits, a rest
 _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4  # ln 2 in two parts, the first with few bits (Cody and Waite, 1980)
 
 
@@ -25,6 +26,12 @@ def _polynomial(kit: Kit, x: Value, *coefficients: float) -> Value:
     return total
 
 
+def _nearest(x: Value) -> Value:
+    """The nearest integer, of numbers far below 2^23 (in float64, 2^52): there is no room for a fraction beside those."""
+    big = 1.5 * 2.0 ** (23 if x.dtype == dtypes.float32 else 52)
+    return (x + big) - big
+
+
 def _power_of_two(kit: Kit, n: Value) -> Value:
     """2^n for whole n, by writing n into the exponent."""
     bits = (kit.cast(n, dtypes.int32) + 127) << 23
@@ -34,11 +41,11 @@ def _power_of_two(kit: Kit, n: Value) -> Value:
 def exp(kit: Kit, x: Value) -> Value:
     """e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2."""
     bounded = kit.minimum(kit.maximum(x, -104.0), 89.0)
-    n = kit.rint(bounded * (1 / math.log(2)))
+    n = _nearest(bounded * (1 / math.log(2)))
     r = kit.fma(n, -_LN2_LOW, kit.fma(n, -_LN2_HIGH, bounded))
     p = _polynomial(kit, r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5)
     value = kit.fma(p * r, r, r) + 1.0
-    half = kit.rint(n * 0.5)  # in two factors, so that neither the largest nor the smallest results overflow
+    half = _nearest(n * 0.5)  # in two factors, so that neither the largest nor the smallest results overflow
     return value * _power_of_two(kit, half) * _power_of_two(kit, n - half)
 
 
@@ -63,19 +70,19 @@ def log(kit: Kit, x: Value) -> Value:
 
 
 def log1p(kit: Kit, x: Value) -> Value:
-    """log(1 + x) = log(u) x / (u - 1) with u = 1 + x rounded: the error of u cancels (Kahan)."""
-    u = x + 1.0
-    exact = kit.bitwise_or(kit.equal(u, 1.0), u > 3.4028234e38)
-    rest = kit.where(exact, 1.0, u - 1.0)
-    return kit.where(exact, x, log(kit, u) * (x / rest))
+    """log(1 + x) = log(u) + (x - (u - 1)) / u with u = 1 + x rounded: what rounding lost is put back."""
+    return _log1p(kit, x, log)
 
 
 def log1p_exact(kit: Kit, x: Value) -> Value:
     """The same in float64."""
+    return _log1p(kit, x, lambda kit, u: kit._intrinsic("log", u))
+
+
+def _log1p(kit: Kit, x: Value, log: Callable[[Kit, Value], Value]) -> Value:
     u = x + 1.0
-    exact = kit.bitwise_or(kit.equal(u, 1.0), u > 1.7976931348623157e308)
-    rest = kit.where(exact, 1.0, u - 1.0)
-    return kit.where(exact, x, kit._intrinsic("log", u) * (x / rest))
+    value = log(kit, u) + (x - (u - 1.0)) / kit.where(kit.equal(u, 0.0), 1.0, u)
+    return kit.where(kit.bitwise_or(kit.equal(u, 1.0), kit.equal(u, math.inf)), x, value)
 
 
 def tanh(kit: Kit, x: Value) -> Value:
@@ -92,12 +99,13 @@ def tanh(kit: Kit, x: Value) -> Value:
 
 
 def _quarter_turns(kit: Kit, x: Value) -> tuple[Value, Value]:
-    """x as n pi/2 + r: n, and r in [-pi/4, pi/4], worked out in float64."""
+    """x as n pi/2 + r: n (its last bits), and r in [-pi/4, pi/4], worked out in float64."""
     wide = kit.cast(x, dtypes.float64)
-    n = kit.rint(wide * (2 / math.pi))
-    r = kit.fma(n, -6.123233995736766e-17, kit.fma(n, -math.pi / 2, wide))
-    turns = kit.cast(kit.where(kit.less(abs(n), 2.0**60), n, 0.0), dtypes.int64)
-    return turns, kit.cast(r, dtypes.float32)
+    n = _nearest(wide * (2 / math.pi))
+    r = wide
+    for part in _HALF_PI:
+        r = kit.fma(n, -part, r)
+    return kit.bitcast(n + 1.5 * 2.0**52, dtypes.int64), kit.cast(r, dtypes.float32)
 
 
 def _sine_after(kit: Kit, x: Value, more_turns: int) -> Value:
@@ -110,12 +118,28 @@ def _sine_after(kit: Kit, x: Value, more_turns: int) -> Value:
     cosine = cosine + kit.fma(z, -0.5, 1.0)
     value = kit.where(kit.equal(kit.bitwise_and(n, 1), 0), sine, cosine)
     value = kit.where(kit.equal(kit.bitwise_and(n, 2), 0), value, -value)
-    return kit.where(abs(x) < math.inf, value, math.nan)
+    value = kit.where(abs(x) < math.inf, value, math.nan)
+    return _beyond(kit, abs(x) > 1e6, value, lambda: _in_float64(kit, "sin" if more_turns == 0 else "cos", x))
+
+
+def _in_float64(kit: Kit, name: str, x: Value) -> Value:
+    return kit.cast(kit._intrinsic(name, kit.cast(x, dtypes.float64)), dtypes.float32)
+
+
+def _beyond(kit: Kit, rare: Value, value: Value, otherwise: Callable[[], Value]) -> Value:
+    """The value, but where the rare condition holds something else, which is worked out only if it does for any."""
+    code, memory = kit.code, kit.code.variable(value.type)
+    code.do(f"store {value.type} {value.ref}, ptr {memory}")
+    some = code.call("i1", f"llvm.vector.reduce.or.v{kit.lanes}i1", f"{rare.type} {rare.ref}") if kit.lanes else rare.ref
+    with code.when(some):
+        chosen = kit.where(rare, otherwise(), value)
+        code.do(f"store {chosen.type} {chosen.ref}, ptr {memory}")
+    return type(value)(kit, value.dtype, code.op(f"load {value.type}, ptr {memory}"))
 
 
 def sin(kit: Kit, x: Value) -> Value:
     """sin(n pi/2 + r): a sine or a cosine of r, with a sign."""
-    return _sine_after(kit, x, 0)
+    return kit.where(kit.equal(x, 0.0), x, _sine_after(kit, x, 0))
 
 
 def cos(kit: Kit, x: Value) -> Value:
