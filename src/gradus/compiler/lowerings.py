@@ -110,7 +110,7 @@ def reduction(n: Node) -> Reduction:
     x = n.inputs[0]
     if n.kind == "sliding_window_adjoint":
         return Reduction(n.params["kernel"], "sum", lambda i, r: _unwindow(n, i, r))
-    axes = n.params["axis"]
+    axes = sorted(n.params["axis"])
 
     def term(i: tuple[Index, ...], r: tuple[Index, ...]) -> Piece:
         kept, reduced = iter(i), iter(r)
