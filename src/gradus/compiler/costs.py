@@ -76,5 +76,3 @@ def bytes_moved(kernel: Kernel, schedule: Schedule) -> int:
 def _places(r: Read, n: Node) -> int:
     """How many places a read touches while its loops run."""
     return n.size if r.dynamic else math.prod(loop.extent for loop in r.flat.loops())
-
-

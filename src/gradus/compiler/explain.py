@@ -121,7 +121,7 @@ def llvm_text(program: Program, stage: Stage) -> str:
     return "\n\n".join([*called, own])
 
 
-# -- text ----------------------------------------------------------------------------------------------------------------
+# -- text --------------------------------------------------------------------------------------------------------------
 
 
 def text(found: Explanation) -> str:
@@ -161,10 +161,10 @@ def summary(found: Explanation) -> str:
     flops = sum(s.flops for s in stages)
     achieved = flops / found.times.step
     return (
-        f"{len(stages)} kernels, {sum(s.barrier for s in stages)} barriers between them, {program.threads} "
-        f"thread{'s' if program.threads > 1 else ''}. One step takes {seconds(found.times.step)}: {amount(flops)} "
+        f"{len(stages)} kernels, {sum(s.barrier for s in stages)} barriers of {seconds(found.times.barrier)} between "
+        f"them, {program.threads} thread{'s' if program.threads > 1 else ''}. One step takes {seconds(found.times.step)}: {amount(flops)} "
         f"operations, {amount(achieved)} a second.\nThis machine does {amount(found.peak)} operations a second at most "
-        f"(float32 multiply-adds in registers), and moves {amount(found.bandwidth)} bytes a second (a copy in memory).\n"
+        f"(float32 multiply-adds in registers), and moves {amount(found.bandwidth)} bytes a second (a copy).\n"
         "A kernel's limit is the time of its operations at that rate, or of a copy of as many bytes: what takes longer."
     )
 

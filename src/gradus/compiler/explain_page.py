@@ -47,12 +47,12 @@ def render(found: Explanation) -> str:
 
 
 _LEGEND = (
-    "<p>Each box is a kernel: what is fused in it, the given values it reads, its time as a bar. Below stand the values "
-    "that it stores; arrows show which kernels read them. %1 &#8592; means: written over %1.</p>"
+    "<p>Each box is a kernel: what is fused in it, the given values it reads, its time as a bar. Below stand the "
+    "values that it stores; arrows show which kernels read them. %1 &#8592; means: written over %1.</p>"
 )
 _NOTE = (
-    "<p>Each kernel is timed within the step. The limit is the machine's: its multiply-adds in registers, or a copy of as "
-    "many bytes, whichever takes longer.</p>"
+    "<p>Each kernel is timed within the step. The limit is the machine's: its multiply-adds in registers, or a copy of "
+    "as many bytes, whichever takes longer.</p>"
 )
 
 
@@ -104,7 +104,7 @@ def _kernels(found: Explanation) -> Iterable[str]:
         yield _fold(f"{s.number}  {s.title}", _pre(listing(s)) + _fold("LLVM", code))
 
 
-# -- the picture ---------------------------------------------------------------------------------------------------------
+# -- the picture -------------------------------------------------------------------------------------------------------
 
 
 def picture(found: Explanation) -> str:
@@ -115,14 +115,14 @@ def picture(found: Explanation) -> str:
         edges += [Edge(maker[n], i, n) for n in s.reads if n in maker and s.title[:4] != "pack"]
         if i and found.stages[i - 1].title.startswith("pack"):
             edges.append(Edge(i - 1, i, "packed"))
-        maker |= {n: i for n in s.writes}
+        maker |= dict.fromkeys(s.writes, i)
     boxes = [_box(found, s) for s in found.stages]
     ways, width, height = layout(boxes, edges)
     parts = [_arrow(found, e, way) for e, way in ways.items()]
     parts += [_drawn(found, s, b) for s, b in zip(found.stages, boxes, strict=True)]
     return (
-        f'<svg class="graph" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" role="img" '
-        f'aria-label="The kernels of the step">{_ARROWHEAD}{"".join(parts)}</svg>'
+        f'<svg class="graph" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
+        f'role="img" aria-label="The kernels of the step">{_ARROWHEAD}{"".join(parts)}</svg>'
     )
 
 
@@ -172,7 +172,7 @@ def _box(found: Explanation, s: Stage) -> Box:
 
 def _drawn(found: Explanation, s: Stage, b: Box) -> str:
     title, *lines = f"{s.number}  {s.title}", *_lines(found, s)
-    parts = [f'<rect class="{s.title.split()[0]}" x="{b.x:.1f}" y="{b.y:.1f}" width="{b.width:.1f}" height="{b.height:.1f}" rx="7"/>']
+    parts = [_rectangle(s.title.split()[0], b.x, b.y, b.width, b.height, 7)]
     y = b.y + LINE + 3
     for i, line in enumerate((title, *lines)):
         name = "title" if i == 0 else "time" if i == len(lines) else "line"
@@ -180,12 +180,18 @@ def _drawn(found: Explanation, s: Stage, b: Box) -> str:
         y += LINE
     whole = b.width - 24
     for name, width in (("track", whole), ("filled", whole * found.share(s))):
-        parts.append(f'<rect class="{name}" x="{b.x + 12:.1f}" y="{y - 9:.1f}" width="{width:.1f}" height="5" rx="2"/>')
+        parts.append(_rectangle(name, b.x + 12, y - 9, width, 5, 2))
     for value, label in _ports(found, s):
         shape = describe(value) if isinstance(value, Node) else "the packed operand"
-        text = f'<text class="port" text-anchor="middle" x="{_port_x(found, s, b, value):.1f}" y="{b.y + b.height - 7:.1f}">'
-        parts.append(f"{text}{escape(label)}<title>{escape(shape)}</title></text>")
+        place = f'x="{_port_x(found, s, b, value):.1f}" y="{b.y + b.height - 7:.1f}"'
+        title = f"<title>{escape(shape)}</title>"
+        parts.append(f'<text class="port" text-anchor="middle" {place}>{escape(label)}{title}</text>')
     return f"<g>{''.join(parts)}</g>"
+
+
+def _rectangle(name: str, x: float, y: float, width: float, height: float, round_: int) -> str:
+    size = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect class="{name}" {size} rx="{round_}"/>'
 
 
 def _port_x(found: Explanation, s: Stage, b: Box, value: object) -> float:

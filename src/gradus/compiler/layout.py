@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 GAP = 26.0  # between neighbours in a row
 ROW_GAP = 56.0  # between rows
@@ -79,11 +80,9 @@ def _ways(boxes: Sequence[Box], edges: Sequence[Edge]) -> tuple[dict[Edge, list[
     ways = {}
     for e in edges:
         source, target = boxes[e.source], boxes[e.target]
-        way = [source]
-        for row in range(source.row + 1, target.row):
-            way.append(lanes.setdefault((e.source, e.value, row), Box(LANE, 0.0, row)))
-        way.append(target)
-        for a, b in zip(way, way[1:], strict=False):
+        rows = range(source.row + 1, target.row)
+        way = [source, *(lanes.setdefault((e.source, e.value, r), Box(LANE, 0.0, r)) for r in rows), target]
+        for a, b in pairwise(way):
             if b not in a.below:
                 a.below.append(b)
                 b.above.append(a)
@@ -105,7 +104,7 @@ def _order(rows: list[list[Box]]) -> None:
 def _place(rows: list[list[Box]]) -> None:
     """Move each row's boxes to the middle of their neighbours, as far as they leave each other room."""
     for row in rows:
-        _spread(row, {b: 0.0 for b in row})
+        _spread(row, dict.fromkeys(row, 0.0))
     for _ in range(SWEEPS):
         for row in (*rows, *reversed(rows)):
             _spread(row, {b: _mean([o.middle for o in (*b.above, *b.below)], b.middle) for b in row})
@@ -125,9 +124,7 @@ def _spread(row: list[Box], wanted: dict[Box, float]) -> None:
             left += b.width + GAP
 
 
-def _joined(
-    a: tuple[list[Box], float, float], b: tuple[list[Box], float, float]
-) -> tuple[list[Box], float, float]:
+def _joined(a: tuple[list[Box], float, float], b: tuple[list[Box], float, float]) -> tuple[list[Box], float, float]:
     """Two blocks that overlap, side by side, where on the whole they want to be."""
     moved = b[1] - a[2] - GAP  # where b would like the joint block to begin
     left = (a[1] * len(a[0]) + moved * len(b[0])) / (len(a[0]) + len(b[0]))

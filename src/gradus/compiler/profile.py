@@ -32,10 +32,12 @@ class Profile(NamedTuple):
 
     Attributes:
         stages: of each stage, until all threads have finished it.
+        barrier: of all threads' waiting for each other, and a look at the clock.
         step: of one whole call, without clocks.
     """
 
     stages: list[float]
+    barrier: float
     step: float
 
 
@@ -58,7 +60,8 @@ def profile(step: Step) -> Profile:
         marks.append(memory.clock.copy())
     tick = (clock[-1] - clock[0]) / float(marks[-1][-1] - marks[0][-1])
     *stages, empty = _typical(np.diff(np.array(marks[1:]))) * tick
-    return Profile([max(float(s - empty), 0.0) for s in stages], float(_typical(np.array(times[1:]))))
+    alone = [max(float(s - empty), 0.0) for s in stages]
+    return Profile(alone, float(empty), float(_typical(np.array(times[1:]))))
 
 
 def _typical(ticks: np.ndarray) -> np.ndarray:
@@ -74,8 +77,8 @@ def _clocked(program: Program) -> Code:
         code.do("call void @barrier(ptr %sync, i64 %threads)")
         code.do(f"call void @mark(ptr %table, i64 %thread, i64 {next(place)})")
 
-    code = program.step("clocked", look)
-    look(code)
+    code = program.step("clocked", look)  # it ends with a barrier
+    code.do(f"call void @mark(ptr %table, i64 %thread, i64 {next(place)})")
     first = ["call void @barrier(ptr %sync, i64 %threads)", "call void @mark(ptr %table, i64 %thread, i64 0)"]
     code.entry += [f"  {line}" for line in first]
     return code
@@ -117,7 +120,7 @@ class _Copies:
             np.copyto(copy, original)
 
 
-# -- what the machine can do ---------------------------------------------------------------------------------------------
+# -- what the machine can do -------------------------------------------------------------------------------------------
 
 
 @cache
@@ -159,7 +162,8 @@ def _copying(threads: int, size: int) -> float:
     with code.loop(0, again):
         code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {part}", "i1 false")
     code.do("call void @barrier(ptr %sync, i64 %threads)")
-    return 2 * part * threads * again / _fastest(code, threads, np.ones(size // 2, np.uint8), np.ones(size // 2, np.uint8))
+    arrays = np.ones(size // 2, np.uint8), np.ones(size // 2, np.uint8)
+    return 2 * part * threads * again / _fastest(code, threads, *arrays)
 
 
 def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:

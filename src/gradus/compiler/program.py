@@ -197,11 +197,14 @@ class Program:
         return module([*self.functions.values(), self.step(), self._epoch()])
 
     def step(self, name: str = "step", after: Callable[[Code], None] | None = None) -> Code:
-        """All stages in order; addresses are read from the table once. `after` emits what follows each stage."""
+        """All stages in order; addresses are read from the table once.
+
+        `after` emits what follows each stage, among it a barrier: then none is needed before the next.
+        """
         code = Code(name, SIGNATURE, linkage="")
         addresses: dict[tuple[int, int], str] = {}
         for stage, wait in zip(self.stages, self.needs_barrier(), strict=True):
-            if wait:
+            if wait and after is None:
                 code.do("call void @barrier(ptr %sync, i64 %threads)")
             for slot, offset in stage.arguments:
                 if (slot, 0) not in addresses:
