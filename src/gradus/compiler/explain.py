@@ -10,7 +10,7 @@ from pathlib import Path
 from .. import dtypes
 from . import costs, passes
 from .graph import Graph, Node, call, describe
-from .matmul_kernel import operand
+from .tiling import operand
 from .profile import Profile, bandwidth, peak, profile
 from .program import Program
 from .step import Step
@@ -156,15 +156,15 @@ def changes(before: Graph, after: Graph) -> list[str]:
 
 
 def summary(found: Explanation) -> str:
-    """The step in two sentences."""
-    stages, program = found.stages, found.program
+    """The step as a whole."""
+    stages, times, threads = found.stages, found.times, found.program.threads
     flops = sum(s.flops for s in stages)
-    achieved = flops / found.times.step
     return (
-        f"{len(stages)} kernels, {sum(s.barrier for s in stages)} barriers of {seconds(found.times.barrier)} between "
-        f"them, {program.threads} thread{'s' if program.threads > 1 else ''}. One step takes {seconds(found.times.step)}: {amount(flops)} "
-        f"operations, {amount(achieved)} a second.\nThis machine does {amount(found.peak)} operations a second at most "
-        f"(float32 multiply-adds in registers), and moves {amount(found.bandwidth)} bytes a second (a copy).\n"
+        f"{len(stages)} kernels, {sum(s.barrier for s in stages)} barriers of {seconds(times.barrier)} between them, "
+        f"{threads} thread{'s' if threads > 1 else ''}.\n"
+        f"One step takes {seconds(times.step)}: {amount(flops)} operations, {amount(flops / times.step)} a second.\n"
+        f"This machine does {amount(found.peak)} operations a second at most (float32 multiply-adds in registers), and "
+        f"moves {amount(found.bandwidth)} bytes a second (a copy).\n"
         "A kernel's limit is the time of its operations at that rate, or of a copy of as many bytes: what takes longer."
     )
 

@@ -171,7 +171,7 @@ def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:
     loaded = Loaded(compile_object(module([code]), host()), host())
     table: Table = (ctypes.c_uint64 * len(arrays))(*(a.ctypes.data for a in arrays))
     times = []
-    while len(times) < FEWEST or (len(times) < MOST and sum(times) < LONG / 8):
+    while len(times) < FEWEST or (len(times) < MOST and sum(times) < LONG / 4):
         started = time.perf_counter()
         run_threads(loaded, code.name, threads, table)
         times.append(time.perf_counter() - started)
