@@ -132,19 +132,22 @@ def _sum(constant: int, terms: Iterable[tuple[Atom, int]]) -> Index:
     gathered: dict[Atom, int] = {}
     for atom, c in terms:
         gathered[atom] = gathered.get(atom, 0) + c
-    _rejoin(gathered)
+    constant += _rejoin(gathered)
     return Index(constant, tuple((a, c) for a, c in gathered.items() if c))
 
 
-def _rejoin(terms: dict[Atom, int]) -> None:
-    """c d (e // d) + c (e % d) is c e."""
+def _rejoin(terms: dict[Atom, int]) -> int:
+    """c d (e // d) + c (e % d) is c e; the constant that comes of it."""
+    constant = 0
     for atom in list(terms):
         if isinstance(atom, Remainder) and terms.get(atom):
             twin, c = Quotient(atom.inner, atom.divisor), terms[atom]
             if terms.get(twin) == c * atom.divisor:
                 del terms[atom], terms[twin]
+                constant += atom.inner.constant * c
                 for a, k in atom.inner.terms:
                     terms[a] = terms.get(a, 0) + k * c
+    return constant
 
 
 def variable(loop: Loop) -> Index:
