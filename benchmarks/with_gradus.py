@@ -7,7 +7,6 @@ import numpy as np
 import gradus
 from gradus import functional as F
 from gradus import nn, optim
-from gradus.compiler import compiled
 from gradus.tensor import Tensor
 
 from .runner import Runner
@@ -22,7 +21,7 @@ def training(w: Training) -> Runner:
     optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr)
     loss_function = getattr(F, w.loss)
 
-    @compiled.compile
+    @gradus.compile
     def step(x: Tensor, y: Tensor) -> Tensor:
         optimizer.zero_grad()
         loss = loss_function(w.output(model(x)), y)
@@ -41,5 +40,5 @@ def training(w: Training) -> Runner:
 def product(w: Product) -> Runner:
     """A product as one native program."""
     a, b = (gradus.tensor(m) for m in w.data())
-    multiply = compiled.compile(lambda a, b: a @ b)
+    multiply = gradus.compile(lambda a, b: a @ b)
     return Runner(lambda: multiply(a, b), values=lambda c: [np.abs(c.numpy()).mean(), c.numpy()[1, 2]])
