@@ -73,6 +73,8 @@ class Index:
     def __add__(self, other: Index | int) -> Index:
         if isinstance(other, int):
             return Index(self.constant + other, self.terms)
+        if not self.terms or not other.terms:
+            return Index(self.constant + other.constant, self.terms or other.terms)
         return _sum(self.constant + other.constant, (*self.terms, *other.terms))
 
     def __sub__(self, other: Index | int) -> Index:
@@ -81,6 +83,8 @@ class Index:
     def __mul__(self, factor: int) -> Index:
         if factor == 0:
             return Index()
+        if factor == 1:
+            return self
         return Index(self.constant * factor, tuple((a, c * factor) for a, c in self.terms))
 
     def __floordiv__(self, divisor: int) -> Index:
