@@ -10,10 +10,10 @@ from pathlib import Path
 from .. import dtypes
 from . import costs, passes
 from .graph import Graph, Node, call, describe
-from .tiling import operand
 from .profile import Profile, bandwidth, peak, profile
 from .program import Program
 from .step import Step
+from .tiling import operand
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,13 @@ from itertools import pairwise
 
 from .explain import Explanation, Stage, amount, cells, compiling, graphs, listing, llvm_text, memory, seconds
 from .graph import Graph, Node, describe
-from .layout import Box, Edge, layout
+from .layout import Box, Edge, layout, rows_of
 from .lowerings import VIEWS, is_constant
 
 LETTER, LINE = 6.7, 15.0  # width and height of a letter in the picture
 COLUMNS = 34  # letters in a line of a box
 MOST_LINES = 4  # of the operations in a box
+FAR = 3  # rows that an arrow may go down; a value that is read further below is only named there
 
 
 def render(found: Explanation) -> str:
@@ -47,8 +48,8 @@ def render(found: Explanation) -> str:
 
 
 _LEGEND = (
-    "<p>Each box is a kernel: what is fused in it, the given values it reads, its time as a bar. Below stand the "
-    "values that it stores; arrows show which kernels read them. %1 &#8592; means: written over %1.</p>"
+    "<p>Each box is a kernel: what is fused in it, which given or distant values it reads, its time as a bar. Below "
+    "stand the values that it stores; arrows bring them to the next kernels. %1 &#8592; %2: %2 is written over %1.</p>"
 )
 _NOTE = (
     "<p>Each kernel is timed within the step. The limit is the machine's: its multiply-adds in registers, or a copy of "
@@ -116,10 +117,14 @@ def picture(found: Explanation) -> str:
         if i and found.stages[i - 1].title.startswith("pack"):
             edges.append(Edge(i - 1, i, "packed"))
         maker |= dict.fromkeys(s.writes, i)
-    boxes = [_box(found, s) for s in found.stages]
+    rows = rows_of(len(found.stages), edges)
+    edges = [e for e in edges if rows[e.target] - rows[e.source] <= FAR]
+    near = {(e.target, e.value) for e in edges}
+    lines = [_lines(found, s, [repr(n) for n in s.reads if (i, n) not in near]) for i, s in enumerate(found.stages)]
+    boxes = [_box(found, *both) for both in zip(found.stages, lines, rows, strict=True)]
     ways, width, height = layout(boxes, edges)
     parts = [_arrow(found, e, way) for e, way in ways.items()]
-    parts += [_drawn(found, s, b) for s, b in zip(found.stages, boxes, strict=True)]
+    parts += [_drawn(found, *each) for each in zip(found.stages, lines, boxes, strict=True)]
     return (
         f'<svg class="graph" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
         f'role="img" aria-label="The kernels of the step">{_ARROWHEAD}{"".join(parts)}</svg>'
@@ -132,14 +137,14 @@ _ARROWHEAD = (
 )
 
 
-def _lines(found: Explanation, s: Stage) -> list[str]:
-    """What is written in a kernel's box, under its title."""
+def _lines(found: Explanation, s: Stage, reads: list[str]) -> list[str]:
+    """What is written in a kernel's box; `reads` names what no arrow brings."""
     work = [n.kind for n in s.work if n.kind not in VIEWS and not is_constant(n)]
     fused = _wrapped(work)
     if len(fused) > MOST_LINES:
         fused = [*fused[: MOST_LINES - 1], f"... {len(work)} operations in all"]
-    given = [repr(n) for n in s.reads if n.op is None]
-    return [*fused, *_wrapped(given, "reads "), f"{seconds(found.seconds(s))}, {found.share(s):.0%} of the step"]
+    title = f"{s.number}  {s.title}"
+    return [title, *fused, *_wrapped(reads, "reads "), f"{seconds(found.seconds(s))}, {found.share(s):.0%} of the step"]
 
 
 def _wrapped(words: Sequence[str], head: str = "") -> list[str]:
@@ -164,18 +169,16 @@ def _port_width(found: Explanation, s: Stage) -> float:
     return max((len(label) for _, label in _ports(found, s)), default=0) * LETTER + 12
 
 
-def _box(found: Explanation, s: Stage) -> Box:
-    lines = [f"{s.number}  {s.title}", *_lines(found, s)]
+def _box(found: Explanation, s: Stage, lines: list[str], row: int) -> Box:
     width = max(max(map(len, lines)) * LETTER + 24, len(_ports(found, s)) * _port_width(found, s) + 12)
-    return Box(width, (len(lines) + 1) * LINE + 24)
+    return Box(width, (len(lines) + 1) * LINE + 24, row)
 
 
-def _drawn(found: Explanation, s: Stage, b: Box) -> str:
-    title, *lines = f"{s.number}  {s.title}", *_lines(found, s)
+def _drawn(found: Explanation, s: Stage, lines: list[str], b: Box) -> str:
     parts = [_rectangle(s.title.split()[0], b.x, b.y, b.width, b.height, 7)]
     y = b.y + LINE + 3
-    for i, line in enumerate((title, *lines)):
-        name = "title" if i == 0 else "time" if i == len(lines) else "line"
+    for i, line in enumerate(lines):
+        name = "title" if i == 0 else "time" if i == len(lines) - 1 else "line"
         parts.append(f'<text class="{name}" x="{b.x + 12:.1f}" y="{y:.1f}">{escape(line)}</text>')
         y += LINE
     whole = b.width - 24
@@ -209,7 +212,9 @@ def _arrow(found: Explanation, e: Edge, way: Sequence[Box]) -> str:
     path = [f"M{x:.1f} {source.y + source.height:.1f} V{y:.1f}"]
     for at, top, bottom in (*((b.middle, b.y, b.floor) for b in lanes), (end, target.y, target.y)):
         bend = (y + top) / 2
-        path.append(f"C{x:.1f} {bend:.1f} {at:.1f} {bend:.1f} {at:.1f} {top:.1f} V{bottom:.1f}")
+        path.append(f"C{x:.1f} {bend:.1f} {at:.1f} {bend:.1f} {at:.1f} {top:.1f}")
+        if bottom > top:
+            path.append(f"V{bottom:.1f}")
         x, y = at, bottom
     label = f"{e.value!r} {describe(e.value)}" if isinstance(e.value, Node) else "the packed operand"
     return f'<path class="arrow" d="{" ".join(path)}" marker-end="url(#head)"><title>{escape(label)}</title></path>'

@@ -10,6 +10,7 @@ GAP = 26.0  # between neighbours in a row
 ROW_GAP = 56.0  # between rows
 LANE = 10.0  # the width an arrow takes where it passes a row
 SWEEPS = 12
+PULL = 0.85  # how much of their way to their neighbours boxes go; the rest draws them to the middle of the drawing
 
 
 @dataclass(eq=False)
@@ -47,14 +48,25 @@ class Edge:
     value: Hashable
 
 
+def rows_of(count: int, edges: Sequence[Edge]) -> list[int]:
+    """A row for each of `count` boxes, below all its sources; what has no source stands just above its first target."""
+    rows = [0] * count
+    for e in sorted(edges, key=lambda e: e.source):
+        rows[e.target] = max(rows[e.target], rows[e.source] + 1)
+    targets: dict[int, list[int]] = {}
+    for e in edges:
+        targets.setdefault(e.source, []).append(rows[e.target])
+    for box in set(targets) - {e.target for e in edges}:
+        rows[box] = min(targets[box]) - 1
+    return rows
+
+
 def layout(boxes: Sequence[Box], edges: Sequence[Edge]) -> tuple[dict[Edge, list[Box]], float, float]:
-    """Give every box its place; sources must stand before targets.
+    """Give every box its place in its row; edges run from above to below.
 
     Returns:
         For each edge the boxes of its way from source to target, and the width and height of the drawing.
     """
-    for e in edges:
-        boxes[e.target].row = max(boxes[e.target].row, boxes[e.source].row + 1)
     ways, lanes = _ways(boxes, edges)
     count = max((b.row for b in boxes), default=-1) + 1
     rows = [[b for b in (*boxes, *lanes) if b.row == r] for r in range(count)]
@@ -107,7 +119,7 @@ def _place(rows: list[list[Box]]) -> None:
         _spread(row, dict.fromkeys(row, 0.0))
     for _ in range(SWEEPS):
         for row in (*rows, *reversed(rows)):
-            _spread(row, {b: _mean([o.middle for o in (*b.above, *b.below)], b.middle) for b in row})
+            _spread(row, {b: PULL * _mean([o.middle for o in (*b.above, *b.below)], b.middle) for b in row})
 
 
 def _spread(row: list[Box], wanted: dict[Box, float]) -> None:

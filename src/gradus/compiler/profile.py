@@ -59,9 +59,9 @@ def profile(step: Step) -> Profile:
         clock.append(time.perf_counter())
         marks.append(memory.clock.copy())
     tick = (clock[-1] - clock[0]) / float(marks[-1][-1] - marks[0][-1])
-    *stages, empty = _typical(np.diff(np.array(marks[1:]))) * tick
-    alone = [max(float(s - empty), 0.0) for s in stages]
-    return Profile(alone, float(empty), float(_typical(np.array(times[1:]))))
+    between = _typical(np.diff(np.array(marks[1:]))) * tick
+    empty = min(between)  # the last is the barrier alone, but then a thread may have gone to sleep
+    return Profile([float(s - empty) for s in between[:-1]], float(empty), float(_typical(np.array(times[1:]))))
 
 
 def _typical(ticks: np.ndarray) -> np.ndarray:
