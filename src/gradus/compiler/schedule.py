@@ -174,12 +174,14 @@ class Schedule:
         return all(str(r.flat) == str(here) and not r.dynamic for r in own)
 
     def _drop_unread(self) -> None:
-        """Store what is an output, or read by another kernel."""
-        read_elsewhere = {
-            r.node for k, all_reads in self._reads.items() for r in all_reads if self._home.get(r.node) is not k
-        }
-        for k in self.kernels:
-            k.stored = [n for n in k.nodes if n in self.outputs or n in read_elsewhere]
+        """Store what is an output, or read by another kernel; a kernel that has nothing to store goes."""
+        left: list[Kernel] = []
+        while len(left) != len(self.kernels):
+            left = self.kernels
+            read_elsewhere = {r.node for k in left for r in self._reads[k] if self._home.get(r.node) is not k}
+            for k in left:
+                k.stored = [n for n in k.nodes if n in self.outputs or n in read_elsewhere]
+            self.kernels = [k for k in left if k.stored]
 
     # -- order ----------------------------------------------------------------------------------------------------------
 
