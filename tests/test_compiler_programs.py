@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from programs import Program, programs
 
+import gradus
+from gradus import nn, optim
+from gradus.compiler import program as native
 from gradus.compiler.compiled import compile
+from gradus.compiler.runtime import set_num_threads
+from gradus.nn import functional as F  # noqa: N812
+from gradus.tensor import Tensor
 
 TOLERANCE = {"float64": 1e-9, "float32": 3e-4}
 QUIET = dict(deadline=None, suppress_health_check=list(HealthCheck))
@@ -54,3 +61,58 @@ def test_many_programs_in_float64(program: Program) -> None:
 @given(programs())
 def test_many_programs_in_float32(program: Program) -> None:
     compare(program, "float32")
+
+
+# -- the same bits ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Even the smallest program is shared between all threads."""
+    monkeypatch.setattr(native, "WORTH_SHARING", 0)
+    yield
+    set_num_threads(0)
+
+
+def bits(tensors: list[Tensor]) -> list[bytes]:
+    return [t.numpy().tobytes() for t in tensors]
+
+
+@pytest.mark.usefixtures("shared")
+@settings(max_examples=25, **QUIET)
+@given(programs())
+def test_the_bits_do_not_depend_on_the_threads(program: Program) -> None:
+    outcomes = []
+    for threads in (1, 2, 4, 1):
+        set_num_threads(threads)
+        function, state = program.function("float32")
+        compiled = compile(function)
+        outcomes.append([bits([*compiled(*program.arguments("float32", seed)), *state]) for seed in range(2)])
+    assert all(o == outcomes[0] for o in outcomes)
+
+
+def _trained() -> list[bytes]:
+    gradus.seed(3)
+    model = nn.Sequential(nn.Linear(20, 40), nn.BatchNorm1d(40), nn.ReLU(), nn.Dropout(0.3), nn.Linear(40, 5))
+    optimizer = optim.Adam(model.parameters(), 1e-2)
+    x, y = gradus.rand(37, 20), gradus.randint(0, 5, (37,))
+
+    @compile
+    def step(x: Tensor, y: Tensor) -> Tensor:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    losses = [step(x, y) for _ in range(5)]
+    return bits([*losses, *model.parameters()])
+
+
+@pytest.mark.usefixtures("shared")
+def test_training_with_dropout_gives_the_same_bits_on_any_number_of_threads_and_again() -> None:
+    outcomes = []
+    for threads in (1, 2, 4, 2):
+        set_num_threads(threads)
+        outcomes.append(_trained())
+    assert all(o == outcomes[0] for o in outcomes)
