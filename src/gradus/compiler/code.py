@@ -94,6 +94,10 @@ class Code:
     def mul(self, a: Ref, b: Ref | int) -> Ref:
         return a if str(b) == "1" else self.op(f"mul nsw i64 {a}, {b}")
 
+    def least(self, a: Ref, b: Ref) -> Ref:
+        """The smaller of two integers."""
+        return self.op(f"select i1 {self.op(f'icmp slt i64 {a}, {b}')}, i64 {a}, i64 {b}")
+
     def element(self, type_: str, pointer: Ref, place: Ref | int) -> Ref:
         """The address of element number `place`."""
         return pointer if str(place) == "0" else self.op(f"getelementptr inbounds {type_}, ptr {pointer}, i64 {place}")

@@ -11,7 +11,10 @@ from .code import Code
 from .graph import Graph, Node, number
 from .loop_kernels import LoopKernel
 from .lowerings import has_lowering
+from .blocked_kernel import BlockedKernel
 from .matmul_kernel import MatmulKernel
+from .packing import PackingKernel
+from .tiling import Tiling, tiling
 from .memory import Plan, plan
 from .passes import simplify
 from .random_kernel import RandomKernel
@@ -85,12 +88,8 @@ class Program:
                 raise TraceError(f"{n.kind} has no native lowering yet: run this function uncompiled")
         self.target = target
         self.schedule = Schedule(self.graph)
-        scratch = {
-            k: MatmulKernel.scratch_size(k, self.schedule, self.lanes(k)) * k.main[0].dtype.itemsize
-            for k in self.schedule.order
-            if k.kind == "matmul"
-        }
-        self.plan: Plan = plan(self.schedule, {k: size for k, size in scratch.items() if size})
+        self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
+        self.plan: Plan = plan(self.schedule, {k: self._scratch(t) for k, t in self.tilings.items() if t.packed})
         self.stages: list[Stage] = []
         self.functions: dict[str, Code] = {}  # by their text
         self._worth_sharing = self.work() >= WORTH_SHARING
@@ -112,8 +111,8 @@ class Program:
                 total += n.inputs[0].size * n.shape[-1] // 8 if k.kind == "matmul" else n.inputs[0].size
         return total
 
-    def lanes(self, k: Kernel) -> int:
-        return self.target.vector_bytes // k.main[0].dtype.itemsize
+    def _scratch(self, t: Tiling) -> int:
+        return (t.packed_size + t.sums_size) * t.dtype.itemsize
 
     def slot(self, n: Node) -> int:
         return self.plan.slots[n]
@@ -133,17 +132,17 @@ class Program:
             self._emit_copy(target, value)
 
     def _emit_matmul(self, k: Kernel, touched: set[int], written: set[int]) -> None:
-        scratch = self.plan.scratch.get(k)
-        kernel = MatmulKernel(k.kind, k, self.schedule, self.slot, self.lanes(k), self.target.registers, scratch)
-        if scratch is not None:
-            kernel.emit_packing()
-            self._add(k, kernel, {self.slot(kernel.b.node)}, {scratch})
-            kernel = MatmulKernel(k.kind, k, self.schedule, self.slot, self.lanes(k), self.target.registers, scratch)
-            touched = touched | {scratch}
-        kernel.emit()
-        for code in kernel.codes:
+        t, scratch = self.tilings[k], self.plan.scratch.get(k)
+        own = set() if scratch is None else {scratch}
+        if t.packed:
+            packing = PackingKernel(k, self.schedule, self.slot, t, scratch)
+            packing.emit()
+            self._add(k, packing, {self.slot(t.b.node)}, own)
+        product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, scratch)
+        product.emit()
+        for code in product.micro_kernels.values():
             self.functions.setdefault(code.text(), code)
-        self._add(k, kernel, touched, written)
+        self._add(k, product, touched | own, written)
 
     def _add(self, k: Kernel | None, kernel: LoopKernel, reads: set[int], writes: set[int]) -> None:
         """Append a stage; kernels whose text is the same are one function."""
@@ -188,7 +187,7 @@ class Program:
         if not hasattr(self, "_slot_sizes"):
             sizes = {s: n.size * n.dtype.itemsize for n, s in self.plan.slots.items()}
             for k, s in self.plan.scratch.items():
-                sizes[s] = MatmulKernel.scratch_size(k, self.schedule, self.lanes(k)) * k.main[0].dtype.itemsize
+                sizes[s] = self._scratch(self.tilings[k])
             self._slot_sizes = sizes
         return self._slot_sizes
 

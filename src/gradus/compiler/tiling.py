@@ -1,0 +1,134 @@
+"""How a matrix product C = A B is cut: into tiles that fit the registers, and blocks that fit the caches.
+
+A tile is `height` rows by `width` columns of C, its sums held in registers. `width` is one or two vectors; a column of
+tiles is a *panel*. A product too large for the caches is *blocked*: k is cut into pieces, A and B are packed, and the
+sums of a tile wait in memory from one piece to the next.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from .. import dtypes
+from ..errors import TraceError
+from .graph import Node
+from .reads import Piece, at, loops_over, strides
+from .schedule import Kernel, Schedule
+from .target import Target
+
+SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
+PIECE = 512  # how much of k a blocked product takes at a time: a panel's piece of B is near
+CHUNK = 24  # tiles below each other that share a panel's piece: their piece of A fits the second cache
+UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks
+
+
+class Operand(NamedTuple):
+    """A matrix in memory: its buffer, and the steps from row to row, from column to column, and over the batch axes."""
+
+    node: Node
+    start: int
+    row: int
+    column: int
+    batch: tuple[int, ...]
+
+
+def operand(n: Node, schedule: Schedule) -> Operand:
+    """Where a product's operand lies."""
+    loops = loops_over(n.shape)
+    found = strides([Piece(n, at(loops))], loops, schedule.is_buffer)
+    if found is None:
+        raise TraceError(f"{n.kind} as an operand of a matrix product does not lie in memory")
+    buffer, flat = found
+    steps = [flat.coefficient(loop) for loop in loops]
+    return Operand(buffer, flat.constant, steps[-2], steps[-1], tuple(steps[:-2]))
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """The sizes of a product and of the parts it is cut into.
+
+    Attributes:
+        batch: the lengths of the axes before the last two.
+        rows, columns, depth: C is rows by columns, the sums run over depth.
+        lanes: numbers in a vector.
+        registers: vector registers.
+    """
+
+    a: Operand
+    b: Operand
+    dtype: dtypes.Dtype
+    batch: tuple[int, ...]
+    rows: int
+    columns: int
+    depth: int
+    lanes: int
+    registers: int
+
+    @cached_property
+    def vectors(self) -> int:
+        """Vectors side by side in a tile."""
+        return 1 if self.columns <= self.lanes else 2
+
+    @cached_property
+    def width(self) -> int:
+        """Columns of a tile."""
+        return self.vectors * self.lanes
+
+    @cached_property
+    def height(self) -> int:
+        """Rows of a tile."""
+        return min((self.registers - SPARE) // self.vectors, self.rows)
+
+    @cached_property
+    def panels(self) -> int:
+        """Tiles beside each other."""
+        return -(-self.columns // self.width)
+
+    @cached_property
+    def row_blocks(self) -> int:
+        """Tiles below each other."""
+        return -(-self.rows // self.height)
+
+    @cached_property
+    def blocked(self) -> bool:
+        """Whether the caches are too small for the product as a whole."""
+        return self.depth > 2 * PIECE and self.rows * self.columns * self.depth > UNBLOCKED and self.row_blocks >= CHUNK // 2
+
+    @cached_property
+    def packed(self) -> bool:
+        """Whether B is copied into panels first: where its rows do not lie in one piece, or where it is large."""
+        return self.b.column != 1 or self.blocked
+
+    @cached_property
+    def packed_size(self) -> int:
+        """How many numbers the packed B takes."""
+        return math.prod(self.batch) * self.panels * self.width * self.depth if self.packed else 0
+
+    @cached_property
+    def sums_size(self) -> int:
+        """How many numbers the sums that wait in memory take."""
+        return self.row_blocks * self.height * self.panels * self.width if self.blocked else 0
+
+
+def tiling(kernel: Kernel, schedule: Schedule, target: Target) -> Tiling:
+    """How a product's kernel is cut for a processor."""
+    n = kernel.main[0]
+    a, b = (operand(x, schedule) for x in n.inputs)
+    *batch, rows, columns = n.shape
+    lanes = target.vector_bytes // n.dtype.itemsize
+    return Tiling(a, b, n.dtype, tuple(batch), rows, columns, n.inputs[0].shape[-1], lanes, target.registers)
+
+
+def cases(length: int, size: int) -> list[tuple[int, str]]:
+    """The sizes of the blocks that `length` is cut into, each with the test of its number against the last one.
+
+    >>> cases(30, 10), cases(7, 10), cases(32, 10)
+    ([(10, '')], [(7, '')], [(10, 'ne'), (2, 'eq')])
+    """
+    rest = length % size
+    if not rest:
+        return [(size, "")]
+    return [(rest, "")] if length < size else [(size, "ne"), (rest, "eq")]
