@@ -23,6 +23,7 @@ from .schedule import Kernel, Schedule
 from .target import Target
 
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
+FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
 SIGNATURE = "ptr noalias %table, ptr %sync, i64 %thread, i64 %threads"
 
 SPINS = 4096  # looks at the barrier before a waiting thread lets others use its processor
@@ -101,6 +102,11 @@ class Program:
     def threads(self) -> int:
         """How many threads to run on: a small program finishes sooner alone."""
         return num_threads() if self._worth_sharing else 1
+
+    @property
+    def steps_at_once(self) -> int:
+        """How many steps of an epoch surely take less than the time between two looks at the clock."""
+        return max(1, FIRST_SLICE // max(self.work(), 1))
 
     def work(self) -> int:
         """About how many operations a step takes."""

@@ -25,6 +25,7 @@ class Kernel:
 
     Attributes:
         kind: "map", "reduce", "matmul", or the name of a special primitive.
+        number: the order in which kernels were made.
         shape: the domain: one result for each of its places.
         main: the reductions or the product it is built around; none for a map.
         maps: elementwise nodes worked out at each place, after the main nodes.
@@ -33,6 +34,7 @@ class Kernel:
 
     kind: str
     shape: tuple[int, ...]
+    number: int = 0
     main: list[Node] = field(default_factory=list)
     maps: list[Node] = field(default_factory=list)
     stored: list[Node] = field(default_factory=list)
@@ -56,9 +58,16 @@ class Schedule:
         self.roots: set[Node] = set()
         self._find_roots()
         self.kernels: list[Kernel] = []
+        self._needs: dict[Node, list[Read]] = {}  # known once the roots are
         self._join()
         self._drop_unread()
+        self._inputs = {k: {r.node for r in self._reads[k] if self._home.get(r.node) is not k} for k in self.kernels}
+        self.readers: dict[Node, list[Kernel]] = {}
+        for k, nodes in self._inputs.items():
+            for n in nodes:
+                self.readers.setdefault(n, []).append(k)
         self.order = self._in_order()
+        self.position = {k: i for i, k in enumerate(self.order)}
 
     def is_buffer(self, n: Node) -> bool:
         """Whether a node's value is found in memory, or in a kernel that can hand it on."""
@@ -138,12 +147,17 @@ class Schedule:
 
     def _new_kernel(self, n: Node) -> Kernel:
         kind = "map" if not _is_main(n) else "reduce" if n.kind in REDUCTIONS else n.kind
-        kernel = Kernel(kind, n.shape)
+        kernel = Kernel(kind, n.shape, len(self.kernels))
         self.kernels.append(kernel)
         return kernel
 
     def needs(self, n: Node) -> list[Read]:
         """What working out an element of a root reads, as a function of its place in the root's own shape."""
+        if n not in self._needs:
+            self._needs[n] = self._work_out_needs(n)
+        return self._needs[n]
+
+    def _work_out_needs(self, n: Node) -> list[Read]:
         loops = loops_over(n.shape)
         index = at(loops)
         if n.kind in REDUCTIONS:
@@ -155,9 +169,8 @@ class Schedule:
 
     def _kernel_for(self, n: Node, needs: list[Read]) -> Kernel | None:
         """The earliest kernel that can take the node in without any value being needed before it is there."""
-        given = [self._home[r.node] for r in needs if r.node in self._home]
-        last = max((self.kernels.index(k) for k in given), default=-1)
-        for k in self.kernels[max(last, 0) :]:
+        given = [self._home[r.node].number for r in needs if r.node in self._home]
+        for k in self.kernels[max(given, default=0) :]:
             if self._fits(n, needs, k):
                 return k
         return None
@@ -187,17 +200,15 @@ class Schedule:
 
     def inputs_of(self, k: Kernel) -> set[Node]:
         """The buffers a kernel reads that others wrote, or that were given."""
-        return {r.node for r in self._reads[k] if self._home.get(r.node) is not k}
+        return self._inputs[k]
 
     def in_place(self, target: Node, value: Node) -> bool:
         """Whether a new value may be written straight over the old: nothing later, and no other place, needs the old."""
         k = self._home.get(value)
         if k is None or target.shape != value.shape or k.kind in SPECIAL:
             return False
-        before = self.order[: self.order.index(k)]
-        for other in self.kernels:
-            if other is not k and other not in before and target in self.inputs_of(other):
-                return False
+        if any(other is not k and self.position[other] > self.position[k] for other in self.readers.get(target, ())):
+            return False
         here = str(flatten(at(loops_over(value.shape)), value.shape))
         if k.kind != "map" and any(r.node is target for m in k.main for r in self.needs(m)):
             return False
@@ -212,8 +223,8 @@ class Schedule:
             writer = self._home.get(value)
             if writer is None:
                 continue
-            for k in self.kernels:
-                if k is not writer and target in self.inputs_of(k) and not _reaches(k, writer, after):
+            for k in self.readers.get(target, ()):
+                if k is not writer and not _reaches(k, writer, after):
                     after[writer].add(k)
         done: dict[Kernel, None] = {}
         waiting = list(self.kernels)

@@ -172,7 +172,7 @@ class Step:
             self.table[slot] = own.ctypes.data
         results = [own for _, own, _ in self._results]
         most = max(1, SLICE_BYTES // max(sum(own.nbytes for own in results), 1))
-        done, at_once = 0, 1
+        done, at_once = 0, self.program.steps_at_once
         while done < len(batches):
             count = min(at_once, most, len(batches) - done)
             kept = [np.empty((count, *own.shape), own.dtype) for own in results]
