@@ -7,7 +7,7 @@ import re
 
 from .. import dtypes
 from .code import Code
-from .graph import Node
+from .graph import Node, ordered
 from .kit import Kit, Value
 from .lowerings import ELEMENTWISE, REDUCTIONS, reduction
 from .reads import Read
@@ -18,25 +18,19 @@ _ARITHMETIC = re.compile(r"= f(add|sub|mul|div|rem|neg|cmp)\b|@llvm\.(\w+)\.f\d"
 
 def fused(kernel: Kernel, schedule: Schedule) -> list[Node]:
     """The nodes a kernel works out in registers, inputs first: its roots, and all between them and what it reads."""
-    found: dict[Node, None] = {}
+    return _below(kernel.nodes, schedule)
 
-    def visit(n: Node) -> None:
-        if n in found or (n not in kernel.nodes and schedule.is_buffer(n)):
-            return
-        for x in n.inputs:
-            visit(x)
-        found[n] = None
 
-    for n in kernel.nodes:
-        visit(n)
-    return list(found)
+def _below(roots: list[Node], schedule: Schedule) -> list[Node]:
+    """The roots, and all between them and what lies in memory."""
+    return ordered(roots, lambda n: n in roots or not schedule.is_buffer(n))
 
 
 def flops(kernel: Kernel, schedule: Schedule) -> int:
     """Floating-point operations, counted in the instructions that are emitted for one element."""
     total, mapped = 0, set(fused(kernel, schedule))
     for n in kernel.main:
-        terms = set(fused(Kernel("", (), [n]), schedule)) - {n}
+        terms = set(_below([n], schedule)) - {n}
         mapped -= terms | {n}
         total += _main_flops(n, sum(map(_element_flops, terms)))
     return total + math.prod(kernel.shape) * sum(map(_element_flops, mapped))

@@ -91,13 +91,13 @@ def _short(value: Any) -> str:
     return text if len(text) < 50 else text[:47] + "..."
 
 
-def ordered(roots: Iterable[Node]) -> list[Node]:
-    """The roots and all they depend on, inputs first; iterative, so of any depth."""
+def ordered(roots: Iterable[Node], enter: Callable[[Node], bool] = lambda n: True) -> list[Node]:
+    """The roots and all they depend on, as far as `enter` allows, inputs first; iterative, so of any depth."""
     done: dict[Node, None] = {}
     stack = list(reversed(list(roots)))
     while stack:
         n = stack[-1]
-        waiting = [i for i in n.inputs if i not in done] if n not in done else []
+        waiting = [i for i in n.inputs if i not in done and enter(i)] if n not in done else []
         if waiting:
             stack.extend(reversed(waiting))
         else:
