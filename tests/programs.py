@@ -86,7 +86,9 @@ def _reshaped(x: Tensor, p: int) -> Tensor:
     if p % 3 == 0 or x.ndim < 2:
         n = next((d for d in (2, 3, 5, 7) if x.size % d == 0), 1)
         return x.reshape(n, -1) if p % 2 and x.size else x.reshape(-1)
-    return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]) if p % 3 == 1 else x.reshape(*x.shape[:-2], -1) if x.size else x
+    if p % 3 == 1:
+        return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
+    return x.reshape(*x.shape[:-2], -1) if x.size else x
 
 
 def _sliced(x: Tensor, p: int, q: int) -> Tensor:

@@ -91,7 +91,14 @@ def test_conditions_that_are_decided_are_so_everywhere(drawn: tuple[list[Loop], 
     assert not any(held) or not condition.never()
 
 
-_SHAPES = [((2, 3, 4), (4, 6)), ((6, 4), (2, 3, 2, 2)), ((24,), (1, 4, 1, 6)), ((3, 8), (8, 3)), ((1, 1), (1,)), ((5, 4), (20,))]
+_SHAPES = [
+    ((2, 3, 4), (4, 6)),
+    ((6, 4), (2, 3, 2, 2)),
+    ((24,), (1, 4, 1, 6)),
+    ((3, 8), (8, 3)),
+    ((1, 1), (1,)),
+    ((5, 4), (20,)),
+]
 
 
 @pytest.mark.parametrize(("shape", "other"), _SHAPES)
@@ -110,7 +117,7 @@ def test_reshaping_there_and_back_is_simplified_away(shape: tuple[int, ...], oth
     flat = flatten(at(loops_over(shape)), shape)
     again = flatten(unflatten(flat, other), other)
     assert str(again) == str(flat)
-    assert unflatten(again, shape) == at(loops_over(shape)) or str(unflatten(again, shape)) == str(unflatten(flat, shape))
+    assert [str(i) for i in unflatten(again, shape)] == [str(i) for i in at(loops_over(shape))]
 
 
 def test_quotients_and_remainders_of_the_same_join() -> None:

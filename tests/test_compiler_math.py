@@ -9,7 +9,6 @@ import pytest
 from scipy import special
 
 import gradus
-from gradus.compiler.compiled import compile
 from gradus.compiler.target import avx2, host, sse2
 
 BOUNDS = {  # float32, float64
@@ -52,7 +51,7 @@ def exact(name: str, x: np.ndarray) -> np.ndarray:
 def worst(name: str, x: np.ndarray, **options: Any) -> float:
     """The largest error of a compiled function; what is infinite or no number must be so exactly."""
     f = getattr(gradus, name)
-    found = compile(lambda x: f(x), **options)(gradus.as_tensor(x)).numpy()
+    found = gradus.compile(lambda x: f(x), **options)(gradus.as_tensor(x)).numpy()
     with np.errstate(all="ignore"):
         wanted = exact(name, x)
         near = wanted.astype(x.dtype)
@@ -97,6 +96,6 @@ def test_limits(dtype: str) -> None:
     }
     for name, expected in limits.items():
         f = getattr(gradus, name)
-        found = compile(lambda x, f=f: f(x))(x).numpy()
+        found = gradus.compile(lambda x, f=f: f(x))(x).numpy()
         np.testing.assert_array_equal(found, np.array(expected, dtype))
         np.testing.assert_array_equal(np.signbit(found[3:]), np.signbit(expected[3:]))

@@ -10,7 +10,6 @@ import pytest
 
 import gradus
 from gradus import dtypes
-from gradus.compiler.compiled import compile
 from gradus.errors import GradusError
 from gradus.ops.primitive import FUNCTIONS, Case, Function
 from gradus.tensor import Tensor
@@ -43,7 +42,7 @@ def same(found: Any, expected: Any, tolerance: float | None = None) -> None:
 
 
 def check(function: Any, xs: list[Tensor], **options: Any) -> None:
-    same(compile(function, **options)(*xs), function(*xs))
+    same(gradus.compile(function, **options)(*xs), function(*xs))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -53,8 +52,9 @@ def test_values(f: Function, c: Case, dtype: str) -> None:
     check(lambda *xs: f.function(*xs, *c.args, **c.params), xs)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("f", "c"), [p for p in CASES if p.values[1].dtype == "float64"])
-def test_gradients(f: Function, c: Case) -> None:
+def test_gradients(f: Function, c: Case, dtype: str) -> None:
     def gradients(*xs: Tensor) -> Any:
         leaves = [x.detach().requires_grad_() for x in xs]
         y = f.function(*leaves, *c.args, **c.params)
@@ -62,9 +62,9 @@ def test_gradients(f: Function, c: Case) -> None:
             return (y,)
         return gradus.grad((y * y).sum(), leaves)
 
-    xs = arrays(c, "float64")
-    for found, expected in zip(compile(gradients)(*xs), gradients(*xs), strict=True):
-        same(found, expected, 1e-11)
+    xs = arrays(c, dtype)
+    for found, expected in zip(gradus.compile(gradients)(*xs), gradients(*xs), strict=True):
+        same(found, expected, 1e-11 if dtype == "float64" else 1e-4)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -121,9 +121,9 @@ def test_dtypes(f: Function, c: Case, dtype: str) -> None:
         expected = f.function(*xs, *c.args, **c.params)
     except GradusError as e:
         with pytest.raises(type(e)):
-            compile(lambda *xs: f.function(*xs, *c.args, **c.params))(*xs)
+            gradus.compile(lambda *xs: f.function(*xs, *c.args, **c.params))(*xs)
         return
-    found = compile(lambda *xs: f.function(*xs, *c.args, **c.params))(*xs)
+    found = gradus.compile(lambda *xs: f.function(*xs, *c.args, **c.params))(*xs)
     same(found, expected, 0 if f.function.__name__ in EXACT_IN_HALF and dtype in ("float16", "bfloat16") else None)
 
 
@@ -131,7 +131,7 @@ SPECIAL = np.array(
     [np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 0.5, 1.5, 1e-40, -1e-40, 1e30, -1e30, 1e-30, 80.0, -80.0,
      110.0, -110.0, 95.0, -100.0, 1e-8, 0.9999999, 3.0, -3.0, 7.25]
 )  # fmt: skip
-RANGE = {"sin": 1e5, "cos": 1e5}  # beyond, single precision has no angle left
+EITHER_ZERO = {"maximum", "minimum", "relu", "sign"}  # where libraries differ in the sign of a zero, in half precision
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
@@ -141,7 +141,7 @@ def test_special_values(name: str, dtype: str) -> None:
     pairs = itertools.product(SPECIAL, repeat=len(f.cases[0].shapes))
     with np.errstate(all="ignore"):
         xs = [gradus.tensor(np.array(column), dtype) for column in zip(*pairs, strict=True)]
-    found, expected = compile(f.function)(*xs), f.function(*xs)
+    found, expected = gradus.compile(f.function)(*xs), f.function(*xs)
     a, b = found.numpy(), expected.numpy()
     assert a.dtype == b.dtype
     if a.dtype == bool:
@@ -149,4 +149,5 @@ def test_special_values(name: str, dtype: str) -> None:
         return
     a, b = a.astype("float64"), b.astype("float64")
     np.testing.assert_allclose(a, b, rtol=ROUNDING[dtype] / 3, atol=1e-43)
-    np.testing.assert_array_equal(np.signbit(a[b == 0]), np.signbit(b[b == 0]))
+    if not (name in EITHER_ZERO and dtype in ("float16", "bfloat16")):
+        np.testing.assert_array_equal(np.signbit(a[b == 0]), np.signbit(b[b == 0]))

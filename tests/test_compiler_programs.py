@@ -13,19 +13,18 @@ from programs import Program, programs
 import gradus
 from gradus import nn, optim
 from gradus.compiler import program as native
-from gradus.compiler.compiled import compile
 from gradus.compiler.runtime import set_num_threads
-from gradus.nn import functional as F  # noqa: N812
+from gradus.nn import functional as F
 from gradus.tensor import Tensor
 
 TOLERANCE = {"float64": 1e-9, "float32": 3e-4}
-QUIET = dict(deadline=None, suppress_health_check=list(HealthCheck))
+QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 def compare(program: Program, dtype: str, **options: Any) -> None:
     eager, eager_state = program.function(dtype)
     function, state = program.function(dtype)
-    compiled = compile(function, **options)
+    compiled = gradus.compile(function, **options)
     for seed in range(2):  # the second time the state is what the first left
         xs = program.arguments(dtype, seed)
         wanted, found = eager(*xs), compiled(*xs)
@@ -86,7 +85,7 @@ def test_the_bits_do_not_depend_on_the_threads(program: Program) -> None:
     for threads in (1, 2, 4, 1):
         set_num_threads(threads)
         function, state = program.function("float32")
-        compiled = compile(function)
+        compiled = gradus.compile(function)
         outcomes.append([bits([*compiled(*program.arguments("float32", seed)), *state]) for seed in range(2)])
     assert all(o == outcomes[0] for o in outcomes)
 
@@ -97,7 +96,7 @@ def _trained() -> list[bytes]:
     optimizer = optim.Adam(model.parameters(), 1e-2)
     x, y = gradus.rand(37, 20), gradus.randint(0, 5, (37,))
 
-    @compile
+    @gradus.compile
     def step(x: Tensor, y: Tensor) -> Tensor:
         optimizer.zero_grad()
         loss = F.cross_entropy(model(x), y)

@@ -14,16 +14,15 @@ from test_compiler_programs import compare
 
 import gradus
 from gradus import nn, optim
-from gradus.compiler.compiled import compile
 from gradus.compiler.program import Program as Native
 from gradus.compiler.target import Target, arm64, avx2, avx512, host, sse2
 from gradus.compiler.trace import trace
-from gradus.nn import functional as F  # noqa: N812
+from gradus.nn import functional as F
 from gradus.ops.primitive import Case, Function
 
 X86 = platform.machine() in ("x86_64", "AMD64")
 TARGETS = [avx512, avx2, sse2]
-QUIET = dict(deadline=None, suppress_health_check=list(HealthCheck))
+QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 pytestmark = pytest.mark.skipif(not X86, reason="forces the features of x86-64 processors")
 
 
@@ -68,7 +67,7 @@ def test_random_numbers_are_the_same_everywhere(make: Any, size: int) -> None:
     gradus.seed(7)
     expected = [gradus.rand(size).numpy() for _ in range(2)]
     gradus.seed(7)
-    draw = compile(lambda: gradus.rand(size), target=make())
+    draw = gradus.compile(lambda: gradus.rand(size), target=make())
     for e in expected:
         np.testing.assert_array_equal(draw().numpy(), e)
 

@@ -43,7 +43,7 @@ class Body:
         self._known: dict[object, Value] = {}
         self._indices: dict[Index, Ref] = {}
 
-    # -- indices -----------------------------------------------------------------------------------------------------
+    # -- indices -------------------------------------------------------------------------------------------------------
 
     def varies(self, index: Index) -> bool:
         """Whether the lanes have different values of an index."""
@@ -182,7 +182,7 @@ class Body:
         rest = flatten((*index[:axis], Index(), *index[axis + count :]), table.shape)
         return self.gather(table, self.vector(rest) + place * stride, mask)
 
-    # -- memory ----------------------------------------------------------------------------------------------------------
+    # -- memory --------------------------------------------------------------------------------------------------------
 
     def _mask(self, flat: Index, mask: Value | None) -> Value | None:
         tail = self.tail if self.varies(flat) else None
@@ -202,7 +202,8 @@ class Body:
             address = self.code.element(memory_type(node.dtype), start, self.scalar(flat))
             wanted = self._mask(flat, mask)
             if wanted is None:
-                return self._from_memory(self.code.op(f"load {type_}, ptr {address}, align {node.dtype.itemsize}"), node.dtype)
+                found = self.code.op(f"load {type_}, ptr {address}, align {node.dtype.itemsize}")
+                return self._from_memory(found, node.dtype)
             suffix = self._memory_suffix(node.dtype)
             loaded = self.code.call(
                 type_,

@@ -137,7 +137,7 @@ class Kit:
     def __init__(self, code: Code, lanes: int) -> None:
         self.code, self.lanes = code, lanes
 
-    # -- types and constants --------------------------------------------------------------------------------------
+    # -- types and constants -------------------------------------------------------------------------------------------
 
     def type(self, dtype: dtypes.Dtype) -> str:
         return f"<{self.lanes} x {LLVM_TYPES[dtype]}>" if self.lanes else LLVM_TYPES[dtype]
@@ -192,7 +192,7 @@ class Kit:
         """Worked out in float32, and rounded."""
         return self.cast(function(*(self.cast(h, dtypes.float32) for h in halves)), halves[0].dtype)
 
-    # -- arithmetic ------------------------------------------------------------------------------------------------
+    # -- arithmetic ----------------------------------------------------------------------------------------------------
 
     def add(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
@@ -218,8 +218,7 @@ class Kit:
             return self._in_float32(self.floor_divide, a, b)
         if dtypes.is_float(a.dtype):
             rest = self._binary(a, b, "frem", "")
-            turned = self.bitwise_and(self.not_equal(rest, 0), self.not_equal(self.less(rest, 0), self.less(b, 0)))
-            near = self.rint((a - rest) / b - self.where(turned, self.constant(1, a.dtype), 0))
+            near = self.rint((a - rest) / b - self.where(self._apart(rest, b), self.constant(1, a.dtype), 0))
             whole = self.where(self.equal(near, 0), self.copysign(self.constant(0, a.dtype), a / b), near)
             return self.where(self.equal(b, 0), a / b, whole)
         zero = self.equal(b, 0)
@@ -237,10 +236,13 @@ class Kit:
             return self._in_float32(self.remainder, a, b)
         if dtypes.is_float(a.dtype):
             rest = self._binary(a, b, "frem", "")
-            signs_differ = self.bitwise_and(self.not_equal(rest, 0), self.not_equal(self.less(rest, 0), self.less(b, 0)))
             exact = self.where(self.equal(rest, 0), self.copysign(rest, b), rest)
-            return self.where(signs_differ, rest + b, exact)
+            return self.where(self._apart(rest, b), rest + b, exact)
         return self.where(self.equal(b, 0), 0, a - self.floor_divide(a, b) * b)
+
+    def _apart(self, rest: Value, b: Value) -> Value:
+        """Whether a remainder has the other sign than the divisor."""
+        return self.bitwise_and(self.not_equal(rest, 0), self.not_equal(self.less(rest, 0), self.less(b, 0)))
 
     def power(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
@@ -270,14 +272,14 @@ class Kit:
 
     def maximum(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
-        first = self.greater_equal(a, b) if is_half(a.dtype) else self.greater(a, b)  # of -0.0 and 0.0, as NumPy
+        first = self.greater(a, b)
         if dtypes.is_float(a.dtype):
             first = self.bitwise_or(first, self.isnan(a))
         return self.where(first, a, b)
 
     def minimum(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
-        first = self.less_equal(a, b) if is_half(a.dtype) else self.less(a, b)
+        first = self.less(a, b)
         if dtypes.is_float(a.dtype):
             first = self.bitwise_or(first, self.isnan(a))
         return self.where(first, a, b)
@@ -298,7 +300,7 @@ class Kit:
         ref = self.code.call(a.type, f"llvm.{name}.{self.suffix(a.dtype)}", *(f"{v.type} {v.ref}" for v in values))
         return Value(self, a.dtype, ref)
 
-    # -- functions ---------------------------------------------------------------------------------------------------
+    # -- functions -----------------------------------------------------------------------------------------------------
 
     def _function(self, name: str, a: Value) -> Value:
         if is_half(a.dtype):
@@ -346,7 +348,7 @@ class Kit:
     def rint(self, a: Value) -> Value:
         return self._intrinsic("roundeven", a)
 
-    # -- comparisons, bits, choice --------------------------------------------------------------------------------------
+    # -- comparisons, bits, choice -------------------------------------------------------------------------------------
 
     def _compare(self, a: Any, b: Any, on_floats: str, on_integers: str) -> Value:
         a, b = self._both(a, b)

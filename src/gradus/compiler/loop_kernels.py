@@ -13,9 +13,11 @@ from .code import Code, Ref
 from .graph import Node
 from .index import Index, Loop, flatten, unflatten, variable
 from .kit import Kit, Value, memory_type
-from .lowerings import reduction
-from .reads import at, loops_over
+from .lowerings import Piece, reduction
+from .reads import at, loops_over, reads
 from .schedule import Kernel, Schedule
+
+Inside = Callable[[dict[Loop, Ref], Value | None], None]  # what is done at a place: (registers, mask of the rest)
 
 
 class LoopKernel:
@@ -44,22 +46,23 @@ class LoopKernel:
 
     def emit(self) -> Code:
         kind = self.kernel.kind
-        {"map": self._map, "reduce": self._reduce}.get(kind, lambda: getattr(self, f"_{kind}")())()
+        getattr(self, f"_{kind}")()
         return self.code
 
-    # -- sharing work ------------------------------------------------------------------------------------------------------
+    # -- sharing work --------------------------------------------------------------------------------------------------
 
     def share(self, total: int) -> tuple[Ref, Ref]:
         """The first and the last + 1 of this thread's part of `total` equal pieces."""
         code = self.code
         if total == 1:
             return "0", code.op("select i1 " + code.op("icmp eq i64 %thread, 0") + ", i64 1, i64 0")
-        ends = []
-        for who in ("%thread", code.op("add i64 %thread, 1")):
-            ends.append(code.op(f"udiv i64 {code.op(f'mul i64 {who}, {total}')}, %threads"))
-        return ends[0], ends[1]
+        after = code.op("add i64 %thread, 1")
+        first, end = (
+            code.op(f"udiv i64 {code.op(f'mul i64 {who}, {total}')}, %threads") for who in ("%thread", after)
+        )
+        return first, end
 
-    def places(self, loops: Sequence[Loop], lanes: int, inside: Callable[[dict[Loop, Ref], Value | None], None]) -> None:
+    def places(self, loops: Sequence[Loop], lanes: int, inside: Inside) -> None:
         """Run `inside` at every place of the loops, the last one `lanes` at a time, shared between the threads.
 
         `inside` is emitted twice where the last loop's extent is no multiple of `lanes`: for whole vectors, and with
@@ -73,8 +76,10 @@ class LoopKernel:
         first, end = self.share(rows * blocks)
         whole = last.extent // lanes if lanes else blocks
         with self.code.loop(first, end) as flat:
-            row = self.code.op(f"udiv i64 {flat}, {blocks}") if rows > 1 and blocks > 1 else flat if blocks == 1 else "0"
-            block = self.code.op(f"urem i64 {flat}, {blocks}") if rows > 1 and blocks > 1 else "0" if blocks == 1 else flat
+            if rows > 1 and blocks > 1:
+                row, block = (self.code.op(f"{what} i64 {flat}, {blocks}") for what in ("udiv", "urem"))
+            else:
+                row, block = (flat, "0") if blocks == 1 else ("0", flat)
             registers = self._unravel(row, outer)
             registers[last] = self.code.mul(block, lanes) if lanes else block
             if whole == blocks:
@@ -104,13 +109,13 @@ class LoopKernel:
         mask = "<" + ", ".join(f"i1 {'true' if i < count else 'false'}" for i in range(lanes)) + ">"
         return Value(Kit(self.code, lanes), dtypes.bool_, mask)
 
-    # -- maps ---------------------------------------------------------------------------------------------------------------
+    # -- maps ----------------------------------------------------------------------------------------------------------
 
     def _map(self) -> None:
         loops = self._merged_loops()
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
-            self.finish(self.body(self.lanes, loops[-1], registers, tail), flatten(at(loops), [x.extent for x in loops]))
+            self.finish(self.body(self.lanes, loops[-1], registers, tail), self._place(loops))
 
         self.places(loops, self.lanes, inside)
 
@@ -144,13 +149,11 @@ class LoopKernel:
         return True
 
     def _reads(self, n: Node, flat: Index) -> list[Index]:
-        from .reads import Piece, reads
-
         own = self.schedule.is_buffer
         found = reads([Piece(n, unflatten(flat, n.shape))], lambda x: x is not n and own(x))
         return [r.flat for r in found] + [c.index for r in found for c in r.conditions]
 
-    # -- reductions -----------------------------------------------------------------------------------------------------------
+    # -- reductions ----------------------------------------------------------------------------------------------------
 
     def _reduce(self) -> None:
         how = reduction(self.kernel.main[0])
@@ -169,7 +172,7 @@ class LoopKernel:
         values = []
         for n in self.kernel.main:
             how = reduction(n)
-            by_axis = iter([loop for loop in reduced])
+            by_axis = iter(reduced)
             r = [variable(next(by_axis)) if e != 1 else Index() for e in how.extents]
             piece = how.term(unflatten(self._place(kept), n.shape), tuple(r))
             values.append(body.pieces([piece], 0, n.dtype))
@@ -184,8 +187,6 @@ class LoopKernel:
             return True
         if any(reduction(n).combine == "sum" and n.kind == "sliding_window_adjoint" for n in self.kernel.main):
             return False
-        from .reads import reads
-
         along = across = 0
         for n in self.kernel.main:
             how = reduction(n)
@@ -300,9 +301,10 @@ class LoopKernel:
             kit = Kit(self.code, half)
             ref = self._combine(kit, n, Value(kit, n.dtype, parts[0]), Value(kit, n.dtype, parts[1])).ref
             lanes = half
-        return Value(Kit(self.code, 0), n.dtype, self.code.op(f"extractelement <1 x {Kit(self.code, 0).type(n.dtype)}> {ref}, i64 0"))
+        scalars = Kit(self.code, 0)
+        return Value(scalars, n.dtype, self.code.op(f"extractelement <1 x {scalars.type(n.dtype)}> {ref}, i64 0"))
 
-    # -- primitives with a loop of their own -------------------------------------------------------------------------------------
+    # -- primitives with a loop of their own ---------------------------------------------------------------------------
 
     def _argmax(self) -> None:
         n = self.kernel.main[0]
@@ -366,7 +368,7 @@ class LoopKernel:
         """Zeros, then every element added where it belongs; each thread has its own part of the other axes."""
         n = self.kernel.main[0]
         x, indices = n.inputs
-        axis, length, count = n.params["axis"], n.params["length"], len(n.inputs[1].shape)
+        axis, length = n.params["axis"], n.params["length"]
         before, after = loops_over(n.shape[:axis], "b"), loops_over(n.shape[axis + 1 :], "a")
         spread, row = loops_over(indices.shape, "s"), Loop("r", length)
         kit = Kit(self.code, 0)

@@ -9,11 +9,15 @@ from .graph import Node
 from .index import Condition, Index, flatten, unflatten
 
 ELEMENTWISE = frozenset(
-    ["absolute", "add", "astype", "bitwise_and", "bitwise_or", "bitwise_xor", "cast", "copy", "cos", "divide", "equal", "erf", "exp", "floor", "floor_divide", "greater", "greater_equal", "less", "less_equal", "log", "log1p", "maximum", "minimum", "multiply", "negative", "not_equal", "power", "relu", "remainder", "right_shift", "round", "sigmoid", "sign", "sin", "softplus", "sqrt", "subtract", "tanh", "where"]
+    """absolute add astype bitwise_and bitwise_or bitwise_xor cast copy cos divide equal erf exp floor
+    floor_divide greater greater_equal less less_equal log log1p maximum minimum multiply negative not_equal
+    power relu remainder right_shift round sigmoid sign sin softplus sqrt subtract tanh where""".split()  # noqa: SIM905
 )
 REDUCTIONS = frozenset({"sum", "max", "sliding_window_adjoint"})
 SPECIAL = frozenset({"argmax", "cumsum", "scatter_add", "random_bits"})
-COSTLY = frozenset({"exp", "log", "log1p", "tanh", "sin", "cos", "sigmoid", "softplus", "erf", "power", "divide", "sqrt", "remainder"})
+COSTLY = frozenset(
+    """cos divide erf exp floor_divide log log1p power remainder sigmoid sin softplus sqrt tanh""".split()  # noqa: SIM905
+)
 
 
 class Piece(NamedTuple):
@@ -43,7 +47,8 @@ def _permute(n: Node, i: tuple[Index, ...]) -> list[Piece]:
 
 
 def _slice(n: Node, i: tuple[Index, ...]) -> list[Piece]:
-    return [Piece(n.inputs[0], tuple(j * step + start for j, (start, _, step) in zip(i, n.params["ranges"], strict=True)))]
+    moved = (j * step + start for j, (start, _, step) in zip(i, n.params["ranges"], strict=True))
+    return [Piece(n.inputs[0], tuple(moved))]
 
 
 def _flip(n: Node, i: tuple[Index, ...]) -> list[Piece]:

@@ -46,8 +46,8 @@ def reads(pieces: Sequence[Piece], is_buffer: Callable[[Node], bool]) -> list[Re
             continue
         if n.kind == "take":
             found[Read(n.inputs[0], Index(), conditions, dynamic=True)] = None
-        for below in pieces_below(n, index):
-            stack.append(Piece(below.source, below.index, (*conditions, *below.conditions)))
+        below = pieces_below(n, index)
+        stack.extend(Piece(p.source, p.index, (*conditions, *p.conditions)) for p in below)
     return list(found)
 
 
@@ -61,7 +61,9 @@ def at(loops: Sequence[Loop]) -> tuple[Index, ...]:
     return tuple(variable(loop) for loop in loops)
 
 
-def strides(pieces: Sequence[Piece], loops: Sequence[Loop], is_buffer: Callable[[Node], bool]) -> tuple[Node, Index] | None:
+def strides(
+    pieces: Sequence[Piece], loops: Sequence[Loop], is_buffer: Callable[[Node], bool]
+) -> tuple[Node, Index] | None:
     """If the pieces are one unconditional read, linear in the loops: the buffer and its flat index; else None."""
     if len(pieces) != 1:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
 from .. import dtypes
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _polynomial(kit: Kit, x: Value, *coefficients: float) -> Value:
 
 
 def _nearest(x: Value) -> Value:
-    """The nearest integer, of numbers far below 2^23 (in float64, 2^52): there is no room for a fraction beside those."""
+    """The nearest integer, of numbers far below 2^23 (in float64, 2^52): beside those no fraction has room."""
     big = 1.5 * 2.0 ** (23 if x.dtype == dtypes.float32 else 52)
     return (x + big) - big
 
@@ -130,7 +131,9 @@ def _beyond(kit: Kit, rare: Value, value: Value, otherwise: Callable[[], Value])
     """The value, but where the rare condition holds something else, which is worked out only if it does for any."""
     code, memory = kit.code, kit.code.variable(value.type)
     code.do(f"store {value.type} {value.ref}, ptr {memory}")
-    some = code.call("i1", f"llvm.vector.reduce.or.v{kit.lanes}i1", f"{rare.type} {rare.ref}") if kit.lanes else rare.ref
+    some = rare.ref
+    if kit.lanes:
+        some = code.call("i1", f"llvm.vector.reduce.or.v{kit.lanes}i1", f"{rare.type} {rare.ref}")
     with code.when(some):
         chosen = kit.where(rare, otherwise(), value)
         code.do(f"store {chosen.type} {chosen.ref}, ptr {memory}")
