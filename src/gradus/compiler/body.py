@@ -163,11 +163,14 @@ class Body:
         for c in conditions:
             low, high = c.index.bounds
             index = self.vector(c.index)
-            for bad, test in ((low < c.low, lambda i, c=c: i >= c.low), (high >= c.high, lambda i, c=c: i < c.high)):
-                if bad:
-                    holds = test(index)
-                    total = holds if total is None else self.kit.bitwise_and(total, holds)
+            if low < c.low:
+                total = self._and(total, index >= c.low)
+            if high >= c.high:
+                total = self._and(total, index < c.high)
         return total if total is not None else self.kit.constant(True, dtypes.bool_)
+
+    def _and(self, total: Value | None, holds: Value) -> Value:
+        return holds if total is None else self.kit.bitwise_and(total, holds)
 
     def _take(self, node: Node, index: tuple[Index, ...], mask: Value | None) -> Value:
         table, indices = node.inputs

@@ -306,8 +306,11 @@ class Kit:
         if is_half(a.dtype):
             return self._in_float32(lambda x: self._function(name, x), a)
         if a.dtype == dtypes.float32:
-            return getattr(vector_math, name)(self, a)
-        return getattr(vector_math, f"{name}_exact", lambda kit, x: kit._intrinsic(name, x))(self, a)
+            function = getattr(vector_math, name)
+        else:
+            function = getattr(vector_math, f"{name}_exact", lambda kit, x: kit._intrinsic(name, x))
+        found: Value = function(self, a)
+        return found
 
     def exp(self, a: Value) -> Value:
         return self._function("exp", a)

@@ -24,7 +24,7 @@ class Piece(NamedTuple):
     """Where an element of a view is found: which input, at which index, and when."""
 
     source: Node
-    index: tuple[Index, ...]
+    index: tuple[Index, ...]  # type: ignore[assignment]  # a tuple has a method of that name
     conditions: tuple[Condition, ...] = ()
 
 

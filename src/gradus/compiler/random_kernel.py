@@ -42,7 +42,8 @@ class RandomKernel(LoopKernel):
         with code.loop(first, end) as step:
             start = kit.splat(code.add(counter, code.mul(step, lanes)), dtypes.uint64)
             counters = start + Value(kit, dtypes.uint64, kit.lane_numbers().ref)
-            words = _philox.philox(_Namespace(kit), kit.splat(key, dtypes.uint64), counters)
+            seed: Any = kit.splat(key, dtypes.uint64)
+            words = _philox.philox(_Namespace(kit), seed, counters)
             group, part = code.op(f"udiv i64 {step}, {parts}"), code.op(f"urem i64 {step}, {parts}")
             base = code.add(code.mul(group, _philox.GROUP), code.mul(part, lanes))
             for i, word in enumerate(words):

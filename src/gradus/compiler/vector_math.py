@@ -21,7 +21,7 @@ _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4  # ln 2 in two parts, the firs
 
 def _polynomial(kit: Kit, x: Value, *coefficients: float) -> Value:
     """Horner's rule, the highest power first."""
-    total: Any = coefficients[0]
+    total = kit.constant(coefficients[0], x.dtype)
     for c in coefficients[1:]:
         total = kit.fma(total, x, c)
     return total
