@@ -19,7 +19,10 @@ State = tuple[Tensor, ...]
 
 
 def scan(
-    step: Callable[[State, Any], tuple[State, Any]], state: State, xs: Tensor | tuple[Tensor, ...], reverse: bool = False
+    step: Callable[[State, Any], tuple[State, Any]],
+    state: State,
+    xs: Tensor | tuple[Tensor, ...],
+    reverse: bool = False,
 ) -> tuple[State, Any]:
     """Apply a step at each place of the first axis in turn, handing a state on (as `jax.lax.scan`).
 
@@ -40,7 +43,7 @@ def scan(
     lengths = {len(x) for x in (xs if several else (xs,))}
     if len(lengths) != 1 or 0 in lengths:
         raise ShapeError(f"scan: the first axes must be of one length of 1 or more, got {sorted(lengths)}")
-    places: list[Any] = list(zip(*map(unstack, xs), strict=True)) if several else unstack(xs)  # type: ignore[arg-type]
+    places: list[Any] = list(zip(*map(unstack, xs), strict=True)) if several else unstack(xs)
     ys = []
     for x in reversed(places) if reverse else places:
         state, y = step(state, x)
@@ -51,9 +54,7 @@ def scan(
     return state, stack(ys)
 
 
-def while_loop(
-    condition: Callable[[State], Tensor], step: Callable[[State], State], state: State, most: int
-) -> State:
+def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], State], state: State, most: int) -> State:
     """Apply a step while a condition on the state is true, at most so many times.
 
     In a compiled function all `most` steps are computed, and those after the condition became false are not taken: so

@@ -1,5 +1,7 @@
-"""The compiler: a function of Tensors is traced to a graph, the graph cut into kernels, the kernels emitted as one native
-program. `docs/compiler.md` follows a small graph through it."""
+"""The compiler: a function of Tensors is traced to a graph, the graph cut into kernels, these emitted as native code.
+
+`docs/compiler.md` follows a small graph through it.
+"""
 
 from .compiled import Compiled, compile
 from .runtime import num_threads, set_num_threads

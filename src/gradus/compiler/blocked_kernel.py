@@ -38,14 +38,14 @@ class BlockedKernel(ProductKernel):
         code, t = self.code, self.t
         step = stride_of_a(t)
         packer = Packer(self, t.a.column, t.a.row, step)
-        with code.loop(place.block, beyond) as block, code.loop(0, piece, t.lanes) as k:
-            with code.loop(0, step, t.lanes) as r:
-                m = code.add(code.mul(block, t.height), r)
-                k_in_a = code.add(k0, k)
-                source = self.start_of(t.a, place.registers, code.add(code.mul(m, t.a.row), code.mul(k_in_a, t.a.column)))
-                target = self._piece_of_a(packed, block, place.block, code.add(code.mul(k, step), r))
-                left = code.op(f"sub i64 {piece}, {k}"), code.op(f"sub i64 {t.rows}, {m}")
-                packer.copy(Square(source, target, *left))
+        blocks, squares = code.loop(place.block, beyond), code.loop(0, piece, t.lanes)
+        with blocks as block, squares as k, code.loop(0, step, t.lanes) as r:
+            m, in_a = code.add(code.mul(block, t.height), r), code.add(k0, k)
+            within = code.add(code.mul(m, t.a.row), code.mul(in_a, t.a.column))
+            source = self.start_of(t.a, place.registers, within)
+            target = self._piece_of_a(packed, block, place.block, code.add(code.mul(k, step), r))
+            left = code.op(f"sub i64 {piece}, {k}"), code.op(f"sub i64 {t.rows}, {m}")
+            packer.copy(Square(source, target, *left))
 
     def _piece_of_a(self, packed: Ref, block: Ref, chunk: Ref, within: Ref) -> Ref:
         number = self.code.op(f"sub i64 {block}, {chunk}")

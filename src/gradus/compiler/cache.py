@@ -1,7 +1,7 @@
 """Object code kept on disk, so that the second run starts at once.
 
-A file is only used if it is this user's own, whole (its checksum agrees), and made for exactly this program, processor and version.
-Nothing that goes wrong here is ever an error: the program is compiled again.
+A file is only used if it is this user's own, whole (its checksum agrees), and made for exactly this program,
+processor and version. Nothing that goes wrong here is ever an error: the program is compiled again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Matrix products: tiles worked out by the micro-kernel, and everything that follows done before a tile leaves the cache.
+"""Matrix products: tiles made by the micro-kernel, and all that follows done before a tile leaves the cache.
 
 A is read where it lies, and B too if its rows lie in one piece; else B is packed first (`packing.py`). The fused
 elementwise nodes (bias, activation, the weight's update) are worked out from the finished tile.

@@ -1,4 +1,4 @@
-"""The whole step as one native module: its kernels in order, with barriers where one needs what another thread wrote."""
+"""The whole step as one native module: its kernels in order, barriers where one needs what another thread wrote."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import TraceError
+from .blocked_kernel import BlockedKernel
 from .code import Code
 from .graph import Graph, Node, number
 from .loop_kernels import LoopKernel
 from .lowerings import has_lowering
-from .blocked_kernel import BlockedKernel
 from .matmul_kernel import MatmulKernel
-from .packing import PackingKernel
-from .tiling import Tiling, tiling
 from .memory import Plan, plan
+from .packing import PackingKernel
 from .passes import simplify
 from .random_kernel import RandomKernel
 from .runtime import num_threads
 from .schedule import Kernel, Schedule
 from .target import Target
+from .tiling import Tiling, tiling
 
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
@@ -252,7 +252,10 @@ class Program:
                 source, target = pointer(3 + i), code.op(f"load ptr, ptr {code.element('ptr', '%table', self.slot(n))}")
                 with code.loop(first, end) as r:
                     row = code.op(f"load i64, ptr {code.element('i64', here, r)}")
-                    to, of = code.element("i8", target, code.mul(r, size)), code.element("i8", source, code.mul(row, size))
+                    to, of = (
+                        code.element("i8", target, code.mul(r, size)),
+                        code.element("i8", source, code.mul(row, size)),
+                    )
                     code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
             code.do("call void @barrier(ptr %sync, i64 %threads)")
             code.do("call void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads)")

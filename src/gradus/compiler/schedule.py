@@ -73,7 +73,7 @@ class Schedule:
         """Whether a node's value is found in memory, or in a kernel that can hand it on."""
         return n.op is None or n in self.roots
 
-    # -- which nodes are roots --------------------------------------------------------------------------------------
+    # -- which nodes are roots ----------------------------------------------------------------------------------------
 
     def _find_roots(self) -> None:
         for n in self.nodes:
@@ -196,14 +196,14 @@ class Schedule:
                 k.stored = [n for n in k.nodes if n in self.outputs or n in read_elsewhere]
             self.kernels = [k for k in left if k.stored]
 
-    # -- order ----------------------------------------------------------------------------------------------------------
+    # -- order --------------------------------------------------------------------------------------------------------
 
     def inputs_of(self, k: Kernel) -> set[Node]:
         """The buffers a kernel reads that others wrote, or that were given."""
         return self._inputs[k]
 
     def in_place(self, target: Node, value: Node) -> bool:
-        """Whether a new value may be written straight over the old: nothing later, and no other place, needs the old."""
+        """Whether a new value may be written straight over the old: nothing later, no other place needs the old."""
         k = self._home.get(value)
         if k is None or target.shape != value.shape or k.kind in SPECIAL:
             return False

@@ -107,7 +107,7 @@ class Step:
         """Compare these surroundings before each call."""
         self._surroundings, self._snapshot = surroundings, surroundings.snapshot()
 
-    # -- whether it still holds ------------------------------------------------------------------------------------------
+    # -- whether it still holds ---------------------------------------------------------------------------------------
 
     def still_bound(self) -> bool:
         """Whether the tensors it read still lie where they lay."""
@@ -132,7 +132,7 @@ class Step:
         """The arrays behind the graph's inputs, as last used."""
         return [*(self._keep[i] for i in range(len(self._specs))), *(array for _, array, _ in self._read)]
 
-    # -- running it --------------------------------------------------------------------------------------------------------
+    # -- running it ---------------------------------------------------------------------------------------------------
 
     def run(self, leaves: Sequence[Tensor]) -> Any:
         """Run it once on these arguments."""

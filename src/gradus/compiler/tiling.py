@@ -15,7 +15,8 @@ from typing import NamedTuple
 from .. import dtypes
 from ..errors import TraceError
 from .graph import Node
-from .reads import Piece, at, loops_over, strides
+from .lowerings import Piece
+from .reads import at, loops_over, strides
 from .schedule import Kernel, Schedule
 from .target import Target
 
@@ -95,7 +96,11 @@ class Tiling:
     @cached_property
     def blocked(self) -> bool:
         """Whether the caches are too small for the product as a whole."""
-        return self.depth > 2 * PIECE and self.rows * self.columns * self.depth > UNBLOCKED and self.row_blocks >= CHUNK // 2
+        return (
+            self.depth > 2 * PIECE
+            and self.rows * self.columns * self.depth > UNBLOCKED
+            and self.row_blocks >= CHUNK // 2
+        )
 
     @cached_property
     def packed(self) -> bool:

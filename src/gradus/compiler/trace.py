@@ -43,7 +43,7 @@ class Tracer:
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         if not isinstance(tensor.data, Node) and id(tensor.data) not in self._current:
-            return tensor.data  # nothing here depends on it: it is a constant of the surroundings
+            return np.asarray(tensor.data)  # nothing here depends on it: it is a constant of the surroundings
         raise TraceError(
             f"a compiled function looks at a value, at {caller()}: by .numpy(), .item(), float(), print or a Python "
             "`if` or `while` on a tensor. While it is traced there are no values yet. Use gradus.where for a choice, "

@@ -73,7 +73,7 @@ class DataLoader:
         return _ahead(plain, self.prefetch) if self.prefetch else plain
 
     def rows(self, epoch: int, start: int = 0) -> list[np.ndarray]:
-        """The same batches as row numbers: (batches, batch size), and, where the last is smaller, that one by itself."""
+        """The same batches as row numbers: (batches, batch size); a smaller last one by itself."""
         n, size = len(self.dataset), self.batch_size
         order = _order(self.seed, epoch, n) if self.shuffle else np.arange(n)
         whole = order[: n // size * size].reshape(-1, size)[start:]
