@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -161,7 +162,7 @@ def test_boxes_do_not_overlap_and_arrows_run_down() -> None:
     boxes = [layout.Box(100.0 + 20 * i, 40.0, row) for i, row in enumerate(layout.rows_of(7, edges))]
     ways, width, height = layout.layout(boxes, edges)
     for i, a in enumerate(boxes):
-        assert 0 <= a.x
+        assert a.x >= 0
         assert a.x + a.width <= width
         assert a.y + a.height <= height
         for b in boxes[:i]:
@@ -169,7 +170,7 @@ def test_boxes_do_not_overlap_and_arrows_run_down() -> None:
             assert apart
     for e, way in ways.items():
         assert (way[0], way[-1]) == (boxes[e.source], boxes[e.target])
-        assert all(upper.row + 1 == lower.row for upper, lower in zip(way, way[1:], strict=False))
+        assert all(upper.row + 1 == lower.row for upper, lower in pairwise(way))
         for lane in way[1:-1]:
             assert all(lane.x + lane.width <= b.x or b.x + b.width <= lane.x for b in boxes if b.row == lane.row)
 

@@ -21,6 +21,7 @@ from .target import Loaded, compile_object, host
 
 LONG = 0.4  # seconds that a profile takes, about
 FEWEST, MOST = 5, 300  # runs
+EMPTY = 8  # looks at the clock with nothing between
 FREE_REGISTERS = 4  # of the vector registers, while the sums of the peak fill the others
 MEMORY, SMALLEST = 1 << 27, 1 << 12  # bytes moved by a copy: more than a cache holds; so few that a call costs little
 
@@ -47,7 +48,9 @@ def profile(step: Step) -> Profile:
     codes = [*program.functions.values(), _mark(program), program.step(), _clocked(program)]
     loaded = Loaded(compile_object(module(codes), program.target), program.target)
     memory = _Copies(step)
-    marks, times, clock = [], [], []
+    marks: list[np.ndarray] = []
+    times: list[float] = []
+    clock: list[float] = []
     began = time.perf_counter()
     while len(marks) < FEWEST or (len(marks) < MOST and time.perf_counter() - began < LONG):
         memory.restore()
@@ -60,25 +63,27 @@ def profile(step: Step) -> Profile:
         marks.append(memory.clock.copy())
     tick = (clock[-1] - clock[0]) / float(marks[-1][-1] - marks[0][-1])
     between = _typical(np.diff(np.array(marks[1:]))) * tick
-    empty = min(between)  # the last is the barrier alone, but then a thread may have gone to sleep
-    return Profile([float(s - empty) for s in between[:-1]], float(empty), float(_typical(np.array(times[1:]))))
+    stages, empty = between[: len(program.stages)], between.min()
+    return Profile([float(s - empty) for s in stages], float(empty), float(_typical(np.array(times[1:]))))
 
 
-def _typical(ticks: np.ndarray) -> np.ndarray:
+def _typical(runs: np.ndarray) -> np.ndarray:
     """The mean of the faster half of the runs: what other programs disturbed is left out."""
-    return np.sort(ticks, axis=0)[: -(-len(ticks) // 2)].mean(axis=0)
+    faster: np.ndarray = np.sort(runs, axis=0)[: -(-len(runs) // 2)]
+    return np.asarray(faster.mean(axis=0))
 
 
 def _clocked(program: Program) -> Code:
-    """The step, with a look at the clock after each stage, and once more at the end to find what a look costs."""
+    """The step, with a look at the clock after each stage, and some more at the end to find what a look costs."""
     place = itertools.count(1)
 
     def look(code: Code) -> None:
         code.do("call void @barrier(ptr %sync, i64 %threads)")
         code.do(f"call void @mark(ptr %table, i64 %thread, i64 {next(place)})")
 
-    code = program.step("clocked", look)  # it ends with a barrier
-    code.do(f"call void @mark(ptr %table, i64 %thread, i64 {next(place)})")
+    code = program.step("clocked", look)
+    for _ in range(EMPTY):  # at the first a thread may still have to wake up
+        look(code)
     first = ["call void @barrier(ptr %sync, i64 %threads)", "call void @mark(ptr %table, i64 %thread, i64 0)"]
     code.entry += [f"  {line}" for line in first]
     return code
@@ -104,7 +109,7 @@ class _Copies:
         self._given = [a.copy() for a in self._originals]
         self._results = [np.empty(n.shape, n.dtype) for n in plan.results.values()]
         self._arena = np.empty(plan.arena + 64, np.uint8)
-        self.clock = np.zeros(len(program.stages) + 2, np.int64)
+        self.clock = np.zeros(len(program.stages) + 1 + EMPTY, np.int64)
         base = -(-self._arena.ctypes.data // 64) * 64
         self.table: Table = (ctypes.c_uint64 * plan.count)()
         for slot, offset in plan.offsets.items():
@@ -170,7 +175,7 @@ def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:
     """The least time of several runs."""
     loaded = Loaded(compile_object(module([code]), host()), host())
     table: Table = (ctypes.c_uint64 * len(arrays))(*(a.ctypes.data for a in arrays))
-    times = []
+    times: list[float] = []
     while len(times) < FEWEST or (len(times) < MOST and sum(times) < LONG / 4):
         started = time.perf_counter()
         run_threads(loaded, code.name, threads, table)
