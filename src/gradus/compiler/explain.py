@@ -15,6 +15,8 @@ from .program import Program
 from .step import Step
 from .tiling import operand
 
+SHORTEST = 5e-9  # seconds: what the clock tells from nothing
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -68,8 +70,9 @@ class Explanation:
         return slower * stage.flops / self.peak, stage.bytes / bandwidth(self.program.threads, stage.bytes)
 
     def efficiency(self, stage: Stage) -> float:
-        """The machine's least time as a part of the time measured."""
-        return max(self.least(stage)) / max(self.seconds(stage), 1e-9)
+        """The machine's least time as a part of the time measured; 0 where the clock was too coarse to measure one."""
+        taken = self.seconds(stage)
+        return max(self.least(stage)) / taken if taken > SHORTEST else 0.0
 
 
 def explain(step: Step, page: str | None = None) -> str:
@@ -185,7 +188,8 @@ def cells(found: Explanation) -> Iterator[list[str]]:
     """The table's contents."""
     for s in found.stages:
         by_flops, by_bytes = found.least(s)
-        shares = f"{found.share(s):.1%}", f"{found.efficiency(s):.0%}"
+        efficiency = found.efficiency(s)
+        shares = f"{found.share(s):.1%}", f"{efficiency:.0%}" if efficiency else "-"
         bound = "operations" if by_flops > by_bytes else "bytes"
         yield [str(s.number), s.title, amount(s.flops), amount(s.bytes), seconds(found.seconds(s)), *shares, bound]
 
