@@ -22,7 +22,7 @@ from gradus.data import TensorDataset
 from gradus.train.experiment import Experiment, _parts
 from gradus.train.predictor import Predictor
 from gradus.train.recipe import Recipe
-from gradus.train.trainer import Trainer
+from gradus.train.loop import Loop
 
 TINY = ("--limit", "60", "--epochs", "1", "--quiet")
 HEADER = (
@@ -226,19 +226,19 @@ def test_an_existing_folder_is_left_alone(copied):
     assert {path: path.read_bytes() for path in copied.iterdir()} == before
 
 
-@pytest.mark.parametrize("options", [(), ("--schedule", "cosine", "--optimizer", "nesterov", "--lr", "0.1")])
+@pytest.mark.parametrize("options", [(), ("--eager",), ("--schedule", "cosine", "--optimizer", "nesterov", "--lr", "0.1")])
 def test_interrupted_and_resumed_is_the_same_as_never_interrupted(options, tmp_path, monkeypatch):
     settings = ("train", "softmax", "--limit", "200", "--epochs", "2", "--batch-size", "32", "--quiet", *options)
     succeeds(*settings, "--out", tmp_path / "whole")
-    step, count = Trainer.step, iter(range(1000))
+    finite, count = Loop._finite, iter(range(1000))
 
-    def stopping(self, *batch):
+    def stopping(self, loss):
         if next(count) == 2:
             signal.raise_signal(signal.SIGINT)
-        return step(self, *batch)
+        return finite(self, loss)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", stopping)
+        patch.setattr(Loop, "_finite", stopping)
         result = gradus_(*settings, "--out", tmp_path / "cut")
     assert result.exit_code == 130
     assert f"gradus train --resume {tmp_path / 'cut'}" in result.stderr

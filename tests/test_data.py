@@ -243,3 +243,14 @@ def test_check_finite_names_the_array_and_the_place():
     x[5000, 1] = np.nan
     with pytest.raises(DataError, match=r"the data: x\[5000, 1\] is nan"):
         check_finite(TensorDataset(x, y))
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("start", range(4))
+def test_rows_are_those_of_the_batches(start, drop_last):
+    x = np.arange(10.0)
+    loader = DataLoader(TensorDataset(x), batch_size=4, shuffle=True, drop_last=drop_last, seed=3)
+    if start > len(loader):
+        return
+    rows = [row for part in loader.rows(1, start) for row in part]
+    assert [x[row].tolist() for row in rows] == [batch.tolist() for (batch,) in loader.batches(1, start)]

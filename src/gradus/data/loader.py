@@ -76,9 +76,10 @@ class DataLoader:
         """The same batches as row numbers: (batches, batch size); a smaller last one by itself."""
         n, size = len(self.dataset), self.batch_size
         order = _order(self.seed, epoch, n) if self.shuffle else np.arange(n)
-        whole = order[: n // size * size].reshape(-1, size)[start:]
-        rest = order[n // size * size :].reshape(1, -1)
-        return [part for part in (whole, rest[: not self.drop_last]) if part.size]
+        full = n // size
+        whole, rest = order[: full * size].reshape(full, size)[start:], order[full * size :]
+        smaller = [rest[None]] if rest.size and not self.drop_last and start <= full else []
+        return [whole, *smaller] if len(whole) else smaller
 
     def _read(self, epoch: int, start: int) -> Iterator[Batch]:
         order = _order(self.seed, epoch, len(self.dataset)) if self.shuffle else None

@@ -53,7 +53,7 @@ class Experiment:
         steps = -(-len(self.train) // self.recipe.batch_size) * self.recipe.epochs
         optimizer = self.recipe.make_optimizer(self.model, steps)
         loss = cross_entropy if self.facts.classes else mse_loss
-        self.trainer = Trainer(self.model, loss, optimizer, metrics=self.metrics())
+        self.trainer = Trainer(self.model, loss, optimizer, self.metrics(), compile=not self.recipe.eager)
 
     @classmethod
     def open(cls, folder: str | Path, epochs: int | None = None) -> Experiment:

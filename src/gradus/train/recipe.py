@@ -40,6 +40,7 @@ class Recipe:
         seed: decides the first weights, the order of the samples, the validation part and dropout.
         limit: train on so many samples only, drawn by the seed.
         validation: the share of the training data that is kept for validation.
+        eager: compute operation by operation, with NumPy, instead of compiling the training step.
 
     Raises:
         ArgumentError: an unknown name (with the nearest one) or a number that makes no sense.
@@ -59,6 +60,7 @@ class Recipe:
     seed: int = 0
     limit: int | None = None
     validation: float = 0.1
+    eager: bool = False
 
     def __post_init__(self) -> None:
         _known("data set", self.data, DATASETS)
@@ -97,7 +99,7 @@ class Recipe:
         for f in fields(self):
             value = getattr(self, f.name)
             if f.name not in ("model", "validation") and value != f.default:
-                words += [f"--{f.name.replace('_', '-')}", str(value)]
+                words += [f"--{f.name.replace('_', '-')}", *([] if value is True else [str(value)])]
         return shlex.join(words)
 
     def to_json(self) -> dict[str, Any]:
