@@ -59,8 +59,7 @@ class BlockedKernel(ProductKernel):
         panel = self.packed_panel(place.registers, place.panel)
         b = code.element(self.scalar, panel, code.mul(k0, t.width))
         which = code.add(code.mul(place.block, t.panels), place.panel)
-        sums = self.address(self.scratch_slot or 0, t.packed_size * t.dtype.itemsize)
-        tile = code.element(self.scalar, sums, code.mul(which, t.height * t.width))
+        tile = code.element(self.scalar, self.address(self.scratch["sums"]), code.mul(which, t.height * t.width))
         for test, goes_on in (("eq", False), ("ne", True)):
             with code.when(code.op(f"icmp {test} i64 {k0}, 0")):
                 micro = self.micro(t.height, t.width, (1, stride_of_a(t)), t.width, goes_on)

@@ -103,7 +103,7 @@ def _stage(program: Program, i: int, barrier: bool) -> Stage:
     if k is None:
         target, value = program.plan.copies[i - len(program.stages)]
         return Stage(i + 1, f"copy {list(value.shape)}", barrier, (), [value], [target], 0, 2 * _bytes(value), function)
-    if program.plan.scratch.get(k) in program.stages[i].writes:
+    if program.stages[i].function.startswith("pack"):
         b = operand(k.main[0].inputs[1], schedule).node
         return Stage(i + 1, f"pack {list(b.shape)}", barrier, (), [b], (), 0, 2 * _bytes(b), function)
     reads = sorted(schedule.inputs_of(k), key=lambda n: int(n.name))
@@ -219,8 +219,9 @@ def memory(program: Program) -> str:
     for n, slot in plan.slots.items():
         if slot in plan.offsets:
             places.setdefault(plan.offsets[slot], []).append(f"{n!r} {describe(n)}")
-    for k, slot in plan.scratch.items():
-        places.setdefault(plan.offsets[slot], []).append(f"the packed operand of {k.main[0]!r}")
+    for scratch, slot in plan.scratch.items():
+        what = f"{scratch.owner[0].node!r}, packed" if scratch.use == "packed" else "sums that wait"
+        places.setdefault(plan.offsets[slot], []).append(what)
     separate = sum(_bytes(n) for n, slot in plan.slots.items() if slot in plan.offsets)
     lines = [f"{amount(plan.arena)} bytes of arena, for values of {amount(separate)} bytes; at the same place:"]
     lines += [f"    from {offset:>9,}: {', '.join(what)}" for offset, what in sorted(places.items())]

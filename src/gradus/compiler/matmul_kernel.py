@@ -33,10 +33,10 @@ class ProductKernel(LoopKernel):
     """What all functions of a product share: operands, batch axes, and what is done with a finished tile."""
 
     def __init__(
-        self, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int], t: Tiling, scratch: int | None
+        self, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int], t: Tiling, scratch: dict[str, int]
     ) -> None:
         super().__init__("matmul", kernel, schedule, slots, t.lanes)
-        self.t, self.scratch_slot = t, scratch
+        self.t, self.scratch = t, scratch
         self.node = kernel.main[0]
         self.batch = loops_over(t.batch, "b")
         self.scalar, self.vector = (Kit(self.code, lanes).type(t.dtype) for lanes in (0, t.lanes))
@@ -61,7 +61,7 @@ class ProductKernel(LoopKernel):
         if t.batch:
             flat = self.body(0, None, registers).scalar(flatten(at(self.batch), t.batch))
             number = code.add(code.mul(flat, t.panels), panel)
-        return code.element(self.scalar, self.address(self.scratch_slot or 0), code.mul(number, t.width * t.depth))
+        return code.element(self.scalar, self.address(self.scratch["packed"]), code.mul(number, t.width * t.depth))
 
     def by_size(self, place: Place, inside: Callable[[int, int], None]) -> None:
         """Emit `inside(rows, columns)` for each size a tile can have here, under the test that tells which it is."""

@@ -6,11 +6,20 @@ Two values whose lives do not overlap share the same place.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from .graph import Node
 from .schedule import Kernel, Schedule
 
 ALIGNMENT = 64
+
+
+class Scratch(NamedTuple):
+    """Memory that a kernel works in: what for, whose, and its bytes. Equal ones are one: an operand is packed once."""
+
+    use: str
+    owner: Any
+    size: int
 
 
 @dataclass
@@ -24,7 +33,7 @@ class Plan:
         offsets: slot -> offset in the arena.
         arena: its size in bytes.
         copies: (input, value): writes that could not be made in place.
-        scratch: for each kernel the slot of its packed operand.
+        scratch: the slots of kernels' working memory.
     """
 
     slots: dict[Node, int] = field(default_factory=dict)
@@ -33,10 +42,10 @@ class Plan:
     arena: int = 0
     count: int = 0
     copies: list[tuple[Node, Node]] = field(default_factory=list)
-    scratch: dict[Kernel, int] = field(default_factory=dict)
+    scratch: dict[Scratch, int] = field(default_factory=dict)
 
 
-def plan(schedule: Schedule, scratch_bytes: dict[Kernel, int]) -> Plan:
+def plan(schedule: Schedule, scratch: dict[Kernel, list[Scratch]]) -> Plan:
     """Give every buffer its slot."""
     p, graph = Plan(), schedule.graph
     for n in graph.inputs:
@@ -52,27 +61,27 @@ def plan(schedule: Schedule, scratch_bytes: dict[Kernel, int]) -> Plan:
             p.slots[n] = p.count
             p.results[p.count] = n
             p.count += 1
-    _place(p, schedule, scratch_bytes)
+    _place(p, schedule, scratch)
     return p
 
 
-def _place(p: Plan, schedule: Schedule, scratch_bytes: dict[Kernel, int]) -> None:
+def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]]) -> None:
     """First fit, in order of the kernels."""
-    last_use: dict[Node, int] = {}
+    last_use: dict[Node | Scratch, int] = {}
     for step, k in enumerate(schedule.order):
-        for n in (*schedule.inputs_of(k), *k.stored):
+        for n in (*schedule.inputs_of(k), *k.stored, *scratch.get(k, ())):
             last_use[n] = step
     for _, value in p.copies:
         last_use[value] = len(schedule.order)
     live: list[tuple[int, int, int]] = []  # offset, end, last use
     for step, k in enumerate(schedule.order):
         live = [block for block in live if block[2] >= step]
-        wanted = [(n, n.size * n.dtype.itemsize, last_use[n]) for n in k.stored if n not in p.slots]
-        if k in scratch_bytes:
-            wanted.append((k, scratch_bytes[k], step))  # type: ignore[arg-type]
-        for owner, size, until in wanted:
+        wanted: list[tuple[Node | Scratch, int]] = []
+        wanted += [(n, n.size * n.dtype.itemsize) for n in k.stored if n not in p.slots]
+        wanted += [(s, s.size) for s in scratch.get(k, ()) if s not in p.scratch]
+        for owner, size in wanted:
             offset = _first_gap(live, size)
-            live.append((offset, offset + size, until))
+            live.append((offset, offset + size, last_use[owner]))
             p.offsets[p.count] = offset
             p.arena = max(p.arena, offset + size)
             if isinstance(owner, Node):

@@ -13,7 +13,7 @@ from .graph import Graph, Node, number
 from .loop_kernels import LoopKernel
 from .lowerings import has_lowering
 from .matmul_kernel import MatmulKernel
-from .memory import Plan, plan
+from .memory import Plan, Scratch, plan
 from .packing import PackingKernel
 from .passes import simplify
 from .random_kernel import RandomKernel
@@ -76,6 +76,13 @@ class Stage(NamedTuple):
     writes: set[int]
 
 
+def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:
+    """The memory a product works in: its packed operand, which others may share, and sums that wait."""
+    size = t.dtype.itemsize
+    packed = [Scratch("packed", (t.b, t.batch, t.columns, t.depth), t.packed_size * size)] if t.packed else []
+    return packed + ([Scratch("sums", k, t.sums_size * size)] if t.blocked else [])
+
+
 class Program:
     """A graph compiled to the text of a native module, with the plan of its memory."""
 
@@ -90,9 +97,11 @@ class Program:
         self.target = target
         self.schedule = Schedule(self.graph)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
-        self.plan: Plan = plan(self.schedule, {k: self._scratch(t) for k, t in self.tilings.items() if t.packed})
+        self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
+        self.plan: Plan = plan(self.schedule, self.scratch)
         self.stages: list[Stage] = []
         self.functions: dict[str, Code] = {}  # by their text
+        self._packed: set[int] = set()  # the slots of operands that are packed already
         self._worth_sharing = self.work() >= WORTH_SHARING
         self.job_slot = self.plan.count
         self.plan.count += 1
@@ -117,9 +126,6 @@ class Program:
                 total += n.inputs[0].size * n.shape[-1] // 8 if k.kind == "matmul" else n.inputs[0].size
         return total
 
-    def _scratch(self, t: Tiling) -> int:
-        return (t.packed_size + t.sums_size) * t.dtype.itemsize
-
     def slot(self, n: Node) -> int:
         return self.plan.slots[n]
 
@@ -138,17 +144,17 @@ class Program:
             self._emit_copy(target, value)
 
     def _emit_matmul(self, k: Kernel, touched: set[int], written: set[int]) -> None:
-        t, scratch = self.tilings[k], self.plan.scratch.get(k)
-        own = set() if scratch is None else {scratch}
-        if t.packed:
-            packing = PackingKernel(k, self.schedule, self.slot, t, scratch)
+        t, slots = self.tilings[k], {s.use: self.plan.scratch[s] for s in self.scratch[k]}
+        if t.packed and slots["packed"] not in self._packed:
+            self._packed.add(slots["packed"])
+            packing = PackingKernel(k, self.schedule, self.slot, t, slots)
             packing.emit()
-            self._add(k, packing, {self.slot(t.b.node)}, own)
-        product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, scratch)
+            self._add(k, packing, {self.slot(t.b.node)}, {slots["packed"]})
+        product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, slots)
         product.emit()
         for code in product.micro_kernels.values():
             self.functions.setdefault(code.text(), code)
-        self._add(k, product, touched | own, written)
+        self._add(k, product, touched | set(slots.values()), written)
 
     def _add(self, k: Kernel | None, kernel: LoopKernel, reads: set[int], writes: set[int]) -> None:
         """Append a stage; kernels whose text is the same are one function."""
@@ -192,8 +198,7 @@ class Program:
     def _sizes(self) -> dict[int, int]:
         if not hasattr(self, "_slot_sizes"):
             sizes = {s: n.size * n.dtype.itemsize for n, s in self.plan.slots.items()}
-            for k, s in self.plan.scratch.items():
-                sizes[s] = self._scratch(self.tilings[k])
+            sizes |= {slot: scratch.size for scratch, slot in self.plan.scratch.items()}
             self._slot_sizes = sizes
         return self._slot_sizes
 
