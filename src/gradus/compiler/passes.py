@@ -39,7 +39,7 @@ def _rewritten(graph: Graph, rule: Rule) -> Graph:
     new: dict[Node, Node] = {}
     for n in graph.nodes():
         inputs = tuple(new[x] for x in n.inputs)
-        fresh = n if inputs == n.inputs else Node(n.op, inputs, n.params, n.shape, n.dtype, n.name)
+        fresh = n if inputs == n.inputs else Node(n.op, inputs, n.params, n.shape, n.dtype)
         new[n] = rule(fresh) or fresh if n.op is not None else n
         new[n].name = new[n].name or n.name
     return Graph(graph.inputs, [new[n] for n in graph.results], [(t, new[v]) for t, v in graph.writes])

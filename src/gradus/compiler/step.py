@@ -91,8 +91,13 @@ class Step:
         self._keep: dict[int, np.ndarray] = {}
         for slot, offset in plan.offsets.items():
             self.table[slot] = base + offset
+        self._apart: list[tuple[np.ndarray, np.ndarray]] = []  # what does not lie in one piece, with a copy that does
         for i, (_, array, _) in enumerate(self._read):
-            self.table[len(self._specs) + i] = array.ctypes.data
+            whole = array if array.flags.c_contiguous else array.copy()
+            if whole is not array:
+                self._apart.append((array, whole))
+            self._keep[len(self._specs) + i] = whole
+            self.table[len(self._specs) + i] = whole.ctypes.data
         self._results = []
         for n in self.program.graph.results:
             slot = self.program.slot(n)
@@ -130,7 +135,7 @@ class Step:
 
     def given(self) -> list[np.ndarray]:
         """The arrays behind the graph's inputs, as last used."""
-        return [*(self._keep[i] for i in range(len(self._specs))), *(array for _, array, _ in self._read)]
+        return [self._keep[i] for i in range(len(self.program.graph.inputs))]
 
     # -- running it ---------------------------------------------------------------------------------------------------
 
@@ -141,11 +146,19 @@ class Step:
                 self._bind(i, t.data)
         if not self._all_small:
             self._new_results()
-        run_threads(self._loaded, "step", self.program.threads, self.table)
+        self._execute("step")
         for count in self._write_counts:
             count[0] += 1
         tensors = [Tensor(own.copy() if small else own) for _, own, small in self._results]
         return tensors[0] if self._single else unflatten(self._result, tensors)
+
+    def _execute(self, entry: str) -> None:
+        for array, whole in self._apart:
+            whole[...] = array
+        run_threads(self._loaded, entry, self.program.threads, self.table)
+        for array, whole in self._apart:
+            if array.flags.writeable:
+                array[...] = whole
 
     def _new_results(self) -> None:
         """Let large results be written to arrays of their own, which the caller then keeps."""
@@ -182,7 +195,7 @@ class Step:
             native = (ctypes.c_uint64 * len(job))(*job)
             self.table[self.program.job_slot] = ctypes.addressof(native)
             started = time.perf_counter()
-            run_threads(self._loaded, "epoch", self.program.threads, self.table)
+            self._execute("epoch")
             taken = max(time.perf_counter() - started, 1e-6)
             for writes in self._write_counts:
                 writes[0] += 1
