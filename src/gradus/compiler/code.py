@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+IMPURE = ("load", "phi")  # what may give another value each time
 Ref = str  # a name like `%t7`, or a constant's text
 
 
@@ -18,13 +19,21 @@ class Code:
         self.declared: dict[str, str] = {}
         self.block = "start"
         self._count = 0
+        self._known: dict[str, Ref] = {}  # the pure instructions of the block
 
     def fresh(self, stem: str = "t") -> str:
         self._count += 1
         return f"{stem}{self._count}"
 
     def op(self, text: str) -> Ref:
-        """An instruction that gives a value."""
+        """An instruction that gives a value; the same one again, in the same block, gives the value it gave."""
+        if text.startswith(IMPURE):
+            return self._new(text)
+        if text not in self._known:
+            self._known[text] = self._new(text)
+        return self._known[text]
+
+    def _new(self, text: str) -> Ref:
         name = f"%{self.fresh()}"
         self.lines.append(f"  {name} = {text}")
         return name
@@ -41,7 +50,8 @@ class Code:
         if result == "void":
             self.do(text)
             return ""
-        return self.op(text)
+        pure = function.startswith("llvm.") and not any(word in function for word in ("masked", "read"))
+        return self.op(text) if pure else self._new(text)
 
     def variable(self, type_: str) -> Ref:
         """A local variable: memory in the frame, which LLVM turns into a register."""
@@ -52,6 +62,7 @@ class Code:
     def label(self, name: str) -> None:
         self.lines.append(f"{name}:")
         self.block = name
+        self._known.clear()
 
     def branch(self, condition: Ref, yes: str, no: str) -> None:
         self.do(f"br i1 {condition}, label %{yes}, label %{no}")

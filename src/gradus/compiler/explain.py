@@ -30,6 +30,7 @@ class Stage:
         reads, writes: the values it finds in memory, and leaves there.
         flops, bytes: floating-point operations, and bytes read and written.
         function: the name of its native function.
+        scratch: the slots of working memory, packed operands among them, that it reads or writes.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Stage:
     flops: int
     bytes: int
     function: str
+    scratch: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

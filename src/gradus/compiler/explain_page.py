@@ -110,13 +110,12 @@ def _kernels(found: Explanation) -> Iterable[str]:
 
 def picture(found: Explanation) -> str:
     """The kernels and the values that go from one to another, as SVG."""
-    maker: dict[Node, int] = {}
+    maker: dict[Node | int, int] = {}  # of values, and of slots that hold packed operands
     edges: list[Edge] = []
     for i, s in enumerate(found.stages):
-        edges += [Edge(maker[n], i, n) for n in s.reads if n in maker and s.title[:4] != "pack"]
-        if i and found.stages[i - 1].title.startswith("pack"):
-            edges.append(Edge(i - 1, i, "packed"))
-        maker |= dict.fromkeys(s.writes, i)
+        packs = s.title.startswith("pack")
+        edges += [Edge(maker[n], i, n) for n in (*s.reads, *(() if packs else s.scratch)) if n in maker]
+        maker |= dict.fromkeys(s.scratch if packs else s.writes, i)
     rows = rows_of(len(found.stages), edges)
     edges = [e for e in edges if rows[e.target] - rows[e.source] <= FAR]
     near = {(e.target, e.value) for e in edges}
@@ -160,7 +159,7 @@ def _wrapped(words: Sequence[str], head: str = "") -> list[str]:
 def _ports(found: Explanation, s: Stage) -> list[tuple[object, str]]:
     """The values that leave a box below, and how they are labelled."""
     if s.title.startswith("pack"):
-        return [("packed", "packed")]
+        return [(slot, "packed") for slot in s.scratch]
     over = {value: target for target, value in found.program.graph.writes}
     return [(n, f"{over[n]!r} \u2190 {n!r}" if n in over else repr(n)) for n in s.writes]
 

@@ -113,7 +113,6 @@ def _optimized(text: str, target: Target) -> tuple[Any, Any]:
     builder = llvm.create_pass_builder(tm, llvm.create_pipeline_tuning_options(speed_level=1))
     passes = llvm.create_new_module_pass_manager()
     passes.add_sroa_pass()
-    passes.add_early_cse_pass() if hasattr(passes, "add_early_cse_pass") else None
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
     passes.run(module, builder)
