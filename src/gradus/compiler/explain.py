@@ -100,18 +100,18 @@ def stages_of(program: Program) -> list[Stage]:
 
 
 def _stage(program: Program, i: int, barrier: bool) -> Stage:
-    schedule, k = program.schedule, program.stages[i].kernel
-    function = program.stages[i].function
+    schedule, (function, k, _, found, left) = program.schedule, program.stages[i]
+    scratch = frozenset((found | left) & set(program.plan.scratch.values()))
     if k is None:
         target, value = program.plan.copies[i - len(program.stages)]
         return Stage(i + 1, f"copy {list(value.shape)}", barrier, (), [value], [target], 0, 2 * _bytes(value), function)
-    if program.stages[i].function.startswith("pack"):
+    if function.startswith("pack"):
         b = operand(k.main[0].inputs[1], schedule).node
-        return Stage(i + 1, f"pack {list(b.shape)}", barrier, (), [b], (), 0, 2 * _bytes(b), function)
+        return Stage(i + 1, f"pack {list(b.shape)}", barrier, (), [b], (), 0, 2 * _bytes(b), function, scratch)
     reads = sorted(schedule.inputs_of(k), key=lambda n: int(n.name))
     work, title = costs.fused(k, schedule), f"{k.kind} {list(k.shape)}"
     flops, moved = costs.flops(k, schedule), costs.bytes_moved(k, schedule)
-    return Stage(i + 1, title, barrier, work, reads, k.stored, flops, moved, function)
+    return Stage(i + 1, title, barrier, work, reads, k.stored, flops, moved, function, scratch)
 
 
 def _bytes(n: Node) -> int:

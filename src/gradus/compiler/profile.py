@@ -63,8 +63,8 @@ def profile(step: Step) -> Profile:
         marks.append(memory.clock.copy())
     tick = (clock[-1] - clock[0]) / float(marks[-1][-1] - marks[0][-1])
     between = _typical(np.diff(np.array(marks[1:]))) * tick
-    stages, empty = between[: len(program.stages)], between.min()
-    return Profile([float(s - empty) for s in stages], float(empty), float(_typical(np.array(times[1:]))))
+    stages, barrier = between[: len(program.stages)], float(np.median(between[len(program.stages) :]))
+    return Profile([max(float(s) - barrier, 0.0) for s in stages], barrier, float(_typical(np.array(times[1:]))))
 
 
 def _typical(runs: np.ndarray) -> np.ndarray:
