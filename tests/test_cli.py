@@ -20,9 +20,9 @@ from gradus.cli import main
 from gradus.cli.doctor import features
 from gradus.data import TensorDataset
 from gradus.train.experiment import Experiment, _parts
+from gradus.train.loop import Loop
 from gradus.train.predictor import Predictor
 from gradus.train.recipe import Recipe
-from gradus.train.loop import Loop
 
 TINY = ("--limit", "60", "--epochs", "1", "--quiet")
 HEADER = (
@@ -226,7 +226,9 @@ def test_an_existing_folder_is_left_alone(copied):
     assert {path: path.read_bytes() for path in copied.iterdir()} == before
 
 
-@pytest.mark.parametrize("options", [(), ("--eager",), ("--schedule", "cosine", "--optimizer", "nesterov", "--lr", "0.1")])
+@pytest.mark.parametrize(
+    "options", [(), ("--eager",), ("--schedule", "cosine", "--optimizer", "nesterov", "--lr", "0.1")]
+)
 def test_interrupted_and_resumed_is_the_same_as_never_interrupted(options, tmp_path, monkeypatch):
     settings = ("train", "softmax", "--limit", "200", "--epochs", "2", "--batch-size", "32", "--quiet", *options)
     succeeds(*settings, "--out", tmp_path / "whole")

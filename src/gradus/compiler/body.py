@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from .. import dtypes
 from ..errors import TraceError
+from ..ops.places import Condition, Index, Loop, Quotient, flatten
 from .code import Code, Ref
 from .graph import Node
-from .index import Condition, Index, Loop, Quotient, flatten
 from .kit import LLVM_TYPES, Kit, Value, memory_type
-from .lowerings import ELEMENTWISE, VIEWS, Piece
+from .lowerings import Piece, is_elementwise, is_indexed, is_view, pull
 
 
 class Body:
@@ -127,13 +127,13 @@ class Body:
             return self.kit.cast(self.vector(flat), node.dtype)
         if self.is_buffer(node):
             return self.load(node, flat, mask)
-        if node.kind in VIEWS:
-            return self.pieces(VIEWS[node.kind](node, index), node.params.get("value", 0), node.dtype, mask)
-        if node.kind == "take":
+        if is_view(node):
+            return self.pieces(pull(node, index), node.params.get("value", 0), node.dtype, mask)
+        if is_indexed(node):
             return self._take(node, index, mask)
-        if node.kind in ELEMENTWISE:
+        if is_elementwise(node):
             values = [self.value(x, index, mask) for x in node.inputs]
-            return self.kit.cast(node.op.forward(self.kit, *values, **node.params), node.dtype)  # type: ignore[union-attr]
+            return self.kit.cast(node.primitive.forward(self.kit, *values, **node.params), node.dtype)
         raise TraceError(f"{node.kind} cannot be worked out inside a loop")
 
     def root(self, node: Node, index: tuple[Index, ...]) -> Value:
@@ -151,9 +151,9 @@ class Body:
         total: Value | None = None
         for piece in pieces:
             if not piece.conditions:
-                return self.value(piece.source, piece.index, mask)
+                return self.value(piece.source, piece.at, mask)
             holds = self._conjunction(piece.conditions)
-            value = self.value(piece.source, piece.index, holds if mask is None else self.kit.bitwise_and(holds, mask))
+            value = self.value(piece.source, piece.at, holds if mask is None else self.kit.bitwise_and(holds, mask))
             rest = self.kit.constant(otherwise, dtype) if total is None else total
             total = self.kit.where(holds, value, rest)
         return self.kit.constant(otherwise, dtype) if total is None else total

@@ -9,7 +9,7 @@ from .. import dtypes
 from .code import Code
 from .graph import Node, ordered
 from .kit import Kit, Value
-from .lowerings import ELEMENTWISE, REDUCTIONS, reduction
+from .lowerings import is_elementwise, is_reduction, terms
 from .reads import Read
 from .schedule import Kernel, Schedule
 
@@ -41,17 +41,17 @@ def _main_flops(n: Node, for_each_term: int) -> int:
         return 0
     if n.kind == "matmul":
         return 2 * n.size * n.inputs[0].shape[-1]
-    terms = n.size * math.prod(reduction(n).extents) if n.kind in REDUCTIONS else n.inputs[0].size
-    return terms * (1 + for_each_term)
+    added = n.size * math.prod(terms(n).extents) if is_reduction(n) else n.inputs[0].size
+    return added * (1 + for_each_term)
 
 
 def _element_flops(n: Node) -> int:
     """The operations for one element of an elementwise node: its `forward` is run and its instructions are counted."""
-    if n.kind not in ELEMENTWISE or n.op is None:
+    if not is_elementwise(n):
         return 0
     code = Code("count")
     kit = Kit(code, 0)
-    n.op.forward(kit, *(Value(kit, x.dtype, "%x") for x in n.inputs), **n.params)
+    n.primitive.forward(kit, *(Value(kit, x.dtype, "%x") for x in n.inputs), **n.params)
     found = (_ARITHMETIC.search(line) for line in code.lines)
     return sum(2 if m[2] in ("fma", "fmuladd") else 1 for m in found if m)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from .explain import Explanation, Stage, amount, cells, compiling, graphs, listing, llvm_text, memory, seconds
 from .graph import Graph, Node, describe
 from .layout import Box, Edge, layout, rows_of
-from .lowerings import VIEWS, is_constant
+from .lowerings import is_constant, is_view
 
 LETTER, LINE = 6.7, 15.0  # width and height of a letter in the picture
 COLUMNS = 34  # letters in a line of a box
@@ -138,7 +138,7 @@ _ARROWHEAD = (
 
 def _lines(found: Explanation, s: Stage, reads: list[str]) -> list[str]:
     """What is written in a kernel's box; `reads` names what no arrow brings."""
-    work = [n.kind for n in s.work if n.kind not in VIEWS and not is_constant(n)]
+    work = [n.kind for n in s.work if not is_view(n) and not is_constant(n)]
     fused = _wrapped(work)
     if len(fused) > MOST_LINES:
         fused = [*fused[: MOST_LINES - 1], f"... {len(work)} operations in all"]

@@ -31,6 +31,13 @@ class Node:
     name: str = ""
 
     @property
+    def primitive(self) -> Primitive:
+        """What it is computed by; an input is not."""
+        if self.op is None:
+            raise TypeError("an input is not computed")
+        return self.op
+
+    @property
     def kind(self) -> str:
         return "input" if self.op is None else self.op.name
 

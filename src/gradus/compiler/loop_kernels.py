@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .. import dtypes
+from ..errors import TraceError
+from ..ops.places import Index, Loop, flatten, unflatten, variable
 from .body import Body
 from .code import Code, Ref
 from .graph import Node
-from .index import Index, Loop, flatten, unflatten, variable
 from .kit import Kit, Value, memory_type
-from .lowerings import Piece, reduction
+from .lowerings import Piece, terms
 from .reads import at, loops_over, reads
 from .schedule import Kernel, Schedule
 
@@ -45,8 +46,10 @@ class LoopKernel:
         return Body(self.code, lanes, across, registers, self.pointer, self.schedule.is_buffer, tail)
 
     def emit(self) -> Code:
-        kind = self.kernel.kind
-        getattr(self, f"_{kind}")()
+        emit = getattr(self, f"_{self.kernel.kind}", None)
+        if emit is None:
+            raise TraceError(f"{self.kernel.kind} has no native lowering yet: run this function uncompiled")
+        emit()
         return self.code
 
     # -- sharing work --------------------------------------------------------------------------------------------------
@@ -156,7 +159,7 @@ class LoopKernel:
     # -- reductions ----------------------------------------------------------------------------------------------------
 
     def _reduce(self) -> None:
-        how = reduction(self.kernel.main[0])
+        how = terms(self.kernel.main[0])
         kept, reduced = loops_over(self.kernel.shape), loops_over(how.extents, "r")
         kept = [loop for loop in kept if loop.extent != 1] or [Loop("i", 1)]
         if self._runs_along(reduced, kept):
@@ -171,7 +174,7 @@ class LoopKernel:
         """Each main node's term where the loops stand."""
         values = []
         for n in self.kernel.main:
-            how = reduction(n)
+            how = terms(n)
             by_axis = iter(reduced)
             r = [variable(next(by_axis)) if e != 1 else Index() for e in how.extents]
             piece = how.term(unflatten(self._place(kept), n.shape), tuple(r))
@@ -185,11 +188,11 @@ class LoopKernel:
             return False
         if kept[-1].extent == 1:
             return True
-        if any(reduction(n).combine == "sum" and n.kind == "sliding_window_adjoint" for n in self.kernel.main):
+        if any(terms(n).combine == "sum" and n.kind == "sliding_window_adjoint" for n in self.kernel.main):
             return False
         along = across = 0
         for n in self.kernel.main:
-            how = reduction(n)
+            how = terms(n)
             it = iter(reduced)
             r = tuple(variable(next(it)) if e != 1 else Index() for e in how.extents)
             piece = how.term(unflatten(self._place(kept), n.shape), r)
@@ -199,7 +202,7 @@ class LoopKernel:
         return along > across or (along == across and kept[-1].extent < self.lanes)
 
     def _start(self, kit: Kit, n: Node) -> Value:
-        if reduction(n).combine == "sum":
+        if terms(n).combine == "sum":
             return kit.constant(0, n.dtype)
         if n.dtype == dtypes.bool_:
             return kit.constant(False, n.dtype)
@@ -207,13 +210,13 @@ class LoopKernel:
         return kit.constant(lowest, n.dtype)
 
     def _combine(self, kit: Kit, n: Node, a: Value, b: Value) -> Value:
-        if reduction(n).combine == "max":
+        if terms(n).combine == "max":
             return kit.bitwise_or(a, b) if n.dtype == dtypes.bool_ else kit.maximum(a, b)
         return a + b
 
-    def _accumulate(self, accumulators: list[Ref], body: Body, terms: list[Value]) -> None:
+    def _accumulate(self, accumulators: list[Ref], body: Body, values: list[Value]) -> None:
         kit = body.kit
-        for n, memory, term in zip(self.kernel.main, accumulators, terms, strict=True):
+        for n, memory, term in zip(self.kernel.main, accumulators, values, strict=True):
             so_far = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {memory}"))
             total = self._combine(kit, n, so_far, term)
             if body.tail is not None and body.across in self._across_reduced:

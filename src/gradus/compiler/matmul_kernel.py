@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..ops.places import Index, Loop, flatten, unflatten
 from .code import Code, Ref
 from .graph import Node
-from .index import Index, Loop, flatten, unflatten
 from .kit import Kit, Value
 from .loop_kernels import LoopKernel
 from .micro_kernel import micro_kernel

@@ -14,7 +14,7 @@ import numpy as np
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
 from .graph import Graph, Node, number
-from .lowerings import ELEMENTWISE
+from .lowerings import is_elementwise
 
 Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 
@@ -54,14 +54,14 @@ def fold_constants(graph: Graph) -> Graph:
 
 
 def _folded(n: Node) -> Node | None:
-    if n.kind not in ELEMENTWISE or n.op is None:
+    if not is_elementwise(n):
         return None
     values = [constant(x) for x in n.inputs]
     if any(v is None for v in values):
         return None
     arrays = (np.asarray(v, x.dtype) for v, x in zip(values, n.inputs, strict=True))
     with np.errstate(all="ignore"):
-        value = np.asarray(n.op.forward(np, *arrays, **n.params)).astype(n.dtype).item()
+        value = np.asarray(n.primitive.forward(np, *arrays, **n.params)).astype(n.dtype).item()
     return _full(value, n)
 
 

@@ -6,12 +6,10 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..errors import TraceError
 from .blocked_kernel import BlockedKernel
 from .code import Code
 from .graph import Graph, Node, number
 from .loop_kernels import LoopKernel
-from .lowerings import has_lowering
 from .matmul_kernel import MatmulKernel
 from .memory import Plan, Scratch, plan
 from .packing import PackingKernel
@@ -26,7 +24,7 @@ WORTH_SHARING = 60_000  # operations; below, waiting for each other would take l
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
 SIGNATURE = "ptr noalias %table, ptr %sync, i64 %thread, i64 %threads"
 
-SPINS = 4096  # looks at the barrier before a waiting thread lets others use its processor
+SPINS = 1 << 16  # looks at the barrier before a waiting thread lets others use its processor
 BARRIER = f"""
 declare i32 @sched_yield()
 
@@ -91,9 +89,6 @@ class Program:
         self.traced = graph
         self.graph = simplify(graph)
         number(self.graph)
-        for n in self.graph.nodes():
-            if not has_lowering(n):
-                raise TraceError(f"{n.kind} has no native lowering yet: run this function uncompiled")
         self.target = target
         self.schedule = Schedule(self.graph)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
@@ -266,9 +261,9 @@ class Program:
             code.do("call void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads)")
             with code.when(code.op("icmp eq i64 %thread, 0")), code.loop(0, results) as j:
                 place = code.add(code.mul(j, 3), 3 + len(given))
-                of, to, size = pointer(place), pointer(code.add(place, 1)), job(code.add(place, 2))
-                to = code.element("i8", to, code.op(f"mul i64 {s}, {size}"))
-                code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
+                of, kept, bytes_each = pointer(place), pointer(code.add(place, 1)), job(code.add(place, 2))
+                to = code.element("i8", kept, code.op(f"mul i64 {s}, {bytes_each}"))
+                code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {bytes_each}", "i1 false")
         return code
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ..ops.places import Condition, Index, Loop, flatten, variable
 from .graph import Node
-from .index import Condition, Index, Loop, flatten, variable
-from .lowerings import ELEMENTWISE, VIEWS, Piece, is_constant
+from .lowerings import Piece, is_constant, is_elementwise, is_indexed, is_view, pull
 
 
 class Read(NamedTuple):
@@ -21,11 +21,11 @@ class Read(NamedTuple):
 
 def pieces_below(n: Node, index: tuple[Index, ...]) -> list[Piece]:
     """The inputs an element of a fused node is made of."""
-    if n.kind in VIEWS:
-        return VIEWS[n.kind](n, index)
-    if n.kind in ELEMENTWISE:
+    if is_view(n):
+        return pull(n, index)
+    if is_elementwise(n):
         return [Piece(x, index) for x in n.inputs]
-    if n.kind == "take":
+    if is_indexed(n):
         axis, count = n.params["axis"], len(n.inputs[1].shape)
         return [Piece(n.inputs[1], index[axis : axis + count])]
     raise TypeError(f"{n.kind} is not fused")
@@ -44,10 +44,10 @@ def reads(pieces: Sequence[Piece], is_buffer: Callable[[Node], bool]) -> list[Re
         if is_buffer(n):
             found[Read(n, flatten(index, n.shape), conditions)] = None
             continue
-        if n.kind == "take":
+        if is_indexed(n):
             found[Read(n.inputs[0], Index(), conditions, dynamic=True)] = None
         below = pieces_below(n, index)
-        stack.extend(Piece(p.source, p.index, (*conditions, *p.conditions)) for p in below)
+        stack.extend(Piece(p.source, p.at, (*conditions, *p.conditions)) for p in below)
     return list(found)
 
 
@@ -69,9 +69,9 @@ def strides(
         return None
     n, index, conditions = pieces[0]
     while not is_buffer(n):
-        if n.kind not in VIEWS or conditions:
+        if not is_view(n) or conditions:
             return None
-        below = VIEWS[n.kind](n, index)
+        below = pull(n, index)
         if len(below) != 1:
             return None
         n, index, conditions = below[0]

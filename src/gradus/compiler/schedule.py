@@ -11,9 +11,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from ..ops.places import flatten
 from .graph import Graph, Node, consumers
-from .index import flatten
-from .lowerings import COSTLY, ELEMENTWISE, REDUCTIONS, SPECIAL, VIEWS, Piece, is_constant, reduction
+from .lowerings import (
+    Piece,
+    effort,
+    has_own_kernel,
+    is_constant,
+    is_elementwise,
+    is_indexed,
+    is_reduction,
+    is_view,
+    terms,
+)
 from .reads import Read, at, loops_over, reads, strides
 
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
@@ -38,6 +48,11 @@ class Kernel:
     main: list[Node] = field(default_factory=list)
     maps: list[Node] = field(default_factory=list)
     stored: list[Node] = field(default_factory=list)
+
+    @property
+    def special(self) -> bool:
+        """Whether nothing can be joined to it."""
+        return self.kind not in ("map", "reduce", "matmul")
 
     @property
     def nodes(self) -> list[Node]:
@@ -81,10 +96,10 @@ class Schedule:
                 continue
             if n in self.outputs or _is_main(n):
                 self.roots.add(n)
-            if n.kind in SPECIAL or n.kind == "take":
+            if _is_special(n) or is_indexed(n):
                 self.roots.update(x for x in n.inputs if x.op is not None)
         for n in self.nodes:
-            if n.kind in ELEMENTWISE and n not in self.roots and self._worth_storing(n):
+            if is_elementwise(n) and n not in self.roots and self._worth_storing(n):
                 self.roots.add(n)
         for n in self.nodes:
             if n.kind == "matmul":
@@ -105,19 +120,19 @@ class Schedule:
             if x in seen or (x is not n and self.is_buffer(x)) or is_constant(x):
                 continue
             seen.add(x)
-            total += 5 if x.kind in COSTLY else 1 if x.kind in ELEMENTWISE else 0
+            total += effort(x)
             stack.extend(x.inputs)
         return total
 
     def _stretched(self, n: Node, user: Node) -> bool:
         """Whether a view repeats the node's elements."""
-        while user.kind in VIEWS:
+        while is_view(user):
             if user.size > n.size:
                 return True
             if len(self.users[user]) != 1:
                 return False
             user = self.users[user][0]
-        return user.kind in REDUCTIONS and user.size > n.size
+        return is_reduction(user) and user.size > n.size
 
     def _operand(self, x: Node) -> None:
         """An operand of a product must lie in memory with fixed strides; else it is stored for it."""
@@ -146,7 +161,7 @@ class Schedule:
                 self._reads.setdefault(kernel, []).extend(needs)
 
     def _new_kernel(self, n: Node) -> Kernel:
-        kind = "map" if not _is_main(n) else "reduce" if n.kind in REDUCTIONS else n.kind
+        kind = "map" if not _is_main(n) else "reduce" if is_reduction(n) else n.kind
         kernel = Kernel(kind, n.shape, len(self.kernels))
         self.kernels.append(kernel)
         return kernel
@@ -160,8 +175,8 @@ class Schedule:
     def _work_out_needs(self, n: Node) -> list[Read]:
         loops = loops_over(n.shape)
         index = at(loops)
-        if n.kind in REDUCTIONS:
-            how = reduction(n)
+        if is_reduction(n):
+            how = terms(n)
             return reads([how.term(index, at(loops_over(how.extents, "r")))], self.is_buffer)
         if _is_main(n):
             return reads([Piece(x, at(loops_over(x.shape, f"x{k}"))) for k, x in enumerate(n.inputs)], self.is_buffer)
@@ -177,9 +192,9 @@ class Schedule:
 
     def _fits(self, n: Node, needs: list[Read], k: Kernel) -> bool:
         own = [r for r in needs if self._home.get(r.node) is k]
-        if n.kind in REDUCTIONS:
+        if is_reduction(n):
             return k.kind == "reduce" and not own and _same_reduction(n, k)
-        if n.kind == "matmul" or n.kind in SPECIAL or k.kind in SPECIAL:
+        if has_own_kernel(n) or k.special:
             return False
         if math.prod(n.shape) != math.prod(k.shape) or (n.shape != k.shape and not own):
             return False
@@ -205,7 +220,7 @@ class Schedule:
     def in_place(self, target: Node, value: Node) -> bool:
         """Whether a new value may be written straight over the old: nothing later, no other place needs the old."""
         k = self._home.get(value)
-        if k is None or target.shape != value.shape or k.kind in SPECIAL:
+        if k is None or target.shape != value.shape or k.special:
             return False
         if any(other is not k and self.position[other] > self.position[k] for other in self.readers.get(target, ())):
             return False
@@ -249,11 +264,15 @@ def _reaches(start: Kernel, goal: Kernel, after: dict[Kernel, set[Kernel]]) -> b
 
 
 def _is_main(n: Node) -> bool:
-    return n.kind in REDUCTIONS or n.kind in SPECIAL or n.kind == "matmul"
+    return is_reduction(n) or has_own_kernel(n)
+
+
+def _is_special(n: Node) -> bool:
+    return has_own_kernel(n) and n.kind != "matmul"
 
 
 def _same_reduction(n: Node, k: Kernel) -> bool:
-    a, b = reduction(n), reduction(k.main[0])
+    a, b = terms(n), terms(k.main[0])
     return n.shape == k.shape and a.extents == b.extents and _axes(n) == _axes(k.main[0])
 
 

@@ -19,6 +19,9 @@ class Target:
         features: what it has, as LLVM writes it: `+avx2,-avx512f`.
         vector_bytes: the width of a vector register.
         registers: how many vector registers there are.
+
+    >>> sse2().lanes, avx2().lanes, avx512().lanes
+    (4, 8, 16)
     """
 
     triple: str

@@ -11,6 +11,7 @@ from .._methods import method
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..tensor import Tensor, as_tensor
 from ._philox import random_words
+from .lowering import Constant
 from .primitive import Primitive, Shaped, bind, constant
 
 Shape = int | tuple[int, ...] | list[int]
@@ -91,6 +92,7 @@ _iota = Primitive(
     rule=lambda length, dtype: Shaped((length,), dtype),
     forward=lambda xp, length, dtype: xp.arange(length).astype(dtype),
     vjp=(),
+    lower=Constant(),
 )
 
 

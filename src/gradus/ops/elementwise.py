@@ -17,9 +17,11 @@ from .._methods import method
 from ..errors import ArgumentError, DtypeError
 from ..tensor import Tensor
 from ._erf import erf as _erf
+from .lowering import Elementwise
 from .primitive import Primitive, Shaped, bind, broadcast, case, cast, promote, public, require_float
 
 Domain = tuple[float, float]
+FUNCTION = 5  # about the effort of a function that is worked out by a polynomial, or of a division
 Check = Callable[..., None]
 
 
@@ -34,6 +36,7 @@ def _unary(
     operator: str | None = None,
     floats: bool = True,
     check: Check | None = None,
+    effort: int = 1,
 ) -> Callable[[Any], Tensor]:
     """A primitive of one operand and its public function; `floats` if integers become floating point first.
 
@@ -47,7 +50,7 @@ def _unary(
             check(name, x)
         return Shaped(x.shape, x.dtype)
 
-    primitive = Primitive(name, rule, forward, (vjp,))
+    primitive = Primitive(name, rule, forward, (vjp,), Elementwise(effort))
 
     def function(x: Any) -> Tensor:
         return bind(primitive, promote(x, floats=floats)[0])
@@ -69,6 +72,7 @@ def _binary(
     result: dtypes.Dtype | None = None,
     check: Check | None = None,
     tried_on: str = "float64",
+    effort: int = 1,
 ) -> Callable[[Any, Any], Tensor]:
     """A primitive of two operands and its public function, which promotes and broadcasts.
 
@@ -81,7 +85,7 @@ def _binary(
             check(name, x1, x2)
         return Shaped(x1.shape, result or x1.dtype)
 
-    primitive = Primitive(name, rule, forward, vjp)
+    primitive = Primitive(name, rule, forward, vjp, Elementwise(effort))
 
     def function(x1: Any, x2: Any) -> Tensor:
         operands = broadcast(name, *promote(x1, x2, floats=floats))
@@ -158,6 +162,7 @@ divide = _binary(
     domain=(0.5, 3.0),
     operator="truediv",
     floats=True,
+    effort=FUNCTION,
 )
 floor_divide = _binary(
     "floor_divide",
@@ -168,6 +173,7 @@ floor_divide = _binary(
     domain=(1.0, 9.0),
     operator="floordiv",
     check=_numbers,
+    effort=FUNCTION,
 )
 remainder = _binary(
     "remainder",
@@ -179,6 +185,7 @@ remainder = _binary(
     domain=(1.0, 9.0),
     operator="mod",
     check=_numbers,
+    effort=FUNCTION,
 )
 
 
@@ -199,6 +206,7 @@ power = _binary(
     domain=(0.5, 3.0),
     operator="pow",
     check=_base_and_exponent,
+    effort=FUNCTION,
 )
 negative = _unary(
     "negative",
@@ -267,6 +275,7 @@ exp = _unary(
     lambda g, y, x: g * y,
     "e^x. Gradient: g y.",
     "f'{exp(1.0):.4f}' -> '2.7183'",
+    effort=FUNCTION,
 )
 log = _unary(
     "log",
@@ -275,6 +284,7 @@ log = _unary(
     "The natural logarithm. Gradient: g / x.",
     "f'{log(10.0):.4f}' -> '2.3026'",
     domain=(0.2, 4.0),
+    effort=FUNCTION,
 )
 log1p = _unary(
     "log1p",
@@ -283,6 +293,7 @@ log1p = _unary(
     "log(1 + x), exact for small x. Gradient: g / (1 + x).",
     "f'{log1p(1e-8):.1e}' -> '1.0e-08'",
     domain=(-0.5, 4.0),
+    effort=FUNCTION,
 )
 sqrt = _unary(
     "sqrt",
@@ -291,6 +302,7 @@ sqrt = _unary(
     "The square root. Gradient: g / 2y.",
     "sqrt([4.0, 9.0]) -> tensor([2., 3.])",
     domain=(0.2, 4.0),
+    effort=FUNCTION,
 )
 sin = _unary(
     "sin",
@@ -298,6 +310,7 @@ sin = _unary(
     lambda g, y, x: g * x.cos(),
     "The sine. Gradient: g cos(x).",
     "f'{sin(1.0):.4f}' -> '0.8415'",
+    effort=FUNCTION,
 )
 cos = _unary(
     "cos",
@@ -305,6 +318,7 @@ cos = _unary(
     lambda g, y, x: -g * x.sin(),
     "The cosine. Gradient: -g sin(x).",
     "f'{cos(1.0):.4f}' -> '0.5403'",
+    effort=FUNCTION,
 )
 tanh = _unary(
     "tanh",
@@ -312,6 +326,7 @@ tanh = _unary(
     lambda g, y, x: g * (1 - y * y),
     "The hyperbolic tangent. Gradient: g (1 - y^2).",
     "f'{tanh(1.0):.4f}' -> '0.7616'",
+    effort=FUNCTION,
 )
 sigmoid = _unary(
     "sigmoid",
@@ -320,6 +335,7 @@ sigmoid = _unary(
     "1 / (1 + e^-x), without overflow. Gradient: g y (1 - y).",
     "f'{sigmoid(1.0):.4f}' -> '0.7311'",
     reference=lambda x: 1 / (1 + np.exp(-x)),
+    effort=FUNCTION,
 )
 relu = _unary(  # a primitive, because where() takes ten times as long in NumPy, and maximum() halves the gradient at 0
     "relu",
@@ -337,6 +353,7 @@ softplus = _unary(
     "log(1 + e^x), without overflow: a smooth ReLU. Gradient: g sigmoid(x).",
     "f'{softplus(1.0):.4f}' -> '1.3133'",
     reference=lambda x: np.logaddexp(x, 0),
+    effort=FUNCTION,
 )
 erf = _unary(
     "erf",
@@ -345,6 +362,7 @@ erf = _unary(
     "The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x. Gradient: g 2/sqrt(pi) e^(-x^2).",
     "f'{erf(0.5):.4f}' -> '0.5205'",
     reference=np.vectorize(math.erf, otypes=[float]),
+    effort=FUNCTION,
 )
 floor = _unary(
     "floor",
@@ -496,6 +514,7 @@ _where = Primitive(
         lambda g, y, condition, x1, x2: _chosen(g, condition),
         lambda g, y, condition, x1, x2: _chosen(g, ~condition),
     ),
+    lower=Elementwise(),
 )
 
 

@@ -12,6 +12,7 @@ from .._methods import method
 from ..errors import DtypeError, ShapeError
 from ..tensor import Tensor, as_tensor
 from .create import iota
+from .lowering import Kernel
 from .movement import flip, slice_
 from .primitive import (
     Primitive,
@@ -44,6 +45,7 @@ _take = Primitive(
     rule=_take_rule,
     forward=lambda xp, x, indices, axis: xp.take(x, indices, axis),
     vjp=(lambda g, y, x, indices, axis: bind(_scatter_add, g, indices, axis=axis, length=x.shape[axis]), None),
+    lower=Kernel(indexed=True),
 )
 
 

@@ -12,6 +12,10 @@ import numpy as np
 from .._methods import method
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
+from .lowering import Found, Indices, Shape, View
+from .places import Condition
+from .places import flatten as flatten_index
+from .places import unflatten as unflatten_index
 from .primitive import (
     Primitive,
     Shaped,
@@ -36,12 +40,17 @@ def _reshape_rule(x: Any, shape: tuple[int, ...]) -> Shaped:
     return Shaped(shape, x.dtype)
 
 
+def _pull_reshape(index: Indices, x: Shape, shape: Shape) -> list[Found]:
+    return [Found(0, unflatten_index(flatten_index(index, shape), x))]
+
+
 _reshape = Primitive(
     "reshape",
     rule=_reshape_rule,
     forward=lambda xp, x, shape: x.reshape(shape),
     vjp=(lambda g, y, x, shape: g.reshape(x.shape),),
     view=True,
+    lower=View(_pull_reshape),
 )
 
 
@@ -116,6 +125,7 @@ _permute = Primitive(
     forward=lambda xp, x, axes: xp.transpose(x, axes),
     vjp=(lambda g, y, x, axes: g.permute(*(axes.index(i) for i in range(len(axes)))),),
     view=True,
+    lower=View(lambda index, x, axes: [Found(0, tuple(index[axes.index(a)] for a in range(len(axes))))]),
 )
 
 
@@ -188,12 +198,17 @@ def _sliced_length(start: int, stop: int, step: int) -> int:
     return len(range(start, stop, step))
 
 
+def _pull_slice(index: Indices, x: Shape, ranges: tuple[tuple[int, int, int], ...]) -> list[Found]:
+    return [Found(0, tuple(i * step + start for i, (start, _, step) in zip(index, ranges, strict=True)))]
+
+
 _slice = Primitive(
     "slice",
     rule=lambda x, ranges: Shaped(tuple(_sliced_length(*r) for r in ranges), x.dtype),
     forward=lambda xp, x, ranges: x[tuple(slice(*r) for r in ranges)],
     vjp=(lambda g, y, x, ranges: _unslice(g, x, ranges),),
     view=True,
+    lower=View(_pull_slice),
 )
 
 
@@ -232,11 +247,23 @@ def _inside(shape: tuple[int, ...], widths: tuple[tuple[int, int, int], ...]) ->
     )
 
 
+def _pull_pad(
+    index: Indices, x: Shape, widths: tuple[tuple[int, int, int], ...], value: float
+) -> list[Found]:
+    places, conditions = [], []
+    for i, length, (low, _, gap) in zip(index, x, widths, strict=True):
+        inside = i - low
+        places.append(inside // (gap + 1))
+        conditions += [Condition(inside % (gap + 1), 0, 1), Condition(places[-1], 0, length)]
+    return [Found(0, tuple(places), tuple(c for c in conditions if not c.always()))]
+
+
 _pad = Primitive(
     "pad",
     rule=_pad_rule,
     forward=_pad_forward,
     vjp=(lambda g, y, x, widths, value: slice_(g, tuple((s.start, s.stop, s.step) for s in _inside(x.shape, widths))),),
+    lower=View(_pull_pad),
 )
 
 
@@ -265,12 +292,18 @@ def dilate(x: Tensor, gaps: tuple[int, ...]) -> Tensor:
 
 # -- flip --------------------------------------------------------------------------------------------------------------
 
+def _pull_flip(index: Indices, x: Shape, axis: tuple[int, ...]) -> list[Found]:
+    places = enumerate(zip(index, x, strict=True))
+    return [Found(0, tuple(i * -1 + (n - 1) if a in axis else i for a, (i, n) in places))]
+
+
 _flip = Primitive(
     "flip",
     rule=lambda x, axis: Shaped(x.shape, x.dtype),
     forward=lambda xp, x, axis: xp.flip(x, axis),
     vjp=(lambda g, y, x, axis: g.flip(axis),),
     view=True,
+    lower=View(_pull_flip),
 )
 
 
@@ -309,11 +342,24 @@ def _concatenate_vjp(index: int) -> Any:
     return pull
 
 
+def _pull_concatenate(index: Indices, *xs: Shape, axis: int) -> list[Found]:
+    start, found = 0, []
+    for k, x in enumerate(xs):
+        place = index[axis] - start
+        here = Condition(place, 0, x[axis])
+        if not here.never():
+            at = (*index[:axis], place, *index[axis + 1 :])
+            found.append(Found(k, at, () if here.always() else (here,)))
+        start += x[axis]
+    return found
+
+
 _concatenate = Primitive(
     "concatenate",
     rule=_concatenate_rule,
     forward=lambda xp, *xs, axis: xp.concatenate(xs, axis),
     vjp=_concatenate_vjp,
+    lower=View(_pull_concatenate),
 )
 
 

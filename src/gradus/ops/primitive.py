@@ -13,6 +13,8 @@ from .._methods import method, reflected
 from ..autograd import recording
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..tensor import Origin, Tensor
+from .lowering import Constant, Elementwise, Found, Indices, Kernel, Lowering, View
+from .places import Index
 
 F = TypeVar("F", bound=Callable[..., Any])
 Vjp = Callable[..., Tensor]
@@ -37,7 +39,7 @@ class Primitive:
         vjp: one function for each input, `(g, y, *inputs, **params) -> Tensor`, written with Tensor operations: the
             gradient to that input, from the gradient `g` to the result `y`. None where no gradient flows. For any
             number of inputs, one function of the input's index that returns such a function.
-        lower: how a compiler emits it; None while there is none.
+        lower: of which kind it is, and where its elements are found: what a compiler needs (`lowering.py`).
         view: whether the result may share the memory of the first input.
     """
 
@@ -45,7 +47,7 @@ class Primitive:
     rule: Callable[..., Shaped]
     forward: Callable[..., Any]
     vjp: Sequence[Vjp | None] | Callable[[int], Vjp | None]
-    lower: Any = None
+    lower: Lowering = Kernel()  # noqa: RUF009 - it is frozen
     view: bool = False
 
     def __post_init__(self) -> None:
@@ -237,13 +239,21 @@ cast_p = Primitive(
     rule=lambda x, dtype: Shaped(x.shape, dtype),
     forward=lambda xp, x, dtype: x.astype(dtype),
     vjp=(lambda g, y, x, dtype: cast(g, x.dtype),),
+    lower=Elementwise(),
 )
+
+
+def _pull_broadcast(index: Indices, x: tuple[int, ...], shape: tuple[int, ...]) -> list[Found]:
+    last = index[len(index) - len(x) :]
+    return [Found(0, tuple(Index() if length == 1 else i for i, length in zip(last, x, strict=True)))]
+
 
 broadcast_to_p = Primitive(
     "broadcast_to",
     rule=lambda x, shape: Shaped(broadcast_shapes("broadcast_to", x.shape, shape), x.dtype),
     forward=lambda xp, x, shape: xp.broadcast_to(x, shape),
     vjp=(lambda g, y, x, shape: unbroadcast(g, x.shape),),
+    lower=View(_pull_broadcast),
     view=True,
 )
 
@@ -264,6 +274,7 @@ full_p = Primitive(
     rule=_full_rule,
     forward=lambda xp, shape, value, dtype: xp.full(shape, value, dtype),
     vjp=(),
+    lower=Constant(),
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..errors import ShapeError
 from ..tensor import Tensor
+from .lowering import Found, Indices, Reduction
 from .primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
 
 Axis = int | Sequence[int] | None
@@ -37,11 +38,21 @@ def _wide(x: Tensor) -> Tensor:
     return x if dtypes.is_float(x.dtype) or x.dtype == dtypes.uint64 else cast(x, dtypes.int64)
 
 
+def _extents(x: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(x[a] for a in sorted(axis))
+
+
+def _term(index: Indices, reduced: Indices, x: tuple[int, ...], axis: tuple[int, ...]) -> Found:
+    kept, along = iter(index), iter(reduced)
+    return Found(0, tuple(next(along) if a in axis else next(kept) for a in range(len(x))))
+
+
 _sum = Primitive(
     "sum",
     rule=lambda x, axis: Shaped(_without(x.shape, axis), x.dtype),
     forward=lambda xp, x, axis: xp.sum(x, axis=axis, dtype=dtypes.accumulator(x.dtype)).astype(x.dtype),
     vjp=(lambda g, y, x, axis: _spread(g, x, axis),),
+    lower=Reduction("sum", _extents, _term),
 )
 
 
@@ -68,7 +79,13 @@ def _max_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
     return _spread(g / largest.sum(axis), x, axis) * largest
 
 
-_max = Primitive("max", rule=_max_rule, forward=lambda xp, x, axis: xp.max(x, axis=axis), vjp=(_max_vjp,))
+_max = Primitive(
+    "max",
+    rule=_max_rule,
+    forward=lambda xp, x, axis: xp.max(x, axis=axis),
+    vjp=(_max_vjp,),
+    lower=Reduction("max", _extents, _term),
+)
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))

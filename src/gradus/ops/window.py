@@ -9,6 +9,8 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
+from .lowering import Found, Indices, Reduction, View
+from .places import Condition
 from .primitive import Primitive, Shaped, bind, case, promote, public
 
 Sizes = tuple[int, ...]
@@ -48,6 +50,26 @@ def _forward(xp: Any, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> 
     return xp.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
 
 
+def _pull(index: Indices, x: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> list[Found]:
+    d = len(kernel)
+    lead, places, offsets = index[: -2 * d], index[-2 * d : -d], index[-d:]
+    moved = (p * s + k * t for p, s, k, t in zip(places, stride, offsets, dilation, strict=True))
+    return [Found(0, (*lead, *moved))]
+
+
+def _term(
+    index: Indices, offset: Indices, x: Sizes, shape: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes
+) -> Found:
+    """The window element that was read from a place, at an offset, if there is one."""
+    d = len(kernel)
+    places, conditions = [], []
+    for i, k, s, t, length in zip(index[-d:], offset, stride, dilation, x[-2 * d : -d], strict=True):
+        moved = i - k * t
+        places.append(moved // s)
+        conditions += [Condition(moved % s, 0, 1), Condition(moved // s, 0, length)]
+    return Found(0, (*index[:-d], *places, *offset), tuple(c for c in conditions if not c.always()))
+
+
 _windows = Primitive(
     "sliding_window",
     rule=_rule,
@@ -58,6 +80,7 @@ _windows = Primitive(
         ),
     ),
     view=True,
+    lower=View(_pull),
 )
 
 
@@ -81,6 +104,7 @@ _unwindow: Primitive = Primitive(
             _windows, g, kernel=kernel, stride=stride, dilation=dilation
         ),
     ),
+    lower=Reduction("sum", lambda x, kernel, **_: kernel, _term),
 )
 
 
