@@ -35,6 +35,10 @@ class _Recording(ContextDecorator):
     def __exit__(self, *exc: object) -> None:
         _recording.reset(self.tokens.pop())
 
+    def _recreate_cm(self) -> _Recording:
+        """ContextDecorator's hook: a new block for each call of a decorated function, which threads may run at once."""
+        return _Recording(self.wanted)
+
 
 def no_grad() -> _Recording:
     """Within this block, or this decorated function, nothing is recorded: results have no history.
