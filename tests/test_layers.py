@@ -253,6 +253,22 @@ def test_batch_norm_gathers_in_training_only() -> None:
         np.testing.assert_array_equal(t.numpy(), before[name])
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("norm", ["batch_norm", "layer_norm"])
+def test_half_precision_is_normalised_in_float32(norm: str, training: bool) -> None:
+    x = (normal(16, 4).astype("float32") * 300).astype("float16")  # whose squares are too large for float16
+    mean, var, weight = (gradus.full((4,), n).astype("float16") for n in (10.0, 6000.0, 0.5))
+
+    def normed(x: gradus.Tensor) -> gradus.Tensor:
+        if norm == "layer_norm":
+            return F.layer_norm(x, 4, weight, mean)
+        return F.batch_norm(x, mean.copy(), var.copy(), weight, mean, training)
+
+    y = normed(x)
+    assert y.dtype == "float16"
+    np.testing.assert_allclose(y.numpy(), normed(x.astype("float32")).numpy(), rtol=2e-3, atol=1e-2)
+
+
 def test_modes_reach_every_part() -> None:
     model = nn.Sequential(nn.ModuleDict({"a": nn.Dropout()}), nn.ModuleList([nn.Dropout()]))
     assert not any(m.training for m in model.eval().modules())
