@@ -346,6 +346,11 @@ def test_lines_in_a_pipe_and_silence(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_without_stderr_nothing_is_shown(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)  # as where the process was started with it closed
+    assert len(trainer_of().fit(blobs(), epochs=2)) == 2
+
+
 def test_long_epochs_show_lines_in_between(capsys, monkeypatch):
     monkeypatch.setattr("gradus.train.progress._BETWEEN_LINES", 0.0)
     trainer_of().fit(blobs(), batch_size=40)
