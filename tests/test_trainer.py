@@ -402,7 +402,7 @@ def with_nan():
         (DataError, "1 array, but inputs and targets", lambda: TensorDataset(np.ones((4, 2))), {}),
         (DataError, "label", lambda: TensorDataset(np.ones((4, 2), np.float32), np.array([0, 1, 2, 3])), {}),
         (ArgumentError, "epochs must be 1", blobs, {"epochs": 0}),
-        (ArgumentError, "batch_size must be 1", blobs, {"batch_size": 0}),
+        (ArgumentError, "batch_size must be an integer of 1 or more", blobs, {"batch_size": 0}),
     ],
 )
 def test_bad_data_is_refused_before_anything_is_written(tmp_path, error, says, data, options):

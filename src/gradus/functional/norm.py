@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import dtypes
 from ..errors import ArgumentError, ShapeError
+from ..ops.create import as_shape
 from ..ops.primitive import cast, promote
 from ..tensor import Tensor
 
@@ -98,7 +99,7 @@ def layer_norm(
     """
     x = promote(x, floats=True)[0]
     dtype, x = x.dtype, cast(x, dtypes.accumulator(x.dtype))
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    shape = as_shape(normalized_shape)
     if x.shape[-len(shape) :] != shape:
         raise ShapeError(f"layer_norm: normalises the last axes {shape}, got shape {x.shape}")
     axes = tuple(range(-len(shape), 0))
