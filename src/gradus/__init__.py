@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import nn, optim
 from .autograd import enable_grad, grad, no_grad, vjp
 from .dtypes import bfloat16, bool_, float16, float32, float64, int32, int64, uint8
+from .names import missing as _missing
 from .ops import (
     absolute,
     add,
@@ -108,7 +109,7 @@ _LATER = {"data": "", "datasets": "", "models": "", "train": "", "Trainer": "tra
 def __getattr__(name: str) -> Any:
     """What is imported when it is first asked for, so that `import gradus` stays quick."""
     if name not in _LATER:
-        raise AttributeError(f"module 'gradus' has no attribute {name!r}")
+        raise _missing("gradus", name, __all__)
     home = _LATER[name]
     return getattr(import_module(f"gradus.{home}"), name) if home else import_module(f"gradus.{name}")
 

@@ -259,6 +259,9 @@ copy = _unary(
     floats=False,
 )
 
+method("abs")(absolute)  # PyTorch's names
+method("clone")(copy)
+
 # -- functions of floating-point numbers -------------------------------------------------------------------------------
 
 exp = _unary(
