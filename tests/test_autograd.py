@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import math
+import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -337,3 +339,17 @@ def test_a_training_step_makes_no_cycles(no_collector: None) -> None:
 
     assert all(ref() is None for ref in step())
     assert gc.collect() == 0
+
+
+def test_a_function_decorated_with_no_grad_runs_in_two_threads_at_once() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    @no_grad()
+    def quietly(step: Callable[[], object]) -> None:
+        step()
+
+    with ThreadPoolExecutor(1) as pool:  # the thread that enters first leaves first
+        other = pool.submit(quietly, lambda: (entered.set(), leave.wait(10)))
+        assert entered.wait(10)
+        quietly(lambda: (leave.set(), other.result(10)))
+    assert (leaf(1.0) * 2).requires_grad

@@ -250,6 +250,31 @@ def test_interrupted_and_resumed_is_the_same_as_never_interrupted(options, tmp_p
     assert weights[0] == weights[1]
 
 
+def test_interrupted_before_the_first_step_it_can_be_resumed(tmp_path, monkeypatch):
+    def stopping(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_open_logs", stopping)
+        result = gradus_("train", "softmax", *TINY, "--out", tmp_path / "cut")
+    assert result.exit_code == 130
+    assert "Go on with" in result.stderr
+    succeeds("train", "--resume", tmp_path / "cut", "--quiet")
+
+
+def test_a_run_that_has_not_begun_may_be_started_anew(tmp_path, monkeypatch):
+    def stopping(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "save", stopping)
+        result = gradus_("train", "softmax", *TINY, "--out", tmp_path / "cut")
+    assert result.exit_code == 130
+    assert "Go on with" not in result.stderr
+    succeeds("train", "mlp", *TINY, "--out", tmp_path / "cut")
+    assert json.loads((tmp_path / "cut" / "config.json").read_text())["recipe"]["model"] == "mlp"
+
+
 def test_resuming_takes_more_epochs_and_no_other_setting(copied):
     assert "leave out lr" in fails("train", "--resume", copied, "--lr", "0.1")
     assert "leave out model, out" in fails("train", "mlp", "--resume", copied, "--out", "x")

@@ -164,7 +164,7 @@ def test_samples_of_different_shapes_make_no_batch():
         next(iter(DataLoader([np.ones(2), np.ones(3)])))
 
 
-@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"prefetch": -1}, {"seed": -1}])
+@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"batch_size": 1.5}, {"prefetch": -1}, {"seed": -1}])
 def test_wrong_arguments_of_the_loader(wrong):
     with pytest.raises(ArgumentError, match=next(iter(wrong))):
         DataLoader(numbered(), **wrong)

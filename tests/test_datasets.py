@@ -330,6 +330,7 @@ def test_days_are_ordered_by_date_and_missing_ones_filled():
         {"ds": ["2020-01-01", None], "y": [1.0, 2.0]},
         {"ds": ["2020-01-01", "2020-01-02"], "y": [1.0, 0.0]},
         {"ds": ["2020-01-01", "2020-01-02"], "y": ["many", "more"]},
+        {"ds": ["2020-01-01", "99999999-01-01"], "y": [1.0, 2.0]},
     ],
 )
 def test_what_is_no_daily_series(columns):

@@ -203,6 +203,7 @@ REFUSED: list[tuple[type[Exception], str, Callable[[], Any]]] = [
     (ArgumentError, r"Did you mean 'tanh'", lambda: F.gelu([0.0], "tan")),
     (TypeError, r"slope", lambda: nn.LeakyReLU(slope=0.1)),
     (ArgumentError, r"in_features must be an integer", lambda: nn.Linear(0, 3)),
+    (ArgumentError, r"in_features must be an integer", lambda: nn.Linear(2.0, 3)),
     (ArgumentError, r"the class ReLU\. Make one: ReLU\(", lambda: nn.Sequential(nn.ReLU)),
     (ArgumentError, r"its parts are modules", lambda: nn.ModuleList([F.relu])),
     (ArgumentError, r"cannot be a part's name", lambda: nn.ModuleDict({"a.b": nn.ReLU()})),
@@ -251,6 +252,29 @@ def test_batch_norm_gathers_in_training_only() -> None:
     layer.eval()(x)
     for name, t in layer.state_dict().items():
         np.testing.assert_array_equal(t.numpy(), before[name])
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("norm", ["batch_norm", "layer_norm"])
+def test_half_precision_is_normalised_in_float32(norm: str, training: bool) -> None:
+    x = (normal(16, 4).astype("float32") * 300).astype("float16")  # whose squares are too large for float16
+    mean, var, weight = (gradus.full((4,), n).astype("float16") for n in (10.0, 6000.0, 0.5))
+
+    def normed(x: gradus.Tensor) -> gradus.Tensor:
+        if norm == "layer_norm":
+            return F.layer_norm(x, 4, weight, mean)
+        return F.batch_norm(x, mean.copy(), var.copy(), weight, mean, training)
+
+    y = normed(x)
+    assert y.dtype == "float16"
+    np.testing.assert_allclose(y.numpy(), normed(x.astype("float32")).numpy(), rtol=2e-3, atol=1e-2)
+
+
+def test_sizes_may_be_numpy_integers() -> None:
+    n = np.prod((2, 3))
+    nn.Linear(n, n)(nn.LayerNorm(n)(gradus.ones((1, 6))))
+    y = nn.MaxPool2d(n // 3)(nn.Conv2d(n, n, n // 2, padding=(n // 6, n // 6))(gradus.ones((1, 6, 4, 4))))
+    assert nn.BatchNorm2d(n).eval()(y).shape == (1, 6, 2, 2)
 
 
 def test_modes_reach_every_part() -> None:

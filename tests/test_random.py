@@ -154,7 +154,7 @@ def test_drawing_is_never_recorded() -> None:
 
 
 def test_what_is_refused() -> None:
-    for seed in (-1, 2**64):
+    for seed in (-1, 2**64, 1.5, "one"):
         with pytest.raises(ArgumentError, match="a seed is an integer"):
             gradus.seed(seed)
     with pytest.raises(ArgumentError, match="high must be above low"):

@@ -65,6 +65,8 @@ def test_idx_files_are_read_as_they_were_written(tmp_path_factory, array, packed
         (THREE[:9], "a", "truncated within its header: 2 axes"),
         (THREE[:-1], "a", r"is truncated: an idx array of uint8 \(1, 3\) takes 3 bytes, 2 are there"),
         (THREE + b"4", "a", r"is too long: .* takes 3 bytes, more than 3 are there"),
+        (bytes([0, 0, 8, 70]) + struct.pack(">70I", *[1] * 70) + b"1", "a", "no array of 70 axes"),
+        (bytes([0, 0, 14, 4]) + struct.pack(">4I", 0, *[2**32 - 1] * 3), "a", "no array of 4 axes"),
         (gzip.compress(THREE[:-1]), "a.gz", "is truncated"),
         (gzip.compress(THREE + bytes(9)), "a.gz", "is too long"),
         (gzip.compress(THREE)[:-6], "a.gz", "is truncated: the gzip stream"),

@@ -208,11 +208,14 @@ def test_causal_attention_does_not_look_ahead():
     assert (before[:, 3:].numpy() != after[:, 3:].numpy()).all()
 
 
+@pytest.mark.parametrize("numbers", [False, True])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_a_query_that_may_look_nowhere_gets_zeros_and_no_nan(dtype):
+def test_a_query_that_may_look_nowhere_gets_zeros_and_no_nan(dtype, numbers):
     q, k, v = (x.astype(dtype).requires_grad_() for x in qkv())
     mask = np.ones((T, 7), bool)
     mask[2] = False
+    if numbers:
+        mask = np.where(mask, 0.0, -np.inf)
     out = F.scaled_dot_product_attention(q, k, v, mask)
     out.sum().backward()
     assert out.dtype == dtype

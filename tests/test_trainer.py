@@ -346,6 +346,11 @@ def test_lines_in_a_pipe_and_silence(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_without_stderr_nothing_is_shown(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)  # as where the process was started with it closed
+    assert len(trainer_of().fit(blobs(), epochs=2)) == 2
+
+
 def test_long_epochs_show_lines_in_between(capsys, monkeypatch):
     monkeypatch.setattr("gradus.train.progress._BETWEEN_LINES", 0.0)
     trainer_of().fit(blobs(), batch_size=40)
@@ -397,7 +402,7 @@ def with_nan():
         (DataError, "1 array, but inputs and targets", lambda: TensorDataset(np.ones((4, 2))), {}),
         (DataError, "label", lambda: TensorDataset(np.ones((4, 2), np.float32), np.array([0, 1, 2, 3])), {}),
         (ArgumentError, "epochs must be 1", blobs, {"epochs": 0}),
-        (ArgumentError, "batch_size must be 1", blobs, {"batch_size": 0}),
+        (ArgumentError, "batch_size must be an integer of 1 or more", blobs, {"batch_size": 0}),
     ],
 )
 def test_bad_data_is_refused_before_anything_is_written(tmp_path, error, says, data, options):

@@ -11,6 +11,7 @@ from . import nn, optim
 from .autograd import enable_grad, grad, no_grad, vjp
 from .control import scan, while_loop
 from .dtypes import bfloat16, bool_, float16, float32, float64, int32, int64, uint8
+from .names import missing as _missing
 from .ops import (
     absolute,
     add,
@@ -112,7 +113,7 @@ _LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler
 def __getattr__(name: str) -> Any:
     """What is imported when it is first asked for, so that `import gradus` stays quick."""
     if name not in _LATER:
-        raise AttributeError(f"module 'gradus' has no attribute {name!r}")
+        raise _missing("gradus", name, __all__)
     home = _LATER[name]
     return getattr(import_module(f"gradus.{home}"), name) if home else import_module(f"gradus.{name}")
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from ._methods import method
 from .errors import GradientError, ShapeError
 from .tensor import Tensor, as_tensor
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 
@@ -35,9 +37,19 @@ class _Recording(ContextDecorator):
     def __exit__(self, *exc: object) -> None:
         _recording.reset(self.tokens.pop())
 
+    def _recreate_cm(self) -> _Recording:
+        """ContextDecorator's hook: a new block for each call of a decorated function, which threads may run at once."""
+        return _Recording(self.wanted)
 
-def no_grad() -> _Recording:
+
+@overload
+def no_grad() -> _Recording: ...
+@overload
+def no_grad(function: F) -> F: ...
+def no_grad(function: Any = None) -> Any:
     """Within this block, or this decorated function, nothing is recorded: results have no history.
+
+    As a decorator it may stand without its brackets.
 
     >>> import gradus
     >>> x = gradus.tensor(2.0, requires_grad=True)
@@ -46,10 +58,14 @@ def no_grad() -> _Recording:
     >>> y.requires_grad
     False
     """
-    return _Recording(False)
+    return _Recording(False) if function is None else _Recording(False)(function)
 
 
-def enable_grad() -> _Recording:
+@overload
+def enable_grad() -> _Recording: ...
+@overload
+def enable_grad(function: F) -> F: ...
+def enable_grad(function: Any = None) -> Any:
     """Record again, inside a `no_grad` block.
 
     >>> import gradus
@@ -59,7 +75,7 @@ def enable_grad() -> _Recording:
     >>> y.requires_grad
     True
     """
-    return _Recording(True)
+    return _Recording(True) if function is None else _Recording(True)(function)
 
 
 @method("backward")

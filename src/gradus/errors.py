@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGE = str(Path(__file__).parent)
+_LIBRARY = str(Path(difflib.__file__).parent)
 
 
 class GradusError(Exception):
@@ -60,18 +61,27 @@ class DivergedError(GradusError, ArithmeticError):
     """A training whose loss is no longer a finite number."""
 
 
+class TraceError(GradusError, RuntimeError):
+    """Something in a compiled function that cannot be compiled."""
+
+
 class CheckpointError(GradusError, ValueError):
     """A checkpoint or run folder that is missing, damaged, or belongs to another model."""
 
 
 def caller() -> str:
-    """The nearest frame outside gradus, as `file.py:line`, or the empty string."""
+    """The nearest frame outside gradus and Python's own library, as `file.py:line`, or the empty string."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and _is_inner(frame.f_code.co_filename):
         frame = frame.f_back  # type: ignore[assignment]
     if frame is None or frame.f_code.co_filename.startswith("<frozen"):
         return ""
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+def _is_inner(file: str) -> bool:
+    ours = file.startswith(_PACKAGE)
+    return ours or (file.startswith(_LIBRARY) and "site-packages" not in file and "dist-packages" not in file)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -81,10 +91,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     "Did you mean 'lenet'? Known: lenet, mlp."
     """
     names = list(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    hint = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{hint}Known: {', '.join(names)}."
+    return f"{did_you_mean(word, names)} Known: {', '.join(names)}.".lstrip()
 
 
-class TraceError(GradusError, RuntimeError):
-    """Something in a compiled function that cannot be compiled."""
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The same without the list, where it would be long; empty where no name is near.
+
+    >>> did_you_mean("RelU", ["ReLU", "Tanh"])
+    "Did you mean 'ReLU'?"
+    """
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else ""

@@ -43,6 +43,8 @@ class Eager:
             with np.errstate(all="ignore"):  # infinities and NaN follow IEEE 754, silently, as everywhere in the field
                 out = primitive.forward(self.xp, *arrays, **params)
         except Exception:
+            for t in inputs:
+                _require_array(t)
             primitive.rule(*arrays, **params)  # explains in the user's words what does not fit
             raise
         return out if type(out) is np.ndarray else np.asarray(out)
@@ -59,6 +61,14 @@ class Eager:
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         return tensor.data  # type: ignore[no-any-return]
+
+
+def _require_array(t: Tensor) -> None:
+    if not isinstance(t.data, np.ndarray):
+        raise DtypeError(
+            f"the data of a tensor were set to a {type(t.data).__name__}, and are no array any more. "
+            "Write into a tensor with t.assign_(...), or under no_grad with t -= ..."
+        )
 
 
 current: ContextVar[Interpreter] = ContextVar("interpreter", default=Eager())  # noqa: B039 - it has no state

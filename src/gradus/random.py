@@ -7,6 +7,7 @@ A fresh process starts with seed 0.
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,8 @@ class Generator:
 
     def seed(self, seed: int) -> None:
         """Start anew from a seed, an integer from 0 to 2^64 - 1."""
-        if not 0 <= seed < 2**64:
-            raise ArgumentError(f"a seed is an integer from 0 to 2^64 - 1, got {seed}")
+        if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**64:
+            raise ArgumentError(f"a seed is an integer from 0 to 2^64 - 1, got {seed!r}")
         self.state.assign_(Tensor(np.array([seed, 0], np.uint64)))
 
     def bits(self, shape: tuple[int, ...]) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 from . import dtypes, interpret
 from ._methods import Methods
 from .errors import DtypeError, GradientError, ShapeError
+from .names import missing
 
 if TYPE_CHECKING:
     from .ops.primitive import Primitive
@@ -52,6 +53,8 @@ class Tensor(Methods):
     __array_ufunc__ = None  # so that `array * tensor` asks the tensor
 
     def __init__(self, data: Any, requires_grad: bool = False, origin: Origin | None = None) -> None:
+        if type(data) is not np.ndarray:
+            check_data(data)
         self.data = data
         self.origin = origin
         self.grad: Tensor | None = None
@@ -145,7 +148,8 @@ class Tensor(Methods):
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(
             "a tensor's elements are not assigned one by one, because its history would no longer be true. "
-            "Use gradus.where(condition, new, old), t.assign_(...) for the whole, or change t.numpy() yourself."
+            "Use gradus.where(condition, new, old), or fill a NumPy array first and make a tensor of it: "
+            "gradus.tensor(array)."
         )
 
     __hash__ = object.__hash__
@@ -210,8 +214,13 @@ class Tensor(Methods):
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def assign_(self, value: Tensor) -> Tensor:
-        """Write the numbers of `value`, of the same shape, into this leaf's own memory: how optimizers update."""
+    def assign_(self, value: Any) -> Tensor:
+        """Write `value` into this leaf's own memory: how optimizers update.
+
+        A Tensor, array or nested list of the same shape, or a Python number, which fills.
+        """
+        if not isinstance(value, Tensor):
+            value = self._as_mine(value)
         if value.shape != self.shape:
             raise ShapeError(f"assign_: this tensor has shape {self.shape}, the new value {value.shape}")
         if not self.is_leaf:
@@ -219,6 +228,27 @@ class Tensor(Methods):
         interpret.current.get().assign(self, value)
         self.writes[0] += 1
         return self
+
+    def _as_mine(self, value: Any) -> Tensor:
+        """What is no Tensor as one to assign; Python's numbers take this tensor's width, if it has fractions."""
+        wide = dtypes.is_float(self.dtype) and not hasattr(value, "dtype")
+        made = as_tensor(value, self.dtype if wide else None)
+        return made.broadcast_to(self.shape) if isinstance(value, (bool, int, float)) else made
+
+    if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing("Tensor", name, dir(type(self)))
+
+
+def check_data(data: Any) -> None:
+    """Refuse what is no array (NumPy's, or what stands for one while a graph is traced) as a tensor's data."""
+    if isinstance(data, Tensor) or not hasattr(data, "shape"):
+        raise DtypeError(
+            f"a tensor's data is an array, not a {type(data).__name__}. Make a tensor with gradus.tensor(...), and "
+            "write into one with t.assign_(...)."
+        )
+    dtypes.kind(data.dtype)  # refuses text, objects and complex numbers
 
 
 def _restored(kind: type[Tensor], data: Any, writes: list[int], requires_grad: bool, gradient: Tensor | None) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..functional.checks import at_least_one
 from ..random import Generator
 from ..tensor import Tensor
 from .dataset import Dataset, rows
@@ -49,8 +50,7 @@ class DataLoader:
         seed: int = 0,
         prefetch: int = 0,
     ) -> None:
-        if batch_size < 1:
-            raise ArgumentError(f"batch_size must be 1 or more, got {batch_size}")
+        at_least_one("DataLoader", batch_size=batch_size)
         if prefetch < 0:
             raise ArgumentError(f"prefetch must be 0 or more batches, got {prefetch}")
         Generator(seed)  # refuses a seed out of range now, not when the first epoch begins

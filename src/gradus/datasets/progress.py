@@ -16,7 +16,7 @@ class DownloadProgress:
         self.address, self.total = address, size
         self._begun, self._said = time.monotonic(), False
         self._bar: Any = None
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             self._bar = _bar()
             self._bar.start()
             self._task = self._bar.add_task(address.rsplit("/", 1)[-1], total=size)

@@ -15,6 +15,7 @@ _SERIES = {
     "peyton_manning": ("example_wp_log_peyton_manning.csv", True),
     "pedestrians": ("example_pedestrians_covid.csv", False),
 }
+_LONGEST = 1_000_000  # days
 
 
 def daily_views(history: int = 28, series: str = "r") -> Splits:
@@ -64,6 +65,8 @@ def every_day(table: Table, logarithms: bool) -> np.ndarray:
         raise DataError("a daily series needs each date once, and counts above 0 in column 'y'")
     order = np.argsort(days[known])
     days, y = days[known][order], y[known][order]
+    if days[-1] - days[0] > _LONGEST:
+        raise DataError(f"a daily series of {days[-1] - days[0]:,} days: one of its dates must be wrong")
     filled = np.interp(np.arange(days[0], days[-1] + 1), days, y if logarithms else np.log(y))
     counts: np.ndarray = np.exp(filled)
     return counts

@@ -28,12 +28,11 @@ def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = 
     if mask is not None:
         mask = as_tensor(mask)
         broadcast_shapes("attention (scores and mask)", scores.shape, mask.shape)
-        if mask.dtype == dtypes.bool_:
-            allowed = mask if allowed is None else allowed & mask
-        elif dtypes.is_float(mask.dtype):
-            scores = scores + mask.astype(scores.dtype)
-        else:
+        if dtypes.is_float(mask.dtype):
+            scores, mask = scores + mask.astype(scores.dtype), mask.not_equal(-math.inf)
+        elif mask.dtype != dtypes.bool_:
             raise DtypeError(f"attention: a mask holds booleans, or floats to add, got {mask.dtype}. Use mask != 0.")
+        allowed = mask if allowed is None else allowed & mask
     if allowed is None:
         return softmax(scores)
     # chosen twice: the softmax of a row that may look nowhere is NaN, and so would be its gradient

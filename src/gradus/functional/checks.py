@@ -7,6 +7,7 @@ traced a tensor has none, and a check of values is left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from numbers import Integral
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def in_range(where: str, name: str, value: float, interval: str) -> None:
 def at_least_one(where: str, **counts: int) -> None:
     """Refuse a count (of layers, steps, features) that is no integer or below 1."""
     for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
+        if not isinstance(count, Integral) or int(count) < 1:
             raise ArgumentError(f"{where}: {name} must be an integer of 1 or more, got {count!r}")
 
 

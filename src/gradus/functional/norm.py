@@ -1,12 +1,17 @@
-"""Normalisation: numbers brought to mean 0 and variance 1, then scaled and shifted by what is learned."""
+"""Normalisation: numbers brought to mean 0 and variance 1, then scaled and shifted by what is learned.
+
+Half precision is normalised in float32: its squares may be too large for float16.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from .. import dtypes
 from ..errors import ArgumentError, ShapeError
-from ..ops.primitive import promote
+from ..ops.create import as_shape
+from ..ops.primitive import cast, promote
 from ..tensor import Tensor
 
 
@@ -39,6 +44,7 @@ def batch_norm(
             [ 1.]])
     """
     x = promote(x, floats=True)[0]
+    dtype, x = x.dtype, cast(x, dtypes.accumulator(x.dtype))
     if x.ndim < 2:
         raise ShapeError(f"batch_norm: expects (n, c) or (n, c, ...), got {x.shape}")
     channels = (-1, *(1,) * (x.ndim - 2))
@@ -50,7 +56,7 @@ def batch_norm(
         centred, var = x - running_mean.reshape(channels), running_var.reshape(channels)
     root = (var + eps).sqrt()
     y: Tensor = centred * (1 / root if weight is None else weight.reshape(channels) / root)
-    return y if bias is None else y + bias.reshape(channels)
+    return cast(y if bias is None else y + bias.reshape(channels), dtype)
 
 
 def _batch_statistics(
@@ -92,11 +98,12 @@ def layer_norm(
             [-1.,  1.]])
     """
     x = promote(x, floats=True)[0]
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    dtype, x = x.dtype, cast(x, dtypes.accumulator(x.dtype))
+    shape = as_shape(normalized_shape)
     if x.shape[-len(shape) :] != shape:
         raise ShapeError(f"layer_norm: normalises the last axes {shape}, got shape {x.shape}")
     axes = tuple(range(-len(shape), 0))
     centred = x - x.mean(axes, keepdims=True)
     y: Tensor = centred / ((centred * centred).mean(axes, keepdims=True) + eps).sqrt()
     y = y if weight is None else y * weight
-    return y if bias is None else y + bias
+    return cast(y if bias is None else y + bias, dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from ..errors import ArgumentError
@@ -19,9 +20,9 @@ def per_axis(what: str, value: Any, axes: int, least: int = 1) -> Sizes:
     (2, 2)
     """
     sizes = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
-    if len(sizes) != axes or not all(isinstance(n, int) and n >= least for n in sizes):
+    if len(sizes) != axes or not all(isinstance(n, Integral) and int(n) >= least for n in sizes):
         raise ArgumentError(f"{what} is an integer of {least} or more, or {axes} of them, got {value!r}")
-    return sizes
+    return tuple(map(int, sizes))
 
 
 def pad_ends(x: Tensor, before: Sizes, after: Sizes, value: float = 0) -> Tensor:

@@ -1,8 +1,10 @@
 """Layers, and what models are built of."""
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from .. import functional
+from ..names import missing as _missing
 from . import init
 from .activation import (
     ELU,
@@ -42,6 +44,12 @@ from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .summary import Summary, summary
 
 sys.modules[f"{__name__}.functional"] = functional  # so that `import gradus.nn.functional as F` works, too
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+
+    def __getattr__(name: str) -> Any:
+        raise _missing("nn", name, __all__)
+
 
 __all__ = [
     "ELU",

@@ -29,7 +29,11 @@ class Activation(Module):
             cls.__doc__ = f"As a layer: {cls.function.__doc__ or ''}".partition(">>>")[0].rstrip()
 
     def __init__(self, *values: Any, **options: Any) -> None:
-        bound = inspect.signature(type(self)).bind(*values, **options)
+        signature = inspect.signature(type(self))
+        try:
+            bound = signature.bind(*values, **options)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}{signature}: {error}") from None
         bound.apply_defaults()
         self._options = bound.arguments
         vars(self).update(bound.arguments)

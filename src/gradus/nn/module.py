@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from .. import dtypes
-from ..errors import CheckpointError, ShapeError, nearest
+from ..errors import ArgumentError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
+from ..names import missing
 from ..ops.primitive import Shaped
-from ..tensor import Tensor, as_tensor, tensor
+from ..tensor import Tensor, as_tensor, check_data, tensor
 
 ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
 
@@ -22,6 +23,15 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         super().__init__(tensor(data).data, requires_grad)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "data":
+            check_data(value)
+        elif name == "grad" and not (value is None or isinstance(value, Tensor)):
+            raise DtypeError(
+                f"a gradient is a Tensor or None, got a {type(value).__name__}. Make it one: gradus.as_tensor(...)."
+            )
+        super().__setattr__(name, value)
 
 
 class Module:
@@ -51,12 +61,31 @@ class Module:
         """What the module computes; each class writes its own."""
         raise TypeError(f"{type(self).__name__} has no forward method. Write `def forward(self, x): ...` in the class.")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(vars(self).get(name), Parameter) and not (
+            value is None or (_is_parameter(value) and value.is_leaf)
+        ):
+            raise ArgumentError(
+                f"{type(self).__name__}: {name} is a Parameter, and a {type(value).__name__} in its place would not be "
+                f"trained. Write into it: .{name}.assign_(...), or give another: .{name} = nn.Parameter(...)."
+            )
+        object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
+
+        def __getattr__(self, name: str) -> Any:
+            error = missing("Module", name, {*vars(self), *dir(type(self))})
+            raise AttributeError(str(error).replace("Module", type(self).__name__, 1))
+
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         self._called_with = tuple([Shaped(x.shape, x.dtype) for x in inputs if isinstance(x, Tensor)])
         try:
             out = self.forward(*inputs, **options)
         except ShapeError as error:
             self._locate(error)
+            raise
+        except (AttributeError, TypeError) as error:
+            self._require_tensors(inputs, error)
             raise
         for hook in self._forward_hooks:
             replaced = hook(self, inputs, out)
@@ -71,6 +100,15 @@ class Module:
             error.path[0] = (_bracketed(name), type(inner).__name__)
         error.path.insert(0, ("model", type(self).__name__))
         error.raised_in = self
+
+    def _require_tensors(self, inputs: tuple[Any, ...], error: Exception) -> None:
+        """Explain a failure by what it was called with, if that was a list or an array."""
+        for x in inputs:
+            if isinstance(x, (list, np.ndarray, int, float)) and not isinstance(error, GradusError):
+                raise DtypeError(
+                    f"{type(self).__name__} is called with tensors, not with a {type(x).__name__}, called at "
+                    f"{caller()}. Make it one: gradus.tensor(...)."
+                ) from error
 
     def register_forward_hook(self, hook: ForwardHook) -> Callable[[], None]:
         """Call `hook(module, inputs, output)` after each forward; what it returns, if not None, is the new output.
@@ -162,10 +200,10 @@ class Module:
             p.requires_grad_(wanted)
         return self
 
-    def zero_grad(self) -> None:
-        """Forget all gradients."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients, or fill them with zeros."""
         for p in self.parameters():
-            p.grad = None
+            p.grad = None if set_to_none or p.grad is None else p.grad.full_like(0)
 
     def astype(self, dtype: Any) -> Self:
         """Convert all floating-point parameters and buffers, in place."""

@@ -9,6 +9,7 @@ from .. import functional as F
 from ..errors import ShapeError
 from ..functional.checks import at_least_one
 from ..ops import ones, zeros
+from ..ops.create import as_shape
 from ..tensor import Tensor, tensor
 from .module import Module, Parameter
 
@@ -83,7 +84,7 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
         bias: bool = True,
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        shape = as_shape(normalized_shape)
         self.normalized_shape, self.eps = shape, eps
         self.weight = Parameter(ones(shape)) if elementwise_affine else None
         self.bias = Parameter(zeros(shape)) if elementwise_affine and bias else None

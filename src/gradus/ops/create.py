@@ -28,6 +28,12 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     return lengths
 
 
+def _as_dtype(name: str, shape: Any, dtype: Any) -> dtypes.Dtype:
+    if isinstance(dtype, int):
+        raise DtypeError(f"{name}: {dtype} is no dtype. The shape is one tuple: {name}(({shape}, {dtype})).")
+    return dtypes.as_dtype(dtype)
+
+
 def zeros(shape: Shape, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
     """Zeros.
 
@@ -35,7 +41,7 @@ def zeros(shape: Shape, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
     tensor([[0., 0.],
             [0., 0.]])
     """
-    return constant(as_shape(shape), 0, dtypes.as_dtype(dtype))
+    return constant(as_shape(shape), 0, _as_dtype("zeros", shape, dtype))
 
 
 def ones(shape: Shape, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
@@ -44,7 +50,7 @@ def ones(shape: Shape, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
     >>> ones(2, dtype=int)
     tensor([1, 1])
     """
-    return constant(as_shape(shape), 1, dtypes.as_dtype(dtype))
+    return constant(as_shape(shape), 1, _as_dtype("ones", shape, dtype))
 
 
 def full(shape: Shape, value: float, dtype: Any = None) -> Tensor:

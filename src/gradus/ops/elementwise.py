@@ -267,6 +267,9 @@ copy = _unary(
     floats=False,
 )
 
+method("abs")(absolute)  # PyTorch's names
+method("clone")(copy)
+
 # -- functions of floating-point numbers -------------------------------------------------------------------------------
 
 exp = _unary(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator as operators
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -11,7 +12,7 @@ import numpy as np
 from .. import dtypes, interpret
 from .._methods import method, reflected
 from ..autograd import recording
-from ..errors import ArgumentError, DtypeError, ShapeError
+from ..errors import ArgumentError, DtypeError, GradientError, ShapeError
 from ..tensor import Origin, Tensor
 from .lowering import Constant, Elementwise, Found, Indices, Kernel, Lowering, View
 from .places import Index
@@ -133,13 +134,35 @@ def public(
         names = (name,) if methods is None else methods
         if operator:
             names += (f"__{operator}__",)
-            if hasattr(int, f"__r{operator}__"):
+            if hasattr(operators, f"i{operator}"):  # what Python has x += y for
                 reflected(f"__r{operator}__", function)
+                method(f"__i{operator}__")(_in_place(function))
         method(*names)(function)
         FUNCTIONS[name] = Function(function, reference or getattr(np, name), cases, names, elementwise)
         return function
 
     return register
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """The operator that writes, for leaves that want a gradient: `w -= step` under no_grad. For others x = x + y.
+
+    Only those are written whose owner says, by wanting a gradient, that they are variables: the memory of others may
+    be shared.
+    """
+
+    def write(x: Tensor, other: Any) -> Tensor:
+        if not x.requires_grad or not x.is_leaf:
+            return function(x, other)  # type: ignore[no-any-return]
+        if recording():
+            raise GradientError(
+                f"a leaf that requires a gradient is not changed in place ({function.__name__}) while gradients are "
+                "recorded. Write `with gradus.no_grad():` around it, or let an optimizer do it."
+            )
+        return x.assign_(function(x, other))
+
+    write.__name__ = f"{function.__name__}_"
+    return write
 
 
 # -- what is common to all, done once --------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Optimizers, schedules of the learning rate, and gradient clipping."""
 
+from typing import TYPE_CHECKING, Any
+
+from ..names import missing as _missing
 from . import schedules
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
@@ -8,6 +11,12 @@ from .optimizer import Optimizer
 from .plateau import ReduceOnPlateau
 from .rmsprop import RMSprop
 from .sgd import SGD
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+
+    def __getattr__(name: str) -> Any:
+        raise _missing("optim", name, __all__)
+
 
 __all__ = [
     "SGD",

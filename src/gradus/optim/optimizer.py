@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from .. import dtypes
 from ..autograd import no_grad
 from ..errors import ArgumentError, CheckpointError
 from ..functional.checks import in_range
+from ..names import missing
 from ..ops import zeros
 from ..ops.primitive import cast
 from ..tensor import Tensor, tensor
@@ -54,7 +55,7 @@ class Optimizer:
         for name, value in {"weight_decay": weight_decay, **options}.items():
             self._check(name, value)
             setattr(self, name, value)
-        self.weight_decay = weight_decay
+        self.weight_decay, self._options = weight_decay, ("weight_decay", *options)
         self.params = _trainable(type(self).__name__, params)
         self.steps, self.scale = tensor(0.0, "float64"), tensor(1.0, "float64")
         self._lr = tensor(0.0, "float64")
@@ -87,10 +88,10 @@ class Optimizer:
     def _rate(self, steps: Tensor) -> Tensor:
         return (self._lr if self._schedule is None else self._schedule(steps)) * self.scale
 
-    def zero_grad(self) -> None:
-        """Forget all gradients."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients, or fill them with zeros."""
         for p in self.params:
-            p.grad = None
+            p.grad = None if set_to_none or p.grad is None else p.grad.full_like(0)
 
     @no_grad()
     def step(self) -> None:
@@ -117,6 +118,16 @@ class Optimizer:
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         """The new value of one parameter, from its gradient; writes its new state."""
         raise NotImplementedError
+
+    def __repr__(self) -> str:
+        rate = f"{self.lr:g}" if self._schedule is None else getattr(self._schedule, "__name__", "a schedule")
+        options = "".join(f", {name}={getattr(self, name)!r}" for name in self._options)
+        return f"{type(self).__name__}({len(self.params)} parameters, lr={rate}{options}, steps={self.steps.item():g})"
+
+    if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing("Optimizer", name, {*vars(self), *dir(type(self))})
 
     # -- saving -----------------------------------------------------------------------------------------------------
 

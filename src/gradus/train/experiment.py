@@ -88,6 +88,8 @@ class Experiment:
         """Train, and keep everything in a run's folder; with `resume`, go on with what is in it."""
         about = {"recipe": self.recipe.to_json(), "command": self.recipe.command()}
         about |= {"data": self.facts.to_json(), "versions": versions()}
+        if not resume:  # before the first checkpoint, so that whatever interrupts it can be gone on with
+            Run.create(folder, **about)
         self.trainer.fit(
             self.train,
             self.validation,
@@ -97,7 +99,7 @@ class Experiment:
             resume=resume,
             progress=progress,
             seed=self.recipe.seed,
-            callbacks=[_Keep(Run(folder), about)],
+            callbacks=[_Keep(Run(folder), about)] if resume else [],
         )
 
     def load(self, folder: str | Path) -> None:
@@ -113,11 +115,11 @@ def new_folder(wanted: str | Path | None, recipe: Recipe) -> Path:
     """The folder for a new run: the one wanted, or runs/<model>-<data>-<number>, the first number that is free.
 
     Raises:
-        CheckpointError: the wanted folder is there and not empty.
+        CheckpointError: the wanted folder is there and holds more than a run that has not begun.
     """
     if wanted is not None:
         folder = Path(wanted)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or Run(folder).found()):
             raise CheckpointError(
                 f"{folder} exists. Give another --out, delete it, or go on with it: gradus train --resume {folder}"
             )
@@ -138,7 +140,7 @@ def versions() -> dict[str, str]:
 
 
 class _Keep(Callback):
-    """Writes what an experiment is into its run's folder as soon as that is there, not before."""
+    """Writes what an experiment has become, by more epochs, into its run's folder, once the run was found whole."""
 
     def __init__(self, run: Run, about: dict[str, Any]) -> None:
         self.run, self.about = run, about

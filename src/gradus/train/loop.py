@@ -238,7 +238,8 @@ class Loop:
             if about.get(name) != own:
                 what = name.replace("_", " ")
                 raise CheckpointError(f"{path} is of {what} {about.get(name)!r}, here the {what} is {own!r}")
-        self.history = History(History.read(run.history_file).records[: about["epoch"]])
+        done = History.read(run.history_file).records if about["epoch"] else []  # the file comes with the first step
+        self.history = History(done[: about["epoch"]])
         try:
             self.trainer.optimizer.load_state_dict(groups["optimizer"])
             self.trainer.model.load_state_dict(groups["model"])

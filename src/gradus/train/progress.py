@@ -101,8 +101,8 @@ class Bar(_Timed):
 
 
 def choose(wanted: bool | None) -> Silent:
-    """Nothing for False; else a bar if stderr is a terminal, lines if it is not."""
-    if wanted is False:
+    """Nothing for False, or without stderr; else a bar if that is a terminal, lines if it is not."""
+    if wanted is False or sys.stderr is None:
         return Silent()
     return Bar() if sys.stderr.isatty() else Lines()
 

@@ -43,7 +43,7 @@ class Run:
         run = cls(path)
         try:
             run.path.mkdir(parents=True, exist_ok=True)
-            found = sorted(p.name for p in run.path.iterdir() if p != run.config_file)
+            found = run.found()
         except OSError as problem:
             raise CheckpointError(f"the run's folder {path} cannot be made: {problem.strerror}") from None
         if found:
@@ -65,6 +65,10 @@ class Run:
         if not run.checkpoint_file.is_file():
             raise CheckpointError(f"{path} is no run to go on with: it has no {run.checkpoint_file.name}")
         return run
+
+    def found(self) -> list[str]:
+        """What the folder holds besides config.json, which alone is no run that has begun."""
+        return sorted(p.name for p in self.path.iterdir() if p != self.config_file)
 
     @property
     def config(self) -> dict[str, Any]:

@@ -45,4 +45,8 @@ def read_idx(path: str | Path) -> np.ndarray:
         shape, dtype = struct.unpack(f">{magic[3]}I", lengths), np.dtype(_DTYPES[magic[2]])
         what = f"an idx array of {dtype.name} {shape}"
         numbers = read_exactly(stream, math.prod(shape) * dtype.itemsize, path, what)
-    return np.frombuffer(numbers, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    try:
+        array = np.frombuffer(numbers, dtype).reshape(shape)
+    except ValueError as problem:
+        raise DataError(f"{path} is damaged: there is no array of {len(shape)} axes such as its ({problem})") from None
+    return array.astype(dtype.newbyteorder("="), copy=False)

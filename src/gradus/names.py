@@ -1,0 +1,139 @@
+"""What PyTorch and NumPy call otherwise: one table, for what is said when such a name is met, and for the docs.
+
+`docs/from-pytorch.md` prints the table; a test keeps them equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .errors import did_you_mean
+
+NO_DEVICES = "nothing: there is one device, the CPU"
+
+# For each owner, names that it does not have, and what to write.
+ELSEWHERE: dict[str, dict[str, str]] = {
+    "Tensor": {
+        "view": "reshape",
+        "dim": "ndim",
+        "numel": "size",
+        "nelement": "size",
+        "unsqueeze": "expand_dims",
+        "t": "T",
+        "mm": "matmul",
+        "bmm": "matmul",
+        "clamp": "clip",
+        "float": 'astype("float32")',
+        "double": 'astype("float64")',
+        "half": 'astype("float16")',
+        "long": "astype(int)",
+        "int": "astype(int)",
+        "bool": "astype(bool)",
+        "type": "astype",
+        "to": "astype",
+        "cpu": NO_DEVICES,
+        "cuda": NO_DEVICES,
+        "contiguous": "copy",
+        "expand": "broadcast_to",
+        "masked_fill": "gradus.where(mask, value, x)",
+        "scatter_add": "gradus.scatter_add",
+        "gather": "gradus.pick",
+        "copy_": "assign_(value)",
+        "fill_": "assign_(number)",
+        "zero_": "assign_(0)",
+        "add_": "+=, under no_grad",
+        "sub_": "-=, under no_grad",
+        "mul_": "*=, under no_grad",
+        "div_": "/=, under no_grad",
+    },
+    "gradus": {
+        "cat": "concatenate",
+        "vstack": "concatenate",
+        "hstack": "concatenate",
+        "unsqueeze": "expand_dims",
+        "clamp": "clip",
+        "abs": "absolute",
+        "mm": "matmul",
+        "bmm": "matmul",
+        "dot": "matmul",
+        "array": "tensor",
+        "asarray": "as_tensor",
+        "from_numpy": "as_tensor",
+        "manual_seed": "seed",
+        "normal": "randn",
+        "uniform": "rand",
+        "randperm": "permutation",
+        "softmax": "nn.functional.softmax",
+        "log_softmax": "nn.functional.log_softmax",
+        "float": "float32",
+        "double": "float64",
+        "half": "float16",
+        "long": "int64",
+        "int": "int64",
+        "bool": "bool_",
+        "utils": "data",
+    },
+    "nn": {
+        "NLLLoss2d": "NLLLoss",
+        "SmoothL1Loss": "HuberLoss",
+        "Hardsigmoid": "HardSigmoid",
+        "Swish": "SiLU",
+        "Dense": "Linear",
+        "Heaviside": "Step",
+        "utils": "gradus.optim.clip_grad_norm_",
+    },
+    "optim": {
+        "lr_scheduler": "schedules",
+        "StepLR": "schedules.step",
+        "MultiStepLR": "schedules.multistep",
+        "ExponentialLR": "schedules.exponential",
+        "CosineAnnealingLR": "schedules.cosine",
+        "OneCycleLR": "schedules.one_cycle",
+        "ReduceLROnPlateau": "ReduceOnPlateau",
+    },
+    "Optimizer": {
+        "param_groups": "lr, of all parameters; for two learning rates make two optimizers",
+        "add_param_group": "params, given once; for two learning rates make two optimizers",
+    },
+    "Module": {
+        "to": "astype",
+        "float": 'astype("float32")',
+        "double": 'astype("float64")',
+        "half": 'astype("float16")',
+        "cpu": NO_DEVICES,
+        "cuda": NO_DEVICES,
+        "register_buffer": "self.name = tensor, a plain attribute",
+        "register_parameter": "self.name = nn.Parameter(tensor)",
+        "add_module": "self.name = module",
+        "buffers": "named_buffers",
+        "apply": "for m in model.modules(): ...",
+    },
+}
+
+# Arguments and the like, which are not looked up as attributes: for the docs alone.
+ARGUMENTS = {
+    "dim=": "axis=",
+    "keepdim=": "keepdims=",
+    "x.size()": "x.shape",
+    "x.size(0)": "x.shape[0]",
+    "zeros(2, 3)": "zeros((2, 3))",
+    "randn(2, requires_grad=True)": "randn(2).requires_grad_()",
+    'model.to("cuda")': NO_DEVICES,
+    "model.load_state_dict(torch.load(path))": "model.load_state_dict(gradus.load(path))",
+    "scheduler.step()": "nothing: the optimizer's steps move the schedule, given as lr=",
+    "x[0] = 1": "gradus.where(condition, new, x)",
+}
+
+
+def missing(owner: str, name: str, known: Iterable[str]) -> AttributeError:
+    """The error for an attribute that an owner does not have, with what gradus calls it, or the nearest name.
+
+    >>> missing("Tensor", "view", [])
+    AttributeError("Tensor has no attribute 'view'. Write instead: reshape.")
+    """
+    text = f"{owner} has no attribute {name!r}"
+    if name.startswith("_"):  # what Python and notebooks ask everything for
+        return AttributeError(text)
+    written = ELSEWHERE.get(owner, {}).get(name)
+    hint = did_you_mean(name, known) if written is None else f"Write instead: {written}."
+    return AttributeError(f"{text}. {hint}".strip())
