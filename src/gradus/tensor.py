@@ -102,6 +102,8 @@ class Tensor(Methods):
         try:
             return self.numpy().item()
         except ValueError:
+            if self.size == 1:
+                raise
             message = f"item() needs one element, this tensor has shape {self.shape}"
             raise ShapeError(message, "Use tolist().") from None
 
