@@ -13,8 +13,9 @@ import numpy as np
 
 from .. import dtypes
 from .code import Code
+from .entry import SIGNATURE, module
 from .kit import Kit, Value
-from .program import SIGNATURE, Program, module
+from .program import Program
 from .runtime import run_threads
 from .step import Step
 from .target import Loaded, compile_object, host

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
+from . import entry
 from .blocked_kernel import BlockedKernel
 from .code import Code
+from .entry import Argument, Stage
 from .graph import Graph, Node, number
 from .loop_kernels import LoopKernel
 from .matmul_kernel import MatmulKernel
@@ -22,56 +23,6 @@ from .tiling import Tiling, tiling
 
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
-SIGNATURE = "ptr noalias %table, ptr %sync, i64 %thread, i64 %threads"
-
-SPINS = 1 << 16  # looks at the barrier before a waiting thread lets others use its processor
-BARRIER = f"""
-declare i32 @sched_yield()
-
-define internal void @barrier(ptr %state, i64 %threads) #0 {{
-start:
-  %alone = icmp eq i64 %threads, 1
-  br i1 %alone, label %done, label %arrive
-arrive:
-  %turn_at = getelementptr i64, ptr %state, i64 8
-  %turn = load atomic i64, ptr %turn_at monotonic, align 8
-  %before = atomicrmw add ptr %state, i64 1 acq_rel
-  %here = add i64 %before, 1
-  %last = icmp eq i64 %here, %threads
-  br i1 %last, label %release, label %wait
-release:
-  store atomic i64 0, ptr %state monotonic, align 8
-  %next = add i64 %turn, 1
-  store atomic i64 %next, ptr %turn_at release, align 8
-  br label %done
-wait:
-  %spins = phi i64 [ 0, %arrive ], [ %more, %again ]
-  %now = load atomic i64, ptr %turn_at acquire, align 8
-  %same = icmp eq i64 %now, %turn
-  br i1 %same, label %patient, label %done
-patient:
-  %more = add i64 %spins, 1
-  %tired = icmp sgt i64 %more, {SPINS}
-  br i1 %tired, label %give_way, label %again
-give_way:
-  %ignored = call i32 @sched_yield()
-  br label %again
-again:
-  br label %wait
-done:
-  ret void
-}}
-"""
-
-
-class Stage(NamedTuple):
-    """A call of a function: which kernel it is for, its arguments as (slot, bytes), the slots it reads and writes."""
-
-    function: str
-    kernel: Kernel | None
-    arguments: tuple[tuple[int, int], ...]
-    reads: set[int]
-    writes: set[int]
 
 
 def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:
@@ -197,84 +148,22 @@ class Program:
             self._slot_sizes = sizes
         return self._slot_sizes
 
+    def step(self, name: str = "step", after: Callable[[Code], None] | None = None) -> Code:
+        """The function that runs all stages; see `entry.step`."""
+        return entry.step(self.stages, self.needs_barrier(), name, after)
+
     def text(self) -> str:
         """The module in LLVM's language."""
-        return module([*self.functions.values(), self.step(), self._epoch()])
-
-    def step(self, name: str = "step", after: Callable[[Code], None] | None = None) -> Code:
-        """All stages in order; addresses are read from the table once.
-
-        `after` emits what follows each stage, among it a barrier: then none is needed before the next.
-        """
-        code = Code(name, SIGNATURE, linkage="")
-        addresses: dict[tuple[int, int], str] = {}
-        for stage, wait in zip(self.stages, self.needs_barrier(), strict=True):
-            if wait and after is None:
-                code.do("call void @barrier(ptr %sync, i64 %threads)")
-            for slot, offset in stage.arguments:
-                if (slot, 0) not in addresses:
-                    addresses[slot, 0] = code.op(f"load ptr, ptr {code.element('ptr', '%table', slot)}")
-                if (slot, offset) not in addresses:
-                    addresses[slot, offset] = code.op(f"getelementptr i8, ptr {addresses[slot, 0]}, i64 {offset}")
-            passed = ", ".join(f"ptr {addresses[a]}" for a in stage.arguments)
-            code.do(f"call void @{stage.function}({passed}{', ' if passed else ''}i64 %thread, i64 %threads)")
-            if after is not None:
-                after(code)
-        code.do("call void @barrier(ptr %sync, i64 %threads)")
-        return code
-
-    def _epoch(self) -> Code:
-        """Steps over mini-batches: rows are gathered into the arguments, the step runs, its results are kept.
-
-        The job says: how many steps; where the row numbers are; how many results; then for each argument where its data
-        are, and for each result where it is, where it goes, and its size.
-        """
-        code = Code("epoch", SIGNATURE, linkage="")
         given = self.graph.inputs[: self.arguments]
-        batch = given[0].shape[0] if given and given[0].shape else 0
-
-        def job(place: int | str) -> str:
-            return code.op(f"load i64, ptr {code.element('i64', '%job', place)}")
-
-        def pointer(place: int | str) -> str:
-            return code.op(f"load ptr, ptr {code.element('i64', '%job', place)}")
-
-        code.entry.append(f"  %job_at = getelementptr ptr, ptr %table, i64 {self.job_slot}")
-        code.entry.append("  %job = load ptr, ptr %job_at")
-        steps, rows, results = job(0), pointer(1), job(2)
-        first = code.op(f"udiv i64 {code.op(f'mul i64 %thread, {batch}')}, %threads")
-        after = code.op("add i64 %thread, 1")
-        end = code.op(f"udiv i64 {code.op(f'mul i64 {after}, {batch}')}, %threads")
-        with code.loop(0, steps) as s:
-            here = code.element("i64", rows, code.mul(s, batch))
-            for i, n in enumerate(given):
-                size = n.size // max(batch, 1) * n.dtype.itemsize
-                source, target = pointer(3 + i), code.op(f"load ptr, ptr {code.element('ptr', '%table', self.slot(n))}")
-                with code.loop(first, end) as r:
-                    row = code.op(f"load i64, ptr {code.element('i64', here, r)}")
-                    to, of = (
-                        code.element("i8", target, code.mul(r, size)),
-                        code.element("i8", source, code.mul(row, size)),
-                    )
-                    code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
-            code.do("call void @barrier(ptr %sync, i64 %threads)")
-            code.do("call void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads)")
-            with code.when(code.op("icmp eq i64 %thread, 0")), code.loop(0, results) as j:
-                place = code.add(code.mul(j, 3), 3 + len(given))
-                of, kept, bytes_each = pointer(place), pointer(code.add(place, 1)), job(code.add(place, 2))
-                to = code.element("i8", kept, code.op(f"mul i64 {s}, {bytes_each}"))
-                code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {bytes_each}", "i1 false")
-        return code
+        arguments = [Argument(self.slot(n), *_rows(n)) for n in given]
+        epoch = entry.Epoch(arguments, self.job_slot).emit()
+        return entry.module([*self.functions.values(), self.step(), epoch])
 
 
-def module(codes: list[Code]) -> str:
-    """Functions as the text of a module."""
-    declared: dict[str, str] = {}
-    for code in codes:
-        declared |= code.declared
-    parts = [BARRIER, *(c.text() for c in codes), *declared.values()]
-    parts.append('attributes #0 = { nounwind "no-trapping-math"="true" }')
-    return "\n\n".join(parts) + "\n"
+def _rows(n: Node) -> tuple[int, int]:
+    """How many rows an argument has, and the bytes of one; without axes it has none."""
+    rows = n.shape[0] if n.shape else 0
+    return rows, n.size // rows * n.dtype.itemsize if rows else 0
 
 
 def _overlap(a: set[tuple[int, int]], b: set[tuple[int, int]]) -> bool:
