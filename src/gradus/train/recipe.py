@@ -54,15 +54,21 @@ class Recipe:
     batch_size: int | None = None
     lr: float | None = None
     optimizer: str | None = None
-    schedule: str = "constant"
+    schedule: str | None = None
     weight_decay: float | None = None
     seed: int = 0
     limit: int | None = None
     validation: float = 0.1
 
     def __post_init__(self) -> None:
+        if self.data not in DATASETS and ("/" in self.data or "." in self.data):
+            raise ArgumentError(
+                f"--data takes the name of a data set, and {self.data} looks like a file or folder. Data of your own "
+                f"are trained on in Python, in a few lines: docs/your-own-data.md. Names: {', '.join(DATASETS)}."
+            )
         _known("data set", self.data, DATASETS)
-        _known("schedule", self.schedule, SCHEDULES)
+        if self.schedule is not None:
+            _known("schedule", self.schedule, SCHEDULES)
         if self.model is not None:
             _known("model", self.model, models.NAMES)
         if self.optimizer is not None:
@@ -125,6 +131,7 @@ class CompleteRecipe(Recipe):
     batch_size: int
     lr: float
     optimizer: str
+    schedule: str
 
     def make_optimizer(self, model: Module, steps: int) -> optim.Optimizer:
         """The optimizer, its schedule laid over this many steps."""
