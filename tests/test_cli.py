@@ -17,7 +17,7 @@ from PIL import Image
 import gradus
 from gradus import datasets
 from gradus.cli import main
-from gradus.cli.doctor import features
+from gradus.cli.doctor import EXTRAS, features
 from gradus.data import TensorDataset
 from gradus.train.experiment import Experiment, _parts
 from gradus.train.loop import Loop
@@ -333,12 +333,11 @@ def test_weights_of_another_model(copied, picture):
 def test_a_picture_of_any_size_and_colour(digits_run, picture):
     result = gradus_("predict", digits_run, picture)
     assert result.exit_code == 0
-    assert "made grey, scaled to 8x8." in result.stdout
+    assert "made grey, scaled to 8x8." in result.stderr
     assert result.stdout.count("%") == 3
     assert "try again with --invert" in result.stderr
     inverted = gradus_("predict", digits_run, picture, "--invert")
-    assert "inverted" in inverted.stdout
-    assert inverted.stderr == ""
+    assert "inverted" in inverted.stderr and "try again" not in inverted.stderr
 
 
 def test_a_test_digit_is_recognised_as_by_the_model_itself(digits_run, tmp_path):
@@ -426,3 +425,43 @@ def test_a_series_is_validated_on_its_end():
     train, validation = _parts(whole, Recipe(data="daily_views", limit=50))
     assert train.indices.tolist() == list(range(50, 95))
     assert validation.indices.tolist() == list(range(95, 100))
+
+
+def test_fewer_epochs_than_are_done(copied):
+    succeeds("train", "--resume", copied, "--epochs", "3", "--quiet")
+    before = {p.name: p.read_bytes() for p in copied.iterdir()}
+    assert "already has 3 epochs" in fails("train", "--resume", copied, "--epochs", "2")
+    assert before == {p.name: p.read_bytes() for p in copied.iterdir()}
+
+
+def test_a_finished_run_says_how_to_train_on(copied):
+    weights = (copied / "model.safetensors").read_bytes()
+    result = gradus_("train", "--resume", copied)
+    assert result.exit_code == 0
+    assert f"nothing is left to train. To train on: gradus train --resume {copied} --epochs 2" in result.stderr
+    assert (copied / "model.safetensors").read_bytes() == weights
+
+
+def test_a_file_as_data_set(tmp_path):
+    assert "docs/your-own-data.md" in fails("train", "--data", tmp_path / "my.csv")
+
+
+def test_notes_on_pictures_are_not_results(digits_run, picture):
+    result = gradus_("predict", digits_run, picture)
+    assert "Pictures are made grey" in result.stderr
+    assert result.stdout.startswith(f"{picture}: ")
+
+
+def test_the_doctor_advises_on_threads_and_extras(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert "several times faster with OPENBLAS_NUM_THREADS=1" in succeeds("doctor")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    assert "1 (OPENBLAS_NUM_THREADS)" in succeeds("doctor")
+    monkeypatch.setitem(EXTRAS, "plot", ("matplotlib_that_is_not_here",))
+    assert "not installed: pip install matplotlib_that_is_not_here" in succeeds("doctor")
+
+
+def test_linear_models_learn_with_a_falling_rate():
+    assert Recipe(data="king_county", model="linear").completed((5,), None).schedule == "cosine"
+    assert Recipe(data="king_county", model="linear", schedule="constant").completed((5,), None).schedule == "constant"
+    assert Recipe(data="king_county", model="mlp").completed((5,), None).schedule == "constant"

@@ -302,6 +302,7 @@ def test_predictions_turn_back_into_dollars(gradus_data):
 )
 def test_daily_views(gradus_data, name, days, first):
     train, test = datasets.daily_views(history=7, series=name)
+    assert train.target.name == ("pedestrians per day" if name == "pedestrians" else "views per day")
     assert len(train) + len(test) == days - 7 and len(test) == round(0.2 * (days - 7))
     (x, y), (xt, _) = train.arrays, test.arrays
     assert x.shape == (len(train), 7) and y.shape == (len(train), 1) and x.dtype == y.dtype == np.float32

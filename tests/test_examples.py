@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 FIRST_STEPS = ROOT / "examples" / "first_steps.py"
@@ -12,6 +17,50 @@ FIRST_STEPS = ROOT / "examples" / "first_steps.py"
 def test_the_readme_shows_the_example_that_runs():
     example = FIRST_STEPS.read_text(encoding="utf-8").split('"""\n\n', 1)[1].strip()
     assert example in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_has_two_commands_in_its_section():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = next(s for s in re.split(r"^#+ ", readme, flags=re.M) if s.startswith("Two commands"))
+    train, test = re.findall(r"^```sh\n(.*?)^```", section, flags=re.M | re.S)
+    assert train.rstrip().endswith("gradus train") and test.rstrip().endswith("pytest -q")
+    for words in ("git clone", ". .venv/bin/activate", "GRADUS_DATA"):
+        assert words in section
+    assert ".venv/bin/python examples/first_steps.py" in readme
+
+
+def test_nothing_installs_the_other_project_of_that_name():
+    files = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / "src").rglob("*.py")]
+    assert [f.name for f in files if "pip install gradus" in f.read_text(encoding="utf-8")] == []
+
+
+@pytest.fixture
+def own_files(tmp_path, monkeypatch):
+    """The files that docs/your-own-data.md speaks of: a table of houses, and pictures in folders."""
+    rng = np.random.default_rng(0)
+    rows = ["area,kind,rooms,price"]
+    for i, area in enumerate(rng.integers(40, 200, 250)):
+        rows.append(f"{area},{'flat' if i % 3 else 'house'},{i % 5 or ''},{area * (1000 if i % 3 else 1500)}")
+    (tmp_path / "houses.csv").write_text("\n".join(rows) + "\n")
+    for brightness, kind in ((60, "cat"), (190, "dog")):
+        (tmp_path / "pictures" / kind).mkdir(parents=True)
+        for i in range(10):
+            noise = rng.integers(-30, 30, (32, 40, 3)) + brightness
+            Image.fromarray(noise.astype(np.uint8)).save(tmp_path / "pictures" / kind / f"{i}.png")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("heading", "measured", "limit"),
+    [("Arrays", "accuracy", 0.85), ("A CSV file", "rmse", 0.5), ("Pictures", "accuracy", 0.0)],
+)
+def test_the_page_on_own_data_runs(heading, measured, limit, own_files):
+    page = (ROOT / "docs" / "your-own-data.md").read_text(encoding="utf-8")
+    (code,) = re.findall(rf"^## {heading}.*?^```python\n(.*?)^```", page, flags=re.M | re.S)
+    Path("page.py").write_text(code)
+    made = runpy.run_path("page.py")
+    found = made["trainer"].evaluate(made["test"])
+    assert found["rmse"] < limit if measured == "rmse" else found["accuracy"] >= limit
 
 
 def test_the_first_steps_learn(capsys):

@@ -82,7 +82,7 @@ def test_without_matplotlib_the_page_has_tables_and_says_what_to_install(monkeyp
     monkeypatch.setattr(figures, "available", lambda: False)
     text = page.render(classification())
     assert "<svg" not in text
-    assert "pip install gradus[plot]" in text
+    assert "pip install matplotlib" in text
     assert "<tr><th>cat</th><td>8</td><td>2</td></tr>" in text
 
 

@@ -437,3 +437,53 @@ def test_metrics_follow_the_loss():
     assert names == {"cross_entropy": ["accuracy"], "mse_loss": ["rmse"]}
     assert [m.name for m in Trainer(model, F.mse_loss, optimizer).metrics] == ["rmse"]
     assert Trainer(model, lambda z, y: z.sum(), optimizer).metrics == []
+
+
+def test_metrics_follow_a_loss_module():
+    model = MLP([2, 3])
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    losses = {nn.CrossEntropyLoss(label_smoothing=0.1): "accuracy", nn.MSELoss(): "rmse"}
+    assert {m.name for loss in losses for m in Trainer(model, loss, optimizer).metrics} == set(losses.values())
+    with pytest.raises(ArgumentError, match=r"the class CrossEntropyLoss. Make one: CrossEntropyLoss\(\)"):
+        Trainer(model, nn.CrossEntropyLoss, optimizer)
+
+
+def test_the_optimizer_must_be_one_and_hold_the_models_parameters():
+    model = MLP([2, 3])
+    for wrong, got in (("adam", "'adam'"), (optim.Adam, "the class Adam")):
+        with pytest.raises(ArgumentError, match=rf"the optimizer is {got}\. .*optim\.Adam\(model\.parameters"):
+            Trainer(model, "cross_entropy", wrong)
+    with pytest.raises(ArgumentError, match="trains other tensors"):
+        Trainer(model, "cross_entropy", optim.Adam(MLP([2, 3]).parameters()))
+
+
+def test_a_share_is_no_validation_data():
+    with pytest.raises(DataError, match=r"validation needs a data set, got 0\.2\. .*random_split"):
+        trainer_of().fit(blobs(), validation=0.2, progress=False)
+
+
+def test_fewer_epochs_than_are_done_are_refused(tmp_path):
+    trainer_of().fit(blobs(), epochs=2, run=tmp_path / "run", progress=False)
+    with pytest.raises(ArgumentError, match="already has 2 epochs, more than epochs=1"):
+        trainer_of().fit(blobs(), epochs=1, run=tmp_path / "run", resume=True, progress=False)
+    assert len((tmp_path / "run" / "history.jsonl").read_text().splitlines()) == 2
+
+
+def test_histories_and_loaders_say_what_they_are():
+    assert (
+        repr(History([{"epoch": 1, "loss": 0.5, "val_loss": 0.25}]))
+        == "History(1 epochs, last: loss=0.5, val_loss=0.25)"
+    )
+    assert repr(History()) == "History(0 epochs)"
+    text = repr(DataLoader(TensorDataset([1.0, 2.0, 3.0]), batch_size=2))
+    assert (
+        text
+        == "DataLoader(TensorDataset(float32(3,)), batch_size=2, shuffle=False, drop_last=False, seed=0: 2 batches)"
+    )
+
+
+def test_saving_what_is_not_flat_is_told(tmp_path):
+    model = MLP([2, 3])
+    with pytest.raises(ArgumentError, match="'model' is a dict: a file holds tensors by name, flat"):
+        gradus.save({"model": model.state_dict(), "epoch": 3}, tmp_path / "all.safetensors")
+    assert not (tmp_path / "all.safetensors").exists()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from .errors import did_you_mean
 
@@ -125,15 +126,34 @@ ARGUMENTS = {
 }
 
 
-def missing(owner: str, name: str, known: Iterable[str]) -> AttributeError:
-    """The error for an attribute that an owner does not have, with what gradus calls it, or the nearest name.
+def missing(owner: str, name: str, known: Iterable[str], called: str = "") -> AttributeError:
+    """The error for a name that an owner does not have, with what gradus calls it, or the nearest one.
+
+    `called` is how the message names the owner, where that is not by its own name.
 
     >>> missing("Tensor", "view", [])
     AttributeError("Tensor has no attribute 'view'. Write instead: reshape.")
     """
-    text = f"{owner} has no attribute {name!r}"
+    text = f"{called or owner} has no attribute {name!r}"
     if name.startswith("_"):  # what Python and notebooks ask everything for
         return AttributeError(text)
     written = ELSEWHERE.get(owner, {}).get(name)
     hint = did_you_mean(name, known) if written is None else f"Write instead: {written}."
     return AttributeError(f"{text}. {hint}".strip())
+
+
+def missing_from(thing: Any, owner: str, name: str) -> AttributeError:
+    """The same, for `__getattr__` of a class: Python calls it too where a property raised an AttributeError."""
+    if hasattr(type(thing), name):
+        object.__getattribute__(thing, name)  # raises what was raised
+    return missing(owner, name, {*getattr(thing, "__dict__", ()), *dir(type(thing))}, type(thing).__name__)
+
+
+class Elsewhere:
+    """A name that an owner does not have, as an attribute that says so: `hasattr` is False."""
+
+    def __init__(self, owner: str, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    def __get__(self, thing: Any, kind: type | None = None) -> Any:
+        raise missing(self.owner, self.name, ())

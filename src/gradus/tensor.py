@@ -12,7 +12,7 @@ import numpy as np
 from . import dtypes, interpret
 from ._methods import Methods
 from .errors import DtypeError, GradientError, ShapeError
-from .names import missing
+from .names import ELSEWHERE, Elsewhere
 
 if TYPE_CHECKING:
     from .ops.primitive import Primitive
@@ -237,10 +237,12 @@ class Tensor(Methods):
         made = as_tensor(value, self.dtype if wide else None)
         return made.broadcast_to(self.shape) if isinstance(value, (bool, int, float)) else made
 
-    if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
+    def __dir__(self) -> list[str]:
+        return [name for name in object.__dir__(self) if name not in ELSEWHERE["Tensor"]]
 
-        def __getattr__(self, name: str) -> Any:
-            raise missing("Tensor", name, dir(type(self)))
+
+for _name in ELSEWHERE["Tensor"]:  # not by __getattr__, with which Python reads every attribute of a tensor more slowly
+    setattr(Methods, _name, Elsewhere("Tensor", _name))
 
 
 def check_data(data: Any) -> None:

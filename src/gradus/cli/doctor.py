@@ -65,7 +65,7 @@ def extras() -> Section:
     for name, packages in EXTRAS.items():
         here = all(util.find_spec(package) for package in packages)
         versions = ", ".join(f"{package} {metadata.version(package)}" for package in packages) if here else ""
-        found[name] = versions or f"not installed: pip install gradus[{name}]"
+        found[name] = versions or f"not installed: pip install {' '.join(packages)}"
     return found
 
 
@@ -78,6 +78,7 @@ def machine() -> Section:
         "processor": info.get("model name", platform.processor() or platform.machine()),
         "features": features(flags) if flags else "unknown on this system",
         "threads": f"{usable} usable of {os.cpu_count()}" + _thread_limits(),
+        "BLAS threads": _blas_threads(),
         "memory": _memory(),
     }
 
@@ -106,9 +107,16 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def _thread_limits() -> str:
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
     limits = ", ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ)
     return f" ({limits})" if limits else ""
+
+
+def _blas_threads() -> str:
+    """How many threads multiply matrices, and what to set where small models suffer from many."""
+    if "OPENBLAS_NUM_THREADS" in os.environ:
+        return f"{os.environ['OPENBLAS_NUM_THREADS']} (OPENBLAS_NUM_THREADS)"
+    return "one for each core; on a busy machine small models run several times faster with OPENBLAS_NUM_THREADS=1"
 
 
 def _memory() -> str:

@@ -44,7 +44,7 @@ def predict(run: Path, files: tuple[Path, ...], invert: bool) -> None:
 def _pictures(predictor: Predictor, files: tuple[Path, ...], invert: bool) -> None:
     channels, height, width = predictor.facts.input_shape
     steps = f"{'made grey, ' if channels == 1 else ''}scaled to {width}x{height}{', inverted' if invert else ''}"
-    click.echo(f"Pictures are {steps}.")
+    click.echo(f"Pictures are {steps}.", err=True)
     doubtful = False
     for file in files:
         seen = predictor.picture(file, invert)

@@ -23,9 +23,7 @@ INTERRUPTED = 130
 @click.option("--batch-size", type=int, help="Samples a step.")
 @click.option("--lr", type=float, help="Learning rate.")
 @click.option("--optimizer", metavar="NAME", help="sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw.")
-@click.option(
-    "--schedule", metavar="NAME", help="Of the learning rate: constant, cosine or one_cycle.  [default: constant]"
-)
+@click.option("--schedule", metavar="NAME", help="Of the learning rate: constant, cosine or one_cycle.")
 @click.option("--weight-decay", type=float, help="Weight decay of the optimizer.")
 @click.option("--seed", type=int, help="Same seed, same weights.  [default: 0]")
 @click.option("--limit", type=int, metavar="N", help="Train on N samples only.")
@@ -47,7 +45,7 @@ def train(out: Path | None, resume: Path | None, quiet: bool, **options: Any) ->
       gradus train linear --data king_county
       gradus train --resume runs/lenet-fashion_mnist-1
     """
-    from ..train.experiment import Experiment, new_folder
+    from ..train.experiment import Experiment, epochs_done, new_folder
 
     given = {name: value for name, value in options.items() if value is not None}
     if resume is not None:
@@ -56,6 +54,12 @@ def train(out: Path | None, resume: Path | None, quiet: bool, **options: Any) ->
         experiment = Experiment(_recipe(given))
         folder = new_folder(out, experiment.recipe)
     click.echo(experiment.describe())
+    if resume is not None and (done := epochs_done(resume)) == experiment.recipe.epochs:
+        click.echo(
+            f"All {done} epochs are done, nothing is left to train. To train on: "
+            f"gradus train --resume {resume} --epochs {2 * done}",
+            err=True,
+        )
     try:
         experiment.fit(folder, resume=resume is not None, progress=False if quiet else None)
     except KeyboardInterrupt:

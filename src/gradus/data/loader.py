@@ -61,6 +61,10 @@ class DataLoader:
         n = len(self.dataset)
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
+    def __repr__(self) -> str:
+        options = ", ".join(f"{n}={getattr(self, n)!r}" for n in ("batch_size", "shuffle", "drop_last", "seed"))
+        return f"DataLoader({self.dataset!r}, {options}: {len(self)} batches)"
+
     def __iter__(self) -> Iterator[Batch]:
         self.epoch += 1
         return self.batches(self.epoch - 1)

@@ -9,11 +9,11 @@ from ..errors import ArgumentError, DataError, nearest
 from .locate import locate
 from .splits import TEST_SHARE, Splits
 
-# For each series its file, and whether the file holds logarithms.
+# For each series its file, whether the file holds logarithms, and what is counted.
 _SERIES = {
-    "r": ("example_wp_log_R.csv", True),
-    "peyton_manning": ("example_wp_log_peyton_manning.csv", True),
-    "pedestrians": ("example_pedestrians_covid.csv", False),
+    "r": ("example_wp_log_R.csv", True, "views"),
+    "peyton_manning": ("example_wp_log_peyton_manning.csv", True, "views"),
+    "pedestrians": ("example_pedestrians_covid.csv", False, "pedestrians"),
 }
 _LONGEST = 1_000_000  # days
 
@@ -38,14 +38,14 @@ def daily_views(history: int = 28, series: str = "r") -> Splits:
     """
     if series not in _SERIES:
         raise ArgumentError(f"daily_views has no series {series!r}. {nearest(series, _SERIES)}")
-    file, logarithms = _SERIES[series]
+    file, logarithms, counted = _SERIES[series]
     (path,) = locate("daily_views", [file])
     counts = every_day(read_csv(path), logarithms)
     n = len(counts) - history
     if history < 1 or n < 5:
         raise ArgumentError(f"history must be from 1 to {len(counts) - 5} days for this series, got {history}")
     first_test = n - round(TEST_SHARE * n)
-    scale = Standardizer.fit(counts[: first_test + history], log=True, name=f"{series} per day")
+    scale = Standardizer.fit(counts[: first_test + history], log=True, name=f"{counted} per day")
     windows = np.lib.stride_tricks.sliding_window_view(scale.transform(counts), history + 1)
     parts = (windows[:first_test], windows[first_test:])
     name = f"daily_views ({series})"

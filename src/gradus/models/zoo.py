@@ -17,12 +17,16 @@ HIDDEN = 256  # units of the hidden layer of `mlp`
 
 
 class Defaults(NamedTuple):
-    """How a model is trained where nothing else is asked for: `optimizer` is the name of one in `gradus.optim`."""
+    """How a model is trained where nothing else is asked for.
+
+    `optimizer` is the name of one in `gradus.optim`, `schedule` that of the learning rate's in `optim.schedules`.
+    """
 
     optimizer: str
     lr: float
     batch_size: int
     epochs: int
+    schedule: str = "constant"
 
 
 class _Entry(NamedTuple):
@@ -62,7 +66,7 @@ def _picture(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 _ZOO = {
-    "linear": _Entry(_linear, Defaults("Adam", 0.01, 64, 20)),
+    "linear": _Entry(_linear, Defaults("Adam", 0.01, 64, 20, "cosine")),
     "softmax": _Entry(_softmax, Defaults("Adam", 1e-3, 64, 10)),
     "mlp": _Entry(_mlp, Defaults("Adam", 1e-3, 64, 10)),
     "convnet": _Entry(_convnet, Defaults("Adam", 2e-3, 32, 20)),

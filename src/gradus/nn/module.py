@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..errors import ArgumentError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
-from ..names import missing
+from ..names import missing_from
 from ..ops.primitive import Shaped
 from ..tensor import Tensor, as_tensor, check_data, tensor
 
@@ -74,8 +74,7 @@ class Module:
     if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
 
         def __getattr__(self, name: str) -> Any:
-            error = missing("Module", name, {*vars(self), *dir(type(self))})
-            raise AttributeError(str(error).replace("Module", type(self).__name__, 1))
+            raise missing_from(self, "Module", name)
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         self._called_with = tuple([Shaped(x.shape, x.dtype) for x in inputs if isinstance(x, Tensor)])

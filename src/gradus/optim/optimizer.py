@@ -11,7 +11,7 @@ from .. import dtypes
 from ..autograd import no_grad
 from ..errors import ArgumentError, CheckpointError
 from ..functional.checks import in_range
-from ..names import missing
+from ..names import missing_from
 from ..ops import zeros
 from ..ops.primitive import cast
 from ..tensor import Tensor, tensor
@@ -127,7 +127,7 @@ class Optimizer:
     if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
 
         def __getattr__(self, name: str) -> Any:
-            raise missing("Optimizer", name, {*vars(self), *dir(type(self))})
+            raise missing_from(self, "Optimizer", name)
 
     # -- saving -----------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..errors import CheckpointError
+from ..errors import ArgumentError, CheckpointError
 from ..nn import Module
 from ..tensor import Tensor, tensor
 
@@ -68,8 +68,17 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mappin
     from safetensors.numpy import save as to_bytes
 
     # safetensors writes the memory as it lies, whatever the strides say
-    arrays = {name: np.asarray(tensor(value).numpy(), order="C") for name, value in tensors.items()}
+    arrays = {name: np.asarray(_array(name, value), order="C") for name, value in tensors.items()}
     write_atomically(path, to_bytes(arrays, dict(metadata) if metadata else None))
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    if isinstance(value, (Mapping, Module, str)) or value is None:
+        raise ArgumentError(
+            f"{name!r} is a {type(value).__name__}: a file holds tensors by name, flat, as model.state_dict() "
+            "has them. Save the model's and the optimizer's state in a file each, or let Trainer.fit(run=...) keep all."
+        )
+    return tensor(value).numpy()
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

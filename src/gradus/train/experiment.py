@@ -15,7 +15,7 @@ from ..errors import ArgumentError, CheckpointError
 from ..functional import cross_entropy, mse_loss
 from ..random import seed
 from .callbacks import Callback
-from .checkpoint import load
+from .checkpoint import load, read_state
 from .facts import Facts
 from .metrics import Metric, metric
 from .recipe import Recipe, config_of
@@ -109,6 +109,15 @@ class Experiment:
             CheckpointError: there are none, they are damaged, or of another model.
         """
         self.model.load_state_dict(load(Run(folder).model_file))
+
+
+def epochs_done(folder: str | Path) -> int:
+    """How many epochs of a run are done.
+
+    Raises:
+        CheckpointError: it has not begun, or its checkpoint is damaged.
+    """
+    return int(read_state(Run.open(folder).checkpoint_file)[1]["epoch"])
 
 
 def new_folder(wanted: str | Path | None, recipe: Recipe) -> Path:

@@ -33,6 +33,10 @@ class History:
     def __len__(self) -> int:
         return len(self.records)
 
+    def __repr__(self) -> str:
+        numbers = ", ".join(f"{k}={v:.4g}" for k, v in self.last.items() if "loss" in k)
+        return f"History({len(self)} epochs{f', last: {numbers}' if numbers else ''})"
+
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
 

@@ -202,7 +202,7 @@ def _drawn(draw: Callable[[], Figure]) -> str:
 
 
 def _missing() -> str:
-    return "<p class=missing>No picture here: matplotlib is not installed. <code>pip install gradus[plot]</code></p>"
+    return "<p class=missing>No picture here: matplotlib is not installed. <code>pip install matplotlib</code></p>"
 
 
 def _section(name: str, body: str) -> str:

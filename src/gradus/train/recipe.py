@@ -55,7 +55,7 @@ class Recipe:
     batch_size: int | None = None
     lr: float | None = None
     optimizer: str | None = None
-    schedule: str = "constant"
+    schedule: str | None = None
     weight_decay: float | None = None
     seed: int = 0
     limit: int | None = None
@@ -63,8 +63,14 @@ class Recipe:
     eager: bool = False
 
     def __post_init__(self) -> None:
+        if self.data not in DATASETS and ("/" in self.data or "." in self.data):
+            raise ArgumentError(
+                f"--data takes the name of a data set, and {self.data} looks like a file or folder. Data of your own "
+                f"are trained on in Python, in a few lines: docs/your-own-data.md. Names: {', '.join(DATASETS)}."
+            )
         _known("data set", self.data, DATASETS)
-        _known("schedule", self.schedule, SCHEDULES)
+        if self.schedule is not None:
+            _known("schedule", self.schedule, SCHEDULES)
         if self.model is not None:
             _known("model", self.model, models.NAMES)
         if self.optimizer is not None:
@@ -127,6 +133,7 @@ class CompleteRecipe(Recipe):
     batch_size: int
     lr: float
     optimizer: str
+    schedule: str
 
     def make_optimizer(self, model: Module, steps: int) -> optim.Optimizer:
         """The optimizer, its schedule laid over this many steps."""

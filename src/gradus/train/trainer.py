@@ -80,6 +80,7 @@ class Trainer:
         clip_norm: float | None = None,
         compile: bool = True,
     ) -> None:
+        _check_optimizer(optimizer, model)
         self.model, self.optimizer, self.clip_norm = model, optimizer, clip_norm
         self.loss, usual = _loss(loss)
         self.metrics = [metric(m) for m in (usual if metrics is None else _several(metrics))]
@@ -87,8 +88,6 @@ class Trainer:
         self._arrays: tuple[Any, tuple[np.ndarray, ...]] | None = None
         self.stopped = False
         self.history = History()
-        if not any(True for _ in model.parameters()):
-            raise ArgumentError(f"{type(model).__name__} has no parameters, there is nothing to train")
         names = [m.name for m in self.metrics]
         if len(set(names)) < len(names) or "loss" in names:
             raise ArgumentError(f"the metrics {names} need names that differ from each other and from 'loss'")
@@ -130,8 +129,8 @@ class Trainer:
         """Go through the training data so many times, a step for each batch.
 
         Ctrl-C ends it after the batch, with the checkpoint written, as KeyboardInterrupt. With `resume` it goes on
-        from there, and comes to the same bits as if it had not been interrupted. At the end the model is in the mode
-        (training or evaluation) that it was in before.
+        from there, and comes to the same bits as if it had not been interrupted, with the same number of BLAS
+        threads. At the end the model is in the mode (training or evaluation) that it was in before.
 
         Args:
             train: a data set, of which shuffled batches are made, or a DataLoader.
@@ -165,6 +164,8 @@ class Trainer:
         loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress))
         if folder and resume:
             loop.restore(folder)
+            if loop.epoch > epochs:
+                raise ArgumentError(f"{folder.path} already has {loop.epoch} epochs, more than epochs={epochs}")
         else:
             loop.save()
         self.stopped, self.history = False, loop.history
@@ -218,12 +219,33 @@ class Trainer:
 
 def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
     """The loss' function, and the metrics usual beside it."""
+    if isinstance(wanted, type):
+        raise ArgumentError(f"the loss is the class {wanted.__name__}. Make one: {wanted.__name__}().")
     if callable(wanted):
-        return wanted, next((usual for function, usual in LOSSES.values() if function is wanted), ())
+        function = getattr(type(wanted), "function", wanted)  # of a loss that is a module
+        return wanted, next((usual for known, usual in LOSSES.values() if known is function), ())
     name = wanted.removesuffix("_loss")
     if name not in LOSSES:
         raise ArgumentError(f"there is no loss {wanted!r}. {nearest(wanted, LOSSES)}")
     return LOSSES[name]
+
+
+def _check_optimizer(optimizer: Any, model: Module) -> None:
+    """Refuse what is no optimizer, and one that trains something else."""
+    own = {id(p) for p in model.parameters()}
+    if not own:
+        raise ArgumentError(f"{type(model).__name__} has no parameters, there is nothing to train")
+    if not isinstance(optimizer, Optimizer):
+        got = f"the class {optimizer.__name__}" if isinstance(optimizer, type) else repr(optimizer)
+        raise ArgumentError(
+            f"the optimizer is {got}. Make one that holds the model's parameters: "
+            "gradus.optim.Adam(model.parameters(), lr=1e-3)."
+        )
+    if not any(id(p) in own for p in optimizer.params):
+        raise ArgumentError(
+            f"the optimizer trains other tensors: none of its {len(optimizer.params)} is a parameter of this "
+            f"{type(model).__name__}. Make it after the model: {type(optimizer).__name__}(model.parameters(), ...)."
+        )
 
 
 def _several(metrics: Sequence[Any]) -> Sequence[Any]:
@@ -231,6 +253,11 @@ def _several(metrics: Sequence[Any]) -> Sequence[Any]:
 
 
 def _loader(data: Dataset | DataLoader, batch_size: int, **options: Any) -> DataLoader:
+    if isinstance(data, (int, float)):
+        raise DataError(
+            f"validation needs a data set, got {data}. Split one off: "
+            "train, validation = gradus.data.random_split(data, [0.8, 0.2])."
+        )
     if isinstance(data, (tuple, list, Tensor, np.ndarray)):
         raise DataError(
             f"training needs a data set or a DataLoader, got a {type(data).__name__}. Make one: TensorDataset(x, y). "
