@@ -73,11 +73,17 @@ def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]]) ->
             last_use[n] = step
     for _, value in p.copies:
         last_use[value] = len(schedule.order)
+    home = {x: (whole, start) for whole, pieces in schedule.joined.items() for x, start in pieces}
+    for x, (whole, _) in home.items():
+        last_use[whole] = max(last_use.get(whole, 0), last_use.get(x, 0))
     live: list[tuple[int, int, int]] = []  # offset, end, last use
     for step, k in enumerate(schedule.order):
         live = [block for block in live if block[2] >= step]
         wanted: list[tuple[Node | Scratch, int]] = []
-        wanted += [(n, n.size * n.dtype.itemsize) for n in k.stored if n not in p.slots]
+        for n in k.stored:
+            whole = home.get(n, (n, 0))[0]
+            if whole not in p.slots and all(whole is not w for w, _ in wanted):
+                wanted.append((whole, whole.size * whole.dtype.itemsize))
         wanted += [(s, s.size) for s in scratch.get(k, ()) if s not in p.scratch]
         for owner, size in wanted:
             offset = _first_gap(live, size)
@@ -89,6 +95,12 @@ def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]]) ->
             else:
                 p.scratch[owner] = p.count
             p.count += 1
+        for n in k.stored:
+            if n in home:
+                whole, start = home[n]
+                p.slots[n] = p.count
+                p.offsets[p.count] = p.offsets[p.slots[whole]] + start * n.dtype.itemsize
+                p.count += 1
 
 
 def _first_gap(live: list[tuple[int, int, int]], size: int) -> int:

@@ -14,7 +14,8 @@ import numpy as np
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
 from .graph import Graph, Node, number
-from .lowerings import is_elementwise
+from . import sums
+from .lowerings import in_one_stretch, is_constant, is_elementwise, stored_as
 
 Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 
@@ -161,6 +162,35 @@ def _turned(n: Node) -> Node | None:
     return Node(product.op, tuple(turned), product.params, n.shape, n.dtype)
 
 
+# -- long sums ----------------------------------------------------------------------------------------------------------
+
+
+def join_sums(graph: Graph) -> Graph:
+    """Sums of many products, sums or padded pieces become one operation on what is joined (`sums.py`)."""
+    graph = _rewritten(graph, sums.joined_pads)
+    becomes = sums.joined_terms(graph)
+    return _rewritten(graph, becomes.get) if becomes else graph
+
+
+def separate_pieces(graph: Graph) -> Graph:
+    """Pieces that are joined in one stretch of memory become nodes of their own: each is then written in its place."""
+    taken = set(graph.outputs())
+
+    def own(x: Node) -> Node:
+        below = stored_as(x)
+        if below.op is None or is_constant(below) or below in taken:
+            x = below = Node(PRIMITIVES["copy"], (x,), {}, x.shape, x.dtype)
+        taken.add(below)
+        return x
+
+    def rule(n: Node) -> Node | None:
+        if not in_one_stretch(n):
+            return None
+        return Node(n.op, tuple(own(x) for x in n.inputs), n.params, n.shape, n.dtype)
+
+    return _rewritten(graph, rule)
+
+
 # -- the same twice ----------------------------------------------------------------------------------------------------
 
 
@@ -211,6 +241,9 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     merge_views,
     gather_wide,
     turn_products,
+    join_sums,
+    merge_views,
     share_common,
     separate_outputs,
+    separate_pieces,
 )

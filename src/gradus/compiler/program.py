@@ -79,6 +79,8 @@ class Program:
         for k in self.schedule.order:
             touched = {self.slot(n) for n in self.schedule.inputs_of(k) if n in self.plan.slots}
             written = {self.slot(n) for n in k.stored}
+            if k.kind == "joined":  # its pieces are written in their places
+                continue
             if k.kind == "matmul":
                 self._emit_matmul(k, touched, written)
                 continue

@@ -11,17 +11,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from ..ops.places import flatten
+from ..ops.places import Index, flatten
 from .graph import Graph, Node, consumers
 from .lowerings import (
     Piece,
     effort,
     has_own_kernel,
+    in_one_stretch,
     is_constant,
     is_elementwise,
     is_indexed,
     is_reduction,
     is_view,
+    stored_as,
     terms,
 )
 from .reads import Read, at, loops_over, reads, strides
@@ -71,6 +73,7 @@ class Schedule:
         self.users = consumers(self.nodes)
         self.outputs = set(graph.outputs())
         self.roots: set[Node] = set()
+        self.joined = {n: self._places(n) for n in self.nodes if in_one_stretch(n) and n not in self.outputs}
         self._find_roots()
         self.kernels: list[Kernel] = []
         self._needs: dict[Node, list[Read]] = {}  # known once the roots are
@@ -96,6 +99,8 @@ class Schedule:
                 continue
             if n in self.outputs or _is_main(n):
                 self.roots.add(n)
+            if n in self.joined:
+                self.roots.update((n, *(x for x, _ in self.joined[n])))
             if _is_special(n) or is_indexed(n):
                 self.roots.update(x for x in n.inputs if x.op is not None)
         for n in self.nodes:
@@ -105,6 +110,14 @@ class Schedule:
             if n.kind == "matmul":
                 for x in n.inputs:
                     self._operand(x)
+
+    def _places(self, n: Node) -> list[tuple[Node, int]]:
+        """The pieces of a node that joins them, and where each begins: they are written there in the first place."""
+        places, start = [], 0
+        for x in n.inputs:
+            places.append((stored_as(x), start))
+            start += x.size
+        return places
 
     def _worth_storing(self, n: Node) -> bool:
         effort = self._effort(n)
@@ -156,12 +169,12 @@ class Schedule:
             if n in self.roots:
                 needs = self.needs(n)
                 kernel = self._kernel_for(n, needs) or self._new_kernel(n)
-                (kernel.main if _is_main(n) else kernel.maps).append(n)
+                (kernel.main if _is_main(n) or n in self.joined else kernel.maps).append(n)
                 self._home[n] = kernel
                 self._reads.setdefault(kernel, []).extend(needs)
 
     def _new_kernel(self, n: Node) -> Kernel:
-        kind = "map" if not _is_main(n) else "reduce" if is_reduction(n) else n.kind
+        kind = "joined" if n in self.joined else "map" if not _is_main(n) else "reduce" if is_reduction(n) else n.kind
         kernel = Kernel(kind, n.shape, len(self.kernels))
         self.kernels.append(kernel)
         return kernel
@@ -173,6 +186,8 @@ class Schedule:
         return self._needs[n]
 
     def _work_out_needs(self, n: Node) -> list[Read]:
+        if n in self.joined:
+            return [Read(x, Index(), ()) for x, _ in self.joined[n]]
         loops = loops_over(n.shape)
         index = at(loops)
         if is_reduction(n):
@@ -194,7 +209,7 @@ class Schedule:
         own = [r for r in needs if self._home.get(r.node) is k]
         if is_reduction(n):
             return k.kind == "reduce" and not own and _same_reduction(n, k)
-        if has_own_kernel(n) or k.special:
+        if has_own_kernel(n) or n in self.joined or k.special:
             return False
         if math.prod(n.shape) != math.prod(k.shape) or (n.shape != k.shape and not own):
             return False

@@ -1,0 +1,118 @@
+"""Long sums made short: what a loop over time leaves in its gradient.
+
+A weight that is used at every time step gets the sum of as many products as there are steps, its bias the sum of as
+many sums, and an input that was cut into steps the sum of as many padded pieces. Each of these is one operation on the
+steps joined together:
+
+    A1 B1 + A2 B2 + ...        = [A1 A2 ...] [B1; B2; ...]
+    sum(x1) + sum(x2) + ...    = sum([x1; x2; ...])
+    pad(x1) + pad(x2) + ...    = [x1; x2; ...]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..ops.primitive import PRIMITIVES
+from .graph import Graph, Node, consumers
+
+FEWEST = 4  # terms that are worth joining
+
+
+def call(name: str, inputs: Sequence[Node], **params: object) -> Node:
+    """A new node."""
+    primitive = PRIMITIVES[name]
+    shape, dtype = primitive.rule(*inputs, **params)
+    return Node(primitive, tuple(inputs), params, tuple(shape), dtype)
+
+
+def join(parts: Sequence[Node], axis: int) -> Node:
+    """Parts beside each other; of parts that are joined along this axis themselves, their parts."""
+    flat: list[Node] = []
+    for part in parts:
+        inside = part.kind == "concatenate" and part.params["axis"] == axis
+        flat += part.inputs if inside else (part,)
+    return call("concatenate", flat, axis=axis)
+
+
+def joined_pads(n: Node) -> Node | None:
+    """Two pieces, each padded with zeros where the other is: the pieces side by side."""
+    if n.kind != "add" or any(x.kind != "pad" or x.params["value"] != 0 for x in n.inputs):
+        return None
+    for first, second in (n.inputs, n.inputs[::-1]):
+        before, after = first.params["widths"], second.params["widths"]
+        axes = [a for a in range(len(before)) if before[a] != (0, 0, 0) or after[a] != (0, 0, 0)]
+        if len(axes) != 1:
+            continue
+        a = axes[0]
+        x, y = first.inputs[0], second.inputs[0]
+        if before[a] == (0, y.shape[a], 0) and after[a] == (x.shape[a], 0, 0):
+            return join([x, y], a)
+    return None
+
+
+def joined_terms(graph: Graph) -> dict[Node, Node]:
+    """What sums of many products, or of many sums, become."""
+    users = consumers(graph.nodes())
+    becomes: dict[Node, Node] = {}
+    for n in graph.nodes():
+        if n.kind == "add" and not _inside_a_sum(n, users):
+            terms = _terms(n, users)
+            left = _replaced(terms, _product, [t for t in terms if _is_product(t, users)])
+            left = _replaced(left, _sum, [t for t in left if _is_sum(t, users)])
+            if len(left) < len(terms):
+                becomes[n] = _added(left)
+    return becomes
+
+
+def _inside_a_sum(n: Node, users: dict[Node, list[Node]]) -> bool:
+    return len(users[n]) == 1 and users[n][0].kind == "add"
+
+
+def _terms(root: Node, users: dict[Node, list[Node]]) -> list[Node]:
+    """The terms of a sum, from left to right."""
+    terms, stack = [], [root]
+    while stack:
+        n = stack.pop()
+        if n is root or (n.kind == "add" and len(users[n]) == 1):
+            stack.extend(reversed(n.inputs))
+        else:
+            terms.append(n)
+    return terms
+
+
+def _is_product(n: Node, users: dict[Node, list[Node]]) -> bool:
+    return n.kind == "matmul" and len(n.shape) == 2 and len(users[n]) == 1
+
+
+def _is_sum(n: Node, users: dict[Node, list[Node]]) -> bool:
+    return n.kind == "sum" and n.params["axis"] == (0,) and len(users[n]) == 1 and bool(n.shape)
+
+
+def _replaced(terms: list[Node], joined: object, some: list[Node]) -> list[Node]:
+    if len(some) < FEWEST:
+        return terms
+    return [joined(some), *(t for t in terms if t not in some)]  # type: ignore[operator]
+
+
+def _product(products: list[Node]) -> Node:
+    left, right = zip(*(p.inputs for p in products), strict=True)
+    return call("matmul", [_side_by_side(left, 1), _side_by_side(right, 0)])
+
+
+def _side_by_side(matrices: Sequence[Node], axis: int) -> Node:
+    """Matrices joined along an axis; transposes are joined before they are turned, so that memory is joined in order."""
+    if all(m.kind == "permute" for m in matrices):
+        return call("permute", [join([m.inputs[0] for m in matrices], 1 - axis)], axes=(1, 0))
+    return join(matrices, axis)
+
+
+def _sum(sums: list[Node]) -> Node:
+    return call("sum", [join([s.inputs[0] for s in sums], 0)], axis=(0,))
+
+
+def _added(terms: list[Node]) -> Node:
+    total = terms[0]
+    for t in terms[1:]:
+        total = call("add", [total, t])
+    return total
