@@ -13,8 +13,8 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
-from .graph import Graph, Node, number
 from . import sums
+from .graph import Graph, Node, number
 from .lowerings import in_one_stretch, is_constant, is_elementwise, stored_as
 
 Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
@@ -44,6 +44,25 @@ def _rewritten(graph: Graph, rule: Rule) -> Graph:
         new[n] = rule(fresh) or fresh if n.op is not None else n
         new[n].name = new[n].name or n.name
     return Graph(graph.inputs, [new[n] for n in graph.results], [(t, new[v]) for t, v in graph.writes])
+
+
+def _redirected(graph: Graph, becomes: dict[Node, Node]) -> Graph:
+    """The graph with some nodes replaced by others, which may be made of nodes that are replaced themselves."""
+    new: dict[Node, Node] = {}
+    stack = [(n, False) for n in graph.outputs()] if becomes else []
+    while stack:
+        n, ready = stack.pop()
+        instead = becomes.get(n, n)
+        if n in new:
+            continue
+        if not ready:
+            stack += [(n, True), *((x, False) for x in instead.inputs)]
+            continue
+        inputs = tuple(new[x] for x in instead.inputs)
+        same = inputs == instead.inputs
+        new[n] = instead if same else Node(instead.op, inputs, instead.params, n.shape, n.dtype, instead.name)
+    results = [new.get(n, n) for n in graph.results]
+    return Graph(graph.inputs, results, [(t, new.get(v, v)) for t, v in graph.writes])
 
 
 # -- constants ---------------------------------------------------------------------------------------------------------
@@ -162,14 +181,14 @@ def _turned(n: Node) -> Node | None:
     return Node(product.op, tuple(turned), product.params, n.shape, n.dtype)
 
 
-# -- long sums ----------------------------------------------------------------------------------------------------------
+# -- long sums -------------------------------------------------------------------------------------------------------
 
 
 def join_sums(graph: Graph) -> Graph:
     """Sums of many products, sums or padded pieces become one operation on what is joined (`sums.py`)."""
-    graph = _rewritten(graph, sums.joined_pads)
-    becomes = sums.joined_terms(graph)
-    return _rewritten(graph, becomes.get) if becomes else graph
+    graph = _redirected(graph, sums.joined_pads(graph))
+    graph = _rewritten(_rewritten(graph, sums.flattened), sums.unstacked)
+    return _redirected(graph, sums.joined_terms(graph))
 
 
 def separate_pieces(graph: Graph) -> Graph:

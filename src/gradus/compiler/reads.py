@@ -38,7 +38,7 @@ def reads(pieces: Sequence[Piece], is_buffer: Callable[[Node], bool]) -> list[Re
     stack = list(pieces)
     while stack:
         n, index, conditions = stack.pop()
-        if is_constant(n) or (id(n), index) in seen:
+        if (is_constant(n) and not is_buffer(n)) or (id(n), index) in seen:
             continue
         seen.add((id(n), index))
         if is_buffer(n):

@@ -35,31 +35,64 @@ def join(parts: Sequence[Node], axis: int) -> Node:
     return call("concatenate", flat, axis=axis)
 
 
-def joined_pads(n: Node) -> Node | None:
-    """Two pieces, each padded with zeros where the other is: the pieces side by side."""
-    if n.kind != "add" or any(x.kind != "pad" or x.params["value"] != 0 for x in n.inputs):
+def flattened(n: Node) -> Node | None:
+    """What is joined of joined pieces is joined at once."""
+    if n.kind != "concatenate":
         return None
-    for first, second in (n.inputs, n.inputs[::-1]):
-        before, after = first.params["widths"], second.params["widths"]
-        axes = [a for a in range(len(before)) if before[a] != (0, 0, 0) or after[a] != (0, 0, 0)]
-        if len(axes) != 1:
-            continue
-        a = axes[0]
-        x, y = first.inputs[0], second.inputs[0]
-        if before[a] == (0, y.shape[a], 0) and after[a] == (x.shape[a], 0, 0):
-            return join([x, y], a)
-    return None
+    whole = join(n.inputs, n.params["axis"])
+    return whole if len(whole.inputs) != len(n.inputs) else None
+
+
+def unstacked(n: Node) -> Node | None:
+    """Pieces with an axis of length 1 in front, joined along it: the pieces joined as they are, then reshaped."""
+    if n.kind != "concatenate" or n.params["axis"] != 0:
+        return None
+    if any(x.kind != "reshape" or x.shape != (1, *x.inputs[0].shape) or len(x.shape) < 2 for x in n.inputs):
+        return None
+    return call("reshape", [join([x.inputs[0] for x in n.inputs], 0)], shape=n.shape)
+
+
+def joined_pads(graph: Graph) -> dict[Node, Node]:
+    """Sums of pieces, each padded with zeros where the others are: the pieces side by side."""
+    users = consumers(graph.nodes())
+    becomes: dict[Node, Node] = {}
+    for n in graph.nodes():
+        if n.kind == "add" and not _inside_a_sum(n, users):
+            pieces = _side_by_side_pads(_terms(n, users))
+            if pieces is not None:
+                becomes[n] = pieces
+    return becomes
+
+
+def _side_by_side_pads(terms: list[Node]) -> Node | None:
+    """Pads along one axis whose pieces cover it, each place once."""
+    if any(t.kind != "pad" or t.params["value"] != 0 for t in terms):
+        return None
+    padded = {a for t in terms for a, widths in enumerate(t.params["widths"]) if widths != (0, 0, 0)}
+    if len(padded) != 1:
+        return None
+    axis = padded.pop()
+    ends = 0
+    in_order = sorted(terms, key=lambda t: t.params["widths"][axis][0])
+    for t in in_order:
+        before, _, gap = t.params["widths"][axis]
+        if gap or before != ends:
+            return None
+        ends += t.inputs[0].shape[axis]
+    return join([t.inputs[0] for t in in_order], axis) if ends == terms[0].shape[axis] else None
 
 
 def joined_terms(graph: Graph) -> dict[Node, Node]:
     """What sums of many products, or of many sums, become."""
     users = consumers(graph.nodes())
+    orders = {frozenset(n.inputs): n.inputs for n in graph.nodes() if n.kind == "concatenate"}
     becomes: dict[Node, Node] = {}
     for n in graph.nodes():
         if n.kind == "add" and not _inside_a_sum(n, users):
             terms = _terms(n, users)
-            left = _replaced(terms, _product, [t for t in terms if _is_product(t, users)])
-            left = _replaced(left, _sum, [t for t in left if _is_sum(t, users)])
+            products = [t for t in terms if _is_product(t, users)]
+            left = _replaced(terms, _product, _ordered(products, orders))
+            left = _replaced(left, _sum, _ordered([t for t in left if _is_sum(t, users)], orders))
             if len(left) < len(terms):
                 becomes[n] = _added(left)
     return becomes
@@ -78,6 +111,17 @@ def _terms(root: Node, users: dict[Node, list[Node]]) -> list[Node]:
             stack.extend(reversed(n.inputs))
         else:
             terms.append(n)
+    return terms
+
+
+def _ordered(terms: list[Node], orders: dict[frozenset[Node], tuple[Node, ...]]) -> list[Node]:
+    """The terms in the order in which what they are made of is joined already, if it is, so that it is joined once."""
+    for side in range(len(terms[0].inputs) if terms else 0):
+        parts = [t.inputs[side].inputs[0] if t.inputs[side].kind == "permute" else t.inputs[side] for t in terms]
+        known = orders.get(frozenset(parts))
+        if known is not None and len(known) == len(parts):
+            term_of = dict(zip(parts, terms, strict=True))
+            return [term_of[part] for part in known]
     return terms
 
 
@@ -101,7 +145,7 @@ def _product(products: list[Node]) -> Node:
 
 
 def _side_by_side(matrices: Sequence[Node], axis: int) -> Node:
-    """Matrices joined along an axis; transposes are joined before they are turned, so that memory is joined in order."""
+    """Matrices joined along an axis; transposes before they are turned, so that memory is joined in order."""
     if all(m.kind == "permute" for m in matrices):
         return call("permute", [join([m.inputs[0] for m in matrices], 1 - axis)], axes=(1, 0))
     return join(matrices, axis)

@@ -1,0 +1,92 @@
+"""Long sums of products, sums and pads become one operation, and pieces are written where they are joined."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus import nn
+
+
+def kinds(function, *arguments):
+    """The kinds of the nodes of the compiled program, and the largest difference from the eager result."""
+    compiled = gradus.compile(function)
+    got, expected = compiled(*arguments), function(*arguments)
+    error = abs(got.numpy() - expected.numpy()).max()
+    return [n.kind for n in compiled._last.program.graph.nodes()], error
+
+
+def test_a_weight_used_at_every_step_gets_one_product():
+    w, x = gradus.randn(5, 5, dtype="float64") * 0.3, gradus.randn(8, 3, 5, dtype="float64")
+
+    def slope(x):
+        leaf = w.detach().requires_grad_()
+        h = gradus.zeros((3, 5), "float64")
+        for x_t in x.unstack():
+            h = (x_t + h @ leaf.T).tanh()
+        return gradus.grad(h.sum(), leaf)
+
+    found, error = kinds(slope, x)
+    assert error < 1e-12
+    assert found.count("matmul") == 8 + 7 + 1  # forward, back to each state but the first, and the weight's
+
+
+def test_a_bias_used_at_every_step_gets_one_sum():
+    b, x = gradus.randn(5, dtype="float64"), gradus.randn(6, 3, 5, dtype="float64")
+
+    def slope(x):
+        leaf = b.detach().requires_grad_()
+        return gradus.grad(sum(((x_t + leaf) ** 2).sum() for x_t in x.unstack()), leaf)
+
+    found, error = kinds(slope, x)
+    assert error < 1e-12
+    assert found.count("sum") <= 1
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_pieces_of_a_tensor_give_their_gradients_side_by_side(axis):
+    x = gradus.randn(8, 6, dtype="float64")
+
+    def slope(x):
+        leaf = x.detach().requires_grad_()
+        parts = leaf.split(2, axis)
+        return gradus.grad((parts[0].exp() * parts[1]).sum(), leaf)
+
+    found, error = kinds(slope, x)
+    assert error < 1e-12
+    assert "pad" not in found
+    assert "concatenate" in found
+
+
+def test_overlapping_pads_stay_a_sum():
+    x = gradus.randn(4, dtype="float64")
+    found, error = kinds(lambda x: x[:3].pad([(0, 2)]) + x[1:].pad([(2, 0)]), x)
+    assert error == 0
+    assert "pad" in found
+
+
+def test_pieces_are_written_in_place_and_may_be_used_besides():
+    x = gradus.randn(4, 3, dtype="float64")
+
+    def f(x):
+        a, b = x.exp(), (x * 2).tanh()
+        joined = gradus.concatenate([a, b, a, x, gradus.ones((1, 3), "float64")])
+        return joined @ joined.T + a.sum() + b.sum()
+
+    _, error = kinds(f, x)
+    assert error < 1e-12
+
+
+@pytest.mark.parametrize("make", [nn.LSTM, nn.GRU, nn.RNN])
+def test_recurrent_layers_learn_compiled_as_eagerly(make):
+    gradus.seed(0)
+    layer = make(3, 4, num_layers=2).astype("float64")
+    x = gradus.randn(6, 2, 3, dtype="float64")
+    parameters = list(layer.parameters())
+
+    def slopes(x):
+        return gradus.grad((layer(x)[0] ** 2).sum(), parameters)
+
+    for got, expected in zip(gradus.compile(slopes)(x), slopes(x), strict=True):
+        np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=1e-10, atol=1e-12)
