@@ -60,10 +60,16 @@ class Eager:
             ) from None
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
+        if type(tensor.data) is not np.ndarray:
+            _require_array(tensor)
         return tensor.data  # type: ignore[no-any-return]
 
 
 def _require_array(t: Tensor) -> None:
+    if type(t.data).__name__ == "Node":
+        raise DtypeError(
+            "this tensor was made while a compiled function was traced, and has no value. Return what is needed later."
+        )
     if not isinstance(t.data, np.ndarray):
         raise DtypeError(
             f"the data of a tensor were set to a {type(t.data).__name__}, and are no array any more. "

@@ -16,6 +16,7 @@ from pathlib import Path
 from .target import Target, versions
 
 _MAGIC = b"gradus object 1\n"
+_TROUBLE = (OSError, RuntimeError)  # RuntimeError: a user without a home
 
 
 def folder() -> Path:
@@ -39,12 +40,12 @@ def key(text: str, target: Target) -> str:
 
 def load(name: str) -> bytes | None:
     """The object code filed under a name, or None."""
-    path = folder() / f"{name}.o"
     try:
+        path = folder() / f"{name}.o"
         if hasattr(os, "getuid") and os.stat(path).st_uid != os.getuid():
             return None
         content = path.read_bytes()
-    except OSError:
+    except _TROUBLE:
         return None
     head = _MAGIC + name.encode()
     body, digest = content[len(head) + 32 :], content[len(head) : len(head) + 32]
@@ -63,7 +64,7 @@ def save(name: str, code: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         os.replace(temporary, folder() / f"{name}.o")
-    except OSError:
+    except _TROUBLE:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)

@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from .. import interpret
+from ..errors import ArgumentError, DtypeError, ShapeError
 from ..tensor import Tensor, as_tensor
 from .guards import Surroundings
 from .step import Step
 from .target import Target, host
+from .trace import Tracer
 from .tree import flatten
+
+VERSIONS = 64  # kept of a function, the newest
 
 
 class Compiled:
@@ -34,6 +38,8 @@ class Compiled:
         self._last: Step | None = None
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
+        if isinstance(interpret.current.get(), Tracer):  # inside another compiled function: a part of it
+            return self.function(*arguments, **options)
         step = self._last
         if step is None or options or not step.accepts(arguments):
             arguments, step = self._step_for(arguments, options)
@@ -49,9 +55,14 @@ class Compiled:
 
     def _step_for(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], Step]:
         """The version of the program for these arguments, in these surroundings; traced if it is new."""
-        function = self.function
+        function, names = self.function, tuple(options)
         if options:
-            function = functools.partial(function, **options)
+            arguments += tuple(options.values())
+
+            def function(*values: Any) -> Any:
+                positional = len(values) - len(names)
+                return self.function(*values[:positional], **dict(zip(names, values[positional:], strict=True)))
+
         arguments = tuple(as_tensor(a) if isinstance(a, (np.ndarray, np.generic)) else a for a in arguments)
         if self._surroundings is None:
             self._surroundings = Surroundings(self.function, arguments)
@@ -59,7 +70,7 @@ class Compiled:
         arrangement = flatten(arguments, leaves)
         shapes = tuple((t.shape, t.dtype) for t in leaves)
         try:
-            key = (arrangement, shapes, tuple(options.items()), self._surroundings.snapshot())
+            key = (arrangement, shapes, names, self._surroundings.snapshot())
             known = self._steps.get(key)
         except TypeError:
             raise ArgumentError(
@@ -67,10 +78,14 @@ class Compiled:
                 "from call to call. Give it tensors, arrays, numbers, strings, or lists, tuples and dicts of them."
             ) from None
         if known is None or not known.still_bound():
-            known = Step(function, arguments, self.target or host())
+            with self._surroundings.whole(self.__name__):  # type: ignore[attr-defined]
+                known = Step(function, arguments, self.target or host(), self._surroundings.gradients())
             self._surroundings = Surroundings(self.function, arguments)
             key = (*key[:3], self._surroundings.snapshot())
             self._steps[key] = known
+            known.held = self._surroundings.held()
+            if len(self._steps) > VERSIONS:
+                del self._steps[next(iter(self._steps))]
         known.watch(self._surroundings)
         self._last = known if not options else None
         return arguments, known
@@ -87,6 +102,8 @@ class Compiled:
             array (steps, *shape).
         """
         whole = [np.ascontiguousarray(as_tensor(a).numpy()) for a in data]
+        if np.size(batches) and np.asarray(batches).dtype.kind not in "iu":
+            raise DtypeError(f"batches are row numbers, integers, got {np.asarray(batches).dtype}")
         rows = np.ascontiguousarray(batches, np.int64)
         if rows.ndim != 2:
             raise ShapeError(f"batches have the shape (steps, batch size), got {rows.shape}")
@@ -109,7 +126,10 @@ class Compiled:
         >>> step.epoch((np.arange(4.0, dtype="float32"),), [[0, 1], [2, 3]])
         array([1., 6.], dtype=float32)
         """
-        return np.concatenate([results[0] for results in self.slices(data, batches)])
+        slices = list(self.slices(data, batches))
+        if slices and not slices[0]:
+            raise ArgumentError(f"epoch() collects what {self.__name__} returns, which is no tensor. Return the loss.")  # type: ignore[attr-defined]
+        return np.concatenate([results[0] for results in slices]) if slices else np.empty(0, np.float32)
 
     def explain(self, page: str | None = None) -> str:
         """What the last version of the program does, as text; with `page`, also as an HTML page of that name."""
@@ -128,7 +148,8 @@ def compile(function: Callable[..., Any] | None = None, *, target: Target | None
     with `assign_` is written. Another shape or dtype of an argument, or another plain value around the function (train
     or eval mode, an optimizer's momentum), makes another version; a new learning rate does not.
 
-    The function must not look at values: no `if` on a tensor, no `.numpy()`, `float()` or `print` of one.
+    The function must not look at values: no `if` on a tensor, no `.numpy()`, `float()` or `print` of one. It begins and
+    ends without gradients: those that `backward` leaves in `grad` last until the call ends.
 
     Args:
         function: what to compile; it may return Tensors, in lists, tuples or dicts.

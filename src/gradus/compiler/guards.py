@@ -8,63 +8,127 @@ compared before each call; where it differs, another version of the program is u
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
+from ..errors import TraceError
 from ..tensor import Tensor
 
 _PLAIN = (bool, int, float, str, type(None))
+_OURS = "gradus."
 
 
 class Surroundings:
-    """The objects around a function whose plain attributes a trace may have used."""
+    """The objects around a function that a trace may have used: their plain attributes, and which tensors they hold."""
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        self._watched: list[tuple[Callable[[str], Any], tuple[str, ...]]] = []
+        self._watched: list[tuple[Callable[[Any], Any], tuple[Any, ...]]] = []
+        self._kept: list[tuple[Callable[[Any], Any], tuple[Any, ...]]] = []
+        self._owners: list[Any] = []
+        self._tensors: list[weakref.ref[Tensor]] = []  # of arguments too, which must not live on here
         self._seen: set[int] = set()
-        for thing in (*_around(function), *arguments):
+        for thing in (function, *arguments):
             self._watch(thing, near=True)
-        self._cells = tuple(c for c in _cells(function) if _is_plain(_contents(c)))
 
     def _watch(self, thing: Any, near: bool = False) -> None:
         """Watch a thing and what it is made of: layers, optimizers, functions, and whatever stands right beside."""
-        if id(thing) in self._seen or isinstance(thing, (*_PLAIN, Tensor, type, types.ModuleType)):
+        if id(thing) in self._seen or isinstance(thing, (*_PLAIN, type, types.ModuleType)):
             return
         self._seen.add(id(thing))
-        if isinstance(thing, (list, tuple, set)):
-            parts: list[Any] = list(thing)
+        parts: Iterable[Any] = ()
+        if isinstance(thing, Tensor):
+            self._tensors.append(weakref.ref(thing))
+        elif isinstance(thing, (list, tuple, set)):
+            parts = list(thing)
+            if near and all(map(_is_plain, parts)):
+                self._watched.append((tuple, (thing,)))
         elif isinstance(thing, dict):
             parts = list(thing.values())
+            if near:
+                self._compare(thing)
         elif isinstance(thing, (types.FunctionType, types.MethodType)):
-            parts = list(_around(thing))
+            parts = self._seen_by(thing)
+            near = True
         elif hasattr(thing, "__wrapped__"):  # another compiled function
-            parts = [thing.__wrapped__]
+            parts, near = [thing.__wrapped__], True
         elif (near or hasattr(thing, "zero_grad")) and isinstance(getattr(thing, "__dict__", None), dict):
-            keys = [k for k, v in vars(thing).items() if _is_plain(v)]
-            if hasattr(thing, "training") and "training" not in keys:
-                keys.append("training")  # the class' own value, until it is set
-            self._watched.append((vars(thing).get, tuple(keys)))
-            parts = list(vars(thing).values())
-        else:
-            return
+            self._owners.append(thing)
+            self._compare(vars(thing), ("training",) if hasattr(thing, "training") else ())
+            parts, near = list(vars(thing).values()), False
         for part in parts:
-            self._watch(part)
+            self._watch(part, near)
+
+    def _compare(self, named: dict[Any, Any], also: tuple[str, ...] = (), live: dict[Any, Any] | None = None) -> None:
+        """From call to call: the plain values of a dict, and which tensors, layers and optimizers stand in it."""
+        live = named if live is None else live
+        plain = tuple(dict.fromkeys((*(k for k, v in named.items() if _is_plain(v)), *also)))
+        kept = tuple(k for k, v in named.items() if isinstance(v, Tensor) or hasattr(v, "zero_grad"))
+        self._watched += [(live.get, plain)] if plain else []
+        self._kept += [(live.get, kept)] if kept else []
+
+    def _seen_by(self, function: Any) -> Iterator[Any]:
+        """What a function can see: itself bound, variables of enclosing functions, globals that it names."""
+        if hasattr(function, "__self__"):
+            yield function.__self__
+        function = getattr(function, "__func__", function)
+        cells = getattr(function, "__closure__", None) or ()
+        plain = tuple(c for c in cells if _is_plain(_contents(c)))
+        kept = tuple(c for c in cells if isinstance(_contents(c), Tensor) or hasattr(_contents(c), "zero_grad"))
+        self._watched += [(_contents, plain)] if plain else []
+        self._kept += [(_contents, kept)] if kept else []
+        yield from map(_contents, cells)
+        names = getattr(function, "__globals__", {})
+        if not str(names.get("__name__")).startswith(_OURS):
+            used = {name: names[name] for name in _names(function.__code__) if name in names}
+            self._compare(used, live=names)
+            yield from used.values()
 
     def snapshot(self) -> tuple[Any, ...]:
-        """The plain values as they are now."""
+        """The plain values, and which tensors and layers there are, as they are now."""
         values = [tuple(map(get, keys)) for get, keys in self._watched]
-        return (*values, *map(_contents, self._cells)) if self._cells else tuple(values)
+        return (*values, *[tuple(map(id, map(get, keys))) for get, keys in self._kept])
+
+    def held(self) -> list[Any]:
+        """The tensors and layers whose ids stand in the snapshot: while they live, no other has the same."""
+        return [get(key) for get, keys in self._kept for key in keys]
+
+    def gradients(self) -> list[int]:
+        """The ids of the arrays that `backward` left in `grad`."""
+        found = [ref() for ref in self._tensors]
+        return [id(t.grad.data) for t in found if t is not None and t.grad is not None]
+
+    @contextmanager
+    def whole(self, name: str) -> Iterator[None]:
+        """Trace in this block: attributes that it leaves holding symbols get back what they held, with an error."""
+        before = [(owner, dict(vars(owner))) for owner in self._owners]
+        left = []
+        try:
+            yield
+        finally:
+            for owner, held in before:
+                for key in [k for k, v in vars(owner).items() if isinstance(v, Tensor) and _is_symbol(v)]:
+                    left.append(f"{type(owner).__name__}.{key}")
+                    vars(owner).pop(key)
+                    vars(owner).update({key: held[key]} if key in held else {})
+        if left:
+            raise TraceError(
+                f"the compiled function {name} puts a tensor that it computes into {left[0]}, which would be the same "
+                "at every call. Make it a tensor beforehand and write into it with assign_, or return the value."
+            )
+
+
+def _is_symbol(t: Tensor) -> bool:
+    return not isinstance(t.data, np.ndarray)
 
 
 def _is_plain(value: Any) -> bool:
     if isinstance(value, tuple):
-        return all(callable(v) for v in value)
+        return all(map(_is_plain, value))
     return isinstance(value, (*_PLAIN, types.FunctionType, types.BuiltinFunctionType))
-
-
-def _cells(function: Any) -> tuple[Any, ...]:
-    function = getattr(function, "__func__", function)
-    return getattr(function, "__closure__", None) or ()
 
 
 def _contents(cell: Any) -> Any:
@@ -74,14 +138,9 @@ def _contents(cell: Any) -> Any:
         return None
 
 
-def _around(function: Any) -> Iterator[Any]:
-    """What a function can see: itself bound, variables of enclosing functions, globals that it names."""
-    if hasattr(function, "__self__"):
-        yield function.__self__
-    function = getattr(function, "__func__", function)
-    for cell in _cells(function):
-        yield _contents(cell)
-    code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    for name in code.co_names if code else ():
-        if name in names and not isinstance(names[name], types.FunctionType):
-            yield names[name]
+def _names(code: types.CodeType) -> Iterator[str]:
+    """The names that a function's code mentions, inner functions' among them."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)

@@ -33,10 +33,12 @@ class Step:
         plain: whether all tensors among the arguments stand at the top, not inside lists or dicts.
     """
 
-    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...], target: Target) -> None:
+    def __init__(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], target: Target, gradients: Sequence[int] = ()
+    ) -> None:
         self.timings: dict[str, float] = {}
         started = time.perf_counter()
-        graph = self._trace(function, arguments)
+        graph = self._trace(function, arguments, gradients)
         self.program = Program(graph, target, len(self._specs))
         self.text = self.program.text()
         self.timings["trace and schedule"] = time.perf_counter() - started
@@ -44,15 +46,16 @@ class Step:
         self._bind_memory()
         self._surroundings: Surroundings | None = None
         self._snapshot: Any = None
+        self.held: list[Any] = []  # what the key of this version names by its id
 
     # -- making it ----------------------------------------------------------------------------------------------------
 
-    def _trace(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    def _trace(self, function: Callable[..., Any], arguments: tuple[Any, ...], gradients: Sequence[int]) -> Any:
         leaves: list[Tensor] = []
         arrangement = flatten(arguments, leaves)
         symbols = [Tensor(t.data, requires_grad=t.requires_grad and t.is_leaf) for t in leaves]
         self._specs = tuple((t.data.shape, t.data.dtype) for t in leaves)
-        self.plain = all(a is Tensor or not isinstance(a, tuple) for a in arrangement[1:])
+        self.plain = not any(isinstance(a, (list, tuple, dict)) for a in arguments)
         self._like = tuple((a.data.shape, a.data.dtype) if isinstance(a, Tensor) else a for a in arguments)
         self.only_tensors = self.plain and len(self._specs) == len(arguments)
 
@@ -62,9 +65,10 @@ class Step:
                 tracer.give(t)
             return function(*unflatten(arrangement, list(symbols)))
 
-        tracer, result = trace(run)
+        tracer, result = trace(run, gradients)
         returned: list[Tensor] = []
         self._result = flatten(result, returned)
+        self._looked_at = tracer.looked_at
         self._single = self._result is Tensor
         graph = tracer.finish(returned)
         self._read = [(t, t.data, t.requires_grad) for t in tracer.read_from[len(leaves) :]]
@@ -116,10 +120,10 @@ class Step:
 
     def still_bound(self) -> bool:
         """Whether the tensors it read still lie where they lay."""
-        for t, array, wanted in self._read:  # noqa: SIM110 - called at each step, and all() takes twice as long
+        for t, array, wanted in self._read:
             if t.data is not array or t.requires_grad is not wanted:
                 return False
-        return True
+        return not self._looked_at or all(t.writes[0] == count for t, count in self._looked_at)
 
     def accepts(self, arguments: tuple[Any, ...]) -> bool:
         """Whether this version is made for these arguments, now."""
@@ -127,7 +131,7 @@ class Step:
             return False
         for a, like in zip(arguments, self._like):  # noqa: B905 - lengths were compared
             if not isinstance(a, Tensor):
-                if isinstance(like, tuple) or a != like:
+                if type(a) is not type(like) or a != like:
                     return False
             elif not isinstance(like, tuple) or a.data.shape != like[0] or a.data.dtype != like[1]:
                 return False
@@ -181,8 +185,7 @@ class Step:
         """
         for i, (shape, dtype) in enumerate(self._specs):
             self._bind(i, np.empty(shape, dtype))
-        for slot, own, _ in self._results:
-            self.table[slot] = own.ctypes.data
+        self._new_results()
         results = [own for _, own, _ in self._results]
         most = max(1, SLICE_BYTES // max(sum(own.nbytes for own in results), 1))
         done, at_once = 0, self.program.steps_at_once

@@ -6,7 +6,7 @@ what it writes with `assign_` becomes a write to the same memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,20 +21,31 @@ from .graph import Graph, Node
 class Tracer:
     """The interpreter that builds a graph."""
 
-    def __init__(self) -> None:
+    def __init__(self, gradients: Iterable[int] = ()) -> None:
         self.graph = Graph()
         self.captured: list[np.ndarray] = []  # the arrays behind the inputs, in order
         self.read_from: list[Tensor] = []  # a tensor that holds each of them
         self._current: dict[int, Node] = {}  # what the memory of an array holds at this point of the program
         self._input: dict[int, Node] = {}
+        self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
+        self._given: set[int] = set()
+        self._gradients = set(gradients)  # the ids of arrays: what backward left outside
+        self._nodes: set[Node] = set()  # those of this graph
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
         nodes = tuple(self.node_of(t) for t in inputs)
         out = primitive.rule(*nodes, **params)
-        return Node(primitive, nodes, params, tuple(out.shape), out.dtype)
+        made = Node(primitive, nodes, params, tuple(out.shape), out.dtype)
+        self._nodes.add(made)
+        return made
 
     def assign(self, target: Tensor, value: Tensor) -> None:
         node = self.node_of(value)
+        if id(target.data) in self._given:
+            raise TraceError(
+                f"a compiled function writes into an argument with assign_, at {caller()}. It writes only tensors from "
+                "around it, as parameters: compute a new one and return it."
+            )
         if isinstance(target.data, Node):
             target.data = node
         else:
@@ -43,7 +54,8 @@ class Tracer:
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         if not isinstance(tensor.data, Node) and id(tensor.data) not in self._current:
-            return np.asarray(tensor.data)  # nothing here depends on it: it is a constant of the surroundings
+            self.looked_at.append((tensor, tensor.writes[0]))
+            return np.asarray(tensor.data)  # nothing here depends on it: a constant, until it is written
         raise TraceError(
             f"a compiled function looks at a value, at {caller()}: by .numpy(), .item(), float(), print or a Python "
             "`if` or `while` on a tensor. While it is traced there are no values yet. Use gradus.where for a choice, "
@@ -53,14 +65,29 @@ class Tracer:
     def node_of(self, t: Tensor) -> Node:
         """The node a Tensor stands for; a new input if it is an array that was not met before."""
         if isinstance(t.data, Node):
+            if t.data not in self._nodes:
+                raise TraceError(
+                    f"a tensor that was made while another function was traced is used, at {caller()}. It never had a "
+                    "value: return what is needed later from the compiled function that makes it."
+                )
             return t.data
         key = id(t.data)
+        if key in self._gradients:
+            raise TraceError(
+                f"a compiled function uses a gradient that was there before it, at {caller()}. It begins without "
+                "gradients: call zero_grad() first in the function, and backward() in it too."
+            )
         if key not in self._current:
             node = Node(None, (), {}, t.data.shape, t.data.dtype)
             self.graph.inputs.append(node)
             self.captured.append(t.data)
             self.read_from.append(t)
+            if t.grad is not None and not isinstance(t.grad.data, Node):
+                self._gradients.add(id(t.grad.data))
             self._current[key] = self._input[key] = node
+            self._nodes.add(node)
+        elif t.requires_grad and t.is_leaf:  # it may have been met without its gradient, detached
+            self.read_from[self.graph.inputs.index(self._input[key])] = t
         return self._current[key]
 
     def give(self, argument: Tensor) -> None:
@@ -70,6 +97,8 @@ class Tracer:
         self.captured.append(argument.data)
         self.read_from.append(argument)
         argument.data = node
+        self._nodes.add(node)
+        self._given.add(id(node))
 
     def finish(self, results: list[Tensor]) -> Graph:
         """The graph, once the function has run."""
@@ -81,9 +110,12 @@ class Tracer:
         return self.graph
 
 
-def trace(function: Callable[[], Any]) -> tuple[Tracer, Any]:
-    """Run a function of no arguments under a tracer; the tracer and what the function returned."""
-    tracer = Tracer()
+def trace(function: Callable[[], Any], gradients: Iterable[int] = ()) -> tuple[Tracer, Any]:
+    """Run a function of no arguments under a tracer; the tracer and what the function returned.
+
+    `gradients` are the ids of arrays that must not be read: the gradients left by what ran before.
+    """
+    tracer = Tracer(gradients)
     token = interpret.current.set(tracer)
     try:
         result = function()

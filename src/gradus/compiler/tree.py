@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..tensor import Tensor
+import numpy as np
+
+from ..tensor import Tensor, as_tensor
 
 
 def flatten(thing: Any, leaves: list[Tensor]) -> Any:
     """Append the tensors to `leaves`; what is left is their arrangement, which can be compared and hashed."""
-    if isinstance(thing, Tensor):
-        leaves.append(thing)
+    if isinstance(thing, (Tensor, np.ndarray, np.generic)):
+        leaves.append(as_tensor(thing))
         return Tensor
     if isinstance(thing, (list, tuple)):
         return (type(thing), *(flatten(part, leaves) for part in thing))
     if isinstance(thing, dict):
         return (dict, *((key, flatten(part, leaves)) for key, part in thing.items()))
+    if isinstance(thing, (int, float)):
+        return (type(thing), thing, str(thing))  # 1, 1.0 and True are equal, and so are 0.0 and -0.0
     return thing
 
 
@@ -23,9 +27,12 @@ def unflatten(arrangement: Any, leaves: list[Tensor]) -> Any:
     """The same arrangement of other tensors; they are taken from the front of `leaves`."""
     if arrangement is Tensor:
         return leaves.pop(0)
-    if isinstance(arrangement, tuple) and arrangement and arrangement[0] in (list, tuple):
-        parts = [unflatten(part, leaves) for part in arrangement[1:]]
-        return parts if arrangement[0] is list else tuple(parts)
-    if isinstance(arrangement, tuple) and arrangement and arrangement[0] is dict:
-        return {key: unflatten(part, leaves) for key, part in arrangement[1:]}
-    return arrangement
+    if not isinstance(arrangement, tuple):
+        return arrangement
+    kind, *parts = arrangement
+    if issubclass(kind, dict):
+        return {key: unflatten(part, leaves) for key, part in parts}
+    if not issubclass(kind, (list, tuple)):
+        return parts[0]
+    found = [unflatten(part, leaves) for part in parts]
+    return kind(*found) if hasattr(kind, "_fields") else kind(found)  # a named tuple takes its parts one by one

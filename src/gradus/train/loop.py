@@ -12,9 +12,9 @@ import numpy as np
 from .. import random
 from ..autograd import no_grad
 from ..data import DataLoader
-from ..errors import CheckpointError, DivergedError
+from ..errors import CheckpointError, DivergedError, TraceError
 from ..nn import Module
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .callbacks import Callback
 from .checkpoint import read_state, save, write_state
 from .history import Events, History, HistoryFile, Record
@@ -171,6 +171,12 @@ class Loop:
         return time.perf_counter() - start, samples
 
     def _steps(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        try:
+            yield from self._trained()
+        except TraceError as problem:
+            raise TraceError(f"{problem} In a Trainer: Trainer(..., compile=False).") from problem
+
+    def _trained(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Train on the batches that are left; of each the loss, the outputs and the targets.
 
         Where the data are in memory, many steps are made at once in native code before they are handed out.
@@ -187,7 +193,7 @@ class Loop:
             for losses, outputs in self.trainer.compiled.slices(arrays, rows):
                 for k, loss in enumerate(losses):
                     self._between_slices = k == len(losses) - 1  # until then the weights are ahead of the count
-                    yield Tensor(loss), Tensor(outputs[k]), Tensor(arrays[-1][rows[done + k]])
+                    yield as_tensor(loss), Tensor(outputs[k]), Tensor(arrays[-1][rows[done + k]])
                 done += len(losses)
 
     def _native(self) -> bool:

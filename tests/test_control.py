@@ -1,0 +1,92 @@
+"""scan and while_loop: eagerly, compiled, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus.control import scan, while_loop
+from gradus.errors import ArgumentError, ShapeError
+
+X = np.random.default_rng(0).normal(size=(5, 3))
+BOTH = pytest.mark.parametrize("wrap", [lambda f: f, gradus.compile], ids=["eager", "compiled"])
+
+
+@BOTH
+@pytest.mark.parametrize("reverse", [False, True])
+def test_scan_is_the_loop(wrap, reverse):
+    run = wrap(lambda x: scan(lambda s, v: ((s[0] * 0.5 + v,), s[0] * v), (gradus.zeros((3,), "float64"),), x, reverse))
+    (last,), ys = run(gradus.tensor(X))
+    state, wanted = np.zeros(3), [None] * 5
+    for i in range(5)[:: -1 if reverse else 1]:
+        wanted[i] = state * X[i]
+        state = state * 0.5 + X[i]
+    np.testing.assert_allclose(last.numpy(), state, rtol=1e-12)
+    np.testing.assert_allclose(ys.numpy(), wanted, rtol=1e-12)
+
+
+@BOTH
+def test_scan_over_several_with_several_results(wrap):
+    def run(a, b):
+        return scan(lambda s, ab: ((s[0] + ab[0],), (ab[0] * ab[1], s[0])), (a[0] * 0,), (a, b))
+
+    (last,), (products, before) = wrap(run)(gradus.tensor(X), gradus.tensor(X + 1))
+    np.testing.assert_allclose(last.numpy(), X.sum(0))
+    np.testing.assert_allclose(products.numpy(), X * (X + 1))
+    np.testing.assert_allclose(before.numpy(), np.cumsum(X, 0) - X, atol=1e-12)
+
+
+@BOTH
+def test_gradient_through_scan(wrap):
+    w = gradus.tensor(0.7, "float64", requires_grad=True)
+
+    def run(x):
+        (last,), _ = scan(lambda s, v: ((w * s[0] + v,), v), (x[0] * 0,), x)
+        return gradus.grad(last.sum(), w)
+
+    wanted = sum(k * 0.7 ** (k - 1) * X[4 - k].sum() for k in range(1, 5))
+    assert wrap(run)(gradus.tensor(X)).item() == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize("xs", [np.zeros((0, 2)), (np.zeros((3, 2)), np.zeros((2, 2)))])
+def test_scan_refuses_lengths(xs):
+    xs = tuple(map(gradus.tensor, xs)) if isinstance(xs, tuple) else gradus.tensor(xs)
+    with pytest.raises(ShapeError, match="first axes"):
+        scan(lambda s, x: (s, x), (gradus.tensor(0.0),), xs)
+
+
+@BOTH
+@pytest.mark.parametrize("start", [1.0, 30.0, 500.0])
+def test_while_loop_stops(wrap, start):
+    run = wrap(lambda x: while_loop(lambda s: s[0] < 100, lambda s: (s[0] * 2, s[1] + 1), (x, gradus.tensor(0)), 10))
+    x, steps = run(gradus.tensor(start))
+    wanted = 0
+    while start < 100:
+        start, wanted = start * 2, wanted + 1
+    assert (x.item(), steps.item()) == (start, wanted)
+
+
+def test_while_loop_eagerly_does_no_more_than_it_must():
+    calls = []
+    while_loop(lambda s: s[0] < 3, lambda s: (calls.append(1), (s[0] + 1,))[1], (gradus.tensor(0),), 100)
+    assert len(calls) == 3
+
+
+def test_while_loop_at_its_most():
+    def run(x, most):
+        return while_loop(lambda s: s[0] < 8, lambda s: (s[0] + 1,), (x,), most)[0]
+
+    assert run(gradus.tensor(0), 8).item() == 8
+    with pytest.raises(ArgumentError, match="still true after 7"):
+        run(gradus.tensor(0), 7)
+    assert gradus.compile(run)(gradus.tensor(0), 7).item() == 7
+    with pytest.raises(ArgumentError, match="most must be"):
+        run(gradus.tensor(0), 0)
+
+
+@BOTH
+def test_a_condition_that_is_false_at_once(wrap):
+    x = gradus.tensor([1.0, 2.0])
+    (same,) = wrap(lambda x: while_loop(lambda s: s[0].sum() < 0, lambda s: (s[0] / 0,), (x,), 3))(x)
+    assert same.tolist() == [1, 2]
