@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from .floor import Limits
 from .worker import ContestantError, Worker
 from .workloads import Asked, Product, Training
 
+SETTLE = 0.3  # seconds before each turn, in which the last contestant's waiting threads stop spinning
 AGREE = 1e-3  # relative difference of the losses after three steps from the same weights
 
 
@@ -69,6 +71,7 @@ def run(
         for r in range(rounds):
             names = list(workers)
             for name in names[r % max(len(names), 1) :] + names[: r % max(len(names), 1)]:
+                time.sleep(SETTLE)
                 try:
                     outcome.times.setdefault(name, []).append(workers[name].measure(seconds))
                 except ContestantError as error:
