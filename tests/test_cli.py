@@ -453,7 +453,8 @@ def test_notes_on_pictures_are_not_results(digits_run, picture):
 
 
 def test_the_doctor_advises_on_threads_and_extras(monkeypatch):
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     assert "several times faster with OPENBLAS_NUM_THREADS=1" in succeeds("doctor")
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     assert "1 (OPENBLAS_NUM_THREADS)" in succeeds("doctor")

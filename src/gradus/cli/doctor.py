@@ -114,8 +114,9 @@ def _thread_limits() -> str:
 
 def _blas_threads() -> str:
     """How many threads multiply matrices, and what to set where small models suffer from many."""
-    if "OPENBLAS_NUM_THREADS" in os.environ:
-        return f"{os.environ['OPENBLAS_NUM_THREADS']} (OPENBLAS_NUM_THREADS)"
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # OpenBLAS asks in this order
+        if name in os.environ:
+            return f"{os.environ[name]} ({name})"
     return "one for each core; on a busy machine small models run several times faster with OPENBLAS_NUM_THREADS=1"
 
 
