@@ -218,12 +218,10 @@ class LambdaCallback(Callback):
         on_epoch_end: Callable[[Trainer, Record], Any] | None = None,
         on_batch_end: Callable[[Trainer, int], Any] | None = None,
     ) -> None:
-        self._epoch, self._batch = on_epoch_end, on_batch_end
+        self._epoch = on_epoch_end
+        if on_batch_end is not None:  # without, whole stretches of an epoch may run natively
+            self.on_batch_end = on_batch_end  # type: ignore[method-assign, assignment]
 
     def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
         if self._epoch:
             self._epoch(trainer, record)
-
-    def on_batch_end(self, trainer: Trainer, batch: int) -> None:
-        if self._batch:
-            self._batch(trainer, batch)

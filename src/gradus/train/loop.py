@@ -198,7 +198,7 @@ class Loop:
 
     def _native(self) -> bool:
         """Whether whole stretches of an epoch can run natively: nothing asks to be called after each batch."""
-        quiet = all(type(c).on_batch_end is Callback.on_batch_end for c in self.callbacks)
+        quiet = all(getattr(c.on_batch_end, "__func__", None) is Callback.on_batch_end for c in self.callbacks)
         return quiet and not self.loader.prefetch and hasattr(self.loader.dataset, "arrays")
 
     def _finite(self, loss: Tensor) -> float:
