@@ -184,7 +184,7 @@ def test_ctrl_c_in_a_long_native_epoch(tmp_path):
     assert 0 < done < 90_000
 
     again = big(seed=5)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         again.fit(
             data,
             epochs=epochs,
@@ -195,18 +195,18 @@ def test_ctrl_c_in_a_long_native_epoch(tmp_path):
             callbacks=[stop_at(done + 40)],
         )
     straight = big()
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         straight.fit(data, epochs=epochs, batch_size=few, progress=False, callbacks=[stop_at(done + 40)])
     assert bits(again) == bits(straight)
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     pass
 
 
 def stop_at(steps):
     def look(trainer, batch):
         if trainer.optimizer.steps.item() >= steps:
-            raise Stopped
+            raise StoppedError
 
     return LambdaCallback(on_batch_end=look)

@@ -11,6 +11,7 @@ import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from operator import call
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ class Surroundings:
         self._seen: set[int] = set()
         for thing in (function, *arguments):
             self._watch(thing, near=True)
+        self._values, self._things = _columns(self._watched), _columns(self._kept)
 
     def _watch(self, thing: Any, near: bool = False) -> None:
         """Watch a thing and what it is made of: layers, optimizers, functions, and whatever stands right beside."""
@@ -89,8 +91,7 @@ class Surroundings:
 
     def snapshot(self) -> tuple[Any, ...]:
         """The plain values, and which tensors and layers there are, as they are now."""
-        values = [tuple(map(get, keys)) for get, keys in self._watched]
-        return (*values, *[tuple(map(id, map(get, keys))) for get, keys in self._kept])
+        return tuple(map(call, *self._values)), tuple(map(id, map(call, *self._things)))
 
     def held(self) -> list[Any]:
         """The tensors and layers whose ids stand in the snapshot: while they live, no other has the same."""
@@ -119,6 +120,11 @@ class Surroundings:
                 f"the compiled function {name} puts a tensor that it computes into {left[0]}, which would be the same "
                 "at every call. Make it a tensor beforehand and write into it with assign_, or return the value."
             )
+
+
+def _columns(looks: list[tuple[Callable[[Any], Any], tuple[Any, ...]]]) -> tuple[list[Any], list[Any]]:
+    """The getters, and what each is to get: to go through them all at once is quick."""
+    return [get for get, keys in looks for _ in keys], [key for _, keys in looks for key in keys]
 
 
 def _is_symbol(t: Tensor) -> bool:
