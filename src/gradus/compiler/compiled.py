@@ -101,18 +101,22 @@ class Compiled:
             About ten times a second, for each tensor that the function returns, the values of the steps since: an
             array (steps, *shape).
         """
-        whole = [np.ascontiguousarray(as_tensor(a).numpy()) for a in data]
-        if np.size(batches) and np.asarray(batches).dtype.kind not in "iu":
-            raise DtypeError(f"batches are row numbers, integers, got {np.asarray(batches).dtype}")
-        rows = np.ascontiguousarray(batches, np.int64)
+        whole = [np.ascontiguousarray(a.numpy() if isinstance(a, Tensor) else as_tensor(a).numpy()) for a in data]
+        rows = np.asarray(batches)
+        if rows.size and rows.dtype.kind not in "iu":
+            raise DtypeError(f"batches are row numbers, integers, got {rows.dtype}")
+        rows = np.ascontiguousarray(rows, np.int64)
         if rows.ndim != 2:
             raise ShapeError(f"batches have the shape (steps, batch size), got {rows.shape}")
         if not rows.size:
             return
+        highest = rows.view(np.uint64).max()  # a negative number is a very high one
         for i, a in enumerate(whole):
-            if a.ndim == 0 or rows.max() >= len(a) or rows.min() < 0:
+            if a.ndim == 0 or highest >= len(a):
                 raise ShapeError(f"batches name rows {rows.min()} to {rows.max()}, array {i} has shape {a.shape}")
-        _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
+        step = self._last
+        if step is None or not step.accepts_rows(whole, rows.shape[1]):
+            _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
         yield from step.slices(whole, rows)
 
     def epoch(self, data: Sequence[Any], batches: Any) -> np.ndarray:
@@ -129,6 +133,8 @@ class Compiled:
         slices = list(self.slices(data, batches))
         if slices and not slices[0]:
             raise ArgumentError(f"epoch() collects what {self.__name__} returns, which is no tensor. Return the loss.")  # type: ignore[attr-defined]
+        if len(slices) == 1:
+            return slices[0][0]
         return np.concatenate([results[0] for results in slices]) if slices else np.empty(0, np.float32)
 
     def explain(self, page: str | None = None) -> str:

@@ -110,6 +110,7 @@ class Step:
             self.table[slot] = own.ctypes.data
         self._all_small = all(small for _, _, small in self._results)
         self._write_counts = [t.writes for t in self._written]
+        self._batch: list[np.ndarray] | None = None  # where the rows of a batch are gathered
         self._bound: list[Any] = [None] * len(self._specs)
 
     def watch(self, surroundings: Surroundings) -> None:
@@ -135,6 +136,18 @@ class Step:
                     return False
             elif not isinstance(like, tuple) or a.data.shape != like[0] or a.data.dtype != like[1]:
                 return False
+        return self._holds()
+
+    def accepts_rows(self, data: list[np.ndarray], batch: int) -> bool:
+        """Whether this version is made for so many rows of these arrays, now."""
+        if not self.only_tensors or len(data) != len(self._specs):
+            return False
+        for a, (shape, dtype) in zip(data, self._specs):  # noqa: B905 - lengths were compared
+            if (batch, *a.shape[1:]) != shape or a.dtype != dtype:
+                return False
+        return self._holds()
+
+    def _holds(self) -> bool:
         return self.still_bound() and self._surroundings.snapshot() == self._snapshot  # type: ignore[union-attr]
 
     def given(self) -> list[np.ndarray]:
@@ -183,18 +196,22 @@ class Step:
 
         After each slice, what the steps returned: for each result an array (steps of the slice, *its shape).
         """
-        for i, (shape, dtype) in enumerate(self._specs):
-            self._bind(i, np.empty(shape, dtype))
+        if self._batch is None:
+            self._batch = [np.empty(shape, dtype) for shape, dtype in self._specs]
+        for i, buffer in enumerate(self._batch):
+            if self._bound[i] is not buffer:
+                self._bind(i, buffer)
         self._new_results()
         results = [own for _, own, _ in self._results]
         most = max(1, SLICE_BYTES // max(sum(own.nbytes for own in results), 1))
+        sources, rows_at = [a.ctypes.data for a in data], batches.ctypes.data
         done, at_once = 0, self.program.steps_at_once
         while done < len(batches):
             count = min(at_once, most, len(batches) - done)
             kept = [np.empty((count, *own.shape), own.dtype) for own in results]
-            job = [count, batches[done:].ctypes.data, len(results), *(a.ctypes.data for a in data)]
-            for own, k in zip(results, kept, strict=True):
-                job += [own.ctypes.data, k.ctypes.data, own.nbytes]
+            job = [count, rows_at + done * batches.strides[0], len(results), *sources]
+            for (slot, own, _), k in zip(self._results, kept, strict=True):
+                job += [self.table[slot], k.ctypes.data, own.nbytes]
             native = (ctypes.c_uint64 * len(job))(*job)
             self.table[self.program.job_slot] = ctypes.addressof(native)
             started = time.perf_counter()
