@@ -487,3 +487,11 @@ def test_saving_what_is_not_flat_is_told(tmp_path):
     with pytest.raises(ArgumentError, match="'model' is a dict: a file holds tensors by name, flat"):
         gradus.save({"model": model.state_dict(), "epoch": 3}, tmp_path / "all.safetensors")
     assert not (tmp_path / "all.safetensors").exists()
+
+
+def test_a_cut_history_is_refused_on_resume(tmp_path):
+    trainer_of().fit(blobs(), epochs=2, run=tmp_path / "run", progress=False)
+    lines = tmp_path / "run" / "history.jsonl"
+    lines.write_text(lines.read_text().splitlines()[0] + "\n")
+    with pytest.raises(CheckpointError, match="holds 1 epochs"):
+        trainer_of().fit(blobs(), epochs=3, run=tmp_path / "run", resume=True, progress=False)

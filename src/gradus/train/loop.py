@@ -245,6 +245,11 @@ class Loop:
                 what = name.replace("_", " ")
                 raise CheckpointError(f"{path} is of {what} {about.get(name)!r}, here the {what} is {own!r}")
         done = History.read(run.history_file).records if about["epoch"] else []  # the file comes with the first step
+        if len(done) < about["epoch"]:
+            raise CheckpointError(
+                f"{run.history_file} holds {len(done)} epochs, the checkpoint was written after {about['epoch']}: the "
+                "file was cut or changed. Restore it, or train into a new folder."
+            )
         self.history = History(done[: about["epoch"]])
         try:
             self.trainer.optimizer.load_state_dict(groups["optimizer"])
