@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import pairwise
 
+from ..page_style import BASE
 from .explain import Explanation, Stage, amount, cells, compiling, graphs, listing, llvm_text, memory, seconds
 from .graph import Graph, Node, describe
 from .layout import Box, Edge, layout, rows_of
@@ -42,7 +43,8 @@ def render(found: Explanation) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>A compiled step</title>\n<style>{_CSS}</style>\n</head>\n<body>\n<main>\n<h1>A compiled step</h1>\n"
+        f"<title>A compiled step</title>\n<style>{BASE}{_CSS}</style>\n</head>\n<body>\n<main>\n"
+        "<h1>A compiled step</h1>\n"
         f'<div class="headline">{figures}</div>\n{"".join(sections)}</main>\n</body>\n</html>\n'
     )
 
@@ -220,27 +222,10 @@ def _arrow(found: Explanation, e: Edge, way: Sequence[Box]) -> str:
 
 
 _CSS = """
-:root { color-scheme: light dark; --ink: #1d2430; --soft: #5d6878; --page: #fbfbfa; --card: #ffffff; --line: #e3e6ea;
-  --accent: #2f6fae; --matmul: #e4effa; --map: #eef4e6; --reduce: #faf1e0; --other: #f1eef7; --arrow: #8b97a6;
-  --new: #fdf3c7; }
+:root { --matmul: #e4effa; --map: #eef4e6; --reduce: #faf1e0; --other: #f1eef7; --arrow: #8b97a6; --new: #fdf3c7; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e8ee; --soft: #9aa6b5; --page: #14181e; --card: #1b2027; --line: #2e3641; --accent: #74b0e8;
-    --matmul: #1f3145; --map: #26331f; --reduce: #3a3020; --other: #2e2840; --arrow: #77859a; --new: #4a431c; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 76rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.9rem; margin: 0 0 1rem; }
-h2 { font-size: 1.1rem; margin: 0 0 .75rem; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.25rem;
-  margin-top: 1rem; }
-p { margin: .5rem 0; color: var(--soft); }
-.headline { display: flex; flex-wrap: wrap; gap: 1rem; }
-.headline div { flex: 1 1 8rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px;
-  padding: .8rem 1.1rem; }
-.headline b { display: block; font-size: 1.4rem; color: var(--accent); font-variant-numeric: tabular-nums; }
-.headline span, summary, thead th { color: var(--soft); font-size: .9rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+  :root { --matmul: #1f3145; --map: #26331f; --reduce: #3a3020; --other: #2e2840; --arrow: #77859a; --new: #4a431c; } }
+main { max-width: 76rem; }
 th, td { padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap;
   font-weight: normal; }
 th:nth-child(2), td:nth-child(2), th:last-child, td:last-child { text-align: left; }
@@ -250,7 +235,6 @@ th:nth-child(2), td:nth-child(2), th:last-child, td:last-child { text-align: lef
 .bar i { display: block; height: 100%; background: var(--accent); }
 details { margin-top: .5rem; }
 details details { margin-left: 1.2rem; }
-summary { cursor: pointer; }
 pre { margin: .4rem 0; overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }
 mark { background: var(--new); color: inherit; }
 .graph text { font: 11px ui-monospace, monospace; fill: var(--ink); white-space: pre; }

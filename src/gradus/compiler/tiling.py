@@ -21,7 +21,7 @@ from .schedule import Kernel, Schedule
 from .target import Target
 
 SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
-PIECE = 256  # how much of k a blocked product takes at a time: a panel's piece of B is near
+PIECE = 256  # how much of k a blocked product takes at a time: a panel's piece of B fits the first cache
 CHUNK = 24  # tiles below each other that share a panel's piece: their piece of A fits the second cache
 UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..page_style import BASE
 from . import figures
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def render(report: Report) -> str:
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{title}</title>\n<style>{BASE}{_CSS}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{title}</h1>\n{_headline(report.headline)}\n{''.join(sections)}</main>\n</body>\n</html>\n"
     )
 
@@ -232,33 +233,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 _CSS = """
-:root { color-scheme: light dark; --ink: #1d2430; --soft: #5d6878; --page: #fbfbfa; --card: #ffffff; --line: #e3e6ea;
-  --accent: #2f6fae; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e8ee; --soft: #9aa6b5; --page: #14181e; --card: #1b2027; --line: #2e3641; --accent: #74b0e8; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.9rem; margin: 0 0 1rem; }
-h2 { font-size: 1.1rem; margin: 0 0 .75rem; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.25rem;
-  margin-top: 1rem; }
-p { margin: .5rem 0; color: var(--soft); }
-.headline { display: flex; flex-wrap: wrap; gap: 1rem; }
-.headline div { flex: 1 1 9rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px;
-  padding: .8rem 1.1rem; }
-.headline b { display: block; font-size: 1.6rem; color: var(--accent); font-variant-numeric: tabular-nums; }
-.headline span, summary, thead th { color: var(--soft); font-size: .9rem; }
 figure { margin: 0; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; display: block; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); text-align: left; font-weight: normal; }
 .numbers td, .numbers thead th + th { text-align: right; padding-left: 1rem; }
 .pairs th { color: var(--soft); padding-right: 2rem; vertical-align: top; }
 tbody tr:last-child > * { border-bottom: 0; }
 details { margin-top: .75rem; }
-summary { cursor: pointer; }
 pre { margin: 0; overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }
 .missing { border-left: 3px solid var(--line); padding-left: .75rem; }
 """
