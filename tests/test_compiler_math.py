@@ -13,15 +13,15 @@ import gradus
 from gradus.compiler.target import avx2, host, sse2
 
 BOUNDS = {  # float32, float64
-    "exp": (1.5, 1.0),
+    "exp": (1.0, 1.0),
     "log": (1.0, 1.0),
     "log1p": (2.0, 2.0),
     "tanh": (2.0, 2.0),
     "sin": (2.0, 1.0),
     "cos": (2.0, 1.0),
     "softplus": (2.5, 2.5),
-    "sigmoid": (3.0, 3.0),
-    "erf": (4.5, 4.5),
+    "sigmoid": (2.5, 3.0),
+    "erf": (4.0, 4.5),
     "sqrt": (0.5, 0.5),
 }
 PLACES = {"float32": (255, 23, np.uint32, 89.0), "float64": (2047, 52, np.uint64, 710.0)}

@@ -271,18 +271,21 @@ class Kit:
         return self.where(self.equal(a, 0), 0, ones)
 
     def maximum(self, a: Any, b: Any) -> Value:
-        a, b = self._both(a, b)
-        first = self.greater(a, b)
-        if dtypes.is_float(a.dtype):
-            first = self.bitwise_or(first, self.isnan(a))
-        return self.where(first, a, b)
+        return self._first_of(a, b, self.greater, self.greater_equal)
 
     def minimum(self, a: Any, b: Any) -> Value:
+        return self._first_of(a, b, self.less, self.less_equal)
+
+    def _first_of(self, a: Any, b: Any, before: Callable[..., Value], not_after: Callable[..., Value]) -> Value:
+        """The one that comes first in an order, b of equals; NaN if either is.
+
+        A comparison with NaN is false, so that the second is chosen: a number is compared first, and one test will do.
+        """
         a, b = self._both(a, b)
-        first = self.less(a, b)
-        if dtypes.is_float(a.dtype):
-            first = self.bitwise_or(first, self.isnan(a))
-        return self.where(first, a, b)
+        if _is_number(b):
+            return self.where(not_after(b, a), b, a)
+        first = self.where(before(a, b), a, b)
+        return self.where(self.isnan(a), a, first) if dtypes.is_float(a.dtype) and not _is_number(a) else first
 
     def fma(self, a: Any, b: Any, c: Any) -> Value:
         """a b + c, rounded once where the machine can."""
@@ -442,6 +445,11 @@ class Kit:
     def bitcast(self, a: Value, dtype: dtypes.Dtype) -> Value:
         """The same bits, read as another type of the same width."""
         return Value(self, dtype, self.code.op(f"bitcast {a.type} {a.ref} to {self.type(dtype)}"))
+
+
+def _is_number(a: Value) -> bool:
+    """Whether a value is a constant, and no NaN."""
+    return not a.ref.startswith("%") and not is_half(a.dtype) and "0x7FF8" not in a.ref
 
 
 def _conversion(source: dtypes.Dtype, target: dtypes.Dtype) -> str | None:
