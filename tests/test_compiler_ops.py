@@ -90,6 +90,14 @@ def test_reductions_of_all_sizes(n: int) -> None:
         check(lambda x: x.reshape(-1).max(), [x])
 
 
+@pytest.mark.parametrize("columns", [100, 128, 512])
+def test_long_sums(columns: int) -> None:
+    rng = np.random.default_rng(columns)
+    x = gradus.tensor(rng.normal(size=(2, 70, columns)), "float32")
+    check(lambda x: x.sum((0, 1)), [x])
+    check(lambda x: x.sum(1) * 2 + x.max(1), [x])
+
+
 @pytest.mark.parametrize("n", (0, 1, 7, 16, 17, 33))
 @pytest.mark.parametrize("m", (0, 1, 15, 31))
 def test_products_of_all_sizes(m: int, n: int) -> None:

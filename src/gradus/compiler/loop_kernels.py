@@ -18,6 +18,7 @@ from .lowerings import Piece, terms
 from .reads import at, loops_over, reads
 from .schedule import Kernel, Schedule
 
+LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
 Inside = Callable[[dict[Loop, Ref], Value | None], None]  # what is done at a place: (registers, mask of the rest)
 
 
@@ -234,24 +235,36 @@ class LoopKernel:
     def _across(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> None:
         """Lanes across results: each lane gathers the terms of one result."""
         self._across_reduced: set[Loop] = set()
-        loops = [r for r in reduced if r.extent != 1]
+        loops, last = [r for r in reduced if r.extent != 1], kept[-1]
+        count = self._vectors_at_once(kept, loops)
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
             kit = Kit(self.code, self.lanes)
-            memory = self._new_accumulators(kit)
+            vectors = [registers | {last: self.code.add(registers[last], v * self.lanes)} for v in range(count)]
+            memory = [self._new_accumulators(kit) for _ in vectors]
 
-            def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
+            def nest(left: Sequence[Loop], inner: dict[Loop, Ref]) -> None:
                 if left:
                     with self.code.loop(0, left[0].extent) as i:
-                        nest(left[1:], registers | {left[0]: i})
+                        nest(left[1:], inner | {left[0]: i})
                     return
-                body = self.body(self.lanes, kept[-1], registers, tail)
-                self._accumulate(memory, body, self._terms(body, kept, loops))
+                for at_vector, sums in zip(vectors, memory, strict=True):
+                    body = self.body(self.lanes, last, at_vector | inner, tail)
+                    self._accumulate(sums, body, self._terms(body, kept, loops))
 
-            nest(loops, registers)
-            self._finish_reduction(self.body(self.lanes, kept[-1], registers, tail), kept, memory)
+            nest(loops, {})
+            for at_vector, sums in zip(vectors, memory, strict=True):
+                self._finish_reduction(self.body(self.lanes, last, at_vector, tail), kept, sums)
 
-        self.places(kept, self.lanes, inside)
+        self.places(kept, self.lanes * count, inside)
+
+    def _vectors_at_once(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> int:
+        """How many vectors of results to work out side by side: long sums then read longer pieces of each row."""
+        units, rest = divmod(kept[-1].extent, self.lanes)
+        units *= math.prod(loop.extent for loop in kept[:-1])
+        if rest or math.prod(loop.extent for loop in reduced) < LONG:
+            return 1
+        return next((n for n in (8, 4, 2) if kept[-1].extent % (n * self.lanes) == 0 and units % (4 * n) == 0), 1)
 
     def _along(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> None:
         """Lanes along the terms of one result, brought together at the end."""
