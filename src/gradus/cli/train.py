@@ -32,7 +32,7 @@ INTERRUPTED = 130
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an interrupted run.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress, only the result.")
 def train(out: Path | None, resume: Path | None, quiet: bool, **options: Any) -> None:
-    """Train MODEL (linear, softmax, mlp, convnet, lenet) and test it.
+    """Train MODEL and test it: linear, softmax, mlp, convnet, simpleconvnet, deepconvnet, lenet, lenet1998, alexnet.
 
     Without arguments: a small convolutional network on handwritten digits, a few seconds. What is not given is chosen
     to suit the data and the model. A tenth of the training data is kept for validation; the test data are used once,

@@ -18,7 +18,7 @@ class LeNet(Module):
 
     Convolution to 6 channels (5x5, padding 2), pooling; convolution to 16 channels (5x5), pooling; linear layers of
     120, 84 and `classes`. By default with ReLU and max pooling; the original had
-    `activation=nn.Sigmoid, pooling=nn.AvgPool2d`.
+    `activation=nn.Sigmoid, pooling=nn.AvgPool2d`, which is the ready model "lenet1998".
 
     Args:
         channels: those of the pictures.

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import ArgumentError, nearest
-from ..nn import Module
+from ..nn import AvgPool2d, Module, Sigmoid
+from . import alexnet, convnet, lenet, scratch
+from .alexnet import AlexNet
 from .convnet import ConvNet
 from .lenet import LeNet
 from .linear import LinearRegression, SoftmaxRegression
 from .mlp import MLP
+from .scratch import DeepConvNet, SimpleConvNet
 
 HIDDEN = 256  # units of the hidden layer of `mlp`
 
@@ -32,6 +35,7 @@ class Defaults(NamedTuple):
 class _Entry(NamedTuple):
     build: Callable[[tuple[int, ...], int], Module]
     defaults: Defaults
+    smallest: int = 0
 
 
 def _linear(shape: tuple[int, ...], outputs: int) -> Module:
@@ -46,31 +50,44 @@ def _mlp(shape: tuple[int, ...], outputs: int) -> Module:
     return MLP([math.prod(shape), HIDDEN, outputs])
 
 
-def _convnet(shape: tuple[int, ...], outputs: int) -> Module:
-    channels, height, width = _picture("convnet", shape)
-    return ConvNet(channels, (height, width), outputs)
+def _of_pictures(name: str, make: Callable[[int, tuple[int, int], int], Module]) -> Callable[..., Module]:
+    """A builder from one that takes channels, size and classes."""
+
+    def build(shape: tuple[int, ...], outputs: int) -> Module:
+        if len(shape) != 3:
+            raise ArgumentError(
+                f"{name} takes pictures of shape (channels, height, width), a sample here has shape {shape}. "
+                "For tables take linear or mlp."
+            )
+        channels, height, width = shape
+        return make(channels, (height, width), outputs)
+
+    return build
 
 
-def _lenet(shape: tuple[int, ...], outputs: int) -> Module:
-    channels, height, width = _picture("lenet", shape)
-    return LeNet(channels, (height, width), outputs)
+def _lenet_1998(channels: int, size: tuple[int, int], classes: int) -> Module:
+    return LeNet(channels, size, classes, activation=Sigmoid, pooling=AvgPool2d)
 
 
-def _picture(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    if len(shape) != 3:
-        raise ArgumentError(
-            f"{name} takes pictures of shape (channels, height, width), a sample here has shape {shape}. "
-            "For tables take linear or mlp."
-        )
-    return shape
+def _alexnet(channels: int, size: tuple[int, int], classes: int) -> Module:
+    """Small pictures are enlarged by a whole number, to about the usual size."""
+    return AlexNet(channels, size, classes, enlarge=max(1, alexnet.USUAL // min(size)))
 
 
 _ZOO = {
     "linear": _Entry(_linear, Defaults("Adam", 0.01, 64, 20, "cosine")),
     "softmax": _Entry(_softmax, Defaults("Adam", 1e-3, 64, 10)),
     "mlp": _Entry(_mlp, Defaults("Adam", 1e-3, 64, 10)),
-    "convnet": _Entry(_convnet, Defaults("Adam", 2e-3, 32, 20)),
-    "lenet": _Entry(_lenet, Defaults("Adam", 1e-3, 64, 10)),
+    "convnet": _Entry(_of_pictures("convnet", ConvNet), Defaults("Adam", 2e-3, 32, 20), convnet.SMALLEST),
+    "simpleconvnet": _Entry(
+        _of_pictures("simpleconvnet", SimpleConvNet), Defaults("Adam", 1e-3, 100, 20), scratch.SMALLEST_SIMPLE
+    ),
+    "deepconvnet": _Entry(
+        _of_pictures("deepconvnet", DeepConvNet), Defaults("Adam", 1e-3, 100, 20), scratch.SMALLEST_DEEP
+    ),
+    "lenet": _Entry(_of_pictures("lenet", LeNet), Defaults("Adam", 1e-3, 64, 10), lenet.SMALLEST),
+    "lenet1998": _Entry(_of_pictures("lenet1998", _lenet_1998), Defaults("Adam", 2e-3, 64, 10), lenet.SMALLEST),
+    "alexnet": _Entry(_of_pictures("alexnet", _alexnet), Defaults("Adam", 1e-4, 128, 10), 1),
 }
 NAMES = tuple(_ZOO)
 
@@ -95,6 +112,15 @@ def defaults(name: str) -> Defaults:
     'Adam'
     """
     return _entry(name).defaults
+
+
+def smallest_picture(name: str) -> int:
+    """How many pixels high and wide a picture must be for a ready model; 0 for one that takes any data.
+
+    >>> smallest_picture("lenet"), smallest_picture("mlp")
+    (12, 0)
+    """
+    return _entry(name).smallest
 
 
 def _entry(name: str) -> _Entry:

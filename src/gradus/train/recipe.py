@@ -24,7 +24,6 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "adam": ("Adam", {}),
     "adamw": ("AdamW", {}),
 }
-SMALL_PICTURE = 12  # pixels: below it LeNet has nothing left to look at
 
 
 @dataclass(frozen=True)
@@ -175,12 +174,12 @@ def _suited(input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> st
     """The model for data for which none was named."""
     if len(input_shape) != 3:
         return "softmax" if classes else "linear"
-    return "convnet" if min(input_shape[1:]) < SMALL_PICTURE else "lenet"
+    return "convnet" if min(input_shape[1:]) < models.smallest_picture("lenet") else "lenet"
 
 
 def _check_fit(model: str, data: str, input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> None:
-    picture = len(input_shape) == 3
-    if model in ("convnet", "lenet") and not picture:
+    smallest = models.smallest_picture(model)
+    if smallest and len(input_shape) != 3:
         raise ArgumentError(
             f"{model} looks at pictures, but {data} is a table with {input_shape[0]} columns. "
             f"Take {'softmax' if classes else 'linear'} or mlp: gradus train mlp --data {data}"
@@ -195,9 +194,9 @@ def _check_fit(model: str, data: str, input_shape: tuple[int, ...], classes: tup
             f"softmax predicts classes, but {data} asks for numbers. "
             f"Take linear or mlp: gradus train linear --data {data}"
         )
-    if model == "lenet" and min(input_shape[1:]) < SMALL_PICTURE:
+    if smallest and min(input_shape[1:]) < smallest:
         size = "x".join(map(str, input_shape[1:]))
         raise ArgumentError(
-            f"lenet needs pictures of at least {SMALL_PICTURE}x{SMALL_PICTURE} pixels, those of {data} have {size}. "
+            f"{model} needs pictures of at least {smallest}x{smallest} pixels, those of {data} have {size}. "
             f"Take convnet: gradus train convnet --data {data}"
         )
