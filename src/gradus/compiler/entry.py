@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .code import Code, Ref
 from .schedule import Kernel
+from .shares import Share
 
 SIGNATURE = "ptr noalias %table, ptr %sync, i64 %thread, i64 %threads"
 WAIT = "call void @barrier(ptr %sync, i64 %threads)"
@@ -52,13 +53,17 @@ done:
 
 
 class Stage(NamedTuple):
-    """A call of a function: which kernel it is for, its arguments as (slot, bytes), the slots it reads and writes."""
+    """A call of a function: which kernel it is for, its arguments as (slot, bytes), the slots it reads and writes.
+
+    Of the slots in `own`, each thread touches its own part only.
+    """
 
     function: str
     kernel: Kernel | None
     arguments: tuple[tuple[int, int], ...]
     reads: set[int]
     writes: set[int]
+    own: dict[int, Share]
 
 
 class Argument(NamedTuple):

@@ -100,8 +100,9 @@ def stages_of(program: Program) -> list[Stage]:
 
 
 def _stage(program: Program, i: int, barrier: bool) -> Stage:
-    schedule, (function, k, _, found, left) = program.schedule, program.stages[i]
-    scratch = frozenset((found | left) & set(program.plan.scratch.values()))
+    schedule, stage = program.schedule, program.stages[i]
+    function, k = stage.function, stage.kernel
+    scratch = frozenset((stage.reads | stage.writes) & set(program.plan.scratch.values()))
     if k is None:
         target, value = program.plan.copies[i - len(program.stages)]
         return Stage(i + 1, f"copy {list(value.shape)}", barrier, (), [value], [target], 0, 2 * _bytes(value), function)

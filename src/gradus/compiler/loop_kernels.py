@@ -17,6 +17,7 @@ from .kit import Kit, Value, memory_type
 from .lowerings import Piece, terms
 from .reads import at, loops_over, reads
 from .schedule import Kernel, Schedule
+from .shares import Share
 
 LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
 Inside = Callable[[dict[Loop, Ref], Value | None], None]  # what is done at a place: (registers, mask of the rest)
@@ -29,6 +30,7 @@ class LoopKernel:
         self, name: str, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int], lanes: int
     ) -> None:
         self.kernel, self.schedule, self.slots, self.lanes = kernel, schedule, slots, lanes
+        self.shared: Share | None = None  # the axis that is shared between the threads; None: all places, as they come
         self.code = Code(name)
         self.arguments: dict[tuple[int, int], Ref] = {}
 
@@ -74,6 +76,9 @@ class LoopKernel:
         """
         if any(loop.extent == 0 for loop in loops):
             return
+        if self.shared is not None:
+            self._own_places(loops, lanes, inside, self.shared)
+            return
         outer, last = list(loops[:-1]), loops[-1]
         blocks = -(-last.extent // lanes) if lanes else last.extent
         rows = math.prod(loop.extent for loop in outer)
@@ -98,6 +103,48 @@ class LoopKernel:
                     inside(registers, self._tail(last.extent - whole * lanes, lanes))
             else:
                 inside(registers, self._tail(last.extent, lanes))
+
+    def _own_places(self, loops: Sequence[Loop], lanes: int, inside: Inside, share: Share) -> None:
+        """Run `inside` at the places of this thread's stretch of the axis that is shared."""
+        shared, low, high = self._stretch(loops, share)
+
+        def nest(loop: Loop, deeper: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
+            start, stop = (low, high) if loop is shared else ("0", str(loop.extent))
+            if lanes and not deeper:
+                even = loop is not shared or (share.block * share.step % lanes == 0 == loop.extent % lanes)
+                rest = self.code.op(f"urem i64 {self.code.op(f'sub i64 {stop}, {start}')}, {lanes}")
+                rest = str(loop.extent % lanes) if even else rest
+                self._vectors(start, stop, rest, lanes, lambda i, tail: inside(registers | {loop: i}, tail))
+                return
+            with self.code.loop(start, stop) as i:
+                if deeper:
+                    nest(deeper[0], deeper[1:], registers | {loop: i})
+                else:
+                    inside(registers | {loop: i}, None)
+
+        nest(loops[0], loops[1:], {})
+
+    def _stretch(self, loops: Sequence[Loop], share: Share) -> tuple[Loop, Ref, Ref]:
+        """The loop over the axis that is shared (axes below may be merged into it), and this thread's part of it."""
+        first, end = self.share(share.blocks)
+        sizes = [loop.extent for loop in loops]
+        place = next(p for p in range(len(loops)) if math.prod(sizes[p:]) == share.extent * share.step)
+        merged = share.step // math.prod(sizes[place + 1 :])
+        low, high = (self.code.mul(block, share.block * merged) for block in (first, end))
+        return loops[place], low, self.code.least(high, str(sizes[place]))
+
+    def _vectors(
+        self, start: Ref, stop: Ref, rest: Ref, lanes: int, inside: Callable[[Ref, Value | None], None]
+    ) -> None:
+        """`inside` at each whole vector of a stretch, and with a mask at the rest of it."""
+        code, kit = self.code, Kit(self.code, lanes)
+        whole = stop if rest == "0" else code.op(f"sub i64 {stop}, {rest}")
+        if rest != stop:
+            with code.loop(start, whole, lanes) as i:
+                inside(i, None)
+        if rest != "0":
+            with code.when(code.op(f"icmp ne i64 {rest}, 0")):
+                inside(whole, kit.lane_numbers() < kit.splat(rest, dtypes.int64))
 
     def _unravel(self, row: Ref, outer: Sequence[Loop]) -> dict[Loop, Ref]:
         registers: dict[Loop, Ref] = {}
@@ -133,12 +180,13 @@ class LoopKernel:
     def _merged_loops(self) -> list[Loop]:
         """The domain's loops, neighbours joined wherever every access runs on from one to the next."""
         shape = [n for n in self.kernel.shape if n != 1] or [1]
+        edge = self.shared.extent * self.shared.step if self.shared else 0  # the axis that is shared begins there
         joined = True
         while joined and len(shape) > 1:
             joined = False
             for axis in range(len(shape) - 1):
                 merged = [*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]]
-                if self._stays_linear(merged):
+                if math.prod(shape[axis + 1 :]) != edge and self._stays_linear(merged):
                     shape, joined = merged, True
                     break
         return loops_over(shape)
@@ -264,7 +312,8 @@ class LoopKernel:
         units *= math.prod(loop.extent for loop in kept[:-1])
         if rest or math.prod(loop.extent for loop in reduced) < LONG:
             return 1
-        return next((n for n in (8, 4, 2) if kept[-1].extent % (n * self.lanes) == 0 and units % (4 * n) == 0), 1)
+        together = self.shared.block if self.shared is not None and self.shared.step == 1 else kept[-1].extent
+        return next((n for n in (8, 4, 2) if together % (n * self.lanes) == 0 and units % (4 * n) == 0), 1)
 
     def _along(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> None:
         """Lanes along the terms of one result, brought together at the end."""

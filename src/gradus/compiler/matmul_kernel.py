@@ -108,7 +108,7 @@ class MatmulKernel(ProductKernel):
         if 0 in self.node.shape:
             return code
         tile = code.variable(f"[{t.height * t.width} x {self.scalar}]")
-        first, end = self.share(math.prod(t.batch) * t.panels * t.row_blocks)
+        first, end = self._units()
         with code.loop(first, end) as unit:
             block = code.op(f"urem i64 {unit}, {t.row_blocks}")
             rest = code.op(f"udiv i64 {unit}, {t.row_blocks}")
@@ -116,6 +116,13 @@ class MatmulKernel(ProductKernel):
             place = Place(registers, block, code.op(f"urem i64 {rest}, {t.panels}"))
             self.by_size(place, lambda rows, columns: self._tile(place, rows, columns, tile))
         return code
+
+    def _units(self) -> tuple[Ref, Ref]:
+        """This thread's tiles: the first, and the last + 1."""
+        if self.shared is not None and self.t.panels > 1:
+            first, end = (self.code.mul(panel, self.t.row_blocks) for panel in self.share(self.t.panels))
+            return first, end
+        return self.share(math.prod(self.t.batch) * self.t.panels * self.t.row_blocks)
 
     def _tile(self, place: Place, rows: int, columns: int, tile: Ref) -> None:
         code, t = self.code, self.t

@@ -45,8 +45,9 @@ class Plan:
     scratch: dict[Scratch, int] = field(default_factory=dict)
 
 
-def plan(schedule: Schedule, scratch: dict[Kernel, list[Scratch]]) -> Plan:
-    """Give every buffer its slot."""
+def plan(schedule: Schedule, scratch: dict[Kernel, list[Scratch]], group: dict[Kernel, int]) -> Plan:
+    """Give every buffer its slot. Kernels of one group run without waiting for each other: none is given memory that
+    another has just left."""
     p, graph = Plan(), schedule.graph
     for n in graph.inputs:
         p.slots[n] = p.count
@@ -61,24 +62,24 @@ def plan(schedule: Schedule, scratch: dict[Kernel, list[Scratch]]) -> Plan:
             p.slots[n] = p.count
             p.results[p.count] = n
             p.count += 1
-    _place(p, schedule, scratch)
+    _place(p, schedule, scratch, group)
     return p
 
 
-def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]]) -> None:
+def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]], group: dict[Kernel, int]) -> None:
     """First fit, in order of the kernels."""
     last_use: dict[Node | Scratch, int] = {}
-    for step, k in enumerate(schedule.order):
+    for k in schedule.order:
         for n in (*schedule.inputs_of(k), *k.stored, *scratch.get(k, ())):
-            last_use[n] = step
+            last_use[n] = group[k]
     for _, value in p.copies:
         last_use[value] = len(schedule.order)
     home = {x: (whole, start) for whole, pieces in schedule.joined.items() for x, start in pieces}
     for x, (whole, _) in home.items():
         last_use[whole] = max(last_use.get(whole, 0), last_use.get(x, 0))
     live: list[tuple[int, int, int]] = []  # offset, end, last use
-    for step, k in enumerate(schedule.order):
-        live = [block for block in live if block[2] >= step]
+    for k in schedule.order:
+        live = [block for block in live if block[2] >= group[k] - 1]
         wanted: list[tuple[Node | Scratch, int]] = []
         for n in k.stored:
             whole = home.get(n, (n, 0))[0]
@@ -86,7 +87,8 @@ def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]]) ->
                 wanted.append((whole, whole.size * whole.dtype.itemsize))
         wanted += [(s, s.size) for s in scratch.get(k, ()) if s not in p.scratch]
         for owner, size in wanted:
-            offset = _first_gap(live, size)
+            since = group[k] - isinstance(owner, Scratch)  # an operand is packed before the kernel's own group begins
+            offset = _first_gap([block for block in live if block[2] >= since], size)
             live.append((offset, offset + size, last_use[owner]))
             p.offsets[p.count] = offset
             p.arena = max(p.arena, offset + size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 from . import entry
 from .blocked_kernel import BlockedKernel
@@ -18,11 +19,27 @@ from .passes import simplify
 from .random_kernel import RandomKernel
 from .runtime import num_threads
 from .schedule import Kernel, Schedule
+from .shares import Share, Shares
 from .target import Target
 from .tiling import Tiling, tiling
 
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
+
+
+class Access(NamedTuple):
+    """What a stage touches: a stretch of memory, its slot, and the share by which each thread touches its own part."""
+
+    start: int
+    end: int
+    slot: int
+    own: Share | None
+
+    def meets(self, other: Access) -> bool:
+        """Whether a thread may touch what another touches there."""
+        if self.slot == other.slot and self.own is not None:
+            return self.own != other.own
+        return self.start < other.end and other.start < self.end
 
 
 def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:
@@ -44,11 +61,12 @@ class Program:
         self.schedule = Schedule(self.graph)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
-        self.plan: Plan = plan(self.schedule, self.scratch)
+        self._worth_sharing = self.work() >= WORTH_SHARING
+        self.shares = Shares(self.schedule, self.tilings, self.threads)
+        self.plan: Plan = plan(self.schedule, self.scratch, self.shares.group)
         self.stages: list[Stage] = []
         self.functions: dict[str, Code] = {}  # by their text
         self._packed: set[int] = set()  # the slots of operands that are packed already
-        self._worth_sharing = self.work() >= WORTH_SHARING
         self.job_slot = self.plan.count
         self.plan.count += 1
         self._emit()
@@ -86,6 +104,7 @@ class Program:
                 continue
             family = RandomKernel if k.kind == "random_bits" else LoopKernel
             kernel = family(k.kind, k, self.schedule, self.slot, self.target.lanes)
+            kernel.shared = self.shares.of.get(k)
             kernel.emit()
             self._add(k, kernel, touched, written)
         for target, value in self.plan.copies:
@@ -99,6 +118,7 @@ class Program:
             packing.emit()
             self._add(k, packing, {self.slot(t.b.node)}, {slots["packed"]})
         product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, slots)
+        product.shared = self.shares.of.get(k)
         product.emit()
         for code in product.micro_kernels.values():
             self.functions.setdefault(code.text(), code)
@@ -111,7 +131,17 @@ class Program:
         known = self.functions.setdefault(code.text(), code)
         if known is code:
             code.name = f"{code.name}_{len(self.functions)}"
-        self.stages.append(Stage(known.name, k, tuple(kernel.arguments), reads, writes))
+        own = self._own_slots(k, reads | writes) if k is not None and kernel.shared else {}
+        self.stages.append(Stage(known.name, k, tuple(kernel.arguments), reads, writes, own))
+
+    def _own_slots(self, k: Kernel, touched: set[int]) -> dict[int, Share]:
+        """The slots of which each thread touches only its own part."""
+        parts: dict[int, set[Share | None]] = {}
+        for n in (*self.schedule.inputs_of(k), *k.stored):
+            if n in self.plan.slots:
+                parts.setdefault(self.slot(n), set()).add(self.shares.own[k].get(n))
+        agreed = {slot: next(iter(found)) for slot, found in parts.items() if len(found) == 1}
+        return {slot: own for slot, own in agreed.items() if own is not None and slot in touched}
 
     def _emit_copy(self, target: Node, value: Node) -> None:
         copy = LoopKernel("copy", Kernel("copy", ()), self.schedule, self.slot, 0)
@@ -124,10 +154,10 @@ class Program:
     def needs_barrier(self) -> list[bool]:
         """Before which stages all threads must wait for each other."""
         flags = []
-        reads: set[tuple[int, int]] = set()
-        writes: set[tuple[int, int]] = set()
+        reads: set[Access] = set()
+        writes: set[Access] = set()
         for stage in self.stages:
-            mine_r, mine_w = {self._range(s) for s in stage.reads}, {self._range(s) for s in stage.writes}
+            mine_r, mine_w = ({self._access(stage, s) for s in slots} for slots in (stage.reads, stage.writes))
             clash = _overlap(mine_r, writes) or _overlap(mine_w, writes) or _overlap(mine_w, reads)
             flags.append(clash)
             if clash:
@@ -135,6 +165,9 @@ class Program:
             reads |= mine_r
             writes |= mine_w
         return flags
+
+    def _access(self, stage: Stage, slot: int) -> Access:
+        return Access(*self._range(slot), slot, stage.own.get(slot))
 
     def _range(self, slot: int) -> tuple[int, int]:
         """A slot as a stretch of memory: in the arena, or an array by itself."""
@@ -168,5 +201,5 @@ def _rows(n: Node) -> tuple[int, int]:
     return rows, n.size // rows * n.dtype.itemsize if rows else 0
 
 
-def _overlap(a: set[tuple[int, int]], b: set[tuple[int, int]]) -> bool:
-    return any(x[0] < y[1] and y[0] < x[1] for x in a for y in b)
+def _overlap(a: set[Access], b: set[Access]) -> bool:
+    return any(x.meets(y) for x in a for y in b)

@@ -232,6 +232,10 @@ class Schedule:
         """The buffers a kernel reads that others wrote, or that were given."""
         return self._inputs[k]
 
+    def home(self, n: Node) -> Kernel | None:
+        """The kernel that works a root out."""
+        return self._home.get(n)
+
     def in_place(self, target: Node, value: Node) -> bool:
         """Whether a new value may be written straight over the old: nothing later, no other place needs the old."""
         k = self._home.get(value)

@@ -80,8 +80,9 @@ class Tiling:
 
     @cached_property
     def height(self) -> int:
-        """Rows of a tile."""
-        return min((self.registers - SPARE) // self.vectors, self.rows)
+        """Rows of a tile: as many as the registers hold sums for, but all tiles of about the same height."""
+        most = (self.registers - SPARE) // self.vectors
+        return -(-self.rows // -(-self.rows // most)) if self.rows else 1
 
     @cached_property
     def panels(self) -> int:

@@ -1,0 +1,126 @@
+"""How threads share kernels: what each keeps to itself, and that nobody needs more than the barriers that are left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus import functional as F
+from gradus import nn, optim
+from gradus.compiler import entry
+from gradus.compiler import program as native
+from gradus.compiler.profile import _Copies
+from gradus.compiler.program import Program
+from gradus.compiler.runtime import set_num_threads
+from gradus.compiler.shares import Share, part
+from gradus.compiler.step import Step
+from gradus.compiler.target import Loaded, compile_object
+from gradus.ops.places import Loop, variable
+from gradus.tensor import Tensor
+
+Training = Callable[[], tuple[gradus.compiler.Compiled, Tensor, Tensor]]
+
+
+@pytest.fixture(autouse=True)
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Even a small program is made for two threads."""
+    monkeypatch.setattr(native, "WORTH_SHARING", 0)
+    set_num_threads(2)
+    yield
+    set_num_threads(0)
+
+
+def test_parts_of_arrays() -> None:
+    row, column, far = Loop("i0", 6), Loop("r0", 4), Loop("r1", 3)
+    i, r, b = variable(row), variable(column), variable(far)
+    assert part(i * 4 + r, row, 2) == Share(6, 4, 2)  # rows
+    assert part(i * 4 + 3, row, 2) == Share(6, 4, 2)  # a column of them
+    assert part(r * 6 + i, row, 2) == Share(6, 1, 2)  # columns
+    assert part(b * 24 + i * 4 + r, row, 2) == Share(6, 4, 2)  # the middle axis
+    assert part(i * 4 + r + 24, row, 2) == Share(6, 4, 2)  # the second half of an array
+    assert part(i * 4 + r + 1, row, 2) is None  # reaches into the next row
+    assert part(i + r, row, 2) is None  # windows
+    assert part(i * -4 + 20 + r, row, 2) is None  # from behind
+    assert part(i * 4 + r * -1 + 3, row, 2) is None  # could be, but is not looked into
+    assert part((i + r) // 2 + i * 6, row, 2) is None
+    assert part(r, row, 2) is None  # all of it, whatever the row
+
+
+def classifier(*hidden: nn.Module, features: int = 64, rows: int = 40) -> Training:
+    def make() -> tuple[gradus.compiler.Compiled, Tensor, Tensor]:
+        gradus.seed(0)
+        model = nn.Sequential(*hidden, nn.Linear(features, 5))
+        optimizer = optim.SGD(model.parameters(), 0.1, momentum=0.9)
+
+        @gradus.compile
+        def step(x: Tensor, y: Tensor) -> Tensor:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, gradus.rand(rows, 64), gradus.randint(0, 5, (rows,))
+
+    return make
+
+
+NETS = {
+    "softmax regression": classifier(rows=300),
+    "batch norm": classifier(nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU()),
+    "odd sizes": classifier(nn.Linear(64, 100), nn.BatchNorm1d(100), nn.Tanh(), features=100, rows=37),
+    "layer norm": classifier(nn.Linear(64, 30), nn.LayerNorm(30), nn.GELU(), features=30, rows=70),
+}
+
+
+def compiled(make: Training) -> Step:
+    step, x, y = make()
+    step(x, y)
+    assert isinstance(step._last, Step)
+    return step._last
+
+
+def stretches(program: Program) -> Iterator[range]:
+    """The numbers of the stages between two barriers."""
+    begins = [i for i, wait in enumerate(program.needs_barrier()) if wait]
+    yield from (range(*ends) for ends in pairwise([0, *begins, len(program.stages)]))
+
+
+@pytest.mark.parametrize("make", NETS.values(), ids=NETS)
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (2, 0, 1), (4, 3, 2, 1, 0)], ids=str)
+def test_between_barriers_the_threads_may_come_in_any_order(make: Training, order: tuple[int, ...]) -> None:
+    """Each thread goes through all stages up to the next barrier before another begins."""
+    step = compiled(make)
+    program, memory, before = step.program, _Copies(step), [a.copy() for a in step.given()]
+    step._execute("step")
+    codes = []
+    for number, stages in enumerate(stretches(program)):
+        code = entry.step([program.stages[i] for i in stages], [False] * len(stages), f"stretch_{number}")
+        code.lines.remove(f"  {entry.WAIT}")
+        codes.append(code)
+    text = entry.module([*program.functions.values(), *codes])
+    loaded = Loaded(compile_object(text, program.target), program.target)
+    for code in codes:
+        for thread in order:
+            loaded.entry(code.name)(memory.table, None, thread, len(order))
+    for found, wanted in zip(memory._given, step.given(), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert any((a != b).any() for a, b in zip(memory._given, before, strict=True))
+
+
+def test_what_a_thread_wrote_itself_needs_no_barrier() -> None:
+    for name in ("softmax regression", "batch norm"):
+        program = compiled(NETS[name]).program
+        kinds = ["+".join(program.stages[i].function.split("_")[0] for i in stages) for stages in stretches(program)]
+        assert "matmul+reduce+map+reduce+reduce" in kinds, name  # the product, largest, exponentials, their sum, loss
+    assert any(k.startswith("matmul+reduce+reduce+map") for k in kinds)  # the product, mean, variance, normalised
+    assert any(k.startswith("matmul+reduce+map+reduce+map") for k in kinds)  # and back
+
+
+def test_one_thread_shares_nothing() -> None:
+    set_num_threads(1)
+    assert compiled(NETS["batch norm"]).program.shares.of == {}
