@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,8 +14,9 @@ from safetensors.numpy import load_file, save_file
 
 import gradus
 from gradus import dtypes, nn
+from gradus.data import TensorDataset
 from gradus.errors import CheckpointError
-from gradus.train import History, Run, load, save
+from gradus.train import History, Run, load, lock, save
 from gradus.train.checkpoint import read_state, read_tensors, write_atomically, write_state
 
 
@@ -125,3 +129,46 @@ def test_run_folders(tmp_path):
         _ = run.config
     with pytest.raises(CheckpointError, match="cannot be made"):
         Run.create(run.history_file)
+
+
+HOLDER = """
+import sys, time
+from gradus.train import Run
+with Run(sys.argv[1]).alone():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_process_at_a_time_trains_in_a_folder(tmp_path):
+    path = tmp_path / "run"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(CheckpointError, match=rf"another process, number {other.pid}"):
+            Run.create(path)
+        other.kill()  # it cannot take its lock away any more
+    run = Run.create(path)
+    with run.alone(), run.alone(), pytest.raises(CheckpointError, match=rf"number {os.getpid()}"):
+        Run.create(path)
+    assert [p.name for p in path.iterdir()] == ["config.json"]
+
+
+def test_a_run_that_another_process_trains_is_not_gone_on_with(tmp_path):
+    model = gradus.nn.Linear(2, 1)
+    trainer = gradus.Trainer(model, "mse", gradus.optim.SGD(model.parameters(), lr=0.1), compile=False)
+    data = TensorDataset(np.ones((4, 2), np.float32), np.ones((4, 1), np.float32))
+    trainer.fit(data, run=tmp_path / "run", progress=False)
+    before = (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
+    with Run(tmp_path / "run").alone(), pytest.raises(CheckpointError, match="being trained in by another process"):
+        trainer.fit(data, run=tmp_path / "run", epochs=2, resume=True, progress=False)
+    assert (tmp_path / "run" / "checkpoint.safetensors").read_bytes() == before
+    assert len(trainer.fit(data, run=tmp_path / "run", epochs=2, resume=True, progress=False)) == 2
+
+
+def test_a_file_system_without_locks_does_no_harm(tmp_path, monkeypatch):
+    def none(stream):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(lock, "_lock", none)
+    with Run.create(tmp_path / "run").alone():
+        assert Run(tmp_path / "run").found() == []

@@ -401,7 +401,7 @@ def with_nan():
         (DataError, r"got a tuple\. Make one: TensorDataset", lambda: blobs().arrays, {}),
         (DataError, "1 array, but inputs and targets", lambda: TensorDataset(np.ones((4, 2))), {}),
         (DataError, "label", lambda: TensorDataset(np.ones((4, 2), np.float32), np.array([0, 1, 2, 3])), {}),
-        (ArgumentError, "epochs must be 1", blobs, {"epochs": 0}),
+        (ArgumentError, "epochs must be an integer of 1", blobs, {"epochs": 0}),
         (ArgumentError, "batch_size must be an integer of 1 or more", blobs, {"batch_size": 0}),
     ],
 )

@@ -88,19 +88,21 @@ class Experiment:
         """Train, and keep everything in a run's folder; with `resume`, go on with what is in it."""
         about = {"recipe": self.recipe.to_json(), "command": self.recipe.command()}
         about |= {"data": self.facts.to_json(), "versions": versions()}
-        if not resume:  # before the first checkpoint, so that whatever interrupts it can be gone on with
-            Run.create(folder, **about)
-        self.trainer.fit(
-            self.train,
-            self.validation,
-            epochs=self.recipe.epochs,
-            batch_size=self.recipe.batch_size,
-            run=folder,
-            resume=resume,
-            progress=progress,
-            seed=self.recipe.seed,
-            callbacks=[_Keep(Run(folder), about)] if resume else [],
-        )
+        run = Run.open(folder) if resume else Run(folder)
+        with run.alone():
+            if not resume:  # before the first checkpoint, so that whatever interrupts it can be gone on with
+                run.begin(**about)
+            self.trainer.fit(
+                self.train,
+                self.validation,
+                epochs=self.recipe.epochs,
+                batch_size=self.recipe.batch_size,
+                run=run,
+                resume=resume,
+                progress=progress,
+                seed=self.recipe.seed,
+                callbacks=[_Keep(run, about)] if resume else [],
+            )
 
     def load(self, folder: str | Path) -> None:
         """Take the weights of a run that was trained.
@@ -162,7 +164,8 @@ def _parts(whole: TensorDataset, recipe: Recipe) -> tuple[Subset, Subset]:
     """The samples to learn from, as many as the recipe's limit allows, and those kept for validation."""
     n = len(whole) if recipe.limit is None else min(recipe.limit, len(whole))
     if n < 2:
-        raise ArgumentError(f"limit must be 2 or more, one sample to learn from and one for validation; got {n}")
+        have = f"limit must be 2 or more, got {n}" if len(whole) > n else f"{recipe.data} has {n} for training"
+        raise ArgumentError(f"{have}: one sample is needed to learn from and one for validation")
     kept = max(1, round(recipe.validation * n))
     if recipe.data in SERIES:
         latest = np.arange(len(whole) - n, len(whole))

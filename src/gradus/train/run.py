@@ -6,15 +6,19 @@
     model.safetensors        the weights, under PyTorch's names
     checkpoint.safetensors   all that is needed to go on: weights, optimizer, random numbers, position
     report.html              curves and examples to look at, where the command made it
+    run.lock                 there while a process trains, so that no second one does
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError
+from . import lock
 from .checkpoint import write_atomically
 
 
@@ -32,6 +36,8 @@ class Run:
         self.model_file = self.path / "model.safetensors"
         self.checkpoint_file = self.path / "checkpoint.safetensors"
         self.report_file = self.path / "report.html"
+        self._lock_file = self.path / "run.lock"  # while a process trains
+        self._mine = False
 
     @classmethod
     def create(cls, path: str | Path, **config: Any) -> Run:
@@ -41,17 +47,8 @@ class Run:
             CheckpointError: the folder has other things in it, or cannot be made.
         """
         run = cls(path)
-        try:
-            run.path.mkdir(parents=True, exist_ok=True)
-            found = run.found()
-        except OSError as problem:
-            raise CheckpointError(f"the run's folder {path} cannot be made: {problem.strerror}") from None
-        if found:
-            raise CheckpointError(
-                f"the run's folder {path} exists and holds {', '.join(found[:3])}{' ...' if len(found) > 3 else ''}. "
-                "Take another folder, delete this one, or go on with what is in it: resume=True (--resume)."
-            )
-        run.configure(**config)
+        with run.alone():
+            run.begin(**config)
         return run
 
     @classmethod
@@ -61,14 +58,48 @@ class Run:
         Raises:
             CheckpointError: there is none.
         """
-        run = cls(path)
-        if not run.checkpoint_file.is_file():
-            raise CheckpointError(f"{path} is no run to go on with: it has no {run.checkpoint_file.name}")
-        return run
+        return cls(path).begun()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within this block no other process trains in the folder, which is made if need be; blocks may be nested.
+
+        Raises:
+            CheckpointError: another one does, or the folder cannot be made.
+        """
+        if self._mine:
+            yield
+            return
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise CheckpointError(f"the run's folder {self.path} cannot be made: {problem.strerror}") from None
+        with lock.alone(self._lock_file):
+            self._mine = True
+            try:
+                yield
+            finally:
+                self._mine = False
+
+    def begin(self, **config: Any) -> None:
+        """Write the settings of a run that has not begun; refused where there is more than settings."""
+        found = self.found()
+        if found:
+            raise CheckpointError(
+                f"the run's folder {self.path} exists and holds {', '.join(found[:3])}{' ...' if found[3:] else ''}. "
+                "Take another folder, delete this one, or go on with what is in it: resume=True (--resume)."
+            )
+        self.configure(**config)
+
+    def begun(self) -> Run:
+        """This run, which must have a checkpoint."""
+        if not self.checkpoint_file.is_file():
+            raise CheckpointError(f"{self.path} is no run to go on with: it has no {self.checkpoint_file.name}")
+        return self
 
     def found(self) -> list[str]:
-        """What the folder holds besides config.json, which alone is no run that has begun."""
-        return sorted(p.name for p in self.path.iterdir() if p != self.config_file)
+        """What the folder holds besides config.json, which alone is no run that has begun, and the lock."""
+        return sorted(p.name for p in self.path.iterdir() if p not in (self.config_file, self._lock_file))
 
     @property
     def config(self) -> dict[str, Any]:

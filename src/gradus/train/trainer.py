@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..autograd import no_grad
 from ..compiler import Compiled
 from ..data import DataLoader, Dataset, TensorDataset, check_finite
 from ..errors import ArgumentError, DataError, nearest
+from ..functional.checks import at_least_one, in_range
 from ..nn import Module
 from ..ops import concatenate
 from ..optim import Optimizer, clip_grad_norm_
@@ -81,6 +83,8 @@ class Trainer:
         compile: bool = True,
     ) -> None:
         _check_optimizer(optimizer, model)
+        if clip_norm is not None:
+            in_range("Trainer", "clip_norm", clip_norm, "(0, inf]")
         self.model, self.optimizer, self.clip_norm = model, optimizer, clip_norm
         self.loss, usual = _loss(loss)
         self.metrics = [metric(m) for m in (usual if metrics is None else _several(metrics))]
@@ -148,11 +152,10 @@ class Trainer:
 
         Raises:
             DataError: no samples, NaN in the data, or a set without targets.
-            CheckpointError: the folder exists, or is of another model.
+            CheckpointError: the folder exists, is of another model, or another process is training in it.
             DivergedError: the loss became NaN or infinite.
         """
-        if epochs < 1:
-            raise ArgumentError(f"epochs must be 1 or more, got {epochs}")
+        at_least_one("fit", epochs=epochs)
         if resume and run is None:
             raise ArgumentError("resume=True needs the run's folder: run=...")
         loader = _loader(train, batch_size, shuffle=True, seed=seed)
@@ -160,17 +163,35 @@ class Trainer:
         for checked in (loader, held_out) if held_out else (loader,):
             _check(checked)
             measure(self, islice(checked.batches(0), 1))  # finds what does not fit together before anything is written
-        folder = self._folder(run, resume, epochs, loader)
-        loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress))
-        if folder and resume:
-            loop.restore(folder)
-            if loop.epoch > epochs:
-                raise ArgumentError(f"{folder.path} already has {loop.epoch} epochs, more than epochs={epochs}")
+        folder = _folder(run, resume)
+        with folder.alone() if folder else nullcontext():
+            if folder and not resume:
+                folder.begin(training=self._settings(epochs, loader))
+            return self._run(Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress)), resume)
+
+    def _run(self, loop: Loop, resume: bool) -> History:
+        if loop.run and resume:
+            loop.restore(loop.run)
+            if loop.epoch > loop.epochs:
+                raise ArgumentError(f"{loop.run.path} already has {loop.epoch} epochs, more than epochs={loop.epochs}")
         else:
             loop.save()
         self.stopped, self.history = False, loop.history
         with mode(self.model, training=True):
             return loop.train()
+
+    def _settings(self, epochs: int, loader: DataLoader) -> dict[str, Any]:
+        """What config.json says of a training."""
+        return {
+            "model": type(self.model).__name__,
+            "loss": getattr(self.loss, "__name__", type(self.loss).__name__),
+            "optimizer": type(self.optimizer).__name__,
+            "metrics": [m.name for m in self.metrics],
+            "lr": self.optimizer.lr,
+            "epochs": epochs,
+            "batch_size": loader.batch_size,
+            "seed": loader.seed,
+        }
 
     def evaluate(self, dataset: Dataset | DataLoader, batch_size: int = EVAL_BATCH) -> dict[str, float]:
         """The loss and the metrics over a data set, in evaluation mode.
@@ -197,24 +218,12 @@ class Trainer:
         with mode(self.model, training=False), no_grad():
             return concatenate([self.model(*(batch[:-1] or batch)) for batch in loader.batches(0)])
 
-    def _folder(self, run: str | Path | Run | None, resume: bool, epochs: int, loader: DataLoader) -> Run | None:
-        if run is None:
-            return None
-        path = run.path if isinstance(run, Run) else run
-        folder = Run.open(path) if resume else Run.create(path)
-        training = {
-            "model": type(self.model).__name__,
-            "loss": getattr(self.loss, "__name__", type(self.loss).__name__),
-            "optimizer": type(self.optimizer).__name__,
-            "metrics": [m.name for m in self.metrics],
-            "lr": self.optimizer.lr,
-            "epochs": epochs,
-            "batch_size": loader.batch_size,
-            "seed": loader.seed,
-        }
-        if not resume:
-            folder.configure(training=training)
-        return folder
+
+def _folder(run: str | Path | Run | None, resume: bool) -> Run | None:
+    if run is None:
+        return None
+    folder = run if isinstance(run, Run) else Run(run)
+    return folder.begun() if resume else folder
 
 
 def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
