@@ -160,7 +160,13 @@ class Tensor(Methods):
         """What copies are made from (copy, deepcopy, other processes): the numbers, without history and hooks."""
         return _restored, (type(self), self.data, self.writes, self.requires_grad and self.is_leaf, self.grad)
 
+    def __str__(self) -> str:
+        """What `print` shows: a look at the numbers, like `numpy()`, and refused where there are none."""
+        interpret.current.get().concrete(self)
+        return repr(self)
+
     def __repr__(self) -> str:
+        """The same, for messages and debuggers, which get it even where there are no numbers."""
         numbers = self.data
         if not isinstance(numbers, np.ndarray):
             return f"tensor(<traced>, shape={self.shape}, dtype={self.dtype})"
@@ -303,4 +309,4 @@ def _as_array(data: Any, dtype: Any, copy: bool) -> np.ndarray:
         wanted = array.dtype
     else:
         wanted = dtypes.DEFAULTS[found]
-    return array.astype(wanted, copy=copy)
+    return dtypes.converted(array, wanted, copy)

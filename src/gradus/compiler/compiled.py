@@ -79,7 +79,7 @@ class Compiled:
             ) from None
         if known is None or not known.still_bound():
             with self._surroundings.whole(self.__name__):  # type: ignore[attr-defined]
-                known = Step(function, arguments, self.target or host(), self._surroundings.gradients())
+                known = Step(function, arguments, self.target or host(), self._surroundings.leaves())
             self._surroundings = Surroundings(self.function, arguments)
             key = (*key[:3], self._surroundings.snapshot())
             self._steps[key] = known
@@ -155,7 +155,8 @@ def compile(function: Callable[..., Any] | None = None, *, target: Target | None
     or eval mode, an optimizer's momentum), makes another version; a new learning rate does not.
 
     The function must not look at values: no `if` on a tensor, no `.numpy()`, `float()` or `print` of one. It begins and
-    ends without gradients: those that `backward` leaves in `grad` last until the call ends.
+    ends without gradients: those that `backward` leaves in `grad` last until the call ends. Where it would go on from
+    those of an earlier call, for want of a zero_grad(), and where nothing uses those that it makes, it is refused.
 
     Args:
         function: what to compile; it may return Tensors, in lists, tuples or dicts.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import call
 from typing import Any
@@ -32,16 +32,18 @@ class Surroundings:
         self._owners: list[Any] = []
         self._tensors: list[weakref.ref[Tensor]] = []  # of arguments too, which must not live on here
         self._seen: set[int] = set()
-        for thing in (function, *arguments):
-            self._watch(thing, near=True)
+        waiting = [(thing, True) for thing in reversed((function, *arguments))]
+        while waiting:  # no recursion: layers may be nested deeply
+            parts, near = self._watch(*waiting.pop())
+            waiting += [(part, near) for part in reversed(parts)]
         self._values, self._things = _columns(self._watched), _columns(self._kept)
 
-    def _watch(self, thing: Any, near: bool = False) -> None:
-        """Watch a thing and what it is made of: layers, optimizers, functions, and whatever stands right beside."""
+    def _watch(self, thing: Any, near: bool) -> tuple[list[Any], bool]:
+        """Watch a thing: layers, optimizers, functions, and whatever stands right beside; what it is made of."""
         if id(thing) in self._seen or isinstance(thing, (*_PLAIN, type, types.ModuleType)):
-            return
+            return [], near
         self._seen.add(id(thing))
-        parts: Iterable[Any] = ()
+        parts: list[Any] = []
         if isinstance(thing, Tensor):
             self._tensors.append(weakref.ref(thing))
         elif isinstance(thing, (list, tuple, set)):
@@ -53,7 +55,7 @@ class Surroundings:
             if near:
                 self._compare(thing)
         elif isinstance(thing, (types.FunctionType, types.MethodType)):
-            parts = self._seen_by(thing)
+            parts = list(self._seen_by(thing))
             near = True
         elif hasattr(thing, "__wrapped__"):  # another compiled function
             parts, near = [thing.__wrapped__], True
@@ -61,8 +63,7 @@ class Surroundings:
             self._owners.append(thing)
             self._compare(vars(thing), ("training",) if hasattr(thing, "training") else ())
             parts, near = list(vars(thing).values()), False
-        for part in parts:
-            self._watch(part, near)
+        return parts, near
 
     def _compare(self, named: dict[Any, Any], also: tuple[str, ...] = (), live: dict[Any, Any] | None = None) -> None:
         """From call to call: the plain values of a dict, and which tensors, layers and optimizers stand in it."""
@@ -97,10 +98,10 @@ class Surroundings:
         """The tensors and layers whose ids stand in the snapshot: while they live, no other has the same."""
         return [get(key) for get, keys in self._kept for key in keys]
 
-    def gradients(self) -> list[int]:
-        """The ids of the arrays that `backward` left in `grad`."""
+    def leaves(self) -> list[Tensor]:
+        """The tensors in which `backward` leaves a gradient."""
         found = [ref() for ref in self._tensors]
-        return [id(t.grad.data) for t in found if t is not None and t.grad is not None]
+        return [t for t in found if t is not None and t.requires_grad and t.is_leaf]
 
     @contextmanager
     def whole(self, name: str) -> Iterator[None]:

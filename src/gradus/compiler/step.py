@@ -34,11 +34,11 @@ class Step:
     """
 
     def __init__(
-        self, function: Callable[..., Any], arguments: tuple[Any, ...], target: Target, gradients: Sequence[int] = ()
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], target: Target, leaves: Sequence[Tensor] = ()
     ) -> None:
         self.timings: dict[str, float] = {}
         started = time.perf_counter()
-        graph = self._trace(function, arguments, gradients)
+        graph = self._trace(function, arguments, leaves)
         self.program = Program(graph, target, len(self._specs))
         self.text = self.program.text()
         self.timings["trace and schedule"] = time.perf_counter() - started
@@ -50,11 +50,11 @@ class Step:
 
     # -- making it ----------------------------------------------------------------------------------------------------
 
-    def _trace(self, function: Callable[..., Any], arguments: tuple[Any, ...], gradients: Sequence[int]) -> Any:
-        leaves: list[Tensor] = []
-        arrangement = flatten(arguments, leaves)
-        symbols = [Tensor(t.data, requires_grad=t.requires_grad and t.is_leaf) for t in leaves]
-        self._specs = tuple((t.data.shape, t.data.dtype) for t in leaves)
+    def _trace(self, function: Callable[..., Any], arguments: tuple[Any, ...], leaves: Sequence[Tensor]) -> Any:
+        given: list[Tensor] = []
+        arrangement = flatten(arguments, given)
+        symbols = [Tensor(t.data, requires_grad=t.requires_grad and t.is_leaf) for t in given]
+        self._specs = tuple((t.data.shape, t.data.dtype) for t in given)
         self.plain = not any(isinstance(a, (list, tuple, dict)) for a in arguments)
         self._like = tuple((a.data.shape, a.data.dtype) if isinstance(a, Tensor) else a for a in arguments)
         self.only_tensors = self.plain and len(self._specs) == len(arguments)
@@ -65,13 +65,13 @@ class Step:
                 tracer.give(t)
             return function(*unflatten(arrangement, list(symbols)))
 
-        tracer, result = trace(run, gradients)
+        tracer, result = trace(run, leaves)
         returned: list[Tensor] = []
         self._result = flatten(result, returned)
         self._looked_at = tracer.looked_at
         self._single = self._result is Tensor
         graph = tracer.finish(returned)
-        self._read = [(t, t.data, t.requires_grad) for t in tracer.read_from[len(leaves) :]]
+        self._read = [(t, t.data, t.requires_grad) for t in tracer.read_from[len(given) :]]
         positions = {id(n): i for i, n in enumerate(graph.inputs)}
         self._written = [tracer.read_from[positions[id(target)]] for target, _ in graph.writes]
         return graph

@@ -6,7 +6,7 @@ what it writes with `assign_` becomes a write to the same memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from .graph import Graph, Node
 class Tracer:
     """The interpreter that builds a graph."""
 
-    def __init__(self, gradients: Iterable[int] = ()) -> None:
+    def __init__(self) -> None:
         self.graph = Graph()
         self.captured: list[np.ndarray] = []  # the arrays behind the inputs, in order
         self.read_from: list[Tensor] = []  # a tensor that holds each of them
@@ -29,7 +29,9 @@ class Tracer:
         self._input: dict[int, Node] = {}
         self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
         self._given: set[int] = set()
-        self._gradients = set(gradients)  # the ids of arrays: what backward left outside
+        self._gradients: dict[int, np.ndarray] = {}  # by their ids: what backward left outside
+        self._earlier: dict[Node, str] = {}  # gradients that an earlier call may have left, and where they are used
+        self._unused: set[Node] = set()  # gradients that this call leaves
         self._nodes: set[Node] = set()  # those of this graph
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
@@ -70,20 +72,20 @@ class Tracer:
                     f"a tensor that was made while another function was traced is used, at {caller()}. It never had a "
                     "value: return what is needed later from the compiled function that makes it."
                 )
+            if self._earlier.get(t.data) == "":
+                self._earlier[t.data] = caller()
             return t.data
         key = id(t.data)
-        if key in self._gradients:
-            raise TraceError(
-                f"a compiled function uses a gradient that was there before it, at {caller()}. It begins without "
-                "gradients: call zero_grad() first in the function, and backward() in it too."
-            )
+        if key in self._gradients and key not in self._current:
+            self._current[key] = self._before(t)
+            self._earlier[self._current[key]] = caller()
         if key not in self._current:
             node = Node(None, (), {}, t.data.shape, t.data.dtype)
             self.graph.inputs.append(node)
             self.captured.append(t.data)
             self.read_from.append(t)
             if t.grad is not None and not isinstance(t.grad.data, Node):
-                self._gradients.add(id(t.grad.data))
+                self._gradients[id(t.grad.data)] = t.grad.data
             self._current[key] = self._input[key] = node
             self._nodes.add(node)
         elif t.requires_grad and t.is_leaf:  # it may have been met without its gradient, detached
@@ -100,6 +102,44 @@ class Tracer:
         self._nodes.add(node)
         self._given.add(id(node))
 
+    # -- gradients, which last no longer than a call ------------------------------------------------------------------
+
+    def _before(self, t: Tensor) -> Node:
+        """What stands for a gradient of this shape that an earlier call may have left."""
+        node = Node(None, (), {}, t.shape, t.dtype)
+        self._nodes.add(node)
+        self._earlier[node] = ""
+        return node
+
+    def begin(self, leaves: Iterable[Tensor]) -> None:
+        """Let each leaf have a gradient from before the call: eagerly, the last call would have left one."""
+        for t in leaves:
+            if t.grad is None:
+                t.grad = Tensor(self._before(t))
+            else:
+                self._gradients[id(t.grad.data)] = t.grad.data
+
+    def end(self, leaves: Iterable[Tensor]) -> None:
+        """Take back the gradients that are symbols."""
+        for t in (*leaves, *self.read_from):
+            if t.grad is not None and isinstance(t.grad.data, Node):
+                self._unused.add(t.grad.data)
+                t.grad = None
+
+    def _check_gradients(self, used: set[Node]) -> None:
+        for node, place in self._earlier.items():
+            if node in used:
+                raise TraceError(
+                    f"a compiled function uses a gradient that was there before it, at {place}. It begins without "
+                    "gradients: call zero_grad() first in the function, and backward() in it too."
+                )
+        left = self._unused - set(self._earlier)
+        if left and not left & used:
+            raise TraceError(
+                "a compiled function calls backward(), and nothing uses the gradients, which last only until the call "
+                "ends. Call the optimizer's step() in the function too, or return the gradients."
+            )
+
     def finish(self, results: list[Tensor]) -> Graph:
         """The graph, once the function has run."""
         self.graph.results = [self.node_of(t) for t in results]
@@ -107,21 +147,21 @@ class Tracer:
             given, now = self._input.get(id(array)), self._current.get(id(array))
             if given is not None and now is not None and now is not given:
                 self.graph.writes.append((given, now))
+        self._check_gradients(set(self.graph.nodes()))
         return self.graph
 
 
-def trace(function: Callable[[], Any], gradients: Iterable[int] = ()) -> tuple[Tracer, Any]:
+def trace(function: Callable[[], Any], leaves: Sequence[Tensor] = ()) -> tuple[Tracer, Any]:
     """Run a function of no arguments under a tracer; the tracer and what the function returned.
 
-    `gradients` are the ids of arrays that must not be read: the gradients left by what ran before.
+    `leaves` are the tensors around the function in whose `grad` an earlier call may have left something.
     """
-    tracer = Tracer(gradients)
+    tracer = Tracer()
+    tracer.begin(leaves)
     token = interpret.current.set(tracer)
     try:
         result = function()
     finally:
         interpret.current.reset(token)
-        for t in tracer.read_from:
-            if t.grad is not None and isinstance(t.grad.data, Node):
-                t.grad = None
+        tracer.end(leaves)
     return tracer, result
