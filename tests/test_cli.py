@@ -415,6 +415,16 @@ def test_the_doctor_shows_what_there_is(monkeypatch, tmp_path):
     assert "which is no folder" in succeeds("doctor")
 
 
+def test_a_wrong_gradus_data_is_told_above_the_list(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADUS_DATA", str(tmp_path / "none"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    text = succeeds("data")
+    assert "none, which is no folder" in text.splitlines()[0]
+    assert all(name in text for name in datasets.NAMES)
+    assert "gradus data mnist --download" in succeeds("data", "mnist")
+    assert "which is no folder" in fails("data", "mnist", "--download")
+
+
 def test_cpu_features_need_all_their_parts():
     assert features({"sse2", "avx2"}) == "SSE2; not AVX2, AVX-512, AVX512-BF16"
     assert features({"asimd", "fp"}) == "NEON"

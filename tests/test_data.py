@@ -254,3 +254,13 @@ def test_rows_are_those_of_the_batches(start, drop_last):
         return
     rows = [row for part in loader.rows(1, start) for row in part]
     assert [x[row].tolist() for row in rows] == [batch.tolist() for (batch,) in loader.batches(1, start)]
+
+
+def test_a_split_draws_from_a_stream_of_its_own():
+    data, seed = numbered(1000), 3
+    gradus.seed(seed)
+    loader = DataLoader(data, 1000, shuffle=True, seed=seed)
+    orders = [gradus.random.permutation(1000), *(loader.rows(epoch)[0][0] for epoch in range(2))]
+    split = random_split(data, [1.0], seed=seed)[0].indices
+    assert sorted(split) == list(range(1000))
+    assert not any((split == order).all() for order in orders)

@@ -343,3 +343,14 @@ def test_what_is_no_daily_series(columns):
 def test_a_history_that_leaves_no_rows(gradus_data, history):
     with pytest.raises(ArgumentError, match="history must be from 1 to 2917 days"):
         datasets.daily_views(history=history)
+
+
+def test_a_table_of_two_rows_has_a_row_in_each_part(places):
+    folder = places / "own" / "california_housing"
+    folder.mkdir(parents=True)
+    columns = "rooms,ocean_proximity,median_house_value"
+    (folder / "housing.csv").write_text(f"{columns}\n3,INLAND,100\n4,ISLAND,200\n")
+    assert [len(part) for part in datasets.california_housing()] == [1, 1]
+    (folder / "housing.csv").write_text(f"{columns}\n3,INLAND,100\n")
+    with pytest.raises(DataError, match="california_housing has 1 row, but needs one to learn from and one to test"):
+        datasets.california_housing()

@@ -394,3 +394,24 @@ def test_functions_have_two_names() -> None:
     import gradus.nn.functional as same
 
     assert same is gradus.functional
+
+
+# -- depth -------------------------------------------------------------------------------------------------------------
+
+
+def nested(depth: int) -> nn.Module:
+    """A layer in a Sequential in a Sequential in a Sequential ..."""
+    model: nn.Module = nn.Linear(2, 2)
+    for _ in range(depth):
+        model = nn.Sequential(model)
+    return model
+
+
+def test_modules_nested_too_deeply_are_explained() -> None:
+    model = nested(3000)
+    assert [p.shape for p in model.train().parameters()] == [(2, 2), (2,)]
+    assert len(model.state_dict()) == 2
+    for call in (model, gradus.compile(lambda x: model(x))):
+        with pytest.raises(ArgumentError, match=r"more deeply than Python allows.*side by side, into one Sequential"):
+            call(gradus.ones((1, 2)))
+    assert nested(30)(gradus.ones((1, 2))).shape == (1, 2)

@@ -319,3 +319,28 @@ def test_a_whole_step_looks_at_no_numbers(name):
     finally:
         interpret.current.reset(token)
     assert (loss.shape, loss.dtype) == ((), "float32")
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, gradus.compile])
+@pytest.mark.parametrize("kind", [optim.Adam, lambda p: optim.SGD(p, lr=0.1, momentum=0.9)])
+def test_the_state_follows_a_model_that_is_converted(kind, wrap):
+    model = nn.Linear(3, 2)
+    optimizer = kind(model.parameters())
+
+    @wrap
+    def step(x):
+        optimizer.zero_grad()
+        (model(x) ** 2).sum().backward()
+        optimizer.step()
+
+    step(gradus.ones((1, 3)))
+    kept = [t.numpy().copy() for state in optimizer.state for t in state.values()]
+    model.astype("float64")
+    step(gradus.zeros((1, 3), "float64"))  # whose gradients are those of the bias alone
+    state = [t for state in optimizer.state for t in state.values()]
+    assert kept and all(t.dtype == gradus.float64 for t in state)
+    assert not np.array_equal(state[0].numpy(), kept[0])
+    model.astype("float16")
+    step(gradus.ones((1, 3), "float16"))
+    assert all(t.dtype == gradus.float32 for state in optimizer.state for t in state.values())
+    assert all(p.dtype == gradus.float16 for p in model.parameters())

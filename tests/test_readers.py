@@ -283,3 +283,15 @@ def test_folders_of_pictures_that_do_not_fit(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty holds no pictures"):
         read_image_folder(tmp_path, size=8)
+
+
+def test_a_text_among_numbers_is_told(tmp_path):
+    path = tmp_path / "homes.csv"
+    path.write_text("rooms,kind\n3,1\n4,x\n3 rooms,2\nNA,y\n5,z\n")
+    said = r"column 'rooms' is read as text.*row 2.*holds '3 rooms'.*text=\['rooms'\]"
+    with pytest.warns(UserWarning, match=said) as w:
+        table = read_csv(path)
+    assert len(w) == 1 and w[0].filename == __file__  # 'kind' holds more texts than numbers
+    assert table.is_text("rooms") and table.is_text("kind")
+    assert read_csv(path, text=["rooms"]).is_text("rooms")
+    assert not read_csv(path, missing={"3 rooms", "NA"}).is_text("rooms")

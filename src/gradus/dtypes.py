@@ -68,6 +68,16 @@ def kind(dtype: Dtype) -> int:
         raise DtypeError(f"arrays of {dtype} cannot be computed with. {nearest(str(dtype), _BY_NAME)}") from None
 
 
+def converted(array: np.ndarray, dtype: Dtype, copy: bool = True) -> np.ndarray:
+    """The array's numbers in another type; what is too large for it becomes infinite, silently, as in arithmetic.
+
+    >>> converted(np.array([1e6]), float16)
+    array([inf], dtype=float16)
+    """
+    with np.errstate(all="ignore"):
+        return array.astype(dtype, copy=copy)
+
+
 def is_float(dtype: Dtype) -> bool:
     """Whether a gradient can flow through numbers of this type."""
     return kind(dtype) == FLOAT

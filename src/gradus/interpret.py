@@ -51,7 +51,8 @@ class Eager:
 
     def assign(self, target: Tensor, value: Tensor) -> None:
         try:
-            np.copyto(target.data, value.data, casting="same_kind")
+            with np.errstate(all="ignore"):
+                np.copyto(target.data, value.data, casting="same_kind")
         except TypeError:
             raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {value.dtype}. Use astype().") from None
         except ValueError:

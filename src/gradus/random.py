@@ -100,6 +100,16 @@ def _shape(lengths: tuple[Any, ...]) -> tuple[int, ...]:
     return as_shape(lengths[0] if len(lengths) == 1 else lengths)
 
 
+def stream(seed: int, number: int) -> Generator:
+    """One of the streams of a seed: its numbers from `number` times 2^40 on, so that no two streams draw the same ones.
+
+    Stream 0 is what `Generator(seed)` draws; 1 and on are the shuffles of the epochs; from 2^23 on, other uses.
+    """
+    generator = Generator(seed)
+    generator.state.assign_(Tensor(np.array([seed, number << 40], np.uint64)))
+    return generator
+
+
 default = Generator(0)  # with the threads, gradus' only global state
 
 

@@ -41,9 +41,10 @@ def data(name: str | None, download: bool) -> None:
 def listing() -> str:
     """All data sets: name, size, what they are, and where they were found or how to get them."""
     from .. import datasets
+    from ..datasets.locate import wrong_root
 
     width = max(map(len, datasets.NAMES))
-    lines = []
+    lines = [problem, ""] if (problem := wrong_root()) else []
     for name in datasets.NAMES:
         about = datasets.describe(name)
         lines += [f"{name:<{width}}  {size(name):>8}  {about.summary}", f"{'':<{width + 12}}{about.found}"]

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import click
 
-from ..errors import DataError
-
 EXTRAS = {"plot": ("matplotlib",)}
 FEATURES = {
     "SSE2": ("sse2",),
@@ -131,16 +129,8 @@ def _memory() -> str:
 def data() -> Section:
     """Where data sets are looked for, and which are found."""
     from .. import datasets
-    from ..datasets.locate import cache_folder
+    from ..datasets.locate import cache_folder, wrong_root
 
-    places = {"GRADUS_DATA": os.environ.get("GRADUS_DATA") or "not set", "cache": str(cache_folder("").absolute())}
-    return places | {name: _found(name) for name in datasets.NAMES}
-
-
-def _found(name: str) -> str:
-    from .. import datasets
-
-    try:
-        return datasets.describe(name).found
-    except DataError as error:  # GRADUS_DATA may be wrong, which is what one asks a doctor about
-        return str(error)
+    own = wrong_root() or os.environ.get("GRADUS_DATA") or "not set"
+    places = {"GRADUS_DATA": own, "cache": str(cache_folder("").absolute())}
+    return places | {name: datasets.describe(name).found for name in datasets.NAMES}

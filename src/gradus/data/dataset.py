@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import ArgumentError, DataError, ShapeError
-from ..random import Generator
+from ..random import stream
 from ..tensor import as_tensor
 
 if TYPE_CHECKING:
     from .transform import Standardizer, TableTransform
 
+_SPLIT = 1 << 23  # the stream of random numbers that deals out parts
 _ROWS_AT_ONCE = 4096  # bounds the memory that check_finite needs
 
 
@@ -158,7 +159,7 @@ def random_split(dataset: Dataset, lengths: Sequence[float], seed: int = 0) -> l
             f"random_split: the lengths {list(lengths)} add up to {sum(lengths):g}; "
             f"they must be fractions that make 1, or counts that make {n}"
         )
-    order = Generator(seed).permutation(n)
+    order = stream(seed, _SPLIT).permutation(n)
     ends = np.cumsum(lengths) * (n if fractions else 1)
     return [Subset(dataset, part) for part in np.split(order, np.rint(ends[:-1]).astype(int))]
 

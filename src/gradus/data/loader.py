@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..functional.checks import at_least_one
-from ..random import Generator
+from ..functional.checks import at_least, at_least_one
+from ..random import Generator, stream
 from ..tensor import Tensor
 from .dataset import Dataset, rows
 
@@ -51,8 +51,7 @@ class DataLoader:
         prefetch: int = 0,
     ) -> None:
         at_least_one("DataLoader", batch_size=batch_size)
-        if prefetch < 0:
-            raise ArgumentError(f"prefetch must be 0 or more batches, got {prefetch}")
+        at_least(0, "DataLoader", prefetch=prefetch)
         Generator(seed)  # refuses a seed out of range now, not when the first epoch begins
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last
         self.seed, self.prefetch, self.epoch = seed, prefetch, 0
@@ -94,10 +93,7 @@ class DataLoader:
 
 
 def _order(seed: int, epoch: int, n: int) -> np.ndarray:
-    """A permutation from the seed's numbers beginning at (epoch + 1) 2^40: no two epochs draw the same ones."""
-    generator = Generator(seed)
-    generator.state.assign_(Tensor(np.array([seed, (epoch + 1) << 40], np.uint64)))
-    return generator.permutation(n)
+    return stream(seed, epoch + 1).permutation(n)
 
 
 def _ahead(batches: Iterator[Any], count: int) -> Iterator[Any]:

@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError
+from ..errors import DataError
+from ..functional.checks import at_least_one
 from ..tensor import Tensor
 from .table import Table
 
@@ -147,8 +148,7 @@ class TableTransform:
     """
 
     def __init__(self, max_categories: int = 100) -> None:
-        if max_categories < 1:
-            raise ArgumentError(f"max_categories must be 1 or more, got {max_categories}")
+        at_least_one("TableTransform", max_categories=max_categories)
         self.max_categories = max_categories
         self.columns: tuple[NumberColumn | TextColumn, ...] = ()
 

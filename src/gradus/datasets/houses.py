@@ -75,6 +75,8 @@ def prepare(name: str, table: Table) -> Table:
 
 def _splits(name: str, table: Table, target: str, log: bool) -> Splits:
     """Divide a table at random and standardise both parts as the training part says."""
+    if len(table) < 2:
+        raise DataError(f"{name} has {len(table)} row, but needs one to learn from and one to test on, better hundreds")
     features, prices = table.drop(target), table.numbers(target)
     train, test = random_rows(len(table))
     transform = TableTransform().fit(features.rows(train))

@@ -18,13 +18,15 @@ _TIMEOUT = 20.0  # seconds without an answer
 def own_folder(name: str) -> Path | None:
     """$GRADUS_DATA/name, or None where GRADUS_DATA is not set."""
     root = os.environ.get("GRADUS_DATA")
-    if not root:
-        return None
-    if not Path(root).is_dir():
-        raise DataError(
-            f"GRADUS_DATA is {root}, which is no folder. Set it to the folder that holds {name}/, or unset it."
-        )
-    return Path(root) / name
+    return Path(root) / name if root else None
+
+
+def wrong_root() -> str:
+    """What is wrong with GRADUS_DATA: that it is no folder; or the empty string."""
+    root = os.environ.get("GRADUS_DATA")
+    if not root or Path(root).is_dir():
+        return ""
+    return f"GRADUS_DATA is {root}, which is no folder. Set it to the one that holds the data sets, or unset it."
 
 
 def cache_folder(name: str) -> Path:
@@ -48,6 +50,8 @@ def locate(name: str, files: Sequence[str] = ()) -> list[Path]:
 
     Files in $GRADUS_DATA are the user's own, whatever they hold; those in the cache must have their checksum.
     """
+    if problem := wrong_root():
+        raise DataError(problem)
     wanted = [f for f in CATALOGUE[name].files if not files or f.name in files]
     lacking = [f for f in wanted if find(name, f.name) is None]
     for file in lacking:

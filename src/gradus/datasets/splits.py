@@ -20,9 +20,12 @@ class Splits(NamedTuple):
 
 
 def random_rows(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of the training part and of the test part, a random fifth (seed 0), each in ascending order."""
+    """The rows of the training part and of the test part, each in ascending order.
+
+    The test part is a random fifth (seed 0), at least one row where there are two.
+    """
     order = Generator(0).permutation(n)
-    count = round(TEST_SHARE * n)
+    count = max(round(TEST_SHARE * n), min(1, n - 1))
     return np.sort(order[count:]), np.sort(order[:count])
 
 

@@ -6,8 +6,9 @@ traced a tensor has none, and a check of values is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -33,11 +34,30 @@ def in_range(where: str, name: str, value: float, interval: str) -> None:
         raise ArgumentError(f"{where}: {name} must be in {interval}, got {value!r}")
 
 
-def at_least_one(where: str, **counts: int) -> None:
-    """Refuse a count (of layers, steps, features) that is no integer or below 1."""
+def at_least(least: int, where: str, **counts: int) -> None:
+    """Refuse a count (of layers, steps, features) that is no integer or below the least.
+
+    >>> at_least(0, "DataLoader", prefetch=-1)
+    Traceback (most recent call last):
+    gradus.errors.ArgumentError: DataLoader: prefetch must be an integer of 0 or more, got -1
+    """
     for name, count in counts.items():
-        if not isinstance(count, Integral) or int(count) < 1:
-            raise ArgumentError(f"{where}: {name} must be an integer of 1 or more, got {count!r}")
+        if not isinstance(count, Integral) or int(count) < least:
+            raise ArgumentError(f"{where}: {name} must be an integer of {least} or more, got {count!r}")
+
+
+def at_least_one(where: str, **counts: int) -> None:
+    """Refuse a count that is no integer or below 1."""
+    at_least(1, where, **counts)
+
+
+def require_named(where: str, state: Any) -> None:
+    """Refuse what does not hold tensors by name."""
+    if not isinstance(state, Mapping):
+        raise ArgumentError(
+            f"{where}: expects tensors by name, as state_dict() gives them, got {state!r:.80}. "
+            "From a file they are read with gradus.load(path)."
+        )
 
 
 def one_of(where: str, name: str, value: str, known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, did_you_mean
 from ..ops import sliding_window, sliding_window_adjoint
 from ..ops.primitive import promote
 from ..tensor import Tensor
@@ -129,7 +129,7 @@ def _convolve(
     kernel = weight.shape[2:]
     steps, apart = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
     _check(name, x, weight, axes, groups, weight.shape[0], weight.shape[1] * groups if weight.ndim > 1 else 0)
-    before, after = _ends(padding, kernel, steps, apart)
+    before, after = ends(padding, kernel, steps, apart)
     (n, c), out = x.shape[:2], weight.shape[0]
 
     windows = sliding_window(pad_ends(x, before, after), kernel, steps, apart)  # (n, c, *places, *kernel)
@@ -142,7 +142,7 @@ def _convolve(
     return y if bias is None else y + promote(bias)[0].reshape(-1, *(1,) * axes)
 
 
-def _ends(padding: Size | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> tuple[Sizes, Sizes]:
+def ends(padding: Size | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> tuple[Sizes, Sizes]:
     """How much to pad before and after each axis."""
     if padding == "valid":
         padding = 0
@@ -152,7 +152,8 @@ def _ends(padding: Size | str, kernel: Sizes, stride: Sizes, dilation: Sizes) ->
         total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         return tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
     if isinstance(padding, str):
-        raise ArgumentError(f'padding is "same", "valid" or given in numbers, got {padding!r}')
+        hint = did_you_mean(padding, ("same", "valid"))
+        raise ArgumentError(f'padding is "same", "valid" or given in numbers, got {padding!r}. {hint}'.rstrip())
     sizes = per_axis("padding", padding, len(kernel), 0)
     return sizes, sizes
 

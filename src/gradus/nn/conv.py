@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from .. import functional as F
 from ..errors import ArgumentError, ShapeError
 from ..functional.checks import at_least_one
-from ..functional.conv import Size
+from ..functional.conv import Size, ends
 from ..functional.windows import per_axis
 from ..tensor import Tensor
 from .linear import weight_and_bias
@@ -39,9 +39,19 @@ class _Convolution(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = per_axis(f"{name}: kernel_size", kernel_size, self.axes)
         self.stride, self.padding, self.dilation = stride, padding, dilation
+        self._check_sizes(name)
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         shape = (first, second // groups, *self.kernel_size)
         self.weight, self.bias = weight_and_bias(shape, math.prod(shape[1:]), out_channels, bias)
+
+    def _check_sizes(self, name: str) -> None:
+        """Refuse now what would make no sense when the layer is called."""
+        steps = per_axis(f"{name}: stride", self.stride, self.axes)
+        apart = per_axis(f"{name}: dilation", self.dilation, self.axes)
+        if self.transposed:
+            per_axis(f"{name}: padding", self.padding, self.axes, 0)
+        else:
+            ends(self.padding, self.kernel_size, steps, apart)
 
     def _options(self) -> dict[str, Any]:
         names = ("stride", "padding", "dilation", "groups")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..errors import ArgumentError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
+from ..functional.checks import require_named
 from ..names import missing_from
 from ..ops.primitive import Shaped
 from ..tensor import Tensor, as_tensor, check_data, tensor
@@ -86,6 +88,12 @@ class Module:
         except (AttributeError, TypeError) as error:
             self._require_tensors(inputs, error)
             raise
+        except RecursionError:
+            raise ArgumentError(
+                f"{type(self).__name__}: modules call each other more deeply than Python allows "
+                f"({sys.getrecursionlimit()} calls). Put the layers side by side, into one Sequential; or mend a "
+                "forward that calls itself without end."
+            ) from None
         for hook in self._forward_hooks:
             replaced = hook(self, inputs, out)
             out = out if replaced is None else replaced
@@ -163,6 +171,7 @@ class Module:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Write saved values into the parameters and buffers; names and shapes must agree, else nothing is written."""
+        require_named(f"{type(self).__name__}.load_state_dict", state)
         own = {n: t for n, t in _walk(self) if isinstance(t, Tensor)}
         missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
         if missing or unknown:
@@ -208,7 +217,7 @@ class Module:
         """Convert all floating-point parameters and buffers, in place."""
         for _, t in _walk(self):
             if isinstance(t, Tensor) and dtypes.is_float(t.dtype):
-                t.data, t.grad = t.data.astype(dtypes.as_dtype(dtype)), None
+                t.data, t.grad = dtypes.converted(t.data, dtypes.as_dtype(dtype)), None
         return self
 
     # -- printing ---------------------------------------------------------------------------------------------------
@@ -257,13 +266,19 @@ def _attributes(owner: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _walk(module: Module, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The module, its tensors, and the same of its parts, outermost first: behind every method above."""
-    yield name, module
-    for n, thing in _attributes(module, f"{name}." if name else ""):
+    """The module, its tensors, and the same of its parts, outermost first: behind every method above.
+
+    Without recursion, so of any depth.
+    """
+    open_: list[Iterator[tuple[str, Any]]] = [iter([(name, module)])]
+    while open_:
+        n, thing = next(open_[-1], ("", None))
+        if thing is None:
+            open_.pop()
+            continue
+        yield n, thing
         if isinstance(thing, Module):
-            yield from _walk(thing, n)
-        else:
-            yield n, thing
+            open_.append(_attributes(thing, f"{n}." if n else ""))
 
 
 def _unique(named: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:

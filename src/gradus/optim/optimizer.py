@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd import no_grad
 from ..errors import ArgumentError, CheckpointError
-from ..functional.checks import in_range
+from ..functional.checks import in_range, require_named
 from ..names import missing_from
 from ..ops import zeros
 from ..ops.primitive import cast
@@ -102,6 +102,7 @@ class Optimizer:
         for p, state in zip(self.params, self.state, strict=True):
             if p.grad is not None and p.requires_grad:
                 wide = dtypes.accumulator(p.dtype)
+                _follow(state, wide)
                 old, g = cast(p.detach(), wide), cast(p.grad.detach(), wide)
                 old, g = self.decayed(old, g, cast(lr, wide))
                 new = self.update(old, g, state, *(cast(n, wide) for n in numbers))
@@ -141,6 +142,7 @@ class Optimizer:
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go on from a saved state; names and shapes must agree, else nothing is written."""
+        require_named(f"{type(self).__name__}.load_state_dict", saved)
         own = self._tensors()
         here, there = ({n: np.shape(s[n]) for n in s} for s in (own, saved))
         if here != there:
@@ -151,6 +153,13 @@ class Optimizer:
             )
         for name, t in own.items():
             t.assign_(tensor(saved[name]).astype(t.dtype))
+
+
+def _follow(state: dict[str, Tensor], dtype: dtypes.Dtype) -> None:
+    """Bring the state to a type that its parameter was converted to after the optimizer was made."""
+    for t in state.values():
+        if t.dtype != dtype:
+            t.data = dtypes.converted(t.data, dtype)
 
 
 def _trainable(name: str, params: Any) -> list[Tensor]:

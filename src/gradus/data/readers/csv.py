@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from ...errors import DataError, nearest
+from ...errors import ArgumentError, DataError, nearest
 from ..table import Table, as_number
 from ._files import open_binary
 
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
+FEW = 0.5  # a smaller share of texts in a column is most likely a mistake: the column is one of numbers
 
 
 def read_csv(
@@ -19,7 +21,8 @@ def read_csv(
 ) -> Table:
     """The table in a CSV file (UTF-8, quoted as RFC 4180 says, gzipped or not) whose first line names the columns.
 
-    A column all of whose values are numbers or missing is one of numbers; any other is text.
+    A column all of whose values are numbers or missing is one of numbers; any other is text. Where fewer than
+    half of a column's values are texts, a warning says which.
 
     Args:
         path: the file.
@@ -37,6 +40,8 @@ def read_csv(
     >>> read_csv(path)["rooms"]
     array([ 3., nan])
     """
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ArgumentError(f"read_csv: the delimiter is one character, such as ',' ';' or '\\t', got {delimiter!r}")
     with open_binary(path, "a CSV file") as stream:
         lines = csv.reader(_lines(stream, path), delimiter=delimiter, strict=True)
         try:
@@ -47,8 +52,10 @@ def read_csv(
             raise DataError(f"{path}, line {lines.line_num}: {problem}") from None
     if not rows:
         raise DataError(f"{path} holds a header and no rows")
-    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
-    return Table({name: _typed(values, name in text, missing) for name, values in columns.items()})
+    columns: dict[str, Any] = dict(zip(header, zip(*rows, strict=True), strict=True))
+    for name in header:
+        columns[name] = _typed(name, columns[name], name in text, missing)
+    return Table(columns)
 
 
 def _lines(stream: BinaryIO, path: str | Path) -> Iterator[str]:
@@ -79,8 +86,20 @@ def _rows(lines: Iterator[list[str]], width: int, path: str | Path) -> Iterator[
             raise DataError(f"{path}, line {number}: {len(row)} values, the header names {width} columns")
 
 
-def _typed(values: tuple[str, ...], text: bool, missing: Collection[str]) -> list[float | None] | list[str | None]:
+def _typed(
+    name: str, values: tuple[str, ...], text: bool, missing: Collection[str]
+) -> list[float | None] | list[str | None]:
     known = [None if v.strip() in missing else v.strip() for v in values]
     numbers = [None if v is None else as_number(v) for v in known]
-    spelt = all((number is None) == (v is None) for number, v in zip(numbers, known, strict=True))
-    return numbers if spelt and not text else known
+    odd = [row for row, v in enumerate(known) if v is not None and numbers[row] is None]
+    if not odd and not text:
+        return numbers
+    if not text and len(odd) < FEW * (len(known) - known.count(None)):
+        more = f", and {len(odd) - 1} more rows no numbers" if odd[1:] else ""
+        warnings.warn(
+            f"column {name!r} is read as text, because row {odd[0]} (the first is 0) holds {known[odd[0]]!r}{more}; "
+            "all its other values are numbers. Mend the file, add the value to missing=..., or say that the column is "
+            f"text: text=[{name!r}].",
+            stacklevel=3,  # in the line that calls read_csv
+        )
+    return known

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import DataError
+from ...functional.windows import per_axis
 from ..dataset import TensorDataset
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def read_image(path: str | Path, size: int | tuple[int, int] | None = None, grey
 
     Raises:
         DataError: the file is missing, no picture, or one with more than 8 bits a channel.
+        ArgumentError: a size below 1.
 
     >>> import pathlib, tempfile
     >>> from PIL import Image
@@ -51,7 +53,7 @@ def read_image(path: str | Path, size: int | tuple[int, int] | None = None, grey
         picture = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours)
     picture = picture.convert("L" if grey else "RGB")
     if size is not None:
-        h, w = (size, size) if isinstance(size, int) else size
+        h, w = per_axis("read_image: size", size, 2)
         picture = picture.resize((w, h), Image.Resampling.BILINEAR)
     array = np.asarray(picture, dtype=np.float32) / 255
     return array[None] if grey else np.ascontiguousarray(array.transpose(2, 0, 1))
