@@ -91,3 +91,34 @@ def test_recurrent_layers_learn_compiled_as_eagerly(make):
 
     for got, expected in zip(gradus.compile(slopes)(x), slopes(x), strict=True):
         np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=1e-10, atol=1e-12)
+
+
+def check(function, *arguments):
+    """The compiled program, whose results are those of eager mode."""
+    compiled = gradus.compile(function)
+    np.testing.assert_allclose(compiled(*arguments).numpy(), function(*arguments).numpy(), rtol=1e-12, atol=1e-12)
+    return compiled._last.program
+
+
+@pytest.mark.parametrize("width", [1, 7, 16, 40])
+def test_columns_of_an_operand_are_written_where_they_are_joined(width):
+    a, b, m = (gradus.randn(*shape, dtype="float64") for shape in ((9, width), (9, width), (2 * width, 5)))
+    program = check(lambda a, b, m: gradus.concatenate([a.exp(), a.tanh() * b], axis=1) @ m, a, b, m)
+    assert [k.kind for k in program.schedule.order] == ["map", "joined", "matmul"]
+    check(lambda a, b, m: gradus.concatenate([a.exp(), a.sum(1, keepdims=True) + b], axis=1) @ m, a, b, m)
+    check(lambda a, b, m: gradus.concatenate([(a @ b.T) @ b, a.cumsum(0)], axis=1) @ m, a, b, m)
+    row = gradus.tensor([1])
+    check(lambda a, b, m: gradus.concatenate([(e := a.exp()), b], axis=1) @ m + e.sum() + e[row].sum(), a, b, m)
+    check(lambda a, b, m: gradus.concatenate([a.exp().reshape(3, -1), b.reshape(3, -1)], axis=1).T @ b[:3], a, b, m)
+
+
+def test_pieces_of_pieces():
+    a, b, m = (gradus.randn(*shape, dtype="float64") for shape in ((6, 4), (6, 4), (8, 5)))
+
+    def join(x, y, axis):
+        return gradus.concatenate([x, y], axis=axis)
+
+    check(lambda a, b, m: join(join(a.exp(), b.exp(), 1), join(a.tanh(), b.tanh(), 1), 0) @ m, a, b, m)
+    check(lambda a, b, m: join(join(a.exp(), b.exp(), 0), join(a.tanh(), b.tanh(), 0), 1) @ m, a, b, m)
+    check(lambda a, b, m: join(a.exp(), a.exp(), 1) @ m, a, b, m)
+    check(lambda a, b, m: join(a, gradus.ones((6, 4), "float64"), 1) @ m, a, b, m)

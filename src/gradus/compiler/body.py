@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from .. import dtypes
 from ..errors import TraceError
@@ -13,6 +14,20 @@ from .kit import LLVM_TYPES, Kit, Value, memory_type
 from .lowerings import Piece, is_elementwise, is_indexed, is_view, pull
 
 
+class Memory(NamedTuple):
+    """What a body knows of buffers.
+
+    Attributes:
+        pointer: gives the address of a buffer, so many numbers further.
+        is_buffer: whether a node is read from memory.
+        place: where a buffer's number `flat` lies, from its first.
+    """
+
+    pointer: Callable[..., Ref]
+    is_buffer: Callable[[Node], bool]
+    place: Callable[[Node, Index], Index]
+
+
 class Body:
     """The inside of a loop nest, at which every loop variable has a register.
 
@@ -21,8 +36,7 @@ class Body:
         lanes: how many places of the loop `across` are worked on at once; 0 for one by one.
         across: the loop the lanes lie along.
         registers: the register that holds each loop variable; for `across`, the first lane's.
-        pointer: gives the address of a buffer.
-        is_buffer: whether a node is read from memory.
+        memory: where buffers lie.
         tail: a mask of the lanes that are inside the loop, or None if all are.
     """
 
@@ -32,12 +46,12 @@ class Body:
         lanes: int,
         across: Loop | None,
         registers: dict[Loop, Ref],
-        pointer: Callable[..., Ref],
-        is_buffer: Callable[[Node], bool],
+        memory: Memory,
         tail: Value | None = None,
     ) -> None:
         self.code, self.lanes, self.across = code, lanes, across
-        self.registers, self.pointer, self.is_buffer, self.tail = registers, pointer, is_buffer, tail
+        self.registers, self.tail = registers, tail
+        self.pointer, self.is_buffer, self.place = memory
         self.kit = Kit(code, lanes)
         self.scalars = Kit(code, 0)
         self._known: dict[object, Value] = {}
@@ -195,6 +209,7 @@ class Body:
 
     def load(self, node: Node, flat: Index, mask: Value | None = None) -> Value:
         """A buffer's elements at a flat index: a vector where the lanes are neighbours, one number where they agree."""
+        flat = self.place(node, flat)
         start, flat = self.pointer(node, flat.constant), flat - flat.constant
         step = self.step(flat)
         if step == 0 and mask is None:
@@ -248,31 +263,36 @@ class Body:
 
     def store(self, node: Node, flat: Index, value: Value) -> None:
         """Write a value to a buffer: neighbours at once, or one number."""
-        type_ = memory_type(node.dtype)
+        flat, type_ = self.place(node, flat), memory_type(node.dtype)
         ref = value.ref
         if node.dtype == dtypes.bool_:
             ref = self.code.op(f"zext {value.type} {ref} to {f'<{self.lanes} x i8>' if self.lanes else 'i8'}")
-        address = self.code.element(type_, self.pointer(node, flat.constant), self.scalar(flat - flat.constant))
+        start, flat = self.pointer(node, flat.constant), flat - flat.constant
+        address = self.code.element(type_, start, self.scalar(flat))
         if not self.lanes:
             self.code.do(f"store {type_} {ref}, ptr {address}")
             return
-        vector = f"<{self.lanes} x {type_}>"
-        if self.step(flat) == 0:  # the lanes lie along an axis of length 1
+        vector, step = f"<{self.lanes} x {type_}>", self.step(flat)
+        if step == 0:  # the lanes lie along an axis of length 1
             self.code.do(f"store {type_} {self.code.op(f'extractelement {vector} {ref}, i64 0')}, ptr {address}")
-            return
-        if self.step(flat) != 1:
-            raise TraceError("the lanes of a store must be neighbours")
-        if self.tail is None:
+        elif step == 1 and self.tail is None:
             self.code.do(f"store {vector} {ref}, ptr {address}, align {node.dtype.itemsize}")
-            return
-        self.code.call(
-            "void",
-            f"llvm.masked.store.{self._memory_suffix(node.dtype)}.p0",
-            f"{vector} {ref}",
-            f"ptr {address}",
-            f"i32 {node.dtype.itemsize}",
-            f"{self.tail.type} {self.tail.ref}",
-        )
+        else:
+            to = f"ptr {address}" if step == 1 else self._addresses(node, start, flat)
+            self._store_some(node, f"{vector} {ref}", to)
+
+    def _addresses(self, node: Node, start: Ref, flat: Index) -> str:
+        """The address of each lane's number, with its type."""
+        places = self.vector(flat)
+        text = f"getelementptr inbounds {memory_type(node.dtype)}, ptr {start}, {places.type} {places.ref}"
+        return f"<{self.lanes} x ptr> {self.code.op(text)}"
+
+    def _store_some(self, node: Node, numbers: str, to: str) -> None:
+        """Write the lanes that are inside the loop, to neighbours from one address on, or to an address each."""
+        how, pointers = ("store", "p0") if to.startswith("ptr") else ("scatter", f"v{self.lanes}p0")
+        wanted = self.tail or self.kit.constant(True, dtypes.bool_)
+        name = f"llvm.masked.{how}.{self._memory_suffix(node.dtype)}.{pointers}"
+        self.code.call("void", name, numbers, to, f"i32 {node.dtype.itemsize}", f"{wanted.type} {wanted.ref}")
 
     def _memory_suffix(self, dtype: dtypes.Dtype) -> str:
         return f"v{self.lanes}i8" if dtype == dtypes.bool_ else self.kit.suffix(dtype)

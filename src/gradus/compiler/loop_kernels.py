@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..errors import TraceError
 from ..ops.places import Index, Loop, flatten, unflatten, variable
-from .body import Body
+from .body import Body, Memory
 from .code import Code, Ref
 from .graph import Node
 from .kit import Kit, Value, memory_type
@@ -46,7 +46,8 @@ class LoopKernel:
         return self.arguments.setdefault((slot, offset), f"%a{len(self.arguments)}")
 
     def body(self, lanes: int, across: Loop | None, registers: dict[Loop, Ref], tail: Value | None = None) -> Body:
-        return Body(self.code, lanes, across, registers, self.pointer, self.schedule.is_buffer, tail)
+        memory = Memory(self.pointer, self.schedule.is_buffer, self.schedule.in_memory)
+        return Body(self.code, lanes, across, registers, memory, tail)
 
     def emit(self) -> Code:
         emit = getattr(self, f"_{self.kernel.kind}", None)
@@ -194,16 +195,15 @@ class LoopKernel:
     def _stays_linear(self, shape: Sequence[int]) -> bool:
         loops = loops_over(shape)
         flat = flatten(at(loops), shape)
-        for n in self.kernel.maps:
-            for r in self._reads(n, flat):
-                if not r.is_linear():
-                    return False
-        return True
+        places = [r for n in self.kernel.maps for r in self._reads(n, flat)]
+        places += [self.schedule.in_memory(n, flat) for n in self.kernel.stored]
+        return all(place.is_linear() for place in places)
 
     def _reads(self, n: Node, flat: Index) -> list[Index]:
         own = self.schedule.is_buffer
         found = reads([Piece(n, unflatten(flat, n.shape))], lambda x: x is not n and own(x))
-        return [r.flat for r in found] + [c.index for r in found for c in r.conditions]
+        places = [self.schedule.in_memory(r.node, r.flat) for r in found]
+        return places + [c.index for r in found for c in r.conditions]
 
     # -- reductions ----------------------------------------------------------------------------------------------------
 

@@ -44,18 +44,6 @@ def has_own_kernel(n: Node) -> bool:
     return n.op is not None and isinstance(n.op.lower, Kernel) and not n.op.lower.indexed
 
 
-def in_one_stretch(n: Node) -> bool:
-    """Whether it joins pieces one after the other in memory."""
-    return n.kind == "concatenate" and all(length == 1 for length in n.shape[: n.params["axis"]])
-
-
-def stored_as(n: Node) -> Node:
-    """The node whose memory, in its order, holds a node's numbers: what is only reshaped."""
-    while n.kind == "reshape":
-        n = n.inputs[0]
-    return n
-
-
 def effort(n: Node) -> int:
     """About how many instructions an element takes."""
     return n.op.lower.effort if n.op is not None and isinstance(n.op.lower, Elementwise) else 0

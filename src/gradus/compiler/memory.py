@@ -12,6 +12,8 @@ from .graph import Node
 from .schedule import Kernel, Schedule
 
 ALIGNMENT = 64
+PAGE = 4096  # places so far apart share a set of the first cache, and stores there hold up loads
+STAGGER = 5 * ALIGNMENT  # by which the places of large values are shifted against each other
 
 
 class Scratch(NamedTuple):
@@ -74,19 +76,20 @@ def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]], gr
             last_use[n] = group[k]
     for _, value in p.copies:
         last_use[value] = len(schedule.order)
-    home = {x: (whole, start) for whole, pieces in schedule.joined.items() for x, start in pieces}
-    for x, (whole, _) in home.items():
+    for x in schedule.pieces:
+        whole, _ = _home(x, schedule)
         last_use[whole] = max(last_use.get(whole, 0), last_use.get(x, 0))
     live: list[tuple[int, int, int]] = []  # offset, end, last use
     for k in schedule.order:
         live = [block for block in live if block[2] >= group[k] - 1]
         wanted: list[tuple[Node | Scratch, int]] = []
         for n in k.stored:
-            whole = home.get(n, (n, 0))[0]
+            whole, _ = _home(n, schedule)
             if whole not in p.slots and all(whole is not w for w, _ in wanted):
                 wanted.append((whole, whole.size * whole.dtype.itemsize))
         wanted += [(s, s.size) for s in scratch.get(k, ()) if s not in p.scratch]
         for owner, size in wanted:
+            size += STAGGER if size >= PAGE else 0
             since = group[k] - isinstance(owner, Scratch)  # an operand is packed before the kernel's own group begins
             offset = _first_gap([block for block in live if block[2] >= since], size)
             live.append((offset, offset + size, last_use[owner]))
@@ -98,11 +101,20 @@ def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]], gr
                 p.scratch[owner] = p.count
             p.count += 1
         for n in k.stored:
-            if n in home:
-                whole, start = home[n]
+            whole, start = _home(n, schedule)
+            if whole is not n:
                 p.slots[n] = p.count
                 p.offsets[p.count] = p.offsets[p.slots[whole]] + start * n.dtype.itemsize
                 p.count += 1
+
+
+def _home(n: Node, schedule: Schedule) -> tuple[Node, int]:
+    """The value in whose memory a value lies, and from which of its numbers on."""
+    start = 0
+    while n in schedule.pieces:
+        n, begin, *_ = schedule.pieces[n]
+        start += begin
+    return n, start
 
 
 def _first_gap(live: list[tuple[int, int, int]], size: int) -> int:

@@ -13,9 +13,9 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
-from . import sums
-from .graph import Graph, Node, number
-from .lowerings import in_one_stretch, is_constant, is_elementwise, stored_as
+from . import pieces, sums
+from .graph import Graph, Node, consumers, number
+from .lowerings import is_elementwise
 
 Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 
@@ -107,7 +107,7 @@ def algebra(graph: Graph) -> Graph:
 
 
 def _neutral(n: Node) -> Node | None:
-    """x + 0, x - 0, x * 1, x / 1, x^1, a copy, and a cast to the type it has, are x."""
+    """x + 0, x - 0, x * 1, x / 1, x^1, a copy, x joined with nothing, and a cast to the type it has, are x."""
     if n.kind in ("add", "subtract", "multiply", "divide", "power"):
         neutral = 0 if n.kind in ("add", "subtract") else 1
         a, b = n.inputs
@@ -115,7 +115,8 @@ def _neutral(n: Node) -> Node | None:
             return a
         if n.kind in ("add", "multiply") and constant(a) == neutral:
             return b
-    if n.kind == "copy" or (n.kind == "cast" and n.dtype == n.inputs[0].dtype):
+    alone = n.kind == "concatenate" and len(n.inputs) == 1
+    if n.kind == "copy" or alone or (n.kind == "cast" and n.dtype == n.inputs[0].dtype):
         return n.inputs[0]
     return None
 
@@ -192,22 +193,21 @@ def join_sums(graph: Graph) -> Graph:
 
 
 def separate_pieces(graph: Graph) -> Graph:
-    """Pieces that are joined in one stretch of memory become nodes of their own: each is then written in its place."""
-    taken = set(graph.outputs())
+    """Pieces that are written where they are joined become nodes of their own (`pieces.py`)."""
+    nodes, outputs = graph.nodes(), set(graph.outputs())
+    users = consumers(nodes)
+    taken: set[Node] = set()
 
-    def own(x: Node) -> Node:
-        below = stored_as(x)
-        if below.op is None or is_constant(below) or below in taken:
+    def own(x: Node, whole: Node) -> Node:
+        below = pieces.stored_as(x)
+        if below in taken or not pieces.can_be_piece(below, whole, users, outputs):
             x = below = Node(PRIMITIVES["copy"], (x,), {}, x.shape, x.dtype)
         taken.add(below)
         return x
 
-    def rule(n: Node) -> Node | None:
-        if not in_one_stretch(n):
-            return None
-        return Node(n.op, tuple(own(x) for x in n.inputs), n.params, n.shape, n.dtype)
-
-    return _rewritten(graph, rule)
+    wholes = [n for n in nodes if pieces.is_written_in_pieces(n, users, outputs)]
+    own_pieces = {n: tuple(own(x, n) for x in n.inputs) for n in wholes}
+    return _redirected(graph, {n: Node(n.op, own_pieces[n], n.params, n.shape, n.dtype, n.name) for n in wholes})
 
 
 # -- the same twice ----------------------------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ class Program:
 
     def _sizes(self) -> dict[int, int]:
         if not hasattr(self, "_slot_sizes"):
-            sizes = {s: n.size * n.dtype.itemsize for n, s in self.plan.slots.items()}
+            sizes = {s: self.schedule.span(n) * n.dtype.itemsize for n, s in self.plan.slots.items()}
             sizes |= {slot: scratch.size for scratch, slot in self.plan.scratch.items()}
             self._slot_sizes = sizes
         return self._slot_sizes

@@ -11,21 +11,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from ..ops.places import Index, flatten
+from ..ops.places import Index, Loop, flatten
 from .graph import Graph, Node, consumers
 from .lowerings import (
     Piece,
     effort,
     has_own_kernel,
-    in_one_stretch,
     is_constant,
     is_elementwise,
     is_indexed,
     is_reduction,
     is_view,
-    stored_as,
     terms,
 )
+from .pieces import Piece as Stretches
+from .pieces import is_written_in_pieces, pieces_of
 from .reads import Read, at, loops_over, reads, strides
 
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
@@ -73,7 +73,8 @@ class Schedule:
         self.users = consumers(self.nodes)
         self.outputs = set(graph.outputs())
         self.roots: set[Node] = set()
-        self.joined = {n: self._places(n) for n in self.nodes if in_one_stretch(n) and n not in self.outputs}
+        self.joined = {n: pieces_of(n) for n in self.nodes if is_written_in_pieces(n, self.users, self.outputs)}
+        self.pieces: dict[Node, Stretches] = {x: p for found in self.joined.values() for x, p in found.items()}
         self._find_roots()
         self.kernels: list[Kernel] = []
         self._needs: dict[Node, list[Read]] = {}  # known once the roots are
@@ -91,6 +92,23 @@ class Schedule:
         """Whether a node's value is found in memory, or in a kernel that can hand it on."""
         return n.op is None or n in self.roots
 
+    def in_memory(self, n: Node, flat: Index) -> Index:
+        """Where a buffer's number `flat` lies, from its first number."""
+        return self.pieces[n].place(flat) if n in self.pieces else flat
+
+    def span(self, n: Node) -> int:
+        """How many numbers it is from a buffer's first to after its last."""
+        return self.pieces[n].span(n.size) if n in self.pieces else n.size
+
+    def matrix(self, x: Node, loops: list[Loop]) -> tuple[Node, Index] | None:
+        """The buffer that a product's operand lies in and where, if that is with fixed strides."""
+        found = strides([Piece(x, at(loops))], loops, self.is_buffer)
+        if found is None:
+            return None
+        n, flat = found
+        place = self.in_memory(n, flat)
+        return (n, place) if place.is_linear() else None
+
     # -- which nodes are roots ----------------------------------------------------------------------------------------
 
     def _find_roots(self) -> None:
@@ -100,7 +118,7 @@ class Schedule:
             if n in self.outputs or _is_main(n):
                 self.roots.add(n)
             if n in self.joined:
-                self.roots.update((n, *(x for x, _ in self.joined[n])))
+                self.roots.update((n, *self.joined[n]))
             if _is_special(n) or is_indexed(n):
                 self.roots.update(x for x in n.inputs if x.op is not None)
         for n in self.nodes:
@@ -110,14 +128,6 @@ class Schedule:
             if n.kind == "matmul":
                 for x in n.inputs:
                     self._operand(x)
-
-    def _places(self, n: Node) -> list[tuple[Node, int]]:
-        """The pieces of a node that joins them, and where each begins: they are written there in the first place."""
-        places, start = [], 0
-        for x in n.inputs:
-            places.append((stored_as(x), start))
-            start += x.size
-        return places
 
     def _worth_storing(self, n: Node) -> bool:
         effort = self._effort(n)
@@ -152,12 +162,12 @@ class Schedule:
         loops = loops_over(x.shape)
         if is_constant(x):
             self.roots.add(x)
-        elif strides([Piece(x, at(loops))], loops, self.is_buffer) is None:
+        elif self.matrix(x, loops) is None:
             below = x
             while below.kind in ("permute", "reshape", "broadcast_to") and below.inputs[0].kind not in ("full", "iota"):
                 below = below.inputs[0]
             self.roots.add(below if below.op is not None else x)
-            if strides([Piece(x, at(loops))], loops, self.is_buffer) is None:
+            if self.matrix(x, loops) is None:
                 self.roots.add(x)
 
     # -- joining ------------------------------------------------------------------------------------------------------
@@ -187,7 +197,7 @@ class Schedule:
 
     def _work_out_needs(self, n: Node) -> list[Read]:
         if n in self.joined:
-            return [Read(x, Index(), ()) for x, _ in self.joined[n]]
+            return [Read(x, Index(), ()) for x in self.joined[n]]
         loops = loops_over(n.shape)
         index = at(loops)
         if is_reduction(n):

@@ -15,8 +15,7 @@ from typing import NamedTuple
 from .. import dtypes
 from ..errors import TraceError
 from .graph import Node
-from .lowerings import Piece
-from .reads import at, loops_over, strides
+from .reads import loops_over
 from .schedule import Kernel, Schedule
 from .target import Target
 
@@ -39,7 +38,7 @@ class Operand(NamedTuple):
 def operand(n: Node, schedule: Schedule) -> Operand:
     """Where a product's operand lies."""
     loops = loops_over(n.shape)
-    found = strides([Piece(n, at(loops))], loops, schedule.is_buffer)
+    found = schedule.matrix(n, loops)
     if found is None:
         raise TraceError(f"{n.kind} as an operand of a matrix product does not lie in memory")
     buffer, flat = found
