@@ -16,6 +16,7 @@ from .graph import Node
 from .kit import Kit, Value
 from .loop_kernels import LoopKernel
 from .micro_kernel import micro_kernel
+from .narrow_kernel import narrow_kernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
 from .tiling import Operand, Tiling, cases
@@ -131,6 +132,10 @@ class MatmulKernel(ProductKernel):
             b, step_b = self.packed_panel(place.registers, place.panel), t.width
         else:
             b, step_b = self.start_of(t.b, place.registers, code.mul(place.panel, t.width)), t.b.row
-        micro = self.micro(rows, columns, (t.a.row, t.a.column), step_b)
+        micro = self._narrow(rows, columns) if t.narrow else self.micro(rows, columns, (t.a.row, t.a.column), step_b)
         code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth})")
         self.finish_tile(place, rows, columns, tile)
+
+    def _narrow(self, rows: int, columns: int) -> str:
+        code = narrow_kernel(self.t, rows, columns)
+        return self.micro_kernels.setdefault(code.name, code).name

@@ -103,9 +103,15 @@ class Tiling:
         )
 
     @cached_property
+    def narrow(self) -> bool:
+        """Whether vectors rather lie along k: where columns fill few lanes, and k lies in one piece in A and B."""
+        in_one_piece = self.a.column == self.b.row == 1 and self.depth >= 2 * self.lanes
+        return in_one_piece and 4 * self.columns <= 3 * self.lanes and not self.blocked
+
+    @cached_property
     def packed(self) -> bool:
         """Whether B is copied into panels first: where its rows do not lie in one piece, or where it is large."""
-        return self.b.column != 1 or self.blocked
+        return (self.b.column != 1 and not self.narrow) or self.blocked
 
     @cached_property
     def packed_size(self) -> int:

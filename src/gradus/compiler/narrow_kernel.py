@@ -1,0 +1,80 @@
+"""The inside of a product with few columns, of operands that both have k in one piece: A and B^T, row by row.
+
+Vectors lie along k, so that no lane is idle though there are fewer columns than lanes, and nothing is packed:
+sums[row][column] += A[row, k ...] B[k ..., column], lane by lane; at the end the lanes of each sum are added.
+"""
+
+from __future__ import annotations
+
+from .code import Code, Ref
+from .folding import folded
+from .kit import Kit, Value
+from .tiling import SPARE, Tiling
+
+
+def narrow_kernel(t: Tiling, rows: int, columns: int) -> Code:
+    """A function (a, b, tile, depth) that fills a tile, some rows at a time."""
+    steps = "_".join(str(s).replace("-", "m") for s in (t.a.row, t.b.column, t.depth))
+    code = Code(f"narrow_{t.dtype.name}_{rows}x{columns}_{t.width}_{steps}", "ptr %a, ptr %b, ptr %tile, i64 %depth")
+    inside = _Rows(code, t, columns)
+    at_once = min(rows, t.lanes, (t.registers - SPARE) // columns)
+    whole = rows // at_once * at_once
+    with code.loop(0, whole, at_once) as row:
+        inside.fill(row, at_once)
+    if whole < rows:
+        inside.fill(str(whole), rows - whole)
+    return code
+
+
+class _Rows:
+    """Some rows of a tile, their sums held in registers."""
+
+    def __init__(self, code: Code, t: Tiling, columns: int) -> None:
+        self.code, self.t, self.columns = code, t, columns
+        self.kit = Kit(code, t.lanes)
+        self.scalar, self.vector = (Kit(code, lanes).type(t.dtype) for lanes in (0, t.lanes))
+
+    def fill(self, row: Ref, rows: int) -> None:
+        code, t = self.code, self.t
+        sums = [[code.variable(self.vector) for _ in range(self.columns)] for _ in range(rows)]
+        for memory in (m for of_row in sums for m in of_row):
+            code.do(f"store {self.vector} zeroinitializer, ptr {memory}")
+        a = code.element(self.scalar, "%a", code.mul(row, t.a.row))
+        whole = t.depth // t.lanes * t.lanes
+        if whole:
+            with code.loop(0, whole, t.lanes) as k:
+                self._add(sums, a, k)
+        if whole < t.depth:
+            self._add(sums, a, str(whole), t.depth - whole)
+        for r, of_row in enumerate(sums):
+            total = folded([self._sum(memory) for memory in of_row], lambda x, y: x + y)
+            place = code.element(self.scalar, "%tile", code.mul(code.add(row, r), t.width))
+            code.do(f"store {self.vector} {total.ref}, ptr {place}, align {t.dtype.itemsize}")
+
+    def _add(self, sums: list[list[Ref]], a: Ref, k: Ref, left: int = 0) -> None:
+        """A vector of k, of which so many are left; 0 for all."""
+        rows = [self._load(a, k, r * self.t.a.row, left) for r in range(len(sums))]
+        for j in range(self.columns):
+            column = self._load("%b", k, j * self.t.b.column, left)
+            for number, of_row in zip(rows, sums, strict=True):
+                total = self.kit.fma(number, column, self._sum(of_row[j]))
+                self.code.do(f"store {self.vector} {total.ref}, ptr {of_row[j]}")
+
+    def _sum(self, memory: Ref) -> Value:
+        return Value(self.kit, self.t.dtype, self.code.op(f"load {self.vector}, ptr {memory}"))
+
+    def _load(self, start: Ref, k: Ref, within: int, left: int) -> Value:
+        code, kit, t = self.code, self.kit, self.t
+        address = code.element(self.scalar, code.element(self.scalar, start, within), k)
+        if not left:
+            return Value(kit, t.dtype, code.op(f"load {self.vector}, ptr {address}, align {t.dtype.itemsize}"))
+        mask = "<" + ", ".join(f"i1 {'true' if i < left else 'false'}" for i in range(t.lanes)) + ">"
+        loaded = code.call(
+            self.vector,
+            f"llvm.masked.load.{kit.suffix(t.dtype)}.p0",
+            f"ptr {address}",
+            f"i32 {t.dtype.itemsize}",
+            f"<{t.lanes} x i1> {mask}",
+            f"{self.vector} zeroinitializer",
+        )
+        return Value(kit, t.dtype, loaded)
