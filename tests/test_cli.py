@@ -18,7 +18,8 @@ import gradus
 from gradus import datasets
 from gradus.cli import main
 from gradus.cli.doctor import EXTRAS, features
-from gradus.data import TensorDataset
+from gradus.data import DataLoader, TensorDataset
+from gradus.train import report
 from gradus.train.experiment import Experiment, _parts
 from gradus.train.loop import Loop
 from gradus.train.predictor import Predictor
@@ -280,6 +281,26 @@ def test_resuming_takes_more_epochs_and_no_other_setting(copied):
     assert "leave out model, out" in fails("train", "mlp", "--resume", copied, "--out", "x")
     succeeds("train", "--resume", copied, "--epochs", "2", "--quiet")
     assert len((copied / "history.jsonl").read_text().splitlines()) == 2
+
+
+def test_evaluate_goes_through_the_test_data_alone_and_once(digits_run, monkeypatch):
+    seen = []
+    batches = DataLoader.batches
+
+    def noted(loader, epoch, start=0):
+        seen.append(len(loader.dataset))
+        return batches(loader, epoch, start)
+
+    history = [json.loads(line) for line in (digits_run / "history.jsonl").read_text().splitlines()]
+    experiment = Experiment.open(digits_run)
+    experiment.load(digits_run)
+    tested = experiment.trainer.evaluate(experiment.test)
+    monkeypatch.setattr(DataLoader, "batches", noted)
+    found = report.collect(experiment, digits_run).metrics
+    assert seen == [len(experiment.test)]
+    assert found["test"] == pytest.approx(tested)
+    assert found["train"] == {name: history[-1][name] for name in ("loss", "accuracy")}
+    assert found["validation"] == {name: history[-1][f"val_{name}"] for name in ("loss", "accuracy")}
 
 
 def test_evaluate_shows_classes_and_confusions(digits_run):

@@ -1,48 +1,26 @@
 """The functions of arrays: about forty primitives, one family a file, and what is composed of them."""
 
-from .composed import all, any, argmin, clip, logsumexp, mean, min, square, std, var
-from .create import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
-from .elementwise import (
+from .arithmetic import (
     absolute,
     add,
-    astype,
-    bitwise_and,
-    bitwise_or,
-    bitwise_xor,
     copy,
-    cos,
     divide,
-    equal,
-    erf,
-    exp,
-    floor,
     floor_divide,
-    greater,
-    greater_equal,
-    invert,
-    less,
-    less_equal,
-    log,
-    log1p,
     maximum,
     minimum,
     multiply,
     negative,
-    not_equal,
     power,
-    relu,
     remainder,
-    right_shift,
-    round,
-    sigmoid,
     sign,
-    sin,
-    softplus,
-    sqrt,
     subtract,
-    tanh,
-    where,
 )
+from .bits import bitwise_and, bitwise_or, bitwise_xor, invert, right_shift
+from .choice import astype, where
+from .comparison import equal, greater, greater_equal, less, less_equal, not_equal
+from .composed import all, any, argmin, clip, logsumexp, mean, min, square, std, var
+from .create import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
+from .functions import cos, erf, exp, floor, log, log1p, relu, round, sigmoid, sin, softplus, sqrt, tanh
 from .index import pick, scatter_add, take
 from .matmul import matmul
 from .movement import (

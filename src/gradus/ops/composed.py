@@ -10,7 +10,9 @@ import numpy as np
 from .. import dtypes
 from .._methods import method
 from ..tensor import Tensor
-from .elementwise import invert, maximum, minimum, multiply, negative, where
+from .arithmetic import maximum, minimum, multiply, negative
+from .bits import invert
+from .choice import where
 from .movement import permute, swapaxes
 from .primitive import case, cast, normalize_axes, promote, public
 from .reduce import Axis, argmax, max, sum

@@ -74,6 +74,14 @@ def measure(
     return running.values()
 
 
+@no_grad()
+def scores(trainer: Trainer, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    """The same from outputs that are there already."""
+    running = Running(trainer.metrics)
+    running.update(float(trainer.loss(outputs, targets)), outputs, targets)
+    return running.values()
+
+
 @contextmanager
 def mode(model: Module, training: bool) -> Iterator[None]:
     """Set the mode of all parts of a model, and at the end each as it was."""

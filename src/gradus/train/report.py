@@ -18,6 +18,7 @@ from ..tensor import tensor
 from . import metrics
 from .checkpoint import write_atomically
 from .history import History
+from .loop import scores
 from .page import Pictures, Report, Values, confusions, number, render
 from .run import Run
 
@@ -33,6 +34,9 @@ WRONG_SHOWN = 16  # of them wrong ones at most, so that some right ones are seen
 def collect(experiment: Experiment, folder: str | Path) -> Report:
     """Test an experiment that has been trained, and gather its report.
 
+    Only the test data are gone through, once: what there is to know of the other parts stands in the history, for
+    training as it was measured while the last epoch ran.
+
     Args:
         experiment: with its weights loaded.
         folder: the run's folder, for the history.
@@ -40,8 +44,9 @@ def collect(experiment: Experiment, folder: str | Path) -> Report:
     facts, trainer = experiment.facts, experiment.trainer
     history = History.read(folder)
     x, y = experiment.test.arrays[:2]
-    found = {part: trainer.evaluate(getattr(experiment, part)) for part in ("train", "validation", "test")}
-    outputs = trainer.predict(x).numpy()
+    logits = trainer.predict(x)
+    found = _last(history) | {"test": scores(trainer, logits, tensor(y))}
+    outputs = logits.numpy()
     common = {
         "title": f"{experiment.recipe.model} on {experiment.recipe.data}",
         "headline": _headline(experiment, found["test"], history),
@@ -106,6 +111,15 @@ def curves_of(history: History) -> dict[str, dict[str, list[float]]]:
         if f"val_{name}" in history.last:
             curves[name]["validation"] = history[f"val_{name}"]
     return curves
+
+
+def _last(history: History) -> dict[str, dict[str, float]]:
+    """What the last epoch gave, for training and validation; nothing before the first."""
+    found: dict[str, dict[str, float]] = {}
+    for name, curve in curves_of(history).items():
+        for part, values in curve.items():
+            found.setdefault(part, {})[name] = values[-1]
+    return found
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

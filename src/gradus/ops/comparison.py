@@ -1,0 +1,68 @@
+"""Comparisons, element by element: the result is boolean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from .._methods import method
+from ..tensor import Tensor
+from .elementwise import binary
+
+_OPERANDS = (Tensor, bool, int, float, np.ndarray, np.generic, list, tuple)  # None, say, equals no tensor
+
+
+def _comparison(name: str, operator: str | None, doc: str, example: str) -> Callable[[Any, Any], Tensor]:
+    return binary(
+        name,
+        lambda xp, x1, x2: getattr(xp, name)(x1, x2),
+        (None, None),
+        doc,
+        example,
+        operator=operator,
+        result=dtypes.bool_,
+    )
+
+
+equal = _comparison(
+    "equal", None, "Whether x1 = x2, element by element.", "equal([1, 2], [1, 3]) -> tensor([ True, False])"
+)
+not_equal = _comparison(
+    "not_equal",
+    None,
+    "Whether x1 and x2 differ, element by element.",
+    "not_equal([1, 2], [1, 3]) -> tensor([False,  True])",
+)
+
+
+@method("__eq__")
+def _eq(x: Tensor, other: Any) -> Tensor:
+    return equal(x, other) if isinstance(other, _OPERANDS) else NotImplemented
+
+
+@method("__ne__")
+def _ne(x: Tensor, other: Any) -> Tensor:
+    return not_equal(x, other) if isinstance(other, _OPERANDS) else NotImplemented
+
+
+less = _comparison(
+    "less", "lt", "Whether x1 < x2, element by element.", "less([1, 2, 3], 2) -> tensor([ True, False, False])"
+)
+less_equal = _comparison(
+    "less_equal",
+    "le",
+    "Whether x1 <= x2, element by element.",
+    "less_equal([1, 2, 3], 2) -> tensor([ True,  True, False])",
+)
+greater = _comparison(
+    "greater", "gt", "Whether x1 > x2, element by element.", "greater([1, 2, 3], 2) -> tensor([False, False,  True])"
+)
+greater_equal = _comparison(
+    "greater_equal",
+    "ge",
+    "Whether x1 >= x2, element by element.",
+    "greater_equal([1, 2, 3], 2) -> tensor([False,  True,  True])",
+)
