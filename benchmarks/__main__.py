@@ -1,24 +1,29 @@
-"""The command: `python -m benchmarks [first_step | memory | scaling] [options]`."""
+"""The command: `python -m benchmarks [convolution | memory | first_step | from_prompt | scaling] [options]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from . import first_step, memory, report, rounds, scaling
+from . import first_step, from_prompt, memory, report, rounds, scaling
 from .contestants import CONTESTANTS
-from .workloads import WORKLOADS, find, names
+from .convnets import CONVNETS
+from .records import Workload
+from .workloads import DENSE, find, names
 
 ROOT = Path(__file__).parent.parent
+SPEED = {"steps": ("Speed", DENSE), "convolution": ("Convolution", CONVNETS)}
+WHAT = (*SPEED, "memory", "first_step", "from_prompt", "scaling")
 
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser("python -m benchmarks", description="Time gradus beside its peers.")
-    parser.add_argument("what", nargs="?", default="steps", choices=["steps", "first_step", "memory", "scaling"])
-    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of steps and memory: {', '.join(names())}")
+    parser.add_argument("what", nargs="?", default="steps", choices=WHAT)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(names())}")
     parser.add_argument("--peers", nargs="*", choices=list(CONTESTANTS), help="who takes part besides gradus")
     parser.add_argument("--rounds", type=int, default=9, help="7 or more; the default is 9")
     parser.add_argument("--quick", action="store_true", help="2 short rounds, to see that all works")
@@ -38,25 +43,33 @@ def main() -> None:
     args = arguments()
     count, seconds = (2, 0.01) if args.quick else (args.rounds, 0.1)
     contestants = [c for c in CONTESTANTS.values() if args.peers is None or c.name in {"gradus", *args.peers}]
-    workloads = [find(name) for name in args.only] if args.only else list(WORKLOADS)
-    pictures = args.out.with_suffix(".png"), args.out.with_name(args.out.stem + "-scaling.png")
+    scaled = args.out.with_name(args.out.stem + "-scaling.png")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     if args.what == "first_step":
         title, lines = "The first step", first_step.lines(contestants, count, args.patience)
     elif args.what == "memory":
-        title, lines = "Memory", memory.lines(workloads, args.patience)
+        title, lines = "Memory", memory.lines(_chosen(args, (*DENSE, *CONVNETS)), args.patience)
+    elif args.what == "from_prompt":
+        title, lines = "From the prompt", from_prompt.lines(1 if args.quick else 3, say)
     elif args.what == "scaling":
         title = "Cost against size"
-        lines = scaling.lines(seconds, 3, args.patience, pictures[1], say, args.quick)
+        lines = scaling.lines(seconds, 3, args.patience, scaled, say, args.quick)
     else:
-        title = "Speed"
+        title, all_workloads = SPEED[args.what]
+        workloads = _chosen(args, all_workloads)
         for w in workloads:  # a model that cannot be counted is found now, not after the measuring
             say(f"{w.name}: {w.operations / 1e6:,.2f} million operations a step")
         results = [rounds.run(w, contestants, count, seconds, args.patience, say) for w in workloads]
-        report.bars(results, pictures[0])
-        lines = [*report.outcomes(results, count), f"![times beside gradus']({pictures[0].name})"]
+        picture = args.out.with_name(args.out.stem + ("" if args.what == "steps" else f"-{args.what}") + ".png")
+        report.bars(results, picture)
+        lines = [*report.outcomes(results, count), f"![times beside gradus']({picture.name})"]
     report.write_section(args.out, title, lines)
     print("\n".join(lines))
+
+
+def _chosen(args: argparse.Namespace, workloads: Sequence[Workload]) -> list[Workload]:
+    """Those named, or all."""
+    return [find(name) for name in args.only] if args.only else list(workloads)
 
 
 def say(line: str) -> None:

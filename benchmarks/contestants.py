@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module, metadata, util
 from types import ModuleType
 from typing import Any
+
+from .records import CONVOLUTION, Workload
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SETTINGS = ("OPENBLAS_", "OMP_", "MKL_", "MALLOC_", "XLA_", "KMP_", "GOMP_")  # what a user's shell may have set
@@ -31,6 +33,7 @@ class Contestant:
         package: what must be installed.
         module: the module of benchmarks that drives it, with a function for each of its kinds.
         kinds: the kinds of workload in which it takes part.
+        only: to which of these it is restricted.
         environment: set before its process starts.
         options: passed to the module's functions.
         cache: environment variables that put its cache of compiled code into a folder, which they name `{}`.
@@ -40,7 +43,8 @@ class Contestant:
     title: str
     package: str
     module: str
-    kinds: tuple[str, ...] = ("training", "product")
+    kinds: tuple[str, ...] = ("training", "product", "prediction", "convolution")
+    only: Callable[[Workload], bool] = lambda w: True
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     cache: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +53,10 @@ class Contestant:
     def installed(self) -> bool:
         """Whether it can take part."""
         return util.find_spec(self.package) is not None
+
+    def takes_part(self, w: Workload) -> bool:
+        """Whether it does this workload, if it is installed."""
+        return w.kind in self.kinds and self.only(w)
 
     @property
     def version(self) -> str:
@@ -74,14 +82,34 @@ CONTESTANTS = {
         Contestant("gradus", "gradus", "gradus", "with_gradus", cache={"GRADUS_CACHE": "{}"}),
         Contestant("torch", "torch eager", "torch", "with_torch", environment=PEERS),
         Contestant(
+            "torch.channels_last",
+            "torch channels_last",
+            "torch",
+            "with_torch",
+            ("training", "prediction", "convolution"),
+            lambda w: w.group == CONVOLUTION,
+            PEERS,
+            {"channels_last": True},
+        ),
+        Contestant(
+            "torch.loader",
+            "torch DataLoader",
+            "torch",
+            "with_torch",
+            ("training",),
+            lambda w: w.group == CONVOLUTION and w.steps > 1,
+            PEERS,
+            {"loader": True},
+        ),
+        Contestant(
             "torch.compile",
             "torch.compile",
             "torch",
             "with_torch",
-            ("training",),  # of a product it would make the same call
-            PEERS,
-            {"compiled": True},
-            {"TORCHINDUCTOR_CACHE_DIR": "{}"},
+            ("training", "prediction"),  # of a product or a convolution it would make the same call
+            environment=PEERS,
+            options={"compiled": True},
+            cache={"TORCHINDUCTOR_CACHE_DIR": "{}"},
         ),
         Contestant(
             "jax",
@@ -95,14 +123,14 @@ CONTESTANTS = {
                 "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
             },
         ),
-        Contestant("numpy", "NumPy", "numpy", "with_numpy", ("product",), PEERS),
+        Contestant("numpy", "NumPy", "numpy", "with_numpy", ("product",), environment=PEERS),
         Contestant(
             "numpy.skylakex",
             "NumPy, SkylakeX",
             "numpy",
             "with_numpy",
             ("product",),
-            PEERS | {"OPENBLAS_CORETYPE": "SkylakeX"},
+            environment=PEERS | {"OPENBLAS_CORETYPE": "SkylakeX"},
         ),
     )
 }

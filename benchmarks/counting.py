@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradus import functional as F
-from gradus import interpret, nn, optim
+from gradus import interpret, nn, no_grad, optim
 from gradus.ops.primitive import Primitive, Shaped
 from gradus.tensor import Tensor
 
 if TYPE_CHECKING:
-    from .workloads import Training
+    from .records import Prediction, Training
 
 
 class Counter:
@@ -40,15 +42,30 @@ def count(w: Training) -> tuple[float, float]:
     model = w.model(nn)
     optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr)
     shape_x, shape_y = w.step_shapes
-    counter = Counter()
-    token = interpret.current.set(counter)
-    try:
+    with _counting() as counter:
         x = Tensor(Shaped(shape_x, np.dtype("float32")))
         y = Tensor(Shaped(shape_y, np.dtype("int64" if w.classes else "float32"))) if w.y else x
         getattr(F, w.loss)(w.output(model(x)), y).backward()
-    finally:
-        interpret.current.reset(token)
     parameters = sum(p.size for p in model.parameters())
     kept = 1 + len(optimizer.slots)
     inputs = math.prod(shape_x) + (math.prod(shape_y) if w.y else 0)
     return 2.0 * counter.multiply_adds, 4.0 * (inputs + 2 * kept * parameters)
+
+
+def count_prediction(w: Prediction) -> tuple[float, float]:
+    """Floating-point operations, and bytes moved, of one prediction."""
+    model = w.model(nn).eval()
+    with _counting() as counter, no_grad():
+        model(Tensor(Shaped(w.x, np.dtype("float32"))))
+    return 2.0 * counter.multiply_adds, 4.0 * (math.prod(w.x) + sum(p.size for p in model.parameters()))
+
+
+@contextmanager
+def _counting() -> Iterator[Counter]:
+    """The shape rules in place of the numbers."""
+    counter = Counter()
+    token = interpret.current.set(counter)
+    try:
+        yield counter
+    finally:
+        interpret.current.reset(token)

@@ -10,6 +10,7 @@ import numpy as np
 from . import report
 from .contestants import Contestant
 from .worker import ContestantError, Worker
+from .workloads import find
 
 WORKLOAD = "mlp"
 ASKED = {"empty": 0.6, "warm": 0.15}  # seconds after import
@@ -18,10 +19,11 @@ ASKED = {"empty": 0.6, "warm": 0.15}  # seconds after import
 def lines(contestants: Sequence[Contestant], rounds: int, patience: float) -> list[str]:
     """The section: seconds from the start of the process, and after import, with an empty and with a warm cache."""
     head = ["", "import", "empty cache: from the start", "after import", "warm cache: from the start", "after import"]
+    workload = find(WORKLOAD)
     times: dict[str, list[list[float]]] = {}
     why: dict[str, str] = {}
     for _ in range(rounds):
-        for c in (c for c in contestants if "training" in c.kinds and c.name not in why):
+        for c in (c for c in contestants if c.takes_part(workload) and c.name not in why):
             try:
                 times.setdefault(c.title, []).append(list(_once(c, patience)))
             except ContestantError as error:

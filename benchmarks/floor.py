@@ -15,7 +15,7 @@ import numpy as np
 from gradus.compiler.target import Loaded, compile_object, host
 
 from .contestants import CORES
-from .workloads import Product, Training
+from .records import Workload
 
 TURNS = 2_000_000  # of the loop of multiply-adds: some tens of milliseconds
 COPIED = 2**28  # bytes, over all threads; far more than any cache holds
@@ -32,7 +32,7 @@ class Limits:
         """The higher of each."""
         return Limits(max(self.operations, other.operations), max(self.bandwidth, other.bandwidth))
 
-    def floor(self, w: Training | Product) -> float:
+    def floor(self, w: Workload) -> float:
         """The shortest time that a step could take, in seconds."""
         return max(w.operations / self.operations, w.bytes_moved / self.bandwidth)
 

@@ -48,6 +48,59 @@ class BatchNorm1d(Layer):
         return (x - mean) / jnp.sqrt(var + 1e-5) * v[at + "weight"] + v[at + "bias"]
 
 
+def convolved(x: Any, weight: Any, stride: int, padding: int) -> Any:
+    """Of images (n, c, h, w); other layouts are no faster here."""
+    return jax.lax.conv_general_dilated(x, weight, (stride, stride), [(padding, padding)] * 2)
+
+
+class Conv2d(Layer):
+    """Square kernels."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
+        self.shapes = {"weight": (outputs, inputs, kernel, kernel), "bias": (outputs,)}
+        self.stride, self.padding = stride, padding
+
+    def __call__(self, v: Values, at: str, x: Any) -> Any:
+        return convolved(x, v[at + "weight"], self.stride, self.padding) + v[at + "bias"][:, None, None]
+
+
+class MaxPool2d(Layer):
+    """The largest of each square window."""
+
+    def __init__(self, kernel: int, stride: int | None = None) -> None:
+        self.window, self.steps = (1, 1, kernel, kernel), (1, 1, stride or kernel, stride or kernel)
+
+    def __call__(self, v: Values, at: str, x: Any) -> Any:
+        return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, self.window, self.steps, "VALID")
+
+
+class AvgPool2d(MaxPool2d):
+    """The average of each square window."""
+
+    def __call__(self, v: Values, at: str, x: Any) -> Any:
+        total = jax.lax.reduce_window(x, 0.0, jax.lax.add, self.window, self.steps, "VALID")
+        return total / (self.window[2] * self.window[3])
+
+
+class Flatten(Layer):
+    """(n, ...) to (n, all)."""
+
+    def __call__(self, v: Values, at: str, x: Any) -> Any:
+        return x.reshape(len(x), -1)
+
+
+class Dropout(Layer):
+    """In training; its key is a buffer."""
+
+    def __init__(self, p: float) -> None:
+        self.keep = 1 - p
+        self.buffers = {"key": jax.random.PRNGKey(0)}
+
+    def __call__(self, v: Values, at: str, x: Any) -> Any:
+        v[at + "key"], key = jax.random.split(v[at + "key"])
+        return jnp.where(jax.random.bernoulli(key, self.keep, x.shape), x / self.keep, 0)
+
+
 class ReLU(Layer):
     """max(x, 0)."""
 

@@ -6,21 +6,20 @@ from collections.abc import Sequence
 
 from . import report
 from .contestants import CONTESTANTS
+from .records import Workload
 from .worker import ContestantError, Worker
-from .workloads import Product, Training
-
-ASKED = 0.5  # of torch's
 
 
-def lines(workloads: Sequence[Training | Product], patience: float) -> list[str]:
+def lines(workloads: Sequence[Workload], patience: float) -> list[str]:
     """The section: the peak of gradus' and of torch's process for each workload, in the environment users have."""
     rows = []
-    for w in workloads:
+    for w in (w for w in workloads if w.memory_asked is not None):
         ours, theirs = (_peak(name, w.name, patience) for name in ("gradus", "torch"))
         rows.append([w.title, _mib(ours), _mib(theirs), "-", "-"])
         if isinstance(ours, int) and isinstance(theirs, int):
             share = ours / theirs
-            rows[-1][3:] = [f"{share:.2f}", f"{ASKED}: {'reached' if share <= ASKED else '**not reached**'}"]
+            reached = "reached" if share <= w.memory_asked else "**not reached**"
+            rows[-1][3:] = [f"{share:.2f}", f"{w.memory_asked:g}: {reached}"]
     head = ["workload", "gradus", "torch eager", "gradus / torch", "asked, at most"]
     text = "Peak resident memory of the process in MiB, the interpreter, libraries and data included."
     return [*report.circumstances(1), text, "", *report.table(head, rows)]

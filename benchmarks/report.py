@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .contestants import CONTESTANTS, CORES
 from .floor import Limits
+from .records import CONVOLUTION, PRODUCTS, TRAINING, Asked
 from .rounds import Outcome
-from .workloads import Asked
 
 TITLE = "# How fast gradus trains"
 LEAD = (
@@ -63,24 +63,30 @@ def outcomes(results: Sequence[Outcome], rounds: int) -> list[str]:
         "gradus', by medians; in brackets, the median of the ratios in each round.",
         "",
     ]
-    for kind, title in (("training", "Training steps"), ("product", "Matrix products")):
-        chosen = [o for o in results if o.workload.kind == kind]
+    for group in (TRAINING, PRODUCTS, CONVOLUTION):
+        chosen = [o for o in results if o.workload.group == group]
         if chosen:
-            lines += [f"### {title}", "", *_compared(chosen, limits)]
+            lines += [f"### {group}", "", *_compared(chosen, limits, rounds)]
     left_out = [f"- {o.workload.name}, {CONTESTANTS[n].title}: {why}" for o in results for n, why in o.skipped.items()]
     return lines + (["Left out:", "", *left_out] if left_out else [])
 
 
-def _compared(results: Sequence[Outcome], limits: Limits) -> list[str]:
+def _compared(results: Sequence[Outcome], limits: Limits, rounds: int) -> list[str]:
     names = [n for n in CONTESTANTS if any(n in o.times for o in results)]
     head = ["workload", *(CONTESTANTS[n].title for n in names), "ratio", "asked", "floor", "share of peak"]
     rows = []
     for o in results:
         best = min(o.times, key=o.median, default="")
         cells = [_time(o, n, n == best) for n in names]
-        rows.append([o.workload.title, *cells, _ratio(o), _asked(o, limits), micro(limits.floor(o.workload)), ""])
+        rows.append([_title(o, rounds), *cells, _ratio(o), _asked(o, limits), micro(limits.floor(o.workload)), ""])
         rows[-1][-1] = _share(o, limits)
     return table(head, rows)
+
+
+def _title(o: Outcome, rounds: int) -> str:
+    """The workload's, and how many rounds there were if they were fewer than in others."""
+    done = max(map(len, o.times.values()), default=rounds)
+    return o.workload.title + (f" ({done} rounds)" if done < rounds else "")
 
 
 def _time(o: Outcome, name: str, best: bool) -> str:

@@ -12,18 +12,18 @@ import numpy as np
 from . import floor
 from .contestants import Contestant
 from .floor import Limits
+from .records import Asked, Workload
 from .worker import ContestantError, Worker
-from .workloads import Asked, Product, Training
 
 SETTLE = 0.3  # seconds before each turn, in which the last contestant's waiting threads stop spinning
-AGREE = 1e-3  # relative difference of the losses after three steps from the same weights
+LONG, FEW = 1.0, 3  # if once takes the slowest contestant longer than so many seconds, so many rounds are enough
 
 
 @dataclass
 class Outcome:
     """What the rounds of one workload gave: seconds a step by contestant, and why others did not take part."""
 
-    workload: Training | Product
+    workload: Workload
     times: dict[str, list[float]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -36,6 +36,10 @@ class Outcome:
         """Between which half of the rounds lie."""
         low, high = np.percentile(self.times[name], [25, 75])
         return float(low), float(high)
+
+    def slowest(self) -> float:
+        """The longest median, of all the steps that are done at a time."""
+        return self.workload.steps * max(map(self.median, self.times), default=0.0)
 
     def best_peer(self, of: str = "") -> str | None:
         """The peer with the lowest median, among those whose names begin with `of`."""
@@ -57,7 +61,7 @@ class Outcome:
 
 
 def run(
-    w: Training | Product,
+    w: Workload,
     contestants: Sequence[Contestant],
     rounds: int,
     seconds: float,
@@ -69,6 +73,8 @@ def run(
     with ExitStack() as stack:
         workers = _ready(stack, w, contestants, patience, outcome, say)
         for r in range(rounds):
+            if r >= FEW and outcome.slowest() > LONG:
+                break
             names = list(workers)
             for name in names[r % max(len(names), 1) :] + names[: r % max(len(names), 1)]:
                 time.sleep(SETTLE)
@@ -82,7 +88,7 @@ def run(
 
 def _ready(
     stack: ExitStack,
-    w: Training | Product,
+    w: Workload,
     contestants: Sequence[Contestant],
     patience: float,
     outcome: Outcome,
@@ -91,7 +97,7 @@ def _ready(
     """The processes of those who take part, each with the workload built and compiled."""
     workers, values = {}, {}
     for c in contestants:
-        if w.kind not in c.kinds:
+        if not c.takes_part(w):
             continue
         try:
             if not c.installed:
@@ -104,13 +110,13 @@ def _ready(
         else:
             workers[c.name], values[c.name] = worker, prepared["values"]
         say(f"{w.name}: {c.name} {outcome.skipped.get(c.name, 'is ready')}")
-    for name, others in _dissenters(values).items():
+    for name, others in _dissenters(values, w.agree).items():
         outcome.skipped[name] = others
         workers.pop(name).close()
     return workers
 
 
-def _dissenters(values: dict[str, list[float]]) -> dict[str, str]:
+def _dissenters(values: dict[str, list[float]], agree: float) -> dict[str, str]:
     """Those whose results are not those of most others, with what they are."""
     if not values:
         return {}
@@ -118,5 +124,5 @@ def _dissenters(values: dict[str, list[float]]) -> dict[str, str]:
     return {
         name: f"its results differ: {own}, where most have {middle.tolist()}"
         for name, own in values.items()
-        if not np.allclose(own, middle, rtol=AGREE, atol=0)
+        if not np.allclose(own, middle, rtol=agree, atol=0)
     }

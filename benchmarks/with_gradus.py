@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import numpy as np
 
 import gradus
@@ -9,8 +12,8 @@ from gradus import functional as F
 from gradus import nn, optim
 from gradus.tensor import Tensor
 
+from .records import Convolution, Prediction, Product, Training, initial
 from .runner import Runner
-from .workloads import Product, Training, initial
 
 
 def training(w: Training) -> Runner:
@@ -21,14 +24,14 @@ def training(w: Training) -> Runner:
     optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr)
     loss_function = getattr(F, w.loss)
 
-    @gradus.compile
-    def step(x: Tensor, y: Tensor) -> Tensor:
+    def train(x: Tensor, y: Tensor) -> Tensor:
         optimizer.zero_grad()
         loss = loss_function(w.output(model(x)), y)
         loss.backward()
         optimizer.step()
         return loss  # type: ignore[no-any-return]
 
+    step = gradus.compile(train, **_precision(w))
     x, y = (gradus.tensor(a) for a in w.data())
     y = y if w.y else x
     if w.batch is None:
@@ -37,8 +40,43 @@ def training(w: Training) -> Runner:
     return Runner(lambda: step.epoch((x, y), batches), len(batches))
 
 
+def _precision(w: Training) -> dict[str, Any]:
+    """What compile is told."""
+    if w.precision and "precision" not in inspect.signature(gradus.compile).parameters:
+        raise NotImplementedError(f"gradus.compile cannot be told the precision {w.precision} yet")
+    return {"precision": w.precision} if w.precision else {}
+
+
 def product(w: Product) -> Runner:
     """A product as one native program."""
     a, b = (gradus.tensor(m) for m in w.data())
     multiply = gradus.compile(lambda a, b: a @ b)
     return Runner(lambda: multiply(a, b), values=lambda c: [np.abs(c.numpy()).mean(), c.numpy()[1, 2]])
+
+
+def prediction(w: Prediction) -> Runner:
+    """A model's result."""
+    model = w.model(nn).eval()
+    for name, p in model.named_parameters():
+        p.assign_(gradus.tensor(initial(name, p.shape)))
+    predict = gradus.compile(lambda x: model(x))
+    x = gradus.tensor(w.data())
+
+    def call() -> np.ndarray:
+        with gradus.no_grad():
+            return predict(x).numpy()  # type: ignore[no-any-return]
+
+    return Runner(call)
+
+
+def convolution(w: Convolution) -> Runner:
+    """A convolution and its gradients, one native program."""
+    leaves = [gradus.tensor(a) for a in w.data()]
+
+    @gradus.compile
+    def step(x: Tensor, weight: Tensor, g: Tensor) -> list[Tensor]:
+        x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
+        y = F.conv2d(x, weight, padding=w.kernel // 2)
+        return [y.detach(), *gradus.grad((y * g).sum(), [x, weight])]
+
+    return Runner(lambda: step(*leaves), values=lambda results: [float(abs(r.numpy()).mean()) for r in results])

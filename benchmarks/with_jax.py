@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import jax_layers
+from .records import Convolution, Prediction, Product, Training, initial
 from .runner import Runner
-from .workloads import Product, Training, initial
 
 
 def cross_entropy(z: Any, y: Any) -> Any:
@@ -42,6 +42,8 @@ UPDATES = {"SGD": (sgd, 0), "Adam": (adam, 2)}
 
 def training(w: Training) -> Runner:
     """Training steps; an epoch is a scan over its batches."""
+    if w.precision:
+        raise NotImplementedError(f"{w.precision} is measured against torch alone")
     model = w.model(jax_layers)
     parameters = {n: jnp.asarray(initial(n, s)) for n, s in model.shapes.items()}
     update, count = UPDATES[w.optimizer]
@@ -81,4 +83,28 @@ def product(w: Product) -> Runner:
     multiply = jax.jit(lambda a, b: a @ b)
     return Runner(
         lambda: multiply(a, b).block_until_ready(), values=lambda c: [np.abs(np.asarray(c)).mean(), float(c[1, 2])]
+    )
+
+
+def prediction(w: Prediction) -> Runner:
+    """A model's result, jitted."""
+    model = w.model(jax_layers)
+    parameters = {n: jnp.asarray(initial(n, s)) for n, s in model.shapes.items()}
+    run = jax.jit(lambda p, x: model(p, "", x))
+    x = jnp.asarray(w.data())
+    return Runner(lambda: np.asarray(run(parameters, x)))
+
+
+def convolution(w: Convolution) -> Runner:
+    """A convolution and its gradients, jitted."""
+    x, weight, g = (jnp.asarray(a) for a in w.data())
+
+    def work(x: Any, weight: Any, g: Any) -> Any:
+        y, back = jax.vjp(lambda x, weight: jax_layers.convolved(x, weight, 1, w.kernel // 2), x, weight)
+        return y, *back(g)
+
+    run = jax.jit(work)
+    return Runner(
+        lambda: jax.block_until_ready(run(x, weight, g)),
+        values=lambda results: [float(np.abs(np.asarray(r)).mean()) for r in results],
     )

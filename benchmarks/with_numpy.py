@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .records import Product
 from .runner import Runner
-from .workloads import Product
 
 
 def product(w: Product) -> Runner:

@@ -1,31 +1,55 @@
-"""The workloads in PyTorch, eager and through torch.compile."""
+"""The workloads in PyTorch: eager, channels_last, through torch.compile, and with a DataLoader."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn, optim
+from torch.utils.data import DataLoader, TensorDataset
 
 from .contestants import CORES
+from .records import Convolution, Prediction, Product, Training, initial
 from .runner import Runner
-from .workloads import Product, Training, initial
 
 torch.set_num_threads(CORES)
 
 
-def training(w: Training, compiled: bool = False) -> Runner:
+def training(w: Training, compiled: bool = False, channels_last: bool = False, loader: bool = False) -> Runner:
     """Training steps; eager with the fused optimizer, compiled with the optimizer compiled too, each the faster way."""
-    model = w.model(nn)
+    layout = _layout(channels_last)
+    model = _model(w.model, layout)
+    step = _step(w, model, compiled)
+    x, y = (torch.from_numpy(a) for a in w.data())
+    x, y = x.contiguous(memory_format=layout), y if w.y else x
+    if w.batch is None:
+        return Runner(lambda: step(x, y))
+    pieces = _loaded if loader else _sliced
+    return Runner(lambda: [step(a, b) for a, b in pieces(w, x, y)], w.steps)
+
+
+def _layout(channels_last: bool) -> Any:
+    return torch.channels_last if channels_last else torch.contiguous_format
+
+
+def _model(make: Callable[[Any], Any], layout: Any) -> Any:
+    model = make(nn)
     with torch.no_grad():
         for name, p in model.named_parameters():
             p.copy_(torch.from_numpy(initial(name, tuple(p.shape))))
+    return model.to(memory_format=layout)
+
+
+def _step(w: Training, model: Any, compiled: bool) -> Callable[[Any, Any], float]:
     optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr, fused=None if compiled else True)
     loss_function, update = getattr(F, w.loss), optimizer.step
+    narrow = torch.autocast("cpu", torch.bfloat16, enabled=w.precision == "bf16")
 
     def loss_of(x: Any, y: Any) -> Any:
-        return loss_function(w.output(model(x)), y)
+        with narrow:
+            return loss_function(w.output(model(x)), y)
 
     if compiled:
         loss_of, update = torch.compile(loss_of), torch.compile(update)
@@ -37,19 +61,51 @@ def training(w: Training, compiled: bool = False) -> Runner:
         update()
         return float(loss.item())
 
-    x, y = (torch.from_numpy(a) for a in w.data())
-    y = y if w.y else x
-    if w.batch is None:
-        return Runner(lambda: step(x, y))
-    order, size = torch.from_numpy(w.batches().ravel()), w.batch
+    return step
 
-    def epoch() -> list[float]:
-        return [step(a, b) for a, b in zip(torch.split(x[order], size), torch.split(y[order], size), strict=True)]
 
-    return Runner(epoch, len(order) // size)
+def _sliced(w: Training, x: Any, y: Any) -> Iterable[tuple[Any, Any]]:
+    """Batches by index: small ones are cut from a copy in the new order, large ones are gathered one by one."""
+    batches = torch.from_numpy(w.batches())
+    if x.nbytes < 2**24:
+        order = batches.ravel()
+        return zip(torch.split(x[order], batches.shape[1]), torch.split(y[order], batches.shape[1]), strict=True)
+    return ((x[b], y[b]) for b in batches)
+
+
+def _loaded(w: Training, x: Any, y: Any) -> Iterable[tuple[Any, Any]]:
+    """Batches as the tutorials make them."""
+    return DataLoader(TensorDataset(x, y), batch_sampler=w.batches().tolist())
 
 
 def product(w: Product) -> Runner:
     """A product."""
     a, b = (torch.from_numpy(m) for m in w.data())
     return Runner(lambda: a @ b, values=lambda c: [float(c.abs().mean()), float(c[1, 2])])
+
+
+def prediction(w: Prediction, compiled: bool = False, channels_last: bool = False) -> Runner:
+    """A model's result, without anything kept for gradients."""
+    layout = _layout(channels_last)
+    model = _model(w.model, layout).eval()
+    run = torch.compile(model) if compiled else model
+    x = torch.from_numpy(w.data()).contiguous(memory_format=layout)
+
+    def call() -> Any:
+        with torch.inference_mode():
+            return run(x).numpy()
+
+    return Runner(call)
+
+
+def convolution(w: Convolution, channels_last: bool = False) -> Runner:
+    """A convolution and its gradients."""
+    layout = _layout(channels_last)
+    x, weight, g = (torch.from_numpy(a).contiguous(memory_format=layout) for a in w.data())
+    leaves = [x.requires_grad_(), weight.requires_grad_()]
+
+    def call() -> list[Any]:
+        y = F.conv2d(x, weight, padding=w.kernel // 2)
+        return [y, *torch.autograd.grad(y, leaves, g)]
+
+    return Runner(call, values=lambda results: [float(r.abs().mean()) for r in results])

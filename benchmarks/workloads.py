@@ -2,135 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How many times the speed of the best peer gradus must reach, among the peers whose names begin with `of`."""
-
-    times: float
-    of: str = ""
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What all workloads have.
-
-    Attributes:
-        name: for the command line.
-        title: for the table.
-        at_least: what gradus must reach.
-        share_asked: the share of the fused multiply-add peak that gradus must reach.
-    """
-
-    name: str
-    title: str
-    at_least: tuple[Asked, ...] = ()
-    share_asked: float = 0.0
-
-
-@dataclass(frozen=True)
-class Training(Workload):
-    """Training steps: forward, backward, update; the loss is read back after each.
-
-    Attributes:
-        model: makes the model from the layers of a namespace (`torch.nn`, `gradus.nn` or `benchmarks.jax_layers`).
-        x: the shape of the inputs.
-        y: the shape of the targets; `()` for the inputs themselves.
-        classes: targets are labels below this number, if it is not 0.
-        loss, optimizer, lr: by the names that torch and gradus share.
-        output: what of the model's result goes into the loss.
-        batch: None if x is one batch; else an epoch over x, in shuffled batches of this size, is measured.
-    """
-
-    model: Callable[[Any], Any] = lambda nn: nn.Identity()
-    x: Shape = ()
-    y: Shape = ()
-    classes: int = 0
-    loss: str = "mse_loss"
-    optimizer: str = "SGD"
-    lr: float = 0.1
-    output: Callable[[Any], Any] = lambda out: out
-    batch: int | None = None
-
-    kind = "training"
-
-    def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs in [0, 1), and targets."""
-        rng = np.random.default_rng(0)
-        x = rng.random(self.x, np.float32)
-        if self.classes:
-            return x, rng.integers(0, self.classes, self.y)
-        return x, rng.standard_normal(self.y, np.float32) if self.y else x
-
-    def batches(self) -> np.ndarray:
-        """The row numbers of an epoch's batches: (steps, batch)."""
-        return np.random.default_rng(1).permutation(self.x[0]).reshape(-1, self.batch or self.x[0])
-
-    @property
-    def step_shapes(self) -> tuple[Shape, Shape]:
-        """The shapes of what one step is given."""
-        y = self.y or self.x
-        return (self.x, y) if self.batch is None else ((self.batch, *self.x[1:]), (self.batch, *y[1:]))
-
-    @cached_property
-    def _counted(self) -> tuple[float, float]:
-        from .counting import count
-
-        return count(self)
-
-    @property
-    def operations(self) -> float:
-        """Floating-point operations of the matrix products of one step."""
-        return self._counted[0]
-
-    @property
-    def bytes_moved(self) -> float:
-        """Bytes that one step cannot do without: inputs read, parameters and the optimizer's state read and written."""
-        return self._counted[1]
-
-
-@dataclass(frozen=True)
-class Product(Workload):
-    """The product of two square matrices, float32."""
-
-    n: int = 0
-
-    kind = "product"
-
-    def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """The two matrices."""
-        rng = np.random.default_rng(0)
-        return rng.random((self.n, self.n), np.float32), rng.random((self.n, self.n), np.float32)
-
-    @property
-    def operations(self) -> float:
-        """A multiplication and an addition for each place and each summand."""
-        return 2.0 * self.n**3
-
-    @property
-    def bytes_moved(self) -> float:
-        """Two matrices read, one written."""
-        return 3 * 4.0 * self.n**2
-
-
-def initial(name: str, shape: Shape) -> np.ndarray:
-    """The first value of a parameter, the same in every framework: uniform in +-1 / sqrt(inputs); scales are 1."""
-    if len(shape) == 1 and name.endswith("weight"):
-        return np.ones(shape, np.float32)
-    bound = 1 / math.sqrt(math.prod(shape[1:]) or shape[0])
-    return np.random.default_rng(zlib.crc32(name.encode())).uniform(-bound, bound, shape).astype(np.float32)
+from .convnets import CONVNETS
+from .records import Asked, Product, Training, Workload, classifier
 
 
 def perceptron(*sizes: int, batch_norm: bool = False) -> Callable[[Any], Any]:
@@ -152,12 +29,7 @@ def _autoencoder(nn: Any) -> Any:
     )
 
 
-def classifier(name: str, title: str, model: Callable[[Any], Any], x: Shape, **options: Any) -> Training:
-    """Training with ten classes and cross-entropy."""
-    return Training(name, title, model=model, x=x, y=x[:1], classes=10, loss="cross_entropy", **options)
-
-
-WORKLOADS: tuple[Training | Product, ...] = (
+DENSE: tuple[Workload, ...] = (
     Training(
         "linear_epoch",
         "linear regression 2-1, batch 10, SGD: an epoch of 100 steps",
@@ -222,6 +94,7 @@ WORKLOADS: tuple[Training | Product, ...] = (
         for n in (256, 512, 1024, 2048)
     ),
 )
+WORKLOADS = (*DENSE, *CONVNETS)
 
 
 def scaled(axis: str, size: int) -> Training:
@@ -231,7 +104,7 @@ def scaled(axis: str, size: int) -> Training:
     return classifier(f"{axis}-{size}", title, perceptron(784, *[width] * depth, 10), (batch, 784), lr=0.01)
 
 
-def find(name: str) -> Training | Product:
+def find(name: str) -> Workload:
     """The workload of this name; `batch-64`, `width-128` and `depth-3` are made when asked for."""
     for w in WORKLOADS:
         if w.name == name:

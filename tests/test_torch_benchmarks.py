@@ -1,0 +1,47 @@
+"""The benchmarks' convolutional networks are the same in every framework: first losses, dropout left out."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.workloads import find  # noqa: E402
+
+
+class Sober:
+    """A namespace of layers in which dropout drops nothing."""
+
+    def __init__(self, nn: Any) -> None:
+        self.nn = nn
+
+    def __getattr__(self, name: str) -> Any:
+        return (lambda p: self.nn.Dropout(0.0)) if name == "Dropout" else getattr(self.nn, name)
+
+
+@pytest.mark.parametrize("name", ["lenet_sigmoid", "lenet_relu", "deep_convnet"])
+def test_first_losses(name: str) -> None:
+    from benchmarks import with_gradus, with_torch
+
+    w = find(name)
+    model = w.model
+    w = replace(w, x=(4, *w.x[1:]), y=(4,), model=lambda nn: model(Sober(nn)))
+    runners = [with_gradus.training(w), with_torch.training(w), with_torch.training(w, channels_last=True)]
+    if importlib.util.find_spec("jax"):
+        from benchmarks import with_jax
+
+        runners.append(with_jax.training(w))
+    losses = [[float(runner.call()) for _ in range(3)] for runner in runners]
+    for found in losses[1:]:
+        np.testing.assert_allclose(found, losses[0], rtol=1e-4)
+    assert losses[0][2] != losses[0][0]
