@@ -13,6 +13,7 @@ import pytest
 
 import gradus
 from gradus.compiler import cache
+from gradus.compiler.board import native
 
 PROGRAM = """
 import gradus
@@ -23,6 +24,7 @@ print(f(gradus.arange(3.0)).item(), f._last.from_cache)
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
+    native()  # what all programs share is kept there too
     monkeypatch.setenv("GRADUS_CACHE", str(tmp_path))
     return tmp_path / "compiled"
 
@@ -52,7 +54,7 @@ def test_processes_at_once_and_after(folder):
     assert [p.returncode for p in both] == [0, 0]
     assert told[0][0] == told[1][0] == last[0]
     assert last[1] == "True"
-    assert [f.suffix for f in folder.iterdir()] == [".o"]
+    assert [f.suffix for f in folder.iterdir()] == [".o", ".o"]  # the program, and what all programs share
 
 
 def flipped(content, at):

@@ -13,7 +13,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from .target import Target, versions
+from .target import Target, compile_object, versions
 
 _MAGIC = b"gradus object 1\n"
 _TROUBLE = (OSError, RuntimeError)  # RuntimeError: a user without a home
@@ -36,6 +36,16 @@ def key(text: str, target: Target) -> str:
     """What a program's object code is filed under."""
     parts = (text, target.triple, target.cpu, target.features, _surroundings())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def compiled(text: str, target: Target) -> tuple[bytes, bool]:
+    """LLVM's text as object code, and whether it was at hand."""
+    name = key(text, target)
+    if (known := load(name)) is not None:
+        return known, True
+    code = compile_object(text, target)
+    save(name, code)
+    return code, False
 
 
 def load(name: str) -> bytes | None:

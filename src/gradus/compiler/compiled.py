@@ -12,6 +12,7 @@ from .. import interpret
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..tensor import Tensor, as_tensor
 from .guards import Surroundings
+from .job import Job, check_rows
 from .step import Step
 from .target import Target, host
 from .trace import Tracer
@@ -36,6 +37,7 @@ class Compiled:
         self._surroundings: Surroundings | None = None
         self._steps: dict[Any, Step] = {}
         self._last: Step | None = None
+        self._jobs: list[Job] = []  # the last epoch's, unless one is running
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         if isinstance(interpret.current.get(), Tracer):  # inside another compiled function: a part of it
@@ -101,6 +103,18 @@ class Compiled:
             About ten times a second, for each tensor that the function returns, the values of the steps since: an
             array (steps, *shape).
         """
+        job = self._job(data, batches)
+        while job is not None and job.left:
+            yield job.slice()
+        self._jobs[:] = [] if job is None else [job]
+
+    def _job(self, data: Sequence[Any], batches: Any) -> Job | None:
+        """The job for an epoch, if possible the one before; None if there is nothing to do."""
+        if self._jobs:
+            job = self._jobs.pop()
+            if job.again(data, batches):
+                self._last = job.step
+                return job
         whole = [np.ascontiguousarray(a.numpy() if isinstance(a, Tensor) else as_tensor(a).numpy()) for a in data]
         rows = np.asarray(batches)
         if rows.size and rows.dtype.kind not in "iu":
@@ -109,15 +123,14 @@ class Compiled:
         if rows.ndim != 2:
             raise ShapeError(f"batches have the shape (steps, batch size), got {rows.shape}")
         if not rows.size:
-            return
-        highest = rows.view(np.uint64).max()  # a negative number is a very high one
-        for i, a in enumerate(whole):
-            if a.ndim == 0 or highest >= len(a):
-                raise ShapeError(f"batches name rows {rows.min()} to {rows.max()}, array {i} has shape {a.shape}")
+            return None
+        check_rows(rows, whole)
         step = self._last
         if step is None or not step.accepts_rows(whole, rows.shape[1]):
             _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
-        yield from step.slices(whole, rows)
+        job = Job(step, whole)
+        job.begin(whole, rows)
+        return job
 
     def epoch(self, data: Sequence[Any], batches: Any) -> np.ndarray:
         """Run the function natively over mini-batches: `[f(X[b], Y[b]) for b in batches]`, the first result of each.
@@ -130,12 +143,19 @@ class Compiled:
         >>> step.epoch((np.arange(4.0, dtype="float32"),), [[0, 1], [2, 3]])
         array([1., 6.], dtype=float32)
         """
-        slices = list(self.slices(data, batches))
-        if slices and not slices[0]:
+        job = self._job(data, batches)
+        if job is None:
+            return np.empty(0, np.float32)
+        results = job.slice()
+        if not results:
             raise ArgumentError(f"epoch() collects what {self.__name__} returns, which is no tensor. Return the loss.")  # type: ignore[attr-defined]
-        if len(slices) == 1:
-            return slices[0][0]
-        return np.concatenate([results[0] for results in slices]) if slices else np.empty(0, np.float32)
+        if job.left:
+            parts = [results[0]]
+            while job.left:
+                parts.append(job.slice()[0])
+            results = [np.concatenate(parts)]
+        self._jobs[:] = [job]
+        return results[0]
 
     def explain(self, page: str | None = None) -> str:
         """What the last version of the program does, as text; with `page`, also as an HTML page of that name."""

@@ -112,53 +112,85 @@ def step(
 class Epoch:
     """Steps over mini-batches: rows are gathered into the arguments, the step runs, its results are kept.
 
-    The job, to which a slot of the table points, says: how many steps; where the row numbers are; how many results;
-    then for each argument where its data are, and for each result where it is, where it goes, and its bytes.
+    The job, to which a slot of the table points, holds `HEAD` numbers, then for each argument where its data are, and
+    for each result where those of the steps go. The rows to check are those of this slice and of all that follow.
     """
 
-    def __init__(self, arguments: Sequence[Argument], job_slot: int) -> None:
-        self.arguments = arguments
+    HEAD = 5
+    STEPS, ROWS, LIMIT, TO_CHECK, REFUSED = range(HEAD)
+
+    def __init__(self, arguments: Sequence[Argument], results: Sequence[tuple[int, int]], job_slot: int) -> None:
+        self.arguments, self.results = arguments, results  # of a result the slot of its memory, and its bytes
         self.code = Code("epoch", SIGNATURE, linkage="")
         self.code.entry.append(f"  %job_at = getelementptr ptr, ptr %table, i64 {job_slot}")
         self.code.entry.append("  %job = load ptr, ptr %job_at")
 
-    def _job(self, place: int | Ref, type_: str = "i64") -> Ref:
+    def _job(self, place: int, type_: str = "i64") -> Ref:
         return self.code.op(f"load {type_}, ptr {self.code.element('i64', '%job', place)}")
 
     def emit(self) -> Code:
         code = self.code
-        steps, rows, results = self._job(0), self._job(1, "ptr"), self._job(2)
+        rows = self._job(self.ROWS, "ptr")
+        fits = self._rows_fit(rows)
+        steps = code.op(f"select i1 {fits}, i64 {self._job(self.STEPS)}, i64 0")
+        refused = code.op(f"select i1 {fits}, i64 0, i64 1")
+        with code.when(code.op("icmp eq i64 %thread, 0")):
+            code.do(f"store i64 {refused}, ptr {code.element('i64', '%job', self.REFUSED)}")
+        slots = [*(a.slot for a in self.arguments), *(slot for slot, _ in self.results)]
+        places = [code.op(f"load ptr, ptr {code.element('ptr', '%table', slot)}") for slot in slots]
+        given = [self._job(self.HEAD + i, "ptr") for i in range(len(places))]
+        parts = {n: self._part(n) for n in {a.rows for a in self.arguments}}
         batch = self.arguments[0].rows if self.arguments else 0
         with code.loop(0, steps) as number:
             batch_rows = code.element("i64", rows, code.mul(number, batch))
-            for i, argument in enumerate(self.arguments):
-                self._gather(argument, self._job(3 + i, "ptr"), batch_rows)
+            for argument, buffer, data in zip(self.arguments, places, given, strict=False):
+                self._gather(argument, parts[argument.rows], (buffer, data), batch_rows)
             code.do(WAIT)
             code.do("call void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads)")
-            with code.when(code.op("icmp eq i64 %thread, 0")), code.loop(0, results) as j:
-                self._keep(number, code.add(code.mul(j, 3), 3 + len(self.arguments)))
+            with code.when(code.op("icmp eq i64 %thread, 0")):
+                arguments = len(self.arguments)
+                for (_, size), of, to in zip(self.results, places[arguments:], given[arguments:], strict=True):
+                    self._copy(code.element("i8", to, code.mul(number, size)), of, size)
         return code
 
-    def _gather(self, argument: Argument, data: Ref, rows: Ref) -> None:
+    def _rows_fit(self, rows: Ref) -> Ref:
+        """Whether all rows to check are below the limit; a negative one is, without its sign, a very high one."""
+        code, vector, count = self.code, "<8 x i64>", self._job(self.TO_CHECK)
+        highest = code.variable(vector)
+        code.do(f"store {vector} zeroinitializer, ptr {highest}")
+        with code.loop(0, count, 8) as i:
+            left = code.op(f"insertelement {vector} poison, i64 {code.op(f'sub i64 {count}, {i}')}, i64 0")
+            left = code.op(f"shufflevector {vector} {left}, {vector} poison, <8 x i32> zeroinitializer")
+            lanes = ", ".join(f"i64 {lane}" for lane in range(8))
+            there = f"<8 x i1> {code.op(f'icmp ugt {vector} {left}, <{lanes}>')}"
+            at = f"ptr {code.element('i64', rows, i)}"
+            found = code.call(vector, "llvm.masked.load.v8i64.p0", at, "i32 8", there, f"{vector} zeroinitializer")
+            so_far = code.op(f"load {vector}, ptr {highest}")
+            higher = code.call(vector, "llvm.umax.v8i64", f"{vector} {so_far}", f"{vector} {found}")
+            code.do(f"store {vector} {higher}, ptr {highest}")
+        most = code.op(f"load {vector}, ptr {highest}")
+        most = code.call("i64", "llvm.vector.reduce.umax.v8i64", f"{vector} {most}")
+        below, none = code.op(f"icmp ult i64 {most}, {self._job(self.LIMIT)}"), code.op(f"icmp eq i64 {count}, 0")
+        return code.op(f"or i1 {below}, {none}")
+
+    def _part(self, rows: int) -> tuple[Ref, Ref]:
+        """The first of this thread's rows, and the end of them."""
+        code = self.code
+        first, end = (
+            code.op(f"udiv i64 {code.op(f'mul i64 {who}, {rows}')}, %threads")
+            for who in ("%thread", code.op("add i64 %thread, 1"))
+        )
+        return first, end
+
+    def _gather(self, argument: Argument, part: tuple[Ref, Ref], memory: tuple[Ref, Ref], rows: Ref) -> None:
         """This thread's part of an argument's rows."""
         code, size = self.code, argument.row_bytes
-        target = code.op(f"load ptr, ptr {code.element('ptr', '%table', argument.slot)}")
-        following = code.op("add i64 %thread, 1")
-        first, end = (
-            code.op(f"udiv i64 {code.op(f'mul i64 {who}, {argument.rows}')}, %threads")
-            for who in ("%thread", following)
-        )
-        with code.loop(first, end) as r:
+        target, data = memory
+        with code.loop(*part) as r:
             row = code.op(f"load i64, ptr {code.element('i64', rows, r)}")
             self._copy(
                 code.element("i8", target, code.mul(r, size)), code.element("i8", data, code.mul(row, size)), size
             )
 
-    def _keep(self, number: Ref, place: Ref) -> None:
-        """Copy a result to where those of this step go."""
-        code = self.code
-        of, kept, size = self._job(place, "ptr"), self._job(code.add(place, 1), "ptr"), self._job(code.add(place, 2))
-        self._copy(code.element("i8", kept, code.op(f"mul i64 {number}, {size}")), of, size)
-
-    def _copy(self, to: Ref, of: Ref, size: int | Ref) -> None:
+    def _copy(self, to: Ref, of: Ref, size: int) -> None:
         self.code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")

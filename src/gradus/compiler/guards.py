@@ -11,7 +11,7 @@ import types
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from operator import call
+from operator import call, itemgetter
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,10 @@ class Surroundings:
         """The plain values, and which tensors and layers there are, as they are now."""
         return tuple(map(call, *self._values)), tuple(map(id, map(call, *self._things)))
 
+    def look(self) -> Look:
+        """How they are now, for quick comparisons."""
+        return Look(self._watched, self._kept)
+
     def held(self) -> list[Any]:
         """The tensors and layers whose ids stand in the snapshot: while they live, no other has the same."""
         return [get(key) for get, keys in self._kept for key in keys]
@@ -121,6 +125,34 @@ class Surroundings:
                 f"the compiled function {name} puts a tensor that it computes into {left[0]}, which would be the same "
                 "at every call. Make it a tensor beforehand and write into it with assign_, or return the value."
             )
+
+
+class Look:
+    """How surroundings were at a moment. Plain values of the same dict are fetched and compared all at once."""
+
+    def __init__(self, watched: list[Any], kept: list[Any]) -> None:
+        self._plain: list[tuple[Callable[[Any], Any], Any, Any]] = []
+        for get, keys in watched:
+            named: Any = getattr(get, "__self__", None)
+            present = tuple(k for k in keys if isinstance(named, dict) and k in named)
+            if present:
+                fetch = itemgetter(*present)
+                self._plain.append((fetch, named, fetch(named)))
+            self._plain += [(get, key, get(key)) for key in keys if key not in present]
+        self._things = [(get, key, get(key)) for get, keys in kept for key in keys]
+
+    def same(self) -> bool:
+        """Whether all is as it was: plain values equal, tensors and layers the same ones."""
+        try:
+            for get, of, value in self._plain:
+                if get(of) != value:
+                    return False
+        except KeyError:  # an attribute is gone
+            return False
+        for get, of, thing in self._things:  # noqa: SIM110 - twice as quick as all()
+            if get(of) is not thing:
+                return False
+        return True
 
 
 def _columns(looks: list[tuple[Callable[[Any], Any], tuple[Any, ...]]]) -> tuple[list[Any], list[Any]]:

@@ -16,7 +16,7 @@ from .code import Code
 from .entry import SIGNATURE, module
 from .kit import Kit, Value
 from .program import Program
-from .runtime import run_threads
+from .runtime import Call
 from .step import Step
 from .target import Loaded, compile_object, host
 
@@ -49,6 +49,7 @@ def profile(step: Step) -> Profile:
     codes = [*program.functions.values(), _mark(program), program.step(), _clocked(program)]
     loaded = Loaded(compile_object(module(codes), program.target), program.target)
     memory = _Copies(step)
+    whole, clocked = Call(loaded, "step", memory.table), Call(loaded, "clocked", memory.table)
     marks: list[np.ndarray] = []
     times: list[float] = []
     clock: list[float] = []
@@ -56,10 +57,10 @@ def profile(step: Step) -> Profile:
     while len(marks) < FEWEST or (len(marks) < MOST and time.perf_counter() - began < LONG):
         memory.restore()
         started = time.perf_counter()
-        run_threads(loaded, "step", program.threads, memory.table)
+        whole.run(program.threads)
         times.append(time.perf_counter() - started)
         memory.restore()
-        run_threads(loaded, "clocked", program.threads, memory.table)
+        clocked.run(program.threads)
         clock.append(time.perf_counter())
         marks.append(memory.clock.copy())
     tick = (clock[-1] - clock[0]) / float(marks[-1][-1] - marks[0][-1])
@@ -176,9 +177,10 @@ def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:
     """The least time of several runs."""
     loaded = Loaded(compile_object(module([code]), host()), host())
     table: Table = (ctypes.c_uint64 * len(arrays))(*(a.ctypes.data for a in arrays))
+    call = Call(loaded, code.name, table)
     times: list[float] = []
     while len(times) < FEWEST or (len(times) < MOST and sum(times) < LONG / 4):
         started = time.perf_counter()
-        run_threads(loaded, code.name, threads, table)
+        call.run(threads)
         times.append(time.perf_counter() - started)
     return min(times)

@@ -61,7 +61,7 @@ class Program:
         self.schedule = Schedule(self.graph)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
-        self._worth_sharing = self.work() >= WORTH_SHARING
+        self.worth_sharing = self.work() >= WORTH_SHARING
         self.shares = Shares(self.schedule, self.tilings, self.threads)
         self.plan: Plan = plan(self.schedule, self.scratch, self.shares.group)
         self.stages: list[Stage] = []
@@ -74,7 +74,7 @@ class Program:
     @property
     def threads(self) -> int:
         """How many threads to run on: a small program finishes sooner alone."""
-        return num_threads() if self._worth_sharing else 1
+        return num_threads() if self.worth_sharing else 1
 
     @property
     def steps_at_once(self) -> int:
@@ -191,7 +191,8 @@ class Program:
         """The module in LLVM's language."""
         given = self.graph.inputs[: self.arguments]
         arguments = [Argument(self.slot(n), *_rows(n)) for n in given]
-        epoch = entry.Epoch(arguments, self.job_slot).emit()
+        results = [(self.slot(n), n.size * n.dtype.itemsize) for n in self.graph.results]
+        epoch = entry.Epoch(arguments, results, self.job_slot).emit()
         return entry.module([*self.functions.values(), self.step(), epoch])
 
 

@@ -1,129 +1,92 @@
 """Running a native program on all threads at once.
 
-The caller's thread is thread 0. The others are Python threads that wait inside native code, without the interpreter's
-lock, for the next program; after a while without work they go to sleep in Python and are woken by an event.
+The caller's thread is thread 0. The others are Python threads that wait inside native code (`board.py`), without the
+interpreter's lock, for the next program.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
-import platform
 import threading
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from .target import Loaded, Target, compile_object, host
+from ..errors import ArgumentError
+from .board import BOARD, CALL_BOARD, CALL_THREADS, GENERATION, native
+from .processors import processors
+from .target import Loaded
 
-PATIENCE = 200_000  # looks at the job board before a waiting thread goes to sleep: some milliseconds
-GENERATION, FUNCTION, TABLE, SYNC, THREADS = range(0, 40, 8)  # places on the job board, a cache line apart
-
-SERVE = """
-DECLARE
-
-define i64 @serve(ptr %board, i64 %who, i64 %seen, i64 %patience) {
-start:
-  br label %look
-look:
-  %done = phi i64 [ %seen, %start ], [ %done, %wait ], [ %now, %ran ]
-  %spins = phi i64 [ 0, %start ], [ %more, %wait ], [ 0, %ran ]
-  %now = load atomic i64, ptr %board acquire, align 8
-  %same = icmp eq i64 %now, %done
-  %odd = trunc i64 %now to i1
-  %idle = or i1 %same, %odd
-  br i1 %idle, label %wait, label %work
-wait:
-  PAUSE
-  %more = add i64 %spins, 1
-  %tired = icmp sgt i64 %more, %patience
-  br i1 %tired, label %sleep, label %look
-work:
-  %function_at = getelementptr i64, ptr %board, i64 8
-  %table_at = getelementptr i64, ptr %board, i64 16
-  %sync_at = getelementptr i64, ptr %board, i64 24
-  %threads_at = getelementptr i64, ptr %board, i64 32
-  %function = load ptr, ptr %function_at
-  %table = load ptr, ptr %table_at
-  %sync = load ptr, ptr %sync_at
-  %threads = load i64, ptr %threads_at
-  fence acquire
-  %still = load atomic i64, ptr %board acquire, align 8
-  %whole = icmp eq i64 %still, %now
-  br i1 %whole, label %choose, label %wait
-choose:
-  %mine = icmp slt i64 %who, %threads
-  br i1 %mine, label %run, label %ran
-run:
-  call void %function(ptr %table, ptr %sync, i64 %who, i64 %threads)
-  br label %ran
-ran:
-  br label %look
-sleep:
-  ret i64 %done
-}
-"""
+MOST_THREADS = 1024
 
 
-def pause(target: Target) -> tuple[str, str]:
-    """The declaration and the call of what tells a processor that it is waiting."""
-    if target.triple.startswith("aarch64") or platform.machine() in ("aarch64", "arm64"):
-        return "declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"
-    return "declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"
+class Call:
+    """A function of a loaded program and the table it works on, ready to be run again and again."""
 
+    def __init__(self, loaded: Loaded, name: str, table: Any) -> None:
+        self.loaded, self._table = loaded, table
+        self.words = (ctypes.c_uint64 * 4)(loaded.address(name), ctypes.addressof(table))
+        self.address = ctypes.addressof(self.words)
+        self.pool: Pool | None = None  # where it ran last, and on how many threads
+        self.threads = 1
+        self._alone = native().alone
 
-@cache
-def _serve() -> Any:
-    declaration, call = pause(host())
-    text = SERVE.replace("DECLARE", declaration).replace("PAUSE", call)
-    loaded = Loaded(compile_object(text, host()), host())
-    integer = ctypes.c_int64
-    return loaded, loaded.function("serve", ctypes.c_void_p, integer, integer, integer, result=integer)
+    def run(self, threads: int) -> None:
+        """Run it on so many threads; it returns when all have finished."""
+        if threads == 1:
+            self._alone(self.address)
+        else:
+            pool().run(self, threads)
 
 
 class Pool:
     """The waiting threads, and the board on which they find their work."""
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self.process = os.getpid()
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._memory = np.zeros(64, np.int64)
-        offset = -self._memory.ctypes.data % 64 // 8
-        self.board = self._memory[offset : offset + 40]
-        self._address = self.board.ctypes.data
-        self._sync = np.zeros(32, np.int64)
-        self._asleep = [False] * threads
-        self._left_by: list[Loaded | None] = [None] * threads  # a thread may still be leaving its last program
-        self._wake = [threading.Event() for _ in range(threads)]
-        self._workers = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(1, threads)]
-        for w in self._workers:
-            w.start()
+        self._together, self._serve = native().together, native().serve
+        self._memory = (ctypes.c_uint64 * (BOARD + 8))()
+        self.board = -(-ctypes.addressof(self._memory) // 64) * 64
+        native().set_up(self.board)
+        self._workers: list[threading.Thread] = []
+        self._left: dict[int, Loaded] = {}  # by the number of threads: some may still be leaving their last program
+        self._ended = False
 
-    def _work(self, who: int) -> None:
-        serve = _serve()[1]
-        seen = 0
-        while True:
-            seen = serve(self._address, who, seen, PATIENCE)
-            self._asleep[who] = True
-            if int(self.board[GENERATION]) | 1 == seen | 1:
-                self._wake[who].wait()
-            self._wake[who].clear()
-            self._asleep[who] = False
-
-    def run(self, loaded: Loaded, name: str, table: int, threads: int) -> None:
-        """Run a program on some of the threads, this one among them; it returns when all have finished."""
+    def run(self, call: Call, threads: int) -> None:
+        """Run a call on some of the threads, this one among them."""
         with self._lock:
-            self.board[GENERATION] += 1  # odd: the board is being written
-            self.board[FUNCTION], self.board[TABLE] = loaded.address(name), table
-            self.board[SYNC], self.board[THREADS] = self._sync.ctypes.data, threads
-            self.board[GENERATION] += 1
-            for who in range(1, threads):
-                if self._asleep[who]:
-                    self._wake[who].set()
-            loaded.entry(name)(table, self._sync.ctypes.data, 0, threads)
-            self._left_by[1:threads] = [loaded] * (threads - 1)
+            if call.pool is not self or call.threads != threads:
+                self._prepare(call, threads)
+            if self._ended:
+                call.run(1)
+            else:
+                self._together(call.address)
+            self._left[threads] = call.loaded
+
+    def _prepare(self, call: Call, threads: int) -> None:
+        call.words[CALL_THREADS], call.words[CALL_BOARD] = threads, self.board
+        call.pool, call.threads = self, threads
+        seen = ctypes.c_uint64.from_address(self.board + 8 * GENERATION).value
+        try:
+            for who in range(len(self._workers) + 1, threads):
+                worker = threading.Thread(target=self._serve, args=(self.board, who, seen), daemon=True)
+                worker.start()
+                self._workers.append(worker)
+        except RuntimeError:  # the process may have no more threads, or is ending
+            self._ended = True
+
+    def end(self) -> None:
+        """Let the threads go; what runs from now on runs on one."""
+        if not self._lock.acquire(timeout=1):  # a program is still running, in a thread that nobody waits for
+            return
+        self._ended = True
+        last = (ctypes.c_uint64 * 4)(0, 0, 0, self.board)  # for no thread
+        self._together(ctypes.addressof(last))
+        self._lock.release()
+        for worker in self._workers:
+            worker.join()
 
 
 _pool: Pool | None = None
@@ -131,17 +94,12 @@ _threads = 0
 
 
 def num_threads() -> int:
-    """How many threads compiled programs use: the processors this process may run on, unless set.
+    """How many threads compiled programs use: the processors this process may use, unless set.
 
     >>> num_threads() >= 1
     True
     """
-    return _threads or _processors()
-
-
-@cache
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _threads or processors()
 
 
 def set_num_threads(threads: int) -> None:
@@ -155,20 +113,34 @@ def set_num_threads(threads: int) -> None:
     >>> set_num_threads(0)
     """
     global _threads
-    _threads = threads
+    whole = isinstance(threads, (int, np.integer)) and not isinstance(threads, bool)
+    if not whole or not 0 <= threads <= MOST_THREADS:
+        raise ArgumentError(f"set_num_threads takes a whole number from 0 to {MOST_THREADS}, got {threads!r}")
+    _threads = int(threads)
 
 
-def run_threads(loaded: Loaded, name: str, threads: int, table: Any) -> None:
-    """Run a function of a loaded program on so many threads."""
-    if threads == 1:
-        loaded.entry(name)(table, None, 0, 1)
-    else:
-        pool(threads).run(loaded, name, ctypes.addressof(table), threads)
-
-
-def pool(wanted: int) -> Pool:
+def pool() -> Pool:
     """The threads of this process, started when first needed."""
     global _pool
-    if _pool is None or _pool.threads < wanted or _pool.process != os.getpid():
-        _pool = Pool(wanted)
+    if _pool is None:
+        with _making:
+            _pool = _pool or Pool()
     return _pool
+
+
+def _end() -> None:
+    """Before the interpreter goes, and with it the code that the threads are in."""
+    if _pool is not None:
+        _pool.end()
+
+
+def _after_fork() -> None:
+    """In a child process: the threads have stayed with the parent, and perhaps a lock that one of them held."""
+    global _pool, _making
+    _pool, _making = None, threading.Lock()
+
+
+_making = threading.Lock()
+atexit.register(_end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,16 +15,15 @@ import numpy as np
 from .. import interpret
 from ..tensor import Tensor
 from . import cache
-from .guards import Surroundings
+from .address import address
+from .guards import Look, Surroundings
 from .program import Program
-from .runtime import run_threads
-from .target import Loaded, Target, compile_object
+from .runtime import Call, num_threads
+from .target import Loaded, Target
 from .trace import trace
 from .tree import flatten, unflatten
 
 SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
-SLICE = 0.1  # seconds of an epoch between two looks at the clock, the progress and Ctrl-C
-SLICE_BYTES = 1 << 25  # what the results kept in that time may take
 
 
 class Step:
@@ -44,9 +46,10 @@ class Step:
         self.timings["trace and schedule"] = time.perf_counter() - started
         self._load(target)
         self._bind_memory()
-        self._surroundings: Surroundings | None = None
-        self._snapshot: Any = None
+        self._look: Look | None = None
         self.held: list[Any] = []  # what the key of this version names by its id
+        self.lock = threading.Lock()  # its memory serves one call at a time
+        _steps.add(self)
 
     # -- making it ----------------------------------------------------------------------------------------------------
 
@@ -56,7 +59,7 @@ class Step:
         symbols = [Tensor(t.data, requires_grad=t.requires_grad and t.is_leaf) for t in given]
         self._specs = tuple((t.data.shape, t.data.dtype) for t in given)
         self.plain = not any(isinstance(a, (list, tuple, dict)) for a in arguments)
-        self._like = tuple((a.data.shape, a.data.dtype) if isinstance(a, Tensor) else a for a in arguments)
+        self._like = tuple(map(_likeness, arguments))
         self.only_tensors = self.plain and len(self._specs) == len(arguments)
 
         def run() -> Any:
@@ -78,12 +81,7 @@ class Step:
 
     def _load(self, target: Target) -> None:
         started = time.perf_counter()
-        name = cache.key(self.text, target)
-        code = cache.load(name)
-        self.from_cache = code is not None
-        if code is None:
-            code = compile_object(self.text, target)
-            cache.save(name, code)
+        code, self.from_cache = cache.compiled(self.text, target)
         self._loaded = Loaded(code, target)
         self.timings["native code"] = time.perf_counter() - started
 
@@ -102,7 +100,7 @@ class Step:
                 self._apart.append((array, whole))
             self._keep[len(self._specs) + i] = whole
             self.table[len(self._specs) + i] = whole.ctypes.data
-        self._results = []
+        self._results: list[tuple[int, np.ndarray, bool]] = []
         for n in self.program.graph.results:
             slot = self.program.slot(n)
             own = np.empty(n.shape, n.dtype)
@@ -110,12 +108,14 @@ class Step:
             self.table[slot] = own.ctypes.data
         self._all_small = all(small for _, _, small in self._results)
         self._write_counts = [t.writes for t in self._written]
-        self._batch: list[np.ndarray] | None = None  # where the rows of a batch are gathered
         self._bound: list[Any] = [None] * len(self._specs)
+        self._job: Any = None
+        self._shared = self.program.worth_sharing
+        self._once, self._epoch = (Call(self._loaded, name, self.table) for name in ("step", "epoch"))
 
     def watch(self, surroundings: Surroundings) -> None:
         """Compare these surroundings before each call."""
-        self._surroundings, self._snapshot = surroundings, surroundings.snapshot()
+        self._look = surroundings.look()
 
     # -- whether it still holds ---------------------------------------------------------------------------------------
 
@@ -130,13 +130,13 @@ class Step:
         """Whether this version is made for these arguments, now."""
         if not self.plain or len(arguments) != len(self._like):
             return False
-        for a, like in zip(arguments, self._like):  # noqa: B905 - lengths were compared
-            if not isinstance(a, Tensor):
-                if type(a) is not type(like) or a != like:
+        for a, (kind, like, dtype) in zip(arguments, self._like):  # noqa: B905 - lengths were compared
+            if kind is Tensor and isinstance(a, Tensor):
+                if a.data.shape != like or a.data.dtype != dtype:
                     return False
-            elif not isinstance(like, tuple) or a.data.shape != like[0] or a.data.dtype != like[1]:
+            elif type(a) is not kind or a != like:
                 return False
-        return self._holds()
+        return self.holds()
 
     def accepts_rows(self, data: list[np.ndarray], batch: int) -> bool:
         """Whether this version is made for so many rows of these arrays, now."""
@@ -145,10 +145,11 @@ class Step:
         for a, (shape, dtype) in zip(data, self._specs):  # noqa: B905 - lengths were compared
             if (batch, *a.shape[1:]) != shape or a.dtype != dtype:
                 return False
-        return self._holds()
+        return self.holds()
 
-    def _holds(self) -> bool:
-        return self.still_bound() and self._surroundings.snapshot() == self._snapshot  # type: ignore[union-attr]
+    def holds(self) -> bool:
+        """Whether all that it depends on besides its arguments is as it was."""
+        return self.still_bound() and self._look.same()  # type: ignore[union-attr]
 
     def given(self) -> list[np.ndarray]:
         """The arrays behind the graph's inputs, as last used."""
@@ -158,24 +159,41 @@ class Step:
 
     def run(self, leaves: Sequence[Tensor]) -> Any:
         """Run it once on these arguments."""
-        for i, t in enumerate(leaves):
-            if t.data is not self._bound[i]:
-                self._bind(i, t.data)
-        if not self._all_small:
-            self._new_results()
-        self._execute("step")
-        for count in self._write_counts:
-            count[0] += 1
-        tensors = [Tensor(own.copy() if small else own) for _, own, small in self._results]
-        return tensors[0] if self._single else unflatten(self._result, tensors)
+        with self.lock:
+            bound = self._bound
+            for i, t in enumerate(leaves):
+                if t.data is not bound[i]:
+                    self._bind(i, t.data)
+            if not self._all_small:
+                self._new_results()
+            self._execute(self._once)
+            if self._single:
+                _, own, small = self._results[0]
+                return Tensor(own.copy() if small else own)
+            return unflatten(self._result, [Tensor(own.copy() if small else own) for _, own, small in self._results])
 
-    def _execute(self, entry: str) -> None:
+    def run_epoch(self, batch: Sequence[np.ndarray], job: Any) -> None:
+        """Run it over mini-batches, gathered into these arrays; the job (a ctypes array) says which."""
+        with self.lock:
+            for i, buffer in enumerate(batch):
+                if self._bound[i] is not buffer:
+                    self._bind(i, buffer)
+            if not self._all_small:
+                self._new_results()
+            if self._job is not job:
+                self.table[self.program.job_slot] = ctypes.addressof(job)
+                self._job = job
+            self._execute(self._epoch)
+
+    def _execute(self, call: Call) -> None:
         for array, whole in self._apart:
             whole[...] = array
-        run_threads(self._loaded, entry, self.program.threads, self.table)
+        call.run(num_threads() if self._shared else 1)
         for array, whole in self._apart:
             if array.flags.writeable:
                 array[...] = whole
+        for count in self._write_counts:
+            count[0] += 1
 
     def _new_results(self) -> None:
         """Let large results be written to arrays of their own, which the caller then keeps."""
@@ -183,42 +201,30 @@ class Step:
             if not small:
                 fresh = np.empty_like(own)
                 self._results[k] = slot, fresh, False
-                self.table[slot] = fresh.ctypes.data
+                self.table[slot] = address(fresh)
 
     def _bind(self, i: int, array: np.ndarray) -> None:
         usable = array if array.flags.c_contiguous else np.ascontiguousarray(array)
-        self._bound[i] = array if usable is array else None
         self._keep[i] = usable
-        self.table[i] = usable.ctypes.data
+        self.table[i] = address(usable)
+        self._bound[i] = array if usable is array else None
 
-    def slices(self, data: list[np.ndarray], batches: np.ndarray) -> Iterator[list[np.ndarray]]:
-        """Run it over mini-batches, about `SLICE` seconds at a time in native code.
 
-        After each slice, what the steps returned: for each result an array (steps of the slice, *its shape).
-        """
-        if self._batch is None:
-            self._batch = [np.empty(shape, dtype) for shape, dtype in self._specs]
-        for i, buffer in enumerate(self._batch):
-            if self._bound[i] is not buffer:
-                self._bind(i, buffer)
-        self._new_results()
-        results = [own for _, own, _ in self._results]
-        most = max(1, SLICE_BYTES // max(sum(own.nbytes for own in results), 1))
-        sources, rows_at = [a.ctypes.data for a in data], batches.ctypes.data
-        done, at_once = 0, self.program.steps_at_once
-        while done < len(batches):
-            count = min(at_once, most, len(batches) - done)
-            kept = [np.empty((count, *own.shape), own.dtype) for own in results]
-            job = [count, rows_at + done * batches.strides[0], len(results), *sources]
-            for (slot, own, _), k in zip(self._results, kept, strict=True):
-                job += [self.table[slot], k.ctypes.data, own.nbytes]
-            native = (ctypes.c_uint64 * len(job))(*job)
-            self.table[self.program.job_slot] = ctypes.addressof(native)
-            started = time.perf_counter()
-            self._execute("epoch")
-            taken = max(time.perf_counter() - started, 1e-6)
-            for writes in self._write_counts:
-                writes[0] += 1
-            done += count
-            at_once = max(1, min(2 * count, int(count * SLICE / taken)))
-            yield kept
+def _likeness(argument: Any) -> tuple[Any, Any, Any]:
+    """What another argument must agree with, to be given to the same program."""
+    if isinstance(argument, Tensor):
+        return Tensor, argument.data.shape, argument.data.dtype
+    return type(argument), argument, None
+
+
+_steps: weakref.WeakSet[Step] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """In a child process: another thread, which has stayed with the parent, may have held a lock."""
+    for step in _steps:
+        step.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

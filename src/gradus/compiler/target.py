@@ -132,18 +132,9 @@ class Loaded:
         self._engine.add_object_file(self._object)
         self._engine.finalize_object()
 
-        self._entries: dict[str, Any] = {}
-
     def address(self, name: str) -> int:
         """Where a function lies."""
         return int(self._engine.get_function_address(name))
-
-    def entry(self, name: str) -> Any:
-        """A function of (table, sync, thread, threads)."""
-        if name not in self._entries:
-            pointer, integer = ctypes.c_void_p, ctypes.c_int64
-            self._entries[name] = self.function(name, pointer, pointer, integer, integer)
-        return self._entries[name]
 
     def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
         """A native function; while it runs, other Python threads run too."""
