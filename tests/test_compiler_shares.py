@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from ctypes import c_int64, c_void_p
 from itertools import pairwise
 
 import numpy as np
@@ -96,7 +97,7 @@ def test_between_barriers_the_threads_may_come_in_any_order(make: Training, orde
     """Each thread goes through all stages up to the next barrier before another begins."""
     step = compiled(make)
     program, memory, before = step.program, _Copies(step), [a.copy() for a in step.given()]
-    step._execute("step")
+    step._execute(step._once)
     codes = []
     for number, stages in enumerate(stretches(program)):
         code = entry.step([program.stages[i] for i in stages], [False] * len(stages), f"stretch_{number}")
@@ -106,7 +107,8 @@ def test_between_barriers_the_threads_may_come_in_any_order(make: Training, orde
     loaded = Loaded(compile_object(text, program.target), program.target)
     for code in codes:
         for thread in order:
-            loaded.entry(code.name)(memory.table, None, thread, len(order))
+            stretch = loaded.function(code.name, c_void_p, c_void_p, c_int64, c_int64)
+            stretch(memory.table, None, thread, len(order))
     for found, wanted in zip(memory._given, step.given(), strict=True):
         np.testing.assert_array_equal(found, wanted)
     assert any((a != b).any() for a, b in zip(memory._given, before, strict=True))

@@ -177,7 +177,6 @@ class Native:
         self.alone = loaded.function("alone", pointer)
         self.together = loaded.function("together", pointer)
         self.serve = loaded.function("serve", pointer, integer, integer)
-        self._loaded = loaded
 
 
 native = cache(Native)

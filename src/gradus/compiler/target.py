@@ -137,6 +137,7 @@ class Loaded:
         return int(self._engine.get_function_address(name))
 
     def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
-        """A native function; while it runs, other Python threads run too."""
-        address = self._engine.get_function_address(name)
-        return ctypes.CFUNCTYPE(result, *arguments)(address)
+        """A native function, with which the code lives on; while it runs, other Python threads run too."""
+        found: Any = ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
+        found.loaded = self
+        return found
