@@ -167,7 +167,7 @@ class LoopKernel:
         loops = self._merged_loops()
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
-            self.finish(self.body(self.lanes, loops[-1], registers, tail), self._place(loops))
+            self.finish(self.body(self.lanes, loops[-1], registers, tail), self.place(loops))
 
         self.places(loops, self.lanes, inside)
 
@@ -216,7 +216,7 @@ class LoopKernel:
         else:
             self._across(kept, reduced)
 
-    def _place(self, kept: Sequence[Loop]) -> Index:
+    def place(self, kept: Sequence[Loop]) -> Index:
         return flatten(at(kept), [loop.extent for loop in kept])
 
     def _terms(self, body: Body, kept: Sequence[Loop], reduced: Sequence[Loop]) -> list[Value]:
@@ -226,7 +226,7 @@ class LoopKernel:
             how = terms(n)
             by_axis = iter(reduced)
             r = [variable(next(by_axis)) if e != 1 else Index() for e in how.extents]
-            piece = how.term(unflatten(self._place(kept), n.shape), tuple(r))
+            piece = how.term(unflatten(self.place(kept), n.shape), tuple(r))
             values.append(body.pieces([piece], 0, n.dtype))
         return values
 
@@ -244,7 +244,7 @@ class LoopKernel:
             how = terms(n)
             it = iter(reduced)
             r = tuple(variable(next(it)) if e != 1 else Index() for e in how.extents)
-            piece = how.term(unflatten(self._place(kept), n.shape), r)
+            piece = how.term(unflatten(self.place(kept), n.shape), r)
             for read in reads([piece], self.schedule.is_buffer):
                 along += read.flat.coefficient(reduced[-1]) == 1
                 across += read.flat.coefficient(kept[-1]) == 1
@@ -258,7 +258,7 @@ class LoopKernel:
         lowest = -math.inf if dtypes.is_float(n.dtype) else np.iinfo(n.dtype).min
         return kit.constant(lowest, n.dtype)
 
-    def _combine(self, kit: Kit, n: Node, a: Value, b: Value) -> Value:
+    def combine(self, kit: Kit, n: Node, a: Value, b: Value) -> Value:
         if terms(n).combine == "max":
             return kit.bitwise_or(a, b) if n.dtype == dtypes.bool_ else kit.maximum(a, b)
         return a + b
@@ -267,7 +267,7 @@ class LoopKernel:
         kit = body.kit
         for n, memory, term in zip(self.kernel.main, accumulators, values, strict=True):
             so_far = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {memory}"))
-            total = self._combine(kit, n, so_far, term)
+            total = self.combine(kit, n, so_far, term)
             if body.tail is not None and body.across in self._across_reduced:
                 total = kit.where(body.tail, total, so_far)
             self.code.do(f"store {total.type} {total.ref}, ptr {memory}")
@@ -317,35 +317,39 @@ class LoopKernel:
 
     def _along(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> None:
         """Lanes along the terms of one result, brought together at the end."""
-        last = reduced[-1]
-        self._across_reduced = {last}
-        whole = last.extent // self.lanes * self.lanes
 
         def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
-            kit = Kit(self.code, self.lanes)
-            memory = self._new_accumulators(kit)
-
-            def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
-                if len(left) > 1:
-                    with self.code.loop(0, left[0].extent) as i:
-                        nest(left[1:], registers | {left[0]: i})
-                    return
-                if whole:
-                    with self.code.loop(0, whole, self.lanes) as i:
-                        body = self.body(self.lanes, last, registers | {last: i})
-                        self._accumulate(memory, body, self._terms(body, kept, reduced))
-                if whole < last.extent:
-                    tail = self._tail(last.extent - whole, self.lanes)
-                    body = self.body(self.lanes, last, registers | {last: str(whole)}, tail)
-                    self._accumulate(memory, body, self._terms(body, kept, reduced))
-
-            nest(reduced, registers)
-            self._finish_reduction(self.body(0, None, registers), kept, memory, fold=kit)
+            memory = self.gathered(registers, kept, reduced)
+            self._finish_reduction(self.body(0, None, registers), kept, memory, fold=Kit(self.code, self.lanes))
 
         self.places(kept, 0, inside)
 
+    def gathered(self, registers: dict[Loop, Ref], kept: Sequence[Loop], reduced: Sequence[Loop]) -> list[Ref]:
+        """The terms of one result of each main node, gathered in vectors along the last reduced loop."""
+        last = reduced[-1]
+        self._across_reduced = {last}
+        whole = last.extent // self.lanes * self.lanes
+        memory = self._new_accumulators(Kit(self.code, self.lanes))
+
+        def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
+            if len(left) > 1:
+                with self.code.loop(0, left[0].extent) as i:
+                    nest(left[1:], registers | {left[0]: i})
+                return
+            if whole:
+                with self.code.loop(0, whole, self.lanes) as i:
+                    body = self.body(self.lanes, last, registers | {last: i})
+                    self._accumulate(memory, body, self._terms(body, kept, reduced))
+            if whole < last.extent:
+                tail = self._tail(last.extent - whole, self.lanes)
+                body = self.body(self.lanes, last, registers | {last: str(whole)}, tail)
+                self._accumulate(memory, body, self._terms(body, kept, reduced))
+
+        nest(reduced, registers)
+        return memory
+
     def _finish_reduction(self, body: Body, kept: Sequence[Loop], memory: list[Ref], fold: Kit | None = None) -> None:
-        flat = self._place(kept)
+        flat = self.place(kept)
         for n, m in zip(self.kernel.main, memory, strict=True):
             kit = fold or body.kit
             value = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {m}"))
@@ -364,7 +368,7 @@ class LoopKernel:
                 places = ", ".join(f"i32 {start + i}" for i in range(half))
                 parts.append(self.code.op(f"shufflevector {type_} {ref}, {type_} poison, <{half} x i32> <{places}>"))
             kit = Kit(self.code, half)
-            ref = self._combine(kit, n, Value(kit, n.dtype, parts[0]), Value(kit, n.dtype, parts[1])).ref
+            ref = self.combine(kit, n, Value(kit, n.dtype, parts[0]), Value(kit, n.dtype, parts[1])).ref
             lanes = half
         scalars = Kit(self.code, 0)
         return Value(scalars, n.dtype, self.code.op(f"extractelement <1 x {scalars.type(n.dtype)}> {ref}, i64 0"))

@@ -17,6 +17,7 @@ from .memory import Plan, Scratch, plan
 from .packing import PackingKernel
 from .passes import simplify
 from .random_kernel import RandomKernel
+from .row_kernel import RowKernel
 from .runtime import num_threads
 from .schedule import Kernel, Schedule
 from .shares import Share, Shares
@@ -24,6 +25,7 @@ from .target import Target
 from .tiling import Tiling, tiling
 
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
+FAMILIES: dict[str, type[LoopKernel]] = {"random_bits": RandomKernel, "reduce": RowKernel}
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
 
 
@@ -102,7 +104,7 @@ class Program:
             if k.kind == "matmul":
                 self._emit_matmul(k, touched, written)
                 continue
-            family = RandomKernel if k.kind == "random_bits" else LoopKernel
+            family = FAMILIES.get(k.kind, LoopKernel)
             kernel = family(k.kind, k, self.schedule, self.slot, self.target.lanes)
             kernel.shared = self.shares.of.get(k)
             kernel.emit()
