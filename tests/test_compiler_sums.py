@@ -122,3 +122,19 @@ def test_pieces_of_pieces():
     check(lambda a, b, m: join(join(a.exp(), b.exp(), 0), join(a.tanh(), b.tanh(), 0), 1) @ m, a, b, m)
     check(lambda a, b, m: join(a.exp(), a.exp(), 1) @ m, a, b, m)
     check(lambda a, b, m: join(a, gradus.ones((6, 4), "float64"), 1) @ m, a, b, m)
+
+
+@pytest.mark.parametrize("ranges", [(slice(0, 2),), (slice(7, 9),), (slice(2, 5),), (slice(1, 4),), (slice(2, 7, 2), 1)])
+def test_slices_of_what_is_padded(ranges):
+    x = gradus.randn(5, 3, dtype="float64")
+    found, error = kinds(lambda x: gradus.pad(x, ((2, 2), (0, 0)))[ranges].exp(), x)
+    assert error < 1e-12
+    assert ("pad" in found) is (ranges == (slice(1, 4),))
+
+
+def test_slices_of_slices_are_one():
+    x = gradus.randn(20, 6, dtype="float64")
+    found, error = kinds(lambda x: x[3:19][1::3][1:4:2][:, 2:][:, 1] * 2, x)
+    assert error < 1e-12
+    assert found.count("slice") == 1
+    assert kinds(lambda x: x[3:19][5:5].sum() + x[2:][:-2].sum(), x)[1] < 1e-12

@@ -18,6 +18,7 @@ from .graph import Graph, Node, consumers, number
 from .lowerings import is_elementwise
 
 Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
+Range = tuple[int, int, int]
 
 
 def simplify(graph: Graph) -> Graph:
@@ -162,6 +163,42 @@ def _merged(n: Node) -> Node | None:
     return None if x is n.inputs[0] else Node(n.op, (x,), params, n.shape, n.dtype)
 
 
+def merge_slices(graph: Graph) -> Graph:
+    """A slice of a slice is one slice; a slice of what is padded lies inside it, beside it, or stays."""
+    return _rewritten(graph, lambda n: _cut(n) if n.kind == "slice" else None)
+
+
+def _cut(n: Node) -> Node | None:
+    x, ranges = n.inputs[0], n.params["ranges"]
+    if x.kind == "slice":
+        outer, x = x.params["ranges"], x.inputs[0]
+        ranges = tuple(_range_of(r, o, length) for r, o, length in zip(ranges, outer, n.shape, strict=True))
+    if x.kind == "pad" and n.size:
+        inside = [_in_padded(*axis) for axis in zip(ranges, x.params["widths"], x.inputs[0].shape, strict=True)]
+        if () in inside:
+            return _full(x.params["value"], n)
+        if None not in inside:
+            ranges, x = tuple(inside), x.inputs[0]
+    if x is n.inputs[0]:
+        return None
+    return x if n.shape == x.shape else Node(n.op, (x,), {"ranges": ranges}, n.shape, n.dtype)
+
+
+def _in_padded(taken: Range, widths: Range, length: int) -> Range | tuple[()] | None:
+    """What a range of a padded axis takes of what was padded: (), if nothing; None, if padding too."""
+    (start, stop, step), (low, _, gap) = taken, widths
+    if stop <= low or start >= low + length + max(length - 1, 0) * gap:
+        return ()
+    whole = gap == 0 and low <= start and stop <= low + length
+    return (start - low, stop - low, step) if whole else None
+
+
+def _range_of(inner: Range, outer: Range, length: int) -> Range:
+    """The range that takes from an axis what `inner` takes of what `outer` takes."""
+    start, step = outer[0] + inner[0] * outer[2], inner[2] * outer[2]
+    return start, start + (length - 1) * step + 1 if length else start, step
+
+
 def turn_products(graph: Graph) -> Graph:
     """(A B)^T = B^T A^T: then what follows can be fused to the product."""
     return _rewritten(graph, _turned)
@@ -255,6 +292,7 @@ def _wide(n: Node) -> Node | None:
 
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
+    merge_slices,
     fold_constants,
     algebra,
     merge_views,

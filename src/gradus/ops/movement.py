@@ -255,6 +255,8 @@ def _pull_pad(
         inside = i - low
         places.append(inside // (gap + 1))
         conditions += [Condition(inside % (gap + 1), 0, 1), Condition(places[-1], 0, length)]
+    if any(c.never() for c in conditions):
+        return []
     return [Found(0, tuple(places), tuple(c for c in conditions if not c.always()))]
 
 
