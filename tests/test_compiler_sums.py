@@ -124,12 +124,15 @@ def test_pieces_of_pieces():
     check(lambda a, b, m: join(a, gradus.ones((6, 4), "float64"), 1) @ m, a, b, m)
 
 
-@pytest.mark.parametrize("ranges", [(slice(0, 2),), (slice(7, 9),), (slice(2, 5),), (slice(1, 4),), (slice(2, 7, 2), 1)])
+BESIDE, ACROSS, INSIDE = [(slice(0, 2),), (slice(7, 9),)], [(slice(1, 4),)], [(slice(2, 5),), (slice(2, 7, 2), 1)]
+
+
+@pytest.mark.parametrize("ranges", [*BESIDE, *ACROSS, *INSIDE])
 def test_slices_of_what_is_padded(ranges):
     x = gradus.randn(5, 3, dtype="float64")
     found, error = kinds(lambda x: gradus.pad(x, ((2, 2), (0, 0)))[ranges].exp(), x)
     assert error < 1e-12
-    assert ("pad" in found) is (ranges == (slice(1, 4),))
+    assert ("pad" in found) is (ranges in ACROSS)
 
 
 def test_slices_of_slices_are_one():

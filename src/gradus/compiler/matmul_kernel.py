@@ -15,7 +15,7 @@ from .code import Code, Ref
 from .graph import Node
 from .kit import Kit, Value
 from .loop_kernels import LoopKernel
-from .micro_kernel import micro_kernel
+from .micro_kernel import micro_kernel, micro_name
 from .narrow_kernel import narrow_kernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
@@ -45,8 +45,11 @@ class ProductKernel(LoopKernel):
 
     def micro(self, rows: int, columns: int, step_a: tuple[int, int], step_b: int, goes_on: bool = False) -> str:
         """The name of a micro-kernel, emitted once."""
-        code = micro_kernel(self.t, rows, columns, step_a, step_b, goes_on)
-        return self.micro_kernels.setdefault(code.name, code).name
+        how = self.t, rows, columns, step_a, step_b, goes_on
+        name = micro_name(*how)
+        if name not in self.micro_kernels:
+            self.micro_kernels[name] = micro_kernel(*how)
+        return name
 
     def start_of(self, o: Operand, registers: dict[Loop, Ref], within: Ref) -> Ref:
         """The address of an operand's element, in the batch where the loops stand."""

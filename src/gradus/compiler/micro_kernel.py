@@ -11,6 +11,13 @@ from .kit import Kit, Value
 from .tiling import Tiling
 
 
+def micro_name(t: Tiling, rows: int, columns: int, step_a: tuple[int, int], step_b: int, goes_on: bool) -> str:
+    """The name of a micro-kernel, which says all that it depends on in a program."""
+    steps = "_".join(str(s).replace("-", "m") for s in (*step_a, step_b))
+    how = ("p" if t.packed else "") + ("s" if goes_on else "")
+    return f"micro_{t.dtype.name}_{rows}x{columns}{how}_{t.width}_{steps}"
+
+
 def micro_kernel(t: Tiling, rows: int, columns: int, step_a: tuple[int, int], step_b: int, goes_on: bool) -> Code:
     """A function (a, b, tile, depth) that fills a tile, or goes on with the sums in it.
 
@@ -20,9 +27,7 @@ def micro_kernel(t: Tiling, rows: int, columns: int, step_a: tuple[int, int], st
         step_b: from k to k of B.
         goes_on: whether the tile holds sums already.
     """
-    steps = "_".join(str(s).replace("-", "m") for s in (*step_a, step_b))
-    how = ("p" if t.packed else "") + ("s" if goes_on else "")
-    name = f"micro_{t.dtype.name}_{rows}x{columns}{how}_{t.width}_{steps}"
+    name = micro_name(t, rows, columns, step_a, step_b, goes_on)
     code = Code(name, "ptr noalias %a, ptr noalias %b, ptr noalias %tile, i64 %depth")
     kit, scalars = Kit(code, t.lanes), Kit(code, 0)
     scalar, vector, size = scalars.type(t.dtype), kit.type(t.dtype), t.dtype.itemsize

@@ -68,6 +68,7 @@ class Program:
         self.plan: Plan = plan(self.schedule, self.scratch, self.shares.group)
         self.stages: list[Stage] = []
         self.functions: dict[str, Code] = {}  # by their text
+        self.micro_kernels: dict[str, Code] = {}  # by their names
         self._packed: set[int] = set()  # the slots of operands that are packed already
         self.job_slot = self.plan.count
         self.plan.count += 1
@@ -111,6 +112,7 @@ class Program:
             self._add(k, kernel, touched, written)
         for target, value in self.plan.copies:
             self._emit_copy(target, value)
+        self.functions |= {code.text(): code for code in self.micro_kernels.values()}
 
     def _emit_matmul(self, k: Kernel, touched: set[int], written: set[int]) -> None:
         t, slots = self.tilings[k], {s.use: self.plan.scratch[s] for s in self.scratch[k]}
@@ -120,10 +122,8 @@ class Program:
             packing.emit()
             self._add(k, packing, {self.slot(t.b.node)}, {slots["packed"]})
         product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, slots)
-        product.shared = self.shares.of.get(k)
+        product.shared, product.micro_kernels = self.shares.of.get(k), self.micro_kernels
         product.emit()
-        for code in product.micro_kernels.values():
-            self.functions.setdefault(code.text(), code)
         self._add(k, product, touched | set(slots.values()), written)
 
     def _add(self, k: Kernel | None, kernel: LoopKernel, reads: set[int], writes: set[int]) -> None:
