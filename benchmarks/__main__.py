@@ -25,12 +25,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("what", nargs="?", default="steps", choices=WHAT)
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(names())}")
     parser.add_argument("--peers", nargs="*", choices=list(CONTESTANTS), help="who takes part besides gradus")
-    parser.add_argument("--rounds", type=int, default=9, help="7 or more; the default is 9")
+    parser.add_argument("--rounds", type=int, help=f"of {' and '.join(SPEED)} 7 or more, by default 9; of others 3")
     parser.add_argument("--quick", action="store_true", help="2 short rounds, to see that all works")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds that building and compiling may take")
     parser.add_argument("--out", type=Path, help="the page to write into; the default is docs/benchmarks.md")
     args = parser.parse_args()
-    if args.rounds < 7:
+    args.rounds = args.rounds or (9 if args.what in SPEED else 3)
+    if args.what in SPEED and args.rounds < 7:
         parser.error("--rounds: fewer than 7 say little")
     if args.out is None and (args.only or args.quick or args.peers is not None):
         parser.error("--out: name another page than docs/benchmarks.md, which holds whole measurements")
@@ -53,7 +54,7 @@ def main() -> None:
         title, lines = "From the prompt", from_prompt.lines(1 if args.quick else 3, say)
     elif args.what == "scaling":
         title = "Cost against size"
-        lines = scaling.lines(seconds, 3, args.patience, scaled, say, args.quick)
+        lines = scaling.lines(contestants, seconds, count, args.patience, scaled, say, args.quick)
     else:
         title, all_workloads = SPEED[args.what]
         workloads = _chosen(args, all_workloads)
