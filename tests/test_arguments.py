@@ -8,10 +8,10 @@ from PIL import Image
 
 import gradus
 from gradus import nn, optim
-from gradus.data import DataLoader, TableTransform, TensorDataset, read_csv, read_image
-from gradus.errors import ArgumentError
+from gradus.data import DataLoader, TableTransform, TensorDataset, random_split, read_csv, read_image
+from gradus.errors import ArgumentError, DataError
 from gradus.nn import functional as F
-from gradus.train import Trainer
+from gradus.train import EarlyStopping, Trainer
 
 DATA = TensorDataset(np.zeros((4, 2), np.float32), np.zeros((4, 1), np.float32))
 
@@ -98,3 +98,50 @@ def test_what_overflows_a_narrow_type_becomes_infinite_without_a_warning():
     layer = nn.Linear(1, 1)
     layer.weight.assign_([[1e6]])
     assert layer.astype("float16").weight.tolist() == [[float("inf")]]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"callbacks": EarlyStopping()}, r"in a list: callbacks=\[\.\.\.\]"),
+        ({"callbacks": None}, "in a list"),
+        ({"callbacks": ["early"]}, "'early', which is no Callback"),
+        ({"run": 5}, "run is the folder to write into, a path, got 5"),
+        ({"seed": "1"}, "seed is an integer"),
+    ],
+)
+def test_what_fit_is_given(options, said):
+    with pytest.raises(ArgumentError, match=said):
+        trainer().fit(DATA, progress=False, **options)
+
+
+@pytest.mark.parametrize("data", [None, 5, "digits"])
+def test_what_is_no_data_set(data):
+    for use in (lambda: trainer().fit(data), lambda: trainer().predict(data), lambda: DataLoader(data)):
+        with pytest.raises(DataError, match="data set"):
+            use()
+
+
+def test_what_a_trainer_is_made_of():
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for given, said in {
+        (None, "mse"): "the model is None. Write it as a Module",
+        (nn.Linear, "mse"): r"the model is the class Linear. Make one: Linear\(\.\.\.\)",
+        (model, 5): "there is no loss 5",
+        (model, "mse", 5): "a metric is a name or a function",
+        (model, "mse", (5,)): "a metric is a name or a function",
+    }.items():
+        with pytest.raises(ArgumentError, match=said):
+            Trainer(*given[:2], optimizer, *given[2:])
+
+
+@pytest.mark.parametrize("lengths", [0.8, "ab", None])
+def test_a_split_is_into_several(lengths):
+    with pytest.raises(ArgumentError, match="the lengths are several numbers"):
+        random_split(DATA, lengths)
+
+
+def test_patience_is_counted_in_epochs():
+    with pytest.raises(ArgumentError, match="patience must be an integer of 1 or more"):
+        EarlyStopping(patience="3")

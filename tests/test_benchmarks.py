@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from gradus import nn
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks import report, rounds, scaling, with_gradus
-from benchmarks.contestants import CONTESTANTS
+from benchmarks.contestants import CONTESTANTS, Contestant
 from benchmarks.floor import Limits
 from benchmarks.records import Asked, Prediction, Product, initial
 from benchmarks.rounds import Outcome
@@ -141,3 +142,17 @@ def test_the_page_says_what_is_reached_and_keeps_other_sections(tmp_path: Path) 
 def test_cliffs_are_points_above_twice_the_line() -> None:
     assert scaling.cliffs([(1, 1.0), (2, 3.9), (3, 3.0)]) == []
     assert scaling.cliffs([(1, 1.0), (2, 6.0), (4, 4.0)]) == [(2, 3.0)]
+
+
+def test_cost_against_size_stands_beside_the_peers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def measured(c: Contestant, axis: str, sizes: list[int], *_: object) -> Iterator[tuple[int, object]]:
+        for i, size in enumerate(sizes):
+            yield size, "too large" if c.name == "jax" and i == 2 else ((7e-6 if i == 1 else 1e-6), 0.25)
+
+    monkeypatch.setattr(scaling, "_measured", measured)
+    text = "\n".join(scaling.lines(list(CONTESTANTS.values()), 1.0, 1, 1.0, tmp_path / "p.png", print, quick=True))
+    assert "| batch, us | gradus | torch eager | jax.jit |" in text
+    assert "| 2 | 7 | 7 | 7 |" in text and "| 4 | 1 | 1 | - |" in text
+    assert "Cliffs of gradus:\n\n- batch 2: 7.0 times the line\n- width 32: 7.0" in text
+    assert "- jax.jit, batch 4: too large" in text
+    assert (tmp_path / "p.png").stat().st_size

@@ -152,6 +152,8 @@ def random_split(dataset: Dataset, lengths: Sequence[float], seed: int = 0) -> l
     >>> [len(part) for part in random_split(TensorDataset([1, 2, 3, 4, 5]), [0.6, 0.4])]
     [3, 2]
     """
+    if not isinstance(lengths, (Sequence, np.ndarray)) or isinstance(lengths, str):
+        raise ArgumentError(f"random_split: the lengths are several numbers, as [0.8, 0.2], got {lengths!r}")
     n = len(dataset)
     fractions = any(isinstance(length, float) for length in lengths)
     if any(length < 0 for length in lengths) or not math.isclose(sum(lengths), 1 if fractions else n):

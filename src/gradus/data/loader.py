@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DataError
 from ..functional.checks import at_least, at_least_one
 from ..random import Generator, stream
 from ..tensor import Tensor
@@ -50,6 +50,11 @@ class DataLoader:
         seed: int = 0,
         prefetch: int = 0,
     ) -> None:
+        if isinstance(dataset, str) or not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+            raise DataError(
+                f"DataLoader: expects a data set, got {dataset!r}. Make one: TensorDataset(x, y), or take one of "
+                "gradus.datasets."
+            )
         at_least_one("DataLoader", batch_size=batch_size)
         at_least(0, "DataLoader", prefetch=prefetch)
         Generator(seed)  # refuses a seed out of range now, not when the first epoch begins

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, nearest
+from ..functional.checks import at_least_one
 from ..optim import ReduceOnPlateau
 from .checkpoint import save
 from .history import History, Record
@@ -124,8 +125,7 @@ class EarlyStopping(Watch):
         better: str | None = None,
     ) -> None:
         super().__init__(monitor, min_delta, better)
-        if patience < 1:
-            raise ArgumentError(f"patience must be 1 epoch or more, got {patience}")
+        at_least_one("EarlyStopping", patience=patience)
         self.patience, self.restore_best = patience, restore_best
         self.waited = 0
         self.weights: dict[str, Any] = {}

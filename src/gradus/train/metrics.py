@@ -330,6 +330,8 @@ def metric(wanted: str | Metric | Function) -> Metric:
         if wanted is not globals().get(name):
             return Metric(name, _per_sample(wanted), _mean)
         wanted = "top_5" if wanted is top_k else name
+    if not isinstance(wanted, str):
+        raise ArgumentError(f"a metric is a name or a function of (outputs, targets), got {wanted!r}")
     if wanted.startswith("top_") and wanted[4:].isdigit():
         return Metric(wanted, _among_top(int(wanted[4:])), _mean)
     if wanted not in _METRICS:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from itertools import islice
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ class Trainer:
         clip_norm: float | None = None,
         compile: bool = True,
     ) -> None:
+        _check_model(model)
         _check_optimizer(optimizer, model)
         if clip_norm is not None:
             in_range("Trainer", "clip_norm", clip_norm, "(0, inf]")
@@ -156,6 +158,7 @@ class Trainer:
             DivergedError: the loss became NaN or infinite.
         """
         at_least_one("fit", epochs=epochs)
+        _check_callbacks(callbacks)
         if resume and run is None:
             raise ArgumentError("resume=True needs the run's folder: run=...")
         loader = _loader(train, batch_size, shuffle=True, seed=seed)
@@ -222,6 +225,8 @@ class Trainer:
 def _folder(run: str | Path | Run | None, resume: bool) -> Run | None:
     if run is None:
         return None
+    if not isinstance(run, (str, PathLike, Run)):
+        raise ArgumentError(f"run is the folder to write into, a path, got {run!r}")
     folder = run if isinstance(run, Run) else Run(run)
     return folder.begun() if resume else folder
 
@@ -233,10 +238,26 @@ def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
     if callable(wanted):
         function = getattr(type(wanted), "function", wanted)  # of a loss that is a module
         return wanted, next((usual for known, usual in LOSSES.values() if known is function), ())
-    name = wanted.removesuffix("_loss")
+    name = str(wanted).removesuffix("_loss")
     if name not in LOSSES:
-        raise ArgumentError(f"there is no loss {wanted!r}. {nearest(wanted, LOSSES)}")
+        raise ArgumentError(f"there is no loss {wanted!r}. {nearest(name, LOSSES)}")
     return LOSSES[name]
+
+
+def _check_model(model: Any) -> None:
+    if not isinstance(model, Module):
+        what, remedy = repr(model), "Write it as a Module."
+        if isinstance(model, type):
+            what, remedy = f"the class {model.__name__}", f"Make one: {model.__name__}(...)."
+        raise ArgumentError(f"the model is {what}. {remedy}")
+
+
+def _check_callbacks(callbacks: Any) -> None:
+    if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
+        raise ArgumentError(f"callbacks are given in a list: callbacks=[...], got {callbacks!r}")
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise ArgumentError(f"callbacks holds {callback!r}, which is no Callback. See gradus.train.LambdaCallback.")
 
 
 def _check_optimizer(optimizer: Any, model: Module) -> None:
@@ -257,8 +278,8 @@ def _check_optimizer(optimizer: Any, model: Module) -> None:
         )
 
 
-def _several(metrics: Sequence[Any]) -> Sequence[Any]:
-    return [metrics] if isinstance(metrics, str) else metrics
+def _several(metrics: Any) -> Sequence[Any]:
+    return metrics if isinstance(metrics, (list, tuple)) else [metrics]
 
 
 def _loader(data: Dataset | DataLoader, batch_size: int, **options: Any) -> DataLoader:
