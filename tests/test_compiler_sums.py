@@ -141,3 +141,12 @@ def test_slices_of_slices_are_one():
     assert error < 1e-12
     assert found.count("slice") == 1
     assert kinds(lambda x: x[3:19][5:5].sum() + x[2:][:-2].sum(), x)[1] < 1e-12
+
+
+@pytest.mark.parametrize("shape", [(128, 128), (4, 8, 600), (300, 1, 77), (20000,), (2, 9000), (10, 20)])
+def test_totals_of_many_numbers(shape):
+    x = gradus.randn(*shape, dtype="float64")
+    found, error = kinds(lambda x: (x * x).sum() + x.max(), x)
+    assert error < 1e-8
+    split = x.size >= 1 << 14 and len(shape) > 1 and shape[0] >= 4
+    assert found.count("sum") == found.count("max") == 1 + split

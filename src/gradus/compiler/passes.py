@@ -229,6 +229,11 @@ def join_sums(graph: Graph) -> Graph:
     return _redirected(graph, sums.joined_terms(graph))
 
 
+def split_totals(graph: Graph) -> Graph:
+    """The total of very many numbers is the total of those of their rows (`sums.py`)."""
+    return _rewritten(graph, sums.by_rows)
+
+
 def separate_pieces(graph: Graph) -> Graph:
     """Pieces that are written where they are joined become nodes of their own (`pieces.py`)."""
     nodes, outputs = graph.nodes(), set(graph.outputs())
@@ -299,6 +304,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     gather_wide,
     turn_products,
     join_sums,
+    split_totals,
     merge_views,
     share_common,
     separate_outputs,

@@ -17,6 +17,7 @@ from ..ops.primitive import PRIMITIVES
 from .graph import Graph, Node, consumers
 
 FEWEST = 4  # terms that are worth joining
+MANY = 1 << 14  # numbers whose total is worth sharing between threads
 
 
 def call(name: str, inputs: Sequence[Node], **params: object) -> Node:
@@ -50,6 +51,20 @@ def unstacked(n: Node) -> Node | None:
     if any(x.kind != "reshape" or x.shape != (1, *x.inputs[0].shape) or len(x.shape) < 2 for x in n.inputs):
         return None
     return call("reshape", [join([x.inputs[0] for x in n.inputs], 0)], shape=n.shape)
+
+
+def by_rows(n: Node) -> Node | None:
+    """The sum, or the largest, of a whole array: of each of its rows, which threads can share, and then of those.
+
+    How the rows are cut does not depend on the threads.
+    """
+    if n.kind not in ("sum", "max") or n.shape or n.inputs[0].size < MANY:
+        return None
+    x = n.inputs[0]
+    if len(x.shape) < 2 or x.shape[0] < FEWEST:
+        return None
+    rows = call(n.kind, [x], axis=tuple(range(1, len(x.shape))))
+    return call(n.kind, [rows], axis=(0,))
 
 
 def joined_pads(graph: Graph) -> dict[Node, Node]:
