@@ -126,7 +126,7 @@ def _graph(function: object) -> Graph:
 def test_values_keep_their_numbers() -> None:
     x = gradus.ones((3, 4))
     graph = _graph(lambda: (x.T.T * 1.0 + 2.0) ** 2)
-    stages = [graph, *(g for _, g in passes.stages(graph))]
+    stages = [graph, *(g for _, g in passes.stages(graph, 16))]
     names = [n.name for n in stages[-1].nodes()]
     assert len(set(names)) == len(names)
     assert stages[-1].results[0].name == graph.results[0].name
@@ -135,7 +135,7 @@ def test_values_keep_their_numbers() -> None:
 def test_changes_are_the_lines_that_went_and_came() -> None:
     x = gradus.ones((3,))
     graph = _graph(lambda: x * 1.0)
-    stages = dict(passes.stages(graph))
+    stages = dict(passes.stages(graph, 16))
     lines = explain.changes(stages["fold constants"], stages["algebra"])
     assert lines
     assert {line[0] for line in lines} == {"-", "+"}
@@ -150,7 +150,7 @@ def test_the_gradient_of_a_square_folds_to_a_product() -> None:
         (x**2).sum().backward()
         return x.grad
 
-    kinds = {n.kind for n in passes.simplify(_graph(gradient)).nodes()}
+    kinds = {n.kind for n in passes.simplify(_graph(gradient), 16).nodes()}
     assert kinds <= {"input", "full", "broadcast_to", "multiply", "reshape"}
 
 

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from .. import dtypes
 from ..errors import TraceError
-from ..ops.places import Condition, Index, Loop, Quotient, flatten
+from ..ops.places import Condition, Index, Loop, Quotient, Remainder, flatten
 from .code import Code, Ref
 from .graph import Node
 from .kit import LLVM_TYPES, Kit, Value, memory_type
 from .lowerings import Piece, is_elementwise, is_indexed, is_view, pull
+from .reads import in_rows
 
 
 class Memory(NamedTuple):
@@ -20,12 +21,12 @@ class Memory(NamedTuple):
     Attributes:
         pointer: gives the address of a buffer, so many numbers further.
         is_buffer: whether a node is read from memory.
-        place: where a buffer's number `flat` lies, from its first.
+        place: where an element of a buffer lies, from its first number.
     """
 
     pointer: Callable[..., Ref]
     is_buffer: Callable[[Node], bool]
-    place: Callable[[Node, Index], Index]
+    place: Callable[[Node, tuple[Index, ...]], Index]
 
 
 class Body:
@@ -67,6 +68,7 @@ class Body:
         """By how much an index grows from lane to lane; None where that is not fixed."""
         if not self.varies(index):
             return 0
+        index = index.opened()
         for atom, _ in index.terms:
             if not isinstance(atom, Loop) and self.across in atom.inner.loops():
                 return None
@@ -75,8 +77,9 @@ class Body:
     def scalar(self, index: Index) -> Ref:
         """An index as an i64 register; in lane 0 where the lanes differ."""
         if index not in self._indices:
-            total: Ref = str(index.constant)
-            for atom, c in index.terms:
+            opened = index.opened()
+            total: Ref = str(opened.constant)
+            for atom, c in opened.terms:
                 if isinstance(atom, Loop):
                     value = self.registers[atom]
                 else:
@@ -104,11 +107,12 @@ class Body:
             if step:
                 value = value + self.kit.lane_numbers() * step
         else:
-            value = self.kit.constant(index.constant, dtypes.int64)
-            for atom, c in index.terms:
+            opened = index.opened()
+            value = self.kit.constant(opened.constant, dtypes.int64)
+            for atom, c in opened.terms:
                 if isinstance(atom, Loop):
                     part = self.vector(Index(0, ((atom, 1),)))
-                else:
+                elif isinstance(atom, (Quotient, Remainder)):
                     inner = self.vector(atom.inner)
                     part = (self.kit.floor_divide if isinstance(atom, Quotient) else self.kit.remainder)(
                         inner, atom.divisor
@@ -121,11 +125,11 @@ class Body:
 
     def set(self, node: Node, index: tuple[Index, ...], value: Value) -> None:
         """Make a value known: it was just worked out."""
-        self._known[node, str(flatten(index, node.shape))] = value
+        self._known[node, str(in_rows(node, index))] = value
 
     def value(self, node: Node, index: tuple[Index, ...], mask: Value | None = None) -> Value:
         """The node's value at an index; where the mask is false, anything."""
-        flat = flatten(index, node.shape)
+        flat = in_rows(node, index)
         key = (node, str(flat)) if mask is None else (node, str(flat), mask.ref)
         for known in (key, (node, str(flat))):
             if known in self._known:
@@ -140,7 +144,7 @@ class Body:
         if node.kind == "iota":
             return self.kit.cast(self.vector(flat), node.dtype)
         if self.is_buffer(node):
-            return self.load(node, flat, mask)
+            return self.load(node, self.place(node, index), mask)
         if is_view(node):
             return self.pieces(pull(node, index), node.params.get("value", 0), node.dtype, mask)
         if is_indexed(node):
@@ -152,7 +156,7 @@ class Body:
 
     def root(self, node: Node, index: tuple[Index, ...]) -> Value:
         """The value of a node that this loop is there to work out, though it is a buffer for others."""
-        flat = flatten(index, node.shape)
+        flat = in_rows(node, index)
         key = (node, str(flat))
         if key not in self._known:
             was, self.is_buffer = self.is_buffer, lambda n: n is not node and was(n)
@@ -166,25 +170,37 @@ class Body:
         for piece in pieces:
             if not piece.conditions:
                 return self.value(piece.source, piece.at, mask)
-            holds = self._conjunction(piece.conditions)
-            value = self.value(piece.source, piece.at, holds if mask is None else self.kit.bitwise_and(holds, mask))
             rest = self.kit.constant(otherwise, dtype) if total is None else total
+            if self.lanes and not any(self.varies(c.index) for c in piece.conditions):
+                total = self._branched(piece, rest, mask)
+                continue
+            holds = self._conjunction(piece.conditions, self.kit)
+            value = self.value(piece.source, piece.at, holds if mask is None else self.kit.bitwise_and(holds, mask))
             total = self.kit.where(holds, value, rest)
         return self.kit.constant(otherwise, dtype) if total is None else total
 
-    def _conjunction(self, conditions: tuple[Condition, ...]) -> Value:
-        total: Value | None = None
+    def _branched(self, piece: Piece, rest: Value, mask: Value | None) -> Value:
+        """A piece whose conditions are the same in all lanes: where they do not hold, nothing is read."""
+        memory = self.code.variable(rest.type)
+        self.code.do(f"store {rest.type} {rest.ref}, ptr {memory}")
+        with self.code.when(self._conjunction(piece.conditions, self.scalars).ref):
+            known, indices = dict(self._known), dict(self._indices)  # what is worked out here is known only here
+            value = self.value(piece.source, piece.at, mask)
+            self.code.do(f"store {value.type} {value.ref}, ptr {memory}")
+            self._known, self._indices = known, indices
+        return Value(self.kit, rest.dtype, self.code.op(f"load {rest.type}, ptr {memory}"))
+
+    def _conjunction(self, conditions: tuple[Condition, ...], kit: Kit) -> Value:
+        """Whether all hold, in each lane, or with the kit of scalars in all."""
+        total = kit.constant(True, dtypes.bool_)
         for c in conditions:
             low, high = c.index.bounds
-            index = self.vector(c.index)
+            index = self.vector(c.index) if kit is self.kit else Value(kit, dtypes.int64, self.scalar(c.index))
             if low < c.low:
-                total = self._and(total, index >= c.low)
+                total = total & (index >= c.low)
             if high >= c.high:
-                total = self._and(total, index < c.high)
-        return total if total is not None else self.kit.constant(True, dtypes.bool_)
-
-    def _and(self, total: Value | None, holds: Value) -> Value:
-        return holds if total is None else self.kit.bitwise_and(total, holds)
+                total = total & (index < c.high)
+        return total
 
     def _take(self, node: Node, index: tuple[Index, ...], mask: Value | None) -> Value:
         table, indices = node.inputs
@@ -209,7 +225,6 @@ class Body:
 
     def load(self, node: Node, flat: Index, mask: Value | None = None) -> Value:
         """A buffer's elements at a flat index: a vector where the lanes are neighbours, one number where they agree."""
-        flat = self.place(node, flat)
         start, flat = self.pointer(node, flat.constant), flat - flat.constant
         step = self.step(flat)
         if step == 0 and mask is None:
@@ -261,9 +276,9 @@ class Body:
         )
         return self._from_memory(loaded, node.dtype)
 
-    def store(self, node: Node, flat: Index, value: Value) -> None:
+    def store(self, node: Node, index: tuple[Index, ...], value: Value) -> None:
         """Write a value to a buffer: neighbours at once, or one number."""
-        flat, type_ = self.place(node, flat), memory_type(node.dtype)
+        flat, type_ = self.place(node, index), memory_type(node.dtype)
         ref = value.ref
         if node.dtype == dtypes.bool_:
             ref = self.code.op(f"zext {value.type} {ref} to {f'<{self.lanes} x i8>' if self.lanes else 'i8'}")

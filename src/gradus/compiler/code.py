@@ -109,6 +109,10 @@ class Code:
         """The smaller of two integers."""
         return self.op(f"select i1 {self.op(f'icmp slt i64 {a}, {b}')}, i64 {a}, i64 {b}")
 
+    def most(self, a: Ref, b: Ref) -> Ref:
+        """The larger of two integers."""
+        return self.op(f"select i1 {self.op(f'icmp sgt i64 {a}, {b}')}, i64 {a}, i64 {b}")
+
     def element(self, type_: str, pointer: Ref, place: Ref | int) -> Ref:
         """The address of element number `place`."""
         return pointer if str(place) == "0" else self.op(f"getelementptr inbounds {type_}, ptr {pointer}, i64 {place}")

@@ -7,6 +7,7 @@ import re
 
 from .. import dtypes
 from .code import Code
+from .convolution import PRODUCTS, multiplications
 from .graph import Node, ordered
 from .kit import Kit, Value
 from .lowerings import is_elementwise, is_reduction, terms
@@ -39,8 +40,8 @@ def flops(kernel: Kernel, schedule: Schedule) -> int:
 def _main_flops(n: Node, for_each_term: int) -> int:
     if not dtypes.is_float(n.inputs[0].dtype):
         return 0
-    if n.kind == "matmul":
-        return 2 * n.size * n.inputs[0].shape[-1]
+    if n.kind in PRODUCTS:
+        return 2 * multiplications(n)
     added = n.size * math.prod(terms(n).extents) if is_reduction(n) else n.inputs[0].size
     return added * (1 + for_each_term)
 

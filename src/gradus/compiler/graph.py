@@ -21,6 +21,7 @@ class Node:
         params: the primitive's parameters.
         shape, dtype: of the value.
         name: for people.
+        batched: whether its batch lies inside where it is stored (`layouts.py`).
     """
 
     op: Primitive | None
@@ -29,6 +30,7 @@ class Node:
     shape: tuple[int, ...]
     dtype: Dtype
     name: str = ""
+    batched: bool = False
 
     @property
     def primitive(self) -> Primitive:

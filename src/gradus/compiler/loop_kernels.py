@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -14,13 +14,21 @@ from .body import Body, Memory
 from .code import Code, Ref
 from .graph import Node
 from .kit import Kit, Value, memory_type
+from .layouts import Batch
 from .lowerings import Piece, terms
-from .reads import at, loops_over, reads
+from .reads import Read, at, loops_over, reads
 from .schedule import Kernel, Schedule
 from .shares import Share
 
 LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
+WRITTEN_OUT = 9  # elements of a window whose terms are written out rather than looped over
+
 Inside = Callable[[dict[Loop, Ref], Value | None], None]  # what is done at a place: (registers, mask of the rest)
+
+
+def _across(loops: Sequence[Loop]) -> Loop:
+    """The loop that the lanes lie along."""
+    return loops[0] if isinstance(loops[0], Batch) else loops[-1]
 
 
 class LoopKernel:
@@ -33,6 +41,7 @@ class LoopKernel:
         self.shared: Share | None = None  # the axis that is shared between the threads; None: all places, as they come
         self.code = Code(name)
         self.arguments: dict[tuple[int, int], Ref] = {}
+        self.micro_kernels: dict[str, Code] = {}  # functions it calls, by name
 
     def pointer(self, n: Node, offset: int = 0) -> Ref:
         """The address of a buffer's element number `offset`: an argument of the function.
@@ -46,7 +55,7 @@ class LoopKernel:
         return self.arguments.setdefault((slot, offset), f"%a{len(self.arguments)}")
 
     def body(self, lanes: int, across: Loop | None, registers: dict[Loop, Ref], tail: Value | None = None) -> Body:
-        memory = Memory(self.pointer, self.schedule.is_buffer, self.schedule.in_memory)
+        memory = Memory(self.pointer, self.schedule.is_buffer, self.schedule.place)
         return Body(self.code, lanes, across, registers, memory, tail)
 
     def emit(self) -> Code:
@@ -73,9 +82,12 @@ class LoopKernel:
         """Run `inside` at every place of the loops, the last one `lanes` at a time, shared between the threads.
 
         `inside` is emitted twice where the last loop's extent is no multiple of `lanes`: for whole vectors, and with
-        a mask for the rest.
+        a mask for the rest. A batch that lies inside is the first loop, and it is along it that the lanes lie.
         """
         if any(loop.extent == 0 for loop in loops):
+            return
+        if isinstance(loops[0], Batch):
+            self._batch_places(loops[0], loops[1:], inside)
             return
         if self.shared is not None:
             self._own_places(loops, lanes, inside, self.shared)
@@ -146,6 +158,44 @@ class LoopKernel:
         if rest != "0":
             with code.when(code.op(f"icmp ne i64 {rest}, 0")):
                 inside(whole, kit.lane_numbers() < kit.splat(rest, dtypes.int64))
+    def _batch_places(self, batch: Batch, rest: Sequence[Loop], inside: Inside) -> None:
+        code, rows = self.code, math.prod(loop.extent for loop in rest)
+        first, end = self.share(batch.block.extent * rows)
+        with code.loop(first, end) as flat:
+            block, row = (code.op(f"{what} i64 {flat}, {rows}") for what in ("udiv", "urem"))
+            registers = self._unravel(row, rest) | self.in_block(batch, block)
+            self.by_block(batch, block, lambda tail: inside(registers, tail))
+
+    def steps(self, loop: Loop, written_out: bool) -> Iterator[Ref]:
+        """The values of a loop's variable: one register in a loop, or numbers one after the other."""
+        if written_out:
+            yield from map(str, range(loop.extent))
+            return
+        with self.code.loop(0, loop.extent) as i:
+            yield i
+
+    def in_block(self, batch: Batch, block: Ref) -> dict[Loop, Ref]:
+        """The registers of a batch that lies inside, in one of its blocks."""
+        return {batch.block: block, batch: self.code.mul(block, batch.lanes)}
+
+    def by_block(self, batch: Batch, block: Ref, inside: Callable[[Value | None], None]) -> None:
+        """Emit `inside`, and if the last block is not full, once more for it, with a mask."""
+        whole, rest = divmod(batch.extent, batch.lanes)
+        if not rest:
+            inside(None)
+            return
+        if whole:
+            with self.code.when(self.code.op(f"icmp slt i64 {block}, {whole}")):
+                inside(None)
+        with self.code.when(self.code.op(f"icmp eq i64 {block}, {whole}")):
+            inside(self._tail(rest, batch.lanes))
+
+    def loops(self) -> list[Loop]:
+        """The loops over the kernel's domain; a batch that lies inside comes first."""
+        loops = loops_over(self.kernel.shape)
+        if self.kernel.batched:
+            loops[0] = Batch(loops[0].extent, self.schedule.lanes)
+        return loops
 
     def _unravel(self, row: Ref, outer: Sequence[Loop]) -> dict[Loop, Ref]:
         registers: dict[Loop, Ref] = {}
@@ -167,7 +217,7 @@ class LoopKernel:
         loops = self._merged_loops()
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
-            self.finish(self.body(self.lanes, loops[-1], registers, tail), self.place(loops))
+            self.finish(self.body(self.lanes, _across(loops), registers, tail), self.place(loops))
 
         self.places(loops, self.lanes, inside)
 
@@ -176,41 +226,44 @@ class LoopKernel:
         for n in self.kernel.maps:
             body.root(n, unflatten(flat, n.shape))
         for n in self.kernel.stored:
-            body.store(n, flat, body.root(n, unflatten(flat, n.shape)))
+            body.store(n, unflatten(flat, n.shape), body.root(n, unflatten(flat, n.shape)))
 
     def _merged_loops(self) -> list[Loop]:
         """The domain's loops, neighbours joined wherever every access runs on from one to the next."""
-        shape = [n for n in self.kernel.shape if n != 1] or [1]
+        loops = [loop for loop in self.loops() if loop.extent != 1] or [Loop("i", 1)]
+        first = 1 if isinstance(loops[0], Batch) else 0  # it stays as it is
         edge = self.shared.extent * self.shared.step if self.shared else 0  # the axis that is shared begins there
         joined = True
-        while joined and len(shape) > 1:
+        while joined:
             joined = False
-            for axis in range(len(shape) - 1):
-                merged = [*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]]
-                if math.prod(shape[axis + 1 :]) != edge and self._stays_linear(merged):
-                    shape, joined = merged, True
+            for axis in range(first, len(loops) - 1):
+                a, b = loops[axis : axis + 2]
+                merged = [*loops[:axis], Loop(a.name, a.extent * b.extent), *loops[axis + 2 :]]
+                after = math.prod(loop.extent for loop in loops[axis + 1 :])
+                if after != edge and self._stays_linear(merged):
+                    loops, joined = merged, True
                     break
-        return loops_over(shape)
+        return loops
 
-    def _stays_linear(self, shape: Sequence[int]) -> bool:
-        loops = loops_over(shape)
-        flat = flatten(at(loops), shape)
+    def _stays_linear(self, loops: Sequence[Loop]) -> bool:
+        flat = self.place(loops)
         places = [r for n in self.kernel.maps for r in self._reads(n, flat)]
-        places += [self.schedule.in_memory(n, flat) for n in self.kernel.stored]
+        places += [self.schedule.place(n, unflatten(flat, n.shape)) for n in self.kernel.stored]
         return all(place.is_linear() for place in places)
 
     def _reads(self, n: Node, flat: Index) -> list[Index]:
         own = self.schedule.is_buffer
-        found = reads([Piece(n, unflatten(flat, n.shape))], lambda x: x is not n and own(x))
-        places = [self.schedule.in_memory(r.node, r.flat) for r in found]
-        return places + [c.index for r in found for c in r.conditions]
+        here = [Piece(n, unflatten(flat, n.shape))]
+        found = reads(here, lambda x: x is not n and own(x), self.schedule.place)
+        return [r.flat for r in found] + [c.index for r in found for c in r.conditions]
 
     # -- reductions ----------------------------------------------------------------------------------------------------
 
     def _reduce(self) -> None:
         how = terms(self.kernel.main[0])
-        kept, reduced = loops_over(self.kernel.shape), loops_over(how.extents, "r")
+        kept, reduced = self.loops(), loops_over(how.extents, "r")
         kept = [loop for loop in kept if loop.extent != 1] or [Loop("i", 1)]
+        reduced = self._batch_inside(kept, reduced)
         if self._runs_along(reduced, kept):
             self._along(kept, [r for r in reduced if r.extent != 1])
         else:
@@ -230,24 +283,34 @@ class LoopKernel:
             values.append(body.pieces([piece], 0, n.dtype))
         return values
 
+    def _batch_inside(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> list[Loop]:
+        """The reduced loops; one over a batch that lies inside comes to the end, so that the lanes lie along it."""
+        for i, loop in enumerate(reduced):
+            batch = Batch(loop.extent, self.schedule.lanes)
+            tried = [*reduced[:i], batch, *reduced[i + 1 :]]
+            batched = [r for r in self._term_reads(kept, tried) if r.node.batched]
+            if loop.extent > 1 and any(r.flat.coefficient(batch) == 1 and r.flat.is_linear() for r in batched):
+                return tried
+        return list(reduced)
+
+    def _term_reads(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> list[Read]:
+        """What the terms read, as functions of the loops."""
+        r = [variable(loop) for loop in reduced]
+        pieces = [terms(n).term(unflatten(self.place(kept), n.shape), tuple(r)) for n in self.kernel.main]
+        return reads(pieces, self.schedule.is_buffer, self.schedule.place)
+
     def _runs_along(self, reduced: Sequence[Loop], kept: Sequence[Loop]) -> bool:
         """Whether the lanes should lie along the reduced axis: where its neighbours are neighbours in memory."""
-        reduced = [r for r in reduced if r.extent != 1]
-        if not reduced:
+        if all(r.extent == 1 for r in reduced) or isinstance(kept[0], Batch):
             return False
-        if kept[-1].extent == 1:
+        if kept[-1].extent == 1 or any(isinstance(r, Batch) for r in reduced):
             return True
         if any(terms(n).combine == "sum" and n.kind == "sliding_window_adjoint" for n in self.kernel.main):
             return False
-        along = across = 0
-        for n in self.kernel.main:
-            how = terms(n)
-            it = iter(reduced)
-            r = tuple(variable(next(it)) if e != 1 else Index() for e in how.extents)
-            piece = how.term(unflatten(self.place(kept), n.shape), r)
-            for read in reads([piece], self.schedule.is_buffer):
-                along += read.flat.coefficient(reduced[-1]) == 1
-                across += read.flat.coefficient(kept[-1]) == 1
+        last = [r for r in reduced if r.extent != 1][-1]
+        found = self._term_reads(kept, reduced)
+        along = sum(read.flat.coefficient(last) == 1 for read in found)
+        across = sum(read.flat.coefficient(kept[-1]) == 1 for read in found)
         return along > across or (along == across and kept[-1].extent < self.lanes)
 
     def _start(self, kit: Kit, n: Node) -> Value:
@@ -283,7 +346,8 @@ class LoopKernel:
     def _across(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> None:
         """Lanes across results: each lane gathers the terms of one result."""
         self._across_reduced: set[Loop] = set()
-        loops, last = [r for r in reduced if r.extent != 1], kept[-1]
+        loops, last = [r for r in reduced if r.extent != 1], _across(kept)
+        few = isinstance(last, Batch) and math.prod(loop.extent for loop in loops) <= WRITTEN_OUT
         count = self._vectors_at_once(kept, loops)
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
@@ -293,7 +357,7 @@ class LoopKernel:
 
             def nest(left: Sequence[Loop], inner: dict[Loop, Ref]) -> None:
                 if left:
-                    with self.code.loop(0, left[0].extent) as i:
+                    for i in self.steps(left[0], few):
                         nest(left[1:], inner | {left[0]: i})
                     return
                 for at_vector, sums in zip(vectors, memory, strict=True):
@@ -308,6 +372,8 @@ class LoopKernel:
 
     def _vectors_at_once(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> int:
         """How many vectors of results to work out side by side: long sums then read longer pieces of each row."""
+        if isinstance(kept[0], Batch):
+            return 1
         units, rest = divmod(kept[-1].extent, self.lanes)
         units *= math.prod(loop.extent for loop in kept[:-1])
         if rest or math.prod(loop.extent for loop in reduced) < LONG:
@@ -325,28 +391,40 @@ class LoopKernel:
         self.places(kept, 0, inside)
 
     def gathered(self, registers: dict[Loop, Ref], kept: Sequence[Loop], reduced: Sequence[Loop]) -> list[Ref]:
-        """The terms of one result of each main node, gathered in vectors along the last reduced loop."""
-        last = reduced[-1]
+        """The terms of one result of each main node, gathered in vectors along a batch or the last reduced loop."""
+        batch = next((r for r in reduced if isinstance(r, Batch)), None)
+        last = batch or reduced[-1]
+        outer = [r for r in reduced if r is not last]
         self._across_reduced = {last}
-        whole = last.extent // self.lanes * self.lanes
         memory = self._new_accumulators(Kit(self.code, self.lanes))
 
-        def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
-            if len(left) > 1:
-                with self.code.loop(0, left[0].extent) as i:
-                    nest(left[1:], registers | {left[0]: i})
-                return
-            if whole:
-                with self.code.loop(0, whole, self.lanes) as i:
-                    body = self.body(self.lanes, last, registers | {last: i})
-                    self._accumulate(memory, body, self._terms(body, kept, reduced))
-            if whole < last.extent:
-                tail = self._tail(last.extent - whole, self.lanes)
-                body = self.body(self.lanes, last, registers | {last: str(whole)}, tail)
-                self._accumulate(memory, body, self._terms(body, kept, reduced))
+        def gather(registers: dict[Loop, Ref], tail: Value | None) -> None:
+            body = self.body(self.lanes, last, registers, tail)
+            self._accumulate(memory, body, self._terms(body, kept, reduced))
 
-        nest(reduced, registers)
+        def nest(left: Sequence[Loop], registers: dict[Loop, Ref], innermost: Inside, tail: Value | None) -> None:
+            if not left:
+                innermost(registers, tail)
+                return
+            with self.code.loop(0, left[0].extent) as i:
+                nest(left[1:], registers | {left[0]: i}, innermost, tail)
+
+        if batch is None:
+            nest(outer, registers, lambda registers, _: self._in_vectors(last, registers, gather), None)
+            return memory
+        with self.code.loop(0, batch.block.extent) as block:
+            here = registers | self.in_block(batch, block)
+            self.by_block(batch, block, lambda tail: nest(outer, here, gather, tail))
         return memory
+
+    def _in_vectors(self, loop: Loop, registers: dict[Loop, Ref], inside: Inside) -> None:
+        """Run `inside` along a loop, a vector at a time, with a mask at the end if something is left."""
+        whole = loop.extent // self.lanes * self.lanes
+        if whole:
+            with self.code.loop(0, whole, self.lanes) as i:
+                inside(registers | {loop: i}, None)
+        if whole < loop.extent:
+            inside(registers | {loop: str(whole)}, self._tail(loop.extent - whole, self.lanes))
 
     def _finish_reduction(self, body: Body, kept: Sequence[Loop], memory: list[Ref], fold: Kit | None = None) -> None:
         flat = self.place(kept)
@@ -404,7 +482,7 @@ class LoopKernel:
                     self.code.do(f"store i64 {i}, ptr {place}")
             body = self.body(0, None, registers)
             found = Value(kit, dtypes.int64, self.code.op(f"load i64, ptr {place}"))
-            body.store(n, flatten(index, n.shape), found)
+            body.store(n, index, found)
 
         self.places(kept or [Loop("i", 1)], 0, inside)
 
@@ -429,7 +507,7 @@ class LoopKernel:
                 so_far = Value(kit, n.dtype, self.code.op(f"load {zero.type}, ptr {total}"))
                 value = so_far + body.value(n.inputs[0], index)
                 self.code.do(f"store {value.type} {value.ref}, ptr {total}")
-                body.store(n, flatten(index, n.shape), value)
+                body.store(n, index, value)
 
         self.places(others or [Loop("i", 1)], 0, inside)
 
@@ -445,7 +523,7 @@ class LoopKernel:
         def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
             with self.code.loop(0, length) as i:
                 body = self.body(0, None, registers | {row: i})
-                body.store(n, flatten((*at(before), variable(row), *at(after)), n.shape), kit.constant(0, n.dtype))
+                body.store(n, (*at(before), variable(row), *at(after)), kit.constant(0, n.dtype))
 
             def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
                 if left:

@@ -50,7 +50,9 @@ def effort(n: Node) -> int:
 
 
 def _piece(n: Node, found: Found) -> Piece:
-    return Piece(n.inputs[found.source], found.at, found.conditions)
+    """Where conditions hold, the indices they speak of are known to be inside."""
+    inside = {c.index: c.bounded() for c in found.conditions}
+    return Piece(n.inputs[found.source], tuple(inside.get(i, i) for i in found.at), found.conditions)
 
 
 def pull(n: Node, index: Indices) -> list[Piece]:

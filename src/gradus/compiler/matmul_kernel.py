@@ -41,7 +41,6 @@ class ProductKernel(LoopKernel):
         self.node = kernel.main[0]
         self.batch = loops_over(t.batch, "b")
         self.scalar, self.vector = (Kit(self.code, lanes).type(t.dtype) for lanes in (0, t.lanes))
-        self.micro_kernels: dict[str, Code] = {}
 
     def micro(self, rows: int, columns: int, step_a: tuple[int, int], step_b: int, goes_on: bool = False) -> str:
         """The name of a micro-kernel, emitted once."""

@@ -86,7 +86,7 @@ def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]], gr
         for n in k.stored:
             whole, _ = _home(n, schedule)
             if whole not in p.slots and all(whole is not w for w, _ in wanted):
-                wanted.append((whole, whole.size * whole.dtype.itemsize))
+                wanted.append((whole, schedule.span(whole) * whole.dtype.itemsize))
         wanted += [(s, s.size) for s in scratch.get(k, ()) if s not in p.scratch]
         for owner, size in wanted:
             size += STAGGER if size >= PAGE else 0

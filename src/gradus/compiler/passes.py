@@ -13,25 +13,26 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
-from . import pieces, sums
+from . import convolution, pieces, sums
 from .graph import Graph, Node, consumers, number
+from .layouts import lay_out
 from .lowerings import is_elementwise
 
 Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 Range = tuple[int, int, int]
 
 
-def simplify(graph: Graph) -> Graph:
-    """The graph after all passes."""
-    *_, (_, last) = stages(graph)
+def simplify(graph: Graph, lanes: int) -> Graph:
+    """The graph after all passes, for vectors of so many numbers."""
+    *_, (_, last) = stages(graph, lanes)
     return last
 
 
-def stages(graph: Graph) -> Iterator[tuple[str, Graph]]:
+def stages(graph: Graph, lanes: int) -> Iterator[tuple[str, Graph]]:
     """The name of each pass, and the graph after it; values keep their numbers."""
     number(graph)
     for one in PASSES:
-        graph = one(graph)
+        graph = one(graph, lanes) if one is find_convolutions else one(graph)
         number(graph)
         yield one.__name__.replace("_", " "), graph
 
@@ -219,6 +220,14 @@ def _turned(n: Node) -> Node | None:
     return Node(product.op, tuple(turned), product.params, n.shape, n.dtype)
 
 
+# -- convolutions ------------------------------------------------------------------------------------------------------
+
+
+def find_convolutions(graph: Graph, lanes: int) -> Graph:
+    """Products over the columns of a window become convolutions, which store no columns (`convolution.py`)."""
+    return _redirected(graph, convolution.found(graph, lanes))
+
+
 # -- long sums -------------------------------------------------------------------------------------------------------
 
 
@@ -296,17 +305,19 @@ def _wide(n: Node) -> Node | None:
     return Node(PRIMITIVES["cast"], (exact,), {"dtype": n.dtype}, n.shape, n.dtype)
 
 
-PASSES: tuple[Callable[[Graph], Graph], ...] = (
+PASSES: tuple[Callable[..., Graph], ...] = (
     merge_slices,
     fold_constants,
     algebra,
     merge_views,
     gather_wide,
     turn_products,
+    find_convolutions,
     join_sums,
     split_totals,
     merge_views,
     share_common,
     separate_outputs,
     separate_pieces,
+    lay_out,
 )

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from . import entry
 from .blocked_kernel import BlockedKernel
 from .code import Code
+from .convolution import PRODUCTS, multiplications
+from .convolution_kernel import ConvolutionKernel
 from .entry import Argument, Stage
 from .graph import Graph, Node, number
 from .loop_kernels import LoopKernel
@@ -23,9 +25,15 @@ from .schedule import Kernel, Schedule
 from .shares import Share, Shares
 from .target import Target
 from .tiling import Tiling, tiling
+from .weight_kernel import WeightKernel
 
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
 FAMILIES: dict[str, type[LoopKernel]] = {"random_bits": RandomKernel, "reduce": RowKernel}
+SLIDING = {
+    "convolution": ConvolutionKernel,
+    "convolution_input": ConvolutionKernel,
+    "convolution_weight": WeightKernel,
+}
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
 
 
@@ -57,10 +65,10 @@ class Program:
     def __init__(self, graph: Graph, target: Target, arguments: int = 0) -> None:
         self.arguments = arguments  # how many of the inputs are the function's own
         self.traced = graph
-        self.graph = simplify(graph)
+        self.graph = simplify(graph, target.lanes)
         number(self.graph)
         self.target = target
-        self.schedule = Schedule(self.graph)
+        self.schedule = Schedule(self.graph, target.lanes)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
         self.worth_sharing = self.work() >= WORTH_SHARING
@@ -90,7 +98,7 @@ class Program:
         for k in self.schedule.order:
             total += math.prod(k.shape) * len(k.maps)
             for n in k.main:
-                total += n.inputs[0].size * n.shape[-1] // 8 if k.kind == "matmul" else n.inputs[0].size
+                total += multiplications(n) // 8 if k.kind in PRODUCTS else n.inputs[0].size
         return total
 
     def slot(self, n: Node) -> int:
@@ -105,14 +113,19 @@ class Program:
             if k.kind == "matmul":
                 self._emit_matmul(k, touched, written)
                 continue
-            family = FAMILIES.get(k.kind, LoopKernel)
-            kernel = family(k.kind, k, self.schedule, self.slot, self.target.lanes)
-            kernel.shared = self.shares.of.get(k)
+            kernel = self._kernel(k)
+            kernel.shared, kernel.micro_kernels = self.shares.of.get(k), self.micro_kernels
             kernel.emit()
             self._add(k, kernel, touched, written)
         for target, value in self.plan.copies:
             self._emit_copy(target, value)
         self.functions |= {code.text(): code for code in self.micro_kernels.values()}
+
+    def _kernel(self, k: Kernel) -> LoopKernel:
+        if k.kind in SLIDING:
+            return SLIDING[k.kind](k, self.schedule, self.slot, self.target.registers)
+        family = FAMILIES.get(k.kind, LoopKernel)
+        return family(k.kind, k, self.schedule, self.slot, self.target.lanes)
 
     def _emit_matmul(self, k: Kernel, touched: set[int], written: set[int]) -> None:
         t, slots = self.tilings[k], {s.use: self.plan.scratch[s] for s in self.scratch[k]}

@@ -31,8 +31,17 @@ def pieces_below(n: Node, index: tuple[Index, ...]) -> list[Piece]:
     raise TypeError(f"{n.kind} is not fused")
 
 
-def reads(pieces: Sequence[Piece], is_buffer: Callable[[Node], bool]) -> list[Read]:
-    """All that the pieces read."""
+def in_rows(n: Node, index: tuple[Index, ...]) -> Index:
+    """The number of an element, counted row by row."""
+    return flatten(index, n.shape).opened()
+
+
+def reads(
+    pieces: Sequence[Piece],
+    is_buffer: Callable[[Node], bool],
+    place: Callable[[Node, tuple[Index, ...]], Index] = in_rows,
+) -> list[Read]:
+    """All that the pieces read; `place` says where an element of a buffer is."""
     found: dict[Read, None] = {}
     seen: set[tuple[int, tuple[Index, ...]]] = set()
     stack = list(pieces)
@@ -42,7 +51,7 @@ def reads(pieces: Sequence[Piece], is_buffer: Callable[[Node], bool]) -> list[Re
             continue
         seen.add((id(n), index))
         if is_buffer(n):
-            found[Read(n, flatten(index, n.shape), conditions)] = None
+            found[Read(n, place(n, index), conditions)] = None
             continue
         if is_indexed(n):
             found[Read(n.inputs[0], Index(), conditions, dynamic=True)] = None

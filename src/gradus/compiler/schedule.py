@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..ops.places import Index, Loop, flatten
 from .graph import Graph, Node, consumers
+from .layouts import batch_inside, blocks
 from .lowerings import (
     Piece,
     effort,
@@ -26,8 +27,9 @@ from .lowerings import (
 )
 from .pieces import Piece as Stretches
 from .pieces import is_written_in_pieces, pieces_of
-from .reads import Read, at, loops_over, reads, strides
+from .reads import Read, at, in_rows, loops_over, reads, strides
 
+HOSTS = ("map", "reduce", "matmul", "convolution", "convolution_input")  # kernels that others may be joined to
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
 
 
@@ -42,6 +44,7 @@ class Kernel:
         main: the reductions or the product it is built around; none for a map.
         maps: elementwise nodes worked out at each place, after the main nodes.
         stored: those of its nodes that are written to memory.
+        batched: whether these lie with the batch inside.
     """
 
     kind: str
@@ -50,11 +53,12 @@ class Kernel:
     main: list[Node] = field(default_factory=list)
     maps: list[Node] = field(default_factory=list)
     stored: list[Node] = field(default_factory=list)
+    batched: bool = False
 
     @property
     def special(self) -> bool:
         """Whether nothing can be joined to it."""
-        return self.kind not in ("map", "reduce", "matmul")
+        return self.kind not in HOSTS
 
     @property
     def nodes(self) -> list[Node]:
@@ -65,10 +69,10 @@ class Kernel:
 
 
 class Schedule:
-    """The kernels of a graph, in order."""
+    """The kernels of a graph, in order; `lanes` are the numbers of a vector."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, lanes: int) -> None:
+        self.graph, self.lanes = graph, lanes
         self.nodes = graph.nodes()
         self.users = consumers(self.nodes)
         self.outputs = set(graph.outputs())
@@ -92,12 +96,20 @@ class Schedule:
         """Whether a node's value is found in memory, or in a kernel that can hand it on."""
         return n.op is None or n in self.roots
 
+    def place(self, n: Node, index: tuple[Index, ...]) -> Index:
+        """Where an element of a buffer lies, from its first number."""
+        if n.batched:
+            return batch_inside(index, n.shape, self.lanes).opened()
+        return self.in_memory(n, in_rows(n, index))
+
     def in_memory(self, n: Node, flat: Index) -> Index:
-        """Where a buffer's number `flat` lies, from its first number."""
+        """The same of a buffer that lies in rows, for its number `flat`."""
         return self.pieces[n].place(flat) if n in self.pieces else flat
 
     def span(self, n: Node) -> int:
         """How many numbers it is from a buffer's first to after its last."""
+        if n.batched:
+            return n.size // n.shape[0] * self.lanes * blocks(n.shape[0], self.lanes)
         return self.pieces[n].span(n.size) if n in self.pieces else n.size
 
     def matrix(self, x: Node, loops: list[Loop]) -> tuple[Node, Index] | None:
@@ -185,7 +197,7 @@ class Schedule:
 
     def _new_kernel(self, n: Node) -> Kernel:
         kind = "joined" if n in self.joined else "map" if not _is_main(n) else "reduce" if is_reduction(n) else n.kind
-        kernel = Kernel(kind, n.shape, len(self.kernels))
+        kernel = Kernel(kind, n.shape, len(self.kernels), batched=n.batched)
         self.kernels.append(kernel)
         return kernel
 
@@ -217,6 +229,8 @@ class Schedule:
 
     def _fits(self, n: Node, needs: list[Read], k: Kernel) -> bool:
         own = [r for r in needs if self._home.get(r.node) is k]
+        if n.batched is not k.batched:
+            return False
         if is_reduction(n):
             return k.kind == "reduce" and not own and _same_reduction(n, k)
         if has_own_kernel(n) or n in self.joined or k.special:

@@ -88,7 +88,7 @@ class Shares:
     # -- which share ---------------------------------------------------------------------------------------------------
 
     def _chosen(self, k: Kernel) -> Share | None:
-        if self.threads == 1 or math.prod(k.shape) == 0 or k.special:
+        if self.threads == 1 or math.prod(k.shape) == 0 or k.special or k.batched:
             return None
         if k.kind == "matmul":
             return self._of_product(self.tilings[k])

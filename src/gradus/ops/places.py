@@ -48,7 +48,20 @@ class Remainder:
         return 0, self.divisor - 1
 
 
-Atom = Loop | Quotient | Remainder
+@dataclass(frozen=True)
+class Within:
+    """inner, where a condition holds low <= inner < high: so its bounds are known."""
+
+    inner: Index
+    low: int
+    high: int
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        return self.low, self.high - 1
+
+
+Atom = Loop | Quotient | Remainder | Within
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,20 @@ class Index:
             found |= {atom} if isinstance(atom, Loop) else atom.inner.loops()
         return found
 
+    def opened(self) -> Index:
+        """The same without what conditions tell of its bounds."""
+        if self.is_linear():
+            return self
+        total = Index(self.constant)
+        for atom, c in self.terms:
+            if isinstance(atom, Within):
+                total += atom.inner.opened() * c
+            elif isinstance(atom, Loop):
+                total += Index(0, ((atom, c),))
+            else:
+                total += Index(0, ((type(atom)(atom.inner.opened(), atom.divisor), c),))
+        return total
+
     def is_linear(self) -> bool:
         return all(isinstance(a, Loop) for a, _ in self.terms)
 
@@ -129,6 +156,8 @@ class Index:
 def _name(atom: Atom) -> str:
     if isinstance(atom, Loop):
         return atom.name
+    if isinstance(atom, Within):
+        return f"({atom.inner})"
     return f"({atom.inner} {'//' if isinstance(atom, Quotient) else '%'} {atom.divisor})"
 
 
@@ -183,6 +212,10 @@ class Condition:
     index: Index
     low: int
     high: int
+
+    def bounded(self) -> Index:
+        """The index, known to be inside."""
+        return self.index if self.always() else Index(0, ((Within(self.index, self.low, self.high), 1),))
 
     def always(self) -> bool:
         low, high = self.index.bounds

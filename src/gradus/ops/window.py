@@ -57,17 +57,28 @@ def _pull(index: Indices, x: Sizes, kernel: Sizes, stride: Sizes, dilation: Size
     return [Found(0, (*lead, *moved))]
 
 
+def _met(kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sizes:
+    """How many windows an element can be in, along each axis; with gaps in the window, how many offsets to try."""
+    return tuple(-(-k // s) if d == 1 else k for k, s, d in zip(kernel, stride, dilation, strict=True))
+
+
 def _term(
-    index: Indices, offset: Indices, x: Sizes, shape: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes
+    index: Indices, number: Indices, x: Sizes, shape: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes
 ) -> Found:
-    """The window element that was read from a place, at an offset, if there is one."""
+    """The window element that was read from a place, in the last window that reaches it, the one before, ..."""
     d = len(kernel)
-    places, conditions = [], []
-    for i, k, s, t, length in zip(index[-d:], offset, stride, dilation, x[-2 * d : -d], strict=True):
-        moved = i - k * t
-        places.append(moved // s)
-        conditions += [Condition(moved % s, 0, 1), Condition(moved // s, 0, length)]
-    return Found(0, (*index[:-d], *places, *offset), tuple(c for c in conditions if not c.always()))
+    places, offsets, conditions = [], [], []
+    for i, j, k, s, t, length in zip(index[-d:], number, kernel, stride, dilation, x[-2 * d : -d], strict=True):
+        if t == 1:
+            place, offset = i // s - j, i % s + j * s
+            conditions.append(Condition(offset, 0, k))
+        else:
+            place, offset = (i - j * t) // s, j
+            conditions.append(Condition((i - j * t) % s, 0, 1))
+        conditions.append(Condition(place, 0, length))
+        places.append(place)
+        offsets.append(offset)
+    return Found(0, (*index[:-d], *places, *offsets), tuple(c for c in conditions if not c.always()))
 
 
 _windows = Primitive(
@@ -104,7 +115,7 @@ _unwindow: Primitive = Primitive(
             _windows, g, kernel=kernel, stride=stride, dilation=dilation
         ),
     ),
-    lower=Reduction("sum", lambda x, kernel, **_: kernel, _term),
+    lower=Reduction("sum", lambda x, shape, kernel, stride, dilation: _met(kernel, stride, dilation), _term),
 )
 
 

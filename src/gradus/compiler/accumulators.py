@@ -1,0 +1,42 @@
+"""Vectors of sums that stay in registers while an innermost loop runs."""
+
+from __future__ import annotations
+
+from .. import dtypes
+from .code import Ref
+from .kit import Kit, Value
+
+
+def load(kit: Kit, dtype: dtypes.Dtype, address: Ref) -> Value:
+    """A vector, or with a kit of scalars a number, from memory."""
+    return Value(kit, dtype, kit.code.op(f"load {kit.type(dtype)}, ptr {address}, align {dtype.itemsize}"))
+
+
+def store(value: Value, address: Ref) -> None:
+    """A vector, or a number, to memory."""
+    value.kit.code.do(f"store {value.type} {value.ref}, ptr {address}, align {value.dtype.itemsize}")
+
+
+class Accumulators:
+    """So many vectors: local variables, which LLVM keeps in registers if there are enough.
+
+    They begin as zeros, or with what lies at `start`.
+    """
+
+    def __init__(self, kit: Kit, dtype: dtypes.Dtype, count: int, start: Ref = "") -> None:
+        self.kit, self.dtype = kit, dtype
+        self._memory = [kit.code.variable(kit.type(dtype)) for _ in range(count)]
+        for i, memory in enumerate(self._memory):
+            store(load(kit, dtype, self._element(start, i)) if start else kit.constant(0, dtype), memory)
+
+    def _element(self, address: Ref, i: int) -> Ref:
+        return self.kit.code.element(self.kit.type(self.dtype), address, i)
+
+    def add(self, i: int, a: Value, b: Value) -> None:
+        """Add a b to number i."""
+        store(self.kit.fma(a, b, load(self.kit, self.dtype, self._memory[i])), self._memory[i])
+
+    def leave(self, address: Ref) -> None:
+        """Write them, one after the other."""
+        for i, memory in enumerate(self._memory):
+            store(load(self.kit, self.dtype, memory), self._element(address, i))

@@ -1,0 +1,275 @@
+"""Convolution, and its gradient to the input: tiles of vectors, each one pixel of as many images as it has lanes.
+
+A tile is some channels of the result by some neighbouring pixels of a row. Its sums stay in registers while the taps
+(channels of the source, elements of the kernel) go by: at each, every pixel's vector is read where it lies, and for
+each channel one number of the weight is spread over a vector. No columns, no packing, no shuffles.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ..ops.places import Loop, flatten
+from .accumulators import Accumulators, load
+from .code import Code, Ref
+from .convolution import Axis, axes
+from .graph import Node
+from .kit import Kit, Value
+from .layouts import Batch
+from .loop_kernels import LoopKernel
+from .reads import at, loops_over
+from .schedule import Kernel, Schedule
+from .tiling import SPARE, cases
+
+LATENCY = 8  # sums that must be under way at once to keep the multipliers busy
+
+
+class Tile(NamedTuple):
+    """So many channels by so many pixels."""
+
+    channels: int
+    pixels: int
+
+
+def best_tile(channels: int, pixels: int, registers: int) -> Tile:
+    """The tile with which the result takes the least time: it fits the registers and leaves few small pieces."""
+    room = registers - SPARE
+
+    def cost(tile: Tile) -> float:
+        total = 0.0
+        for r, times_r in _pieces(channels, tile.channels):
+            for q, times_q in _pieces(pixels, tile.pixels):
+                total += times_r * times_q * (max(r * q, LATENCY) + (r + q) / 4)
+        return total
+
+    tiles = [
+        Tile(r, q)
+        for r in range(1, min(channels, room) + 1)
+        for q in range(1, min(pixels, room) + 1)
+        if r * q <= room and r * q + q + 1 <= registers
+    ]
+    return min(tiles, key=lambda t: (cost(t), abs(t.channels - 2 * t.pixels)))
+
+
+def _pieces(length: int, size: int) -> list[tuple[int, int]]:
+    """The sizes of the pieces a length is cut into, and how many there are of each."""
+    whole, rest = divmod(length, size)
+    return [(size, whole)] * (whole > 0) + [(rest, 1)] * (rest > 0)
+
+
+class ConvolutionKernel(LoopKernel):
+    """`convolution` and `convolution_input`, with what is fused to them."""
+
+    def __init__(self, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int], registers: int) -> None:
+        super().__init__(kernel.kind, kernel, schedule, slots, schedule.lanes)
+        self.node = kernel.main[0]
+        self.source, self.weight = self.node.inputs
+        self.registers = registers * 4 // self.node.dtype.itemsize if self.node.dtype.itemsize > 4 else registers
+        self.groups = self.node.params["groups"]
+        self.channels = self.node.shape[1] // self.groups
+        self.summed = self.source.shape[1] // self.groups
+        self.scalar, self.vector = (Kit(self.code, lanes).type(self.node.dtype) for lanes in (0, self.lanes))
+
+    # -- where things lie ----------------------------------------------------------------------------------------------
+
+    @property
+    def weight_steps(self) -> tuple[int, int, tuple[int, ...]]:
+        """In the weight, from channel to channel of the result, of the source, and along the kernel's axes."""
+        kernel = self.weight.shape[2:]
+        taps = tuple(math.prod(kernel[a + 1 :]) for a in range(len(kernel)))
+        inner, outer = math.prod(kernel), math.prod(self.weight.shape[1:])
+        return (outer, inner, taps) if self.node.kind == "convolution" else (inner, outer, taps)
+
+    @property
+    def source_steps(self) -> tuple[int, tuple[int, ...]]:
+        """In the source, from channel to channel, and along the axes."""
+        lengths = self.source.shape[2:]
+        along = tuple(math.prod(lengths[a + 1 :]) * self.lanes for a in range(len(lengths)))
+        return math.prod(lengths) * self.lanes, along
+
+    # -- the loops -----------------------------------------------------------------------------------------------------
+
+    def emit(self) -> Code:
+        batch = Batch(self.node.shape[0], self.lanes)
+        channel, *spatial = loops_over(self.node.shape[1:], "c")
+        for classes in itertools.product(*axes(self.node)):
+            if all(axis.count for axis in classes):
+                self._class(batch, channel, spatial, classes)
+        return self.code
+
+    def _class(self, batch: Batch, channel: Loop, spatial: Sequence[Loop], classes: Sequence[Axis]) -> None:
+        """All results of a class: in units of one block of images, one row of pixels, one tile of channels."""
+        code, tile = self.code, best_tile(self.channels, classes[-1].count, self.registers)
+        rows = classes[:-1]
+        tiles = -(-self.channels // tile.channels)
+        counts = [batch.block.extent, *(a.count for a in rows), self.groups, tiles]
+        numbers = loops_over(counts, "u")
+        first, end = self.share(math.prod(counts))
+        with code.loop(first, end) as unit:
+            found = self._unravel(unit, numbers)
+            block, *in_rows, group, number = (found[loop] for loop in numbers)
+            start = code.add(code.mul(group, self.channels), code.mul(number, tile.channels))
+            registers = self.in_block(batch, block) | {channel: start}
+            for loop, axis, i in zip(spatial[:-1], rows, in_rows, strict=True):
+                registers[loop] = code.add(code.mul(i, axis.step), axis.first)
+            place = _Place(registers, batch, channel, spatial, classes, in_rows, group)
+            for size, test in cases(self.channels, tile.channels):
+                if not test:
+                    self._row(place, Tile(size, tile.pixels))
+                    continue
+                with code.when(code.op(f"icmp {test} i64 {number}, {tiles - 1}")):
+                    self._row(place, Tile(size, tile.pixels))
+
+    def _row(self, place: _Place, tile: Tile) -> None:
+        """A row of pixels: those whose window reaches over an edge, and those between, in tiles."""
+        code, across = self.code, place.classes[-1]
+        low, high = across.inner
+        whole = low + (high - low) // tile.pixels * tile.pixels
+        edge = Tile(tile.channels, 1)
+        start, counts = self._first_tap(place)
+        rest = Tile(tile.channels, high - whole)
+        for first, last, size in ((0, low, edge), (low, whole, tile), (whole, high, rest)):
+            if first < last:
+                with code.loop(first, last, size.pixels) as q:
+                    self._tile(place, size, q, start, counts)
+        if high < across.count:
+            with code.loop(high, across.count) as q:
+                self._tile(place, edge, q, start, counts)
+
+    def _first_tap(self, place: _Place) -> tuple[tuple[Ref, Ref], list[Ref]]:
+        """Where a row's first tap is, in the weight and in the source, and how many taps there are along each axis."""
+        code = self.code
+        to_result, to_source, taps = self.weight_steps
+        channels, along = self.source_steps
+        in_channel = code.mul(place.group, self.summed)
+        if self.node.kind == "convolution":
+            weight = code.mul(place.registers[place.channel], to_result)
+        else:
+            within = code.op(f"sub i64 {place.registers[place.channel]}, {code.mul(place.group, self.channels)}")
+            weight = code.add(code.mul(within, to_result), code.mul(in_channel, to_source))
+        images = code.mul(place.registers[place.batch.block], self.source.shape[1] * channels)
+        source = code.add(images, code.mul(in_channel, channels))
+        counts: list[Ref] = [str(self.summed)]
+        for axis, i, step, tap_step in zip(place.classes[:-1], place.rows, along, taps, strict=False):
+            base = code.add(code.mul(i, axis.scale), axis.offset)
+            first, last = self._inside(axis, base)
+            tap = code.add(code.mul(first, axis.tap_step), axis.tap)
+            weight = code.add(weight, code.mul(tap, tap_step))
+            source = code.add(source, code.mul(code.add(base, code.mul(first, axis.reach)), step))
+            counts.append(code.op(f"sub i64 {last}, {first}"))
+        return (weight, source), counts
+
+    def _inside(self, axis: Axis, base: Ref) -> tuple[Ref, Ref]:
+        """The taps, first and last + 1, at which base + j reach lies inside the source; none if last < first."""
+        code = self.code
+        lowest, highest = axis.offset, (axis.count - 1) * axis.scale + axis.offset
+        first, last = "0", str(axis.taps)
+        if lowest < 0:  # j >= -base / reach, rounded up
+            missing = code.op(f"sub i64 {axis.reach - 1}, {base}")
+            first = code.most(code.op(f"sdiv i64 {missing}, {axis.reach}"), "0")
+        if highest + (axis.taps - 1) * axis.reach >= axis.length:  # j < (length - base) / reach, rounded up
+            left = code.op(f"sub i64 {axis.length - 1 + axis.reach}, {base}")
+            last = code.least(code.most(code.op(f"sdiv i64 {left}, {axis.reach}"), "0"), str(axis.taps))
+        return first, last
+
+    def _tile(self, place: _Place, tile: Tile, q: Ref, start: tuple[Ref, Ref], counts: list[Ref]) -> None:
+        code, across = self.code, place.classes[-1]
+        weight, source = start
+        step, tap_step = self.source_steps[1][-1], self.weight_steps[2][-1]
+        base = code.add(code.mul(q, across.scale), across.offset)
+        first, last = self._inside(across, base) if tile.pixels == 1 else ("0", str(across.taps))
+        weight = code.add(weight, code.mul(code.add(code.mul(first, across.tap_step), across.tap), tap_step))
+        source = code.add(source, code.mul(code.add(base, code.mul(first, across.reach)), step))
+        sums = code.variable(f"[{tile.channels * tile.pixels} x {self.vector}]")
+        micro = self._micro(tile, place.classes)
+        a = code.element(self.scalar, self.pointer(self.weight), weight)
+        b = code.element(self.scalar, self.pointer(self.source), source)
+        numbers = ", ".join(f"i64 {n}" for n in (*counts, code.op(f"sub i64 {last}, {first}")))
+        code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {sums}, {numbers})")
+        self._finish_tile(place, tile, q, sums)
+
+    def _finish_tile(self, place: _Place, tile: Tile, q: Ref, sums: Ref) -> None:
+        """Work out what is fused to the convolution, and store, vector by vector."""
+        code, across = self.code, place.classes[-1]
+        index = at([place.batch, place.channel, *place.spatial])
+
+        def finish(tail: Value | None) -> None:
+            with code.loop(0, tile.channels) as r:
+                channel = code.add(place.registers[place.channel], r)
+                for j in range(tile.pixels):
+                    pixel = code.add(code.mul(code.add(q, j), across.step), across.first)
+                    registers = place.registers | {place.channel: channel, place.spatial[-1]: pixel}
+                    body = self.body(self.lanes, place.batch, registers, tail)
+                    number = code.add(code.mul(r, tile.pixels), j)
+                    body.set(self.node, index, load(body.kit, self.node.dtype, code.element(self.vector, sums, number)))
+                    self.finish(body, flatten(index, self.node.shape))
+
+        self.by_block(place.batch, place.registers[place.batch.block], finish)
+
+    # -- the innermost loops -------------------------------------------------------------------------------------------
+
+    def _micro(self, tile: Tile, classes: Sequence[Axis]) -> str:
+        """A function (weight, source, sums, counts of taps ...) that fills a tile."""
+        _, to_source, taps = self.weight_steps
+        channels, along = self.source_steps
+        across = classes[-1]
+        steps = [(to_source, channels)]
+        steps += [(a.tap_step * t, a.reach * s) for a, t, s in zip(classes, taps, along, strict=True)]
+        code = micro_kernel(
+            self.node, self.lanes, tile, steps, self.weight_steps[0], across.scale * along[-1]
+        )
+        return self.micro_kernels.setdefault(code.name, code).name
+
+
+class _Place(NamedTuple):
+    """Where a unit of work stands."""
+
+    registers: dict[Loop, Ref]
+    batch: Batch
+    channel: Loop
+    spatial: Sequence[Loop]
+    classes: Sequence[Axis]
+    rows: Sequence[Ref]
+    group: Ref
+
+
+def micro_kernel(
+    node: Node, lanes: int, tile: Tile, steps: Sequence[tuple[int, int]], to_channel: int, to_pixel: int
+) -> Code:
+    """sums[channel][pixel] = sum over the taps of weight[channel, tap] source[pixel, tap].
+
+    Args:
+        steps: for each loop over taps, from one to the next in the weight and in the source.
+        to_channel: in the weight, from channel to channel.
+        to_pixel: in the source, from pixel to pixel.
+    """
+    numbers = "_".join(str(n).replace("-", "m") for pair in steps for n in pair)
+    name = f"taps_{node.dtype.name}_{tile.channels}x{tile.pixels}_{to_channel}_{to_pixel}_{numbers}"
+    counts = [f"%count{i}" for i in range(len(steps))]
+    code = Code(name, ", ".join(["ptr noalias %a, ptr noalias %b, ptr noalias %sums", *(f"i64 {c}" for c in counts)]))
+    kit, scalars, dtype = Kit(code, lanes), Kit(code, 0), node.dtype
+    sums = Accumulators(kit, dtype, tile.channels * tile.pixels)
+    scalar = scalars.type(dtype)
+
+    def taps(i: int, a: Ref, b: Ref) -> None:
+        if i < len(steps):
+            with code.loop(0, counts[i]) as j:
+                in_a, in_b = (code.mul(j, step) for step in steps[i])
+                taps(i + 1, code.element(scalar, a, in_a), code.element(scalar, b, in_b))
+            return
+        pixels = [load(kit, dtype, code.element(scalar, b, q * to_pixel)) for q in range(tile.pixels)]
+        for r in range(tile.channels):
+            number = load(scalars, dtype, code.element(scalar, a, r * to_channel))
+            spread = kit.splat(number.ref, dtype)
+            for q, pixel in enumerate(pixels):
+                sums.add(r * tile.pixels + q, spread, pixel)
+
+    taps(0, "%a", "%b")
+    sums.leave("%sums")
+    return code
+
+
+__all__ = ["ConvolutionKernel", "Tile", "best_tile"]
