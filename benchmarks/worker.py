@@ -19,6 +19,7 @@ from typing import Any
 from .contestants import CONTESTANTS, Contestant
 
 ROOT = Path(__file__).parent.parent
+NO_WARMING = 10  # a call that takes so many times as long as the measurement is one
 
 
 class ContestantError(Exception):
@@ -116,15 +117,20 @@ class Served:
         return {"first": first, "values": values[:3]}
 
     def measure(self, seconds: float) -> dict[str, Any]:
-        self.runner.call()
-        calls, taken = 0, 0.0
+        calls, taken = 1, self._seconds(1)
+        if taken < NO_WARMING * seconds:
+            calls, taken = 0, 0.0
         while taken < seconds:  # the shorter runs are for warming up
             calls = max(2 * calls, min(100 * calls, int(1.2 * calls * seconds / max(taken, 1e-9))), 1)
-            start = time.perf_counter()
-            for _ in range(calls):
-                self.runner.call()
-            taken = time.perf_counter() - start
+            taken = self._seconds(calls)
         return {"step": taken / calls / self.runner.steps}
+
+    def _seconds(self, calls: int) -> float:
+        """How long so many calls take."""
+        start = time.perf_counter()
+        for _ in range(calls):
+            self.runner.call()
+        return time.perf_counter() - start
 
     def peak(self, _: None) -> dict[str, Any]:
         for line in Path("/proc/self/status").read_text().splitlines():
