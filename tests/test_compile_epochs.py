@@ -146,3 +146,16 @@ def test_long_epochs_in_several_slices(monkeypatch):
     rows[70, 1] = 12
     with pytest.raises(ShapeError, match="0 to 12"):
         f.epoch((X,), rows)
+
+
+def test_a_slice_is_shorter_where_its_results_take_long_to_use(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(job.time, "perf_counter", lambda: now[0])
+    rows = np.random.default_rng(0).integers(0, 12, (3000, 3))
+    f, lengths = new(), []
+    for part in f.slices((X,), rows):
+        lengths.append(len(part[0]))
+        now[0] += 0.001 * len(part[0])
+    assert lengths[0] == 2048
+    assert set(lengths[1:-1]) <= {99, 100}
+    assert sum(lengths) == 3000

@@ -49,7 +49,7 @@ class Job:
         self._room = 0  # for how many steps these are
         self._held: Any = None  # the arrays and the row numbers, while they are in use
         self._rows: Any = None
-        self.left = 0
+        self.left, self._made, self._started = 0, 0, 0.0  # made: in the slice before
 
     def again(self, data: Sequence[Any], batches: Any) -> bool:
         """Begin anew, if these are the same arrays and all else is still so; False if another job is needed."""
@@ -75,33 +75,36 @@ class Job:
         """Begin an epoch over these rows: (steps, batch size), of int64 and contiguous."""
         if rows is not self._last_rows():
             self._last_rows, self._last_address = weakref.ref(rows), address(rows)
-        self._held, self._rows, self.left = data, rows, len(rows)
+        self._held, self._rows, self.left, self._made = data, rows, len(rows), 0
         self._words[Epoch.ROWS], self._words[Epoch.TO_CHECK] = self._last_address, rows.size
 
     def slice(self) -> list[np.ndarray]:
         """Make steps for about `SLICE` seconds: for each result an array of its values (steps, *its shape)."""
-        words, count = self._words, min(self._at_once, self.left)
+        now = time.perf_counter()
+        if self._made:
+            self._go_on(now - self._started)
+        self._started, words = now, self._words
+        count = min(self._at_once, self.left)
         if count != self._room:
             self._make_room(count)
-        started = time.perf_counter()
         self.step.run_epoch(self._batch, words)
         if words[Epoch.REFUSED]:
             check_rows(self._rows, self._held)
         self.left -= count
-        if self.left:
-            self._go_on(count, time.perf_counter() - started)
-        else:
+        self._made = count
+        if not self.left:
             self._held = self._rows = None
         if self._room * self._bytes <= SMALL:
             return [kept.copy() for kept in self._kept]
         self._room = 0  # these are the caller's
         return self._kept
 
-    def _go_on(self, count: int, taken: float) -> None:
-        """Let the next slice begin after this one, which had so many steps and took so many seconds."""
-        self._words[Epoch.ROWS] += count * self._rows.strides[0]
+    def _go_on(self, taken: float) -> None:
+        """Let the next slice begin where this one ended; it took so long, its results' use included."""
+        self._words[Epoch.ROWS] += self._made * self._rows.strides[0]
         self._words[Epoch.TO_CHECK] = 0
-        self._at_once = max(1, min(2 * count, int(count * SLICE / max(taken, 1e-6)), self._most))
+        fitting = int(self._made * SLICE / max(taken, 1e-6))
+        self._at_once = max(1, min(2 * self._made, fitting, self._most))
 
     def _make_room(self, count: int) -> None:
         self._kept = [np.empty((count, *n.shape), n.dtype) for n in self._results]

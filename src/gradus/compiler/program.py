@@ -35,6 +35,7 @@ SLIDING = {
     "convolution_weight": WeightKernel,
 }
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
+MOST_AT_FIRST = 2048  # steps
 
 
 class Access(NamedTuple):
@@ -89,8 +90,11 @@ class Program:
 
     @property
     def steps_at_once(self) -> int:
-        """How many steps of an epoch surely take less than the time between two looks at the clock."""
-        return max(1, FIRST_SLICE // max(self.work(), 1))
+        """How many steps of an epoch surely take less than the time between two looks at the clock.
+
+        No more than `MOST_AT_FIRST`: what is done with their results may take longer than they.
+        """
+        return max(1, min(FIRST_SLICE // max(self.work(), 1), MOST_AT_FIRST))
 
     def work(self) -> int:
         """About how many operations a step takes."""
