@@ -103,15 +103,16 @@ def _short(value: Any) -> str:
 def ordered(roots: Iterable[Node], enter: Callable[[Node], bool] = lambda n: True) -> list[Node]:
     """The roots and all they depend on, as far as `enter` allows, inputs first; iterative, so of any depth."""
     done: dict[Node, None] = {}
+    entered: set[Node] = set()
     stack = list(reversed(list(roots)))
     while stack:
         n = stack[-1]
-        waiting = [i for i in n.inputs if i not in done and enter(i)] if n not in done else []
-        if waiting:
-            stack.extend(reversed(waiting))
-        else:
+        if n in entered:
             done[n] = None
             stack.pop()
+        else:
+            entered.add(n)
+            stack.extend([i for i in reversed(n.inputs) if i not in entered and enter(i)])
     return list(done)
 
 

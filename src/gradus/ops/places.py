@@ -7,6 +7,7 @@ variables of their own.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -101,28 +102,25 @@ class Index:
         return Index(self.constant * factor, tuple((a, c * factor) for a, c in self.terms))
 
     def __floordiv__(self, divisor: int) -> Index:
+        return divmod(self, divisor)[0]
+
+    def __mod__(self, divisor: int) -> Index:
+        return divmod(self, divisor)[1]
+
+    def __divmod__(self, divisor: int) -> tuple[Index, Index]:
         if divisor == 1:
-            return self
+            return self, Index()
         whole, rest = self._split(divisor)
         low, high = rest.bounds
         if low // divisor == high // divisor:
-            return whole + low // divisor
-        return whole + Index(0, ((Quotient(rest, divisor), 1),))
-
-    def __mod__(self, divisor: int) -> Index:
-        if divisor == 1:
-            return Index()
-        _, rest = self._split(divisor)
-        low, high = rest.bounds
-        if low // divisor == high // divisor:
-            return rest - low // divisor * divisor
-        return Index(0, ((Remainder(rest, divisor), 1),))
+            return whole + low // divisor, rest + -(low // divisor * divisor)
+        return whole + Index(0, ((Quotient(rest, divisor), 1),)), Index(0, ((Remainder(rest, divisor), 1),))
 
     def _split(self, divisor: int) -> tuple[Index, Index]:
         """self = whole x divisor + rest, with every multiple of the divisor taken out of the rest."""
-        whole = _sum(self.constant // divisor, ((a, c // divisor) for a, c in self.terms if c % divisor == 0))
-        rest = _sum(self.constant % divisor, ((a, c) for a, c in self.terms if c % divisor))
-        return whole, rest
+        whole = tuple((a, c // divisor) for a, c in self.terms if c % divisor == 0)
+        rest = tuple((a, c) for a, c in self.terms if c % divisor)
+        return Index(self.constant // divisor, whole), Index(self.constant % divisor, rest)
 
     def loops(self) -> set[Loop]:
         """The loop variables it depends on."""
@@ -190,19 +188,24 @@ def variable(loop: Loop) -> Index:
 
 def flatten(index: Sequence[Index], shape: Sequence[int]) -> Index:
     """The place of an element in memory, rows first."""
-    flat = Index()
-    for i, n in zip(index, shape, strict=True):
-        flat = flat * n + i
-    return flat
+    constant, terms, step = 0, [], 1
+    for i, n in zip(reversed(index), reversed(shape), strict=True):
+        constant += i.constant * step
+        terms.append([(a, c * step) for a, c in i.terms])
+        step *= n
+    several = [part for part in reversed(terms) if part]
+    if len(several) > 1:
+        return _sum(constant, itertools.chain.from_iterable(several))
+    return Index(constant, tuple((a, c) for a, c in several[0] if c) if several else ())
 
 
 def unflatten(flat: Index, shape: Sequence[int]) -> tuple[Index, ...]:
     """The index in `shape` of a place in memory."""
     index: list[Index] = []
     for n in reversed(shape):
-        index.insert(0, flat % n if n else Index())
-        flat = flat // n if n else Index()
-    return tuple(index)
+        flat, place = divmod(flat, n) if n else (Index(), Index())
+        index.append(place)
+    return tuple(reversed(index))
 
 
 @dataclass(frozen=True)
