@@ -9,7 +9,8 @@ from .code import Code, Ref
 from .schedule import Kernel
 from .shares import Share
 
-SIGNATURE = "ptr noalias %table, ptr %sync, i64 %thread, i64 %threads"
+THREAD = "ptr %sync, i64 %thread, i64 %threads"
+SIGNATURE = f"ptr noalias %table, {THREAD}"
 WAIT = "call void @barrier(ptr %sync, i64 %threads)"
 
 SPINS = 1 << 16  # looks at the barrier before a waiting thread lets others use its processor
@@ -101,7 +102,7 @@ def step(
                 addresses[slot, 0] = code.op(f"load ptr, ptr {code.element('ptr', '%table', slot)}")
             if (slot, offset) not in addresses:
                 addresses[slot, offset] = code.op(f"getelementptr i8, ptr {addresses[slot, 0]}, i64 {offset}")
-        passed = ", ".join([f"ptr {addresses[a]}" for a in stage.arguments] + ["i64 %thread, i64 %threads"])
+        passed = ", ".join([f"ptr {addresses[a]}" for a in stage.arguments] + [THREAD])
         code.do(f"call void @{stage.function}({passed})")
         if after is not None:
             after(code)
@@ -146,7 +147,7 @@ class Epoch:
             for argument, buffer, data in zip(self.arguments, places, given, strict=False):
                 self._gather(argument, parts[argument.rows], (buffer, data), batch_rows)
             code.do(WAIT)
-            code.do("call void @step(ptr %table, ptr %sync, i64 %thread, i64 %threads)")
+            code.do(f"call void @step(ptr %table, {THREAD})")
             with code.when(code.op("icmp eq i64 %thread, 0")):
                 arguments = len(self.arguments)
                 for (_, size), of, to in zip(self.results, places[arguments:], given[arguments:], strict=True):

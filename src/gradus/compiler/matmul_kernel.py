@@ -15,7 +15,7 @@ from .code import Code, Ref
 from .graph import Node
 from .kit import Kit, Value
 from .loop_kernels import LoopKernel
-from .micro_kernel import micro_kernel, micro_name
+from .micro_kernel import MicroKernel, Steps
 from .narrow_kernel import narrow_kernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
@@ -41,14 +41,14 @@ class ProductKernel(LoopKernel):
         self.node = kernel.main[0]
         self.batch = loops_over(t.batch, "b")
         self.scalar, self.vector = (Kit(self.code, lanes).type(t.dtype) for lanes in (0, t.lanes))
+        self.tile = "" if t.direct else self.code.variable(f"[{t.height * t.width} x {self.scalar}]")
 
-    def micro(self, rows: int, columns: int, step_a: tuple[int, int], step_b: int, goes_on: bool = False) -> str:
+    def micro(self, rows: int, columns: int, steps: Steps, goes_on: bool = False) -> str:
         """The name of a micro-kernel, emitted once."""
-        how = self.t, rows, columns, step_a, step_b, goes_on
-        name = micro_name(*how)
-        if name not in self.micro_kernels:
-            self.micro_kernels[name] = micro_kernel(*how)
-        return name
+        micro = MicroKernel(self.t, rows, columns, steps, goes_on)
+        if micro.code.name not in self.micro_kernels:
+            self.micro_kernels[micro.code.name] = micro.emit()
+        return micro.code.name
 
     def start_of(self, o: Operand, registers: dict[Loop, Ref], within: Ref) -> Ref:
         """The address of an operand's element, in the batch where the loops stand."""
@@ -57,14 +57,23 @@ class ProductKernel(LoopKernel):
         place = self.code.add(within, self.body(0, None, registers).scalar(index))
         return self.code.element(self.scalar, self.pointer(o.node, o.start), place)
 
-    def packed_panel(self, registers: dict[Loop, Ref], panel: Ref) -> Ref:
+    def packed_panel(self, number: Ref) -> Ref:
         """The address of a panel of the packed B."""
+        place = self.code.mul(number, self.t.width * self.t.piece)
+        return self.code.element(self.scalar, self.address(self.scratch["packed"]), place)
+
+    def in_c(self, place: Place) -> Ref:
+        """The address of a tile's place in C."""
         code, t = self.code, self.t
-        number = panel
-        if t.batch:
-            flat = self.body(0, None, registers).scalar(flatten(at(self.batch), t.batch))
-            number = code.add(code.mul(flat, t.panels), panel)
-        return code.element(self.scalar, self.address(self.scratch["packed"]), code.mul(number, t.width * t.depth))
+        row = code.add(code.mul(self.batch_number(place.registers), t.rows), code.mul(place.block, t.height))
+        number = code.add(code.mul(row, t.columns), code.mul(place.panel, t.width))
+        return code.element(self.scalar, self.pointer(self.node), number)
+
+    def batch_number(self, registers: dict[Loop, Ref]) -> Ref:
+        """Which product of the batch it is."""
+        if math.prod(self.t.batch) == 1:
+            return "0"
+        return self.body(0, None, registers).scalar(flatten(at(self.batch), self.t.batch))
 
     def by_size(self, place: Place, inside: Callable[[int, int], None]) -> None:
         """Emit `inside(rows, columns)` for each size a tile can have here, under the test that tells which it is."""
@@ -110,14 +119,13 @@ class MatmulKernel(ProductKernel):
         code, t = self.code, self.t
         if 0 in self.node.shape:
             return code
-        tile = code.variable(f"[{t.height * t.width} x {self.scalar}]")
         first, end = self._units()
         with code.loop(first, end) as unit:
             block = code.op(f"urem i64 {unit}, {t.row_blocks}")
             rest = code.op(f"udiv i64 {unit}, {t.row_blocks}")
             registers = self._unravel(code.op(f"udiv i64 {rest}, {t.panels}"), self.batch)
             place = Place(registers, block, code.op(f"urem i64 {rest}, {t.panels}"))
-            self.by_size(place, lambda rows, columns: self._tile(place, rows, columns, tile))
+            self.by_size(place, lambda rows, columns: self._tile(place, rows, columns))
         return code
 
     def _units(self) -> tuple[Ref, Ref]:
@@ -127,16 +135,23 @@ class MatmulKernel(ProductKernel):
             return first, end
         return self.share(math.prod(self.t.batch) * self.t.panels * self.t.row_blocks)
 
-    def _tile(self, place: Place, rows: int, columns: int, tile: Ref) -> None:
+    def _tile(self, place: Place, rows: int, columns: int) -> None:
         code, t = self.code, self.t
         a = self.start_of(t.a, place.registers, code.mul(place.block, t.height * t.a.row))
         if t.packed:
-            b, step_b = self.packed_panel(place.registers, place.panel), t.width
+            number = code.add(code.mul(self.batch_number(place.registers), t.panels), place.panel)
+            b = self.packed_panel(number)
         else:
-            b, step_b = self.start_of(t.b, place.registers, code.mul(place.panel, t.width)), t.b.row
-        micro = self._narrow(rows, columns) if t.narrow else self.micro(rows, columns, (t.a.row, t.a.column), step_b)
-        code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth})")
-        self.finish_tile(place, rows, columns, tile)
+            b = self.start_of(t.b, place.registers, code.mul(place.panel, t.width))
+        tile = self.in_c(place) if t.direct else self.tile
+        if t.narrow:
+            code.do(f"call void @{self._narrow(rows, columns)}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth})")
+        else:
+            steps = Steps(t.a.row, t.a.column, t.width if t.packed else t.b.row, t.columns if t.direct else t.width)
+            micro = self.micro(rows, columns, steps)
+            code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth}, ptr null)")
+        if not t.direct:
+            self.finish_tile(place, rows, columns, tile)
 
     def _narrow(self, rows: int, columns: int) -> str:
         code = narrow_kernel(self.t, rows, columns)

@@ -6,69 +6,103 @@ vector: sums[row][vector] += A[row, k] B[k, vector].
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from .code import Code, Ref
 from .kit import Kit, Value
 from .tiling import Tiling
 
 
-def micro_name(t: Tiling, rows: int, columns: int, step_a: tuple[int, int], step_b: int, goes_on: bool) -> str:
-    """The name of a micro-kernel, which says all that it depends on in a program."""
-    steps = "_".join(str(s).replace("-", "m") for s in (*step_a, step_b))
-    how = ("p" if t.packed else "") + ("s" if goes_on else "")
-    return f"micro_{t.dtype.name}_{rows}x{columns}{how}_{t.width}_{steps}"
+LINE = 64  # bytes that caches take from memory at a time
 
 
-def micro_kernel(t: Tiling, rows: int, columns: int, step_a: tuple[int, int], step_b: int, goes_on: bool) -> Code:
-    """A function (a, b, tile, depth) that fills a tile, or goes on with the sums in it.
+class Steps(NamedTuple):
+    """In memory: from row to row and from k to k of A, from k to k of B, from row to row of the tile."""
+
+    a_row: int
+    a_k: int
+    b: int
+    tile: int
+
+
+class MicroKernel:
+    """A function (a, b, tile, depth, soon) that fills a tile, or adds to the sums in it.
+
+    In a blocked product it also has what lies at `soon` brought nearer, a line of the caches at each k.
 
     Args:
+        t: the product's tiling.
         rows, columns: of the tile; fewer than `t.height` and `t.width` at C's edges.
-        step_a: from row to row and from k to k of A.
-        step_b: from k to k of B.
+        steps: in memory.
         goes_on: whether the tile holds sums already.
     """
-    name = micro_name(t, rows, columns, step_a, step_b, goes_on)
-    code = Code(name, "ptr noalias %a, ptr noalias %b, ptr noalias %tile, i64 %depth")
-    kit, scalars = Kit(code, t.lanes), Kit(code, 0)
-    scalar, vector, size = scalars.type(t.dtype), kit.type(t.dtype), t.dtype.itemsize
-    places = [(r, v) for r in range(rows) for v in range(-(-columns // t.lanes))]
-    sums = {place: code.variable(vector) for place in places}
 
-    def in_tile(place: tuple[int, int]) -> Ref:
-        return code.element(scalar, "%tile", place[0] * t.width + place[1] * t.lanes)
+    def __init__(self, t: Tiling, rows: int, columns: int, steps: Steps, goes_on: bool) -> None:
+        self.t, self.rows, self.columns, self.steps, self.goes_on = t, rows, columns, steps, goes_on
+        how = ("b" if t.blocked else "p" if t.packed else "") + ("s" if goes_on else "")
+        numbers = "_".join(str(s).replace("-", "m") for s in steps)
+        name = f"micro_{t.dtype.name}_{rows}x{columns}{how}_{numbers}"
+        self.code = Code(name, "ptr noalias %a, ptr noalias %b, ptr noalias %tile, i64 %depth, ptr %soon")
+        self.kit = Kit(self.code, t.lanes)
+        self.scalar, self.vector = Kit(self.code, 0).type(t.dtype), self.kit.type(t.dtype)
+        self.vectors = range(-(-columns // t.lanes))
+        self.places = [(r, v) for r in range(rows) for v in self.vectors]
 
-    for place, memory in sums.items():
-        start = code.op(f"load {vector}, ptr {in_tile(place)}, align {size}") if goes_on else "zeroinitializer"
-        code.do(f"store {vector} {start}, ptr {memory}")
-    with code.loop(0, "%depth") as k:
-        pieces = [_piece_of_b(t, kit, code.mul(k, step_b), v, columns) for v in range(-(-columns // t.lanes))]
-        at_k = code.element(scalar, "%a", code.mul(k, step_a[1]))
-        for r in range(rows):
-            number = code.op(f"load {scalar}, ptr {code.element(scalar, at_k, r * step_a[0])}")
-            spread = kit.splat(number, t.dtype)
-            for v, piece in enumerate(pieces):
-                memory = sums[r, v]
-                so_far = Value(kit, t.dtype, code.op(f"load {vector}, ptr {memory}"))
-                code.do(f"store {vector} {kit.fma(spread, piece, so_far).ref}, ptr {memory}")
-    for place, memory in sums.items():
-        code.do(f"store {vector} {code.op(f'load {vector}, ptr {memory}')}, ptr {in_tile(place)}, align {size}")
-    return code
+    def emit(self) -> Code:
+        code, t = self.code, self.t
+        sums = {place: code.variable(self.vector) for place in self.places}
+        for memory in sums.values():
+            code.do(f"store {self.vector} zeroinitializer, ptr {memory}")
+        with code.loop(0, "%depth") as k:
+            if t.blocked:
+                soon = code.element("i8", "%soon", code.mul(k, LINE))
+                code.call("void", "llvm.prefetch.p0", f"ptr {soon}", "i32 0", "i32 2", "i32 1")  # to the second cache
+            pieces = [self._piece_of_b(code.mul(k, self.steps.b), v) for v in self.vectors]
+            at_k = code.element(self.scalar, "%a", code.mul(k, self.steps.a_k))
+            for r in range(self.rows):
+                number = code.op(f"load {self.scalar}, ptr {code.element(self.scalar, at_k, r * self.steps.a_row)}")
+                spread = self.kit.splat(number, t.dtype)
+                for v, piece in enumerate(pieces):
+                    total = self.kit.fma(spread, piece, self._value(sums[r, v]))
+                    code.do(f"store {self.vector} {total.ref}, ptr {sums[r, v]}")
+        for place, memory in sums.items():
+            total, address = self._value(memory), self._in_tile(place)
+            self._store(total + self._load(address, place[1]) if self.goes_on else total, address, place[1])
+        return code
 
+    def _value(self, memory: Ref) -> Value:
+        return Value(self.kit, self.t.dtype, self.code.op(f"load {self.vector}, ptr {memory}"))
 
-def _piece_of_b(t: Tiling, kit: Kit, at_k: Ref, v: int, columns: int) -> Value:
-    """Vector v of a row of B; beyond its last column, where it was not packed, zeros."""
-    code, vector, size = kit.code, kit.type(t.dtype), t.dtype.itemsize
-    address = code.element(Kit(code, 0).type(t.dtype), "%b", code.add(at_k, v * t.lanes))
-    inside = min(t.lanes, columns - v * t.lanes)
-    if inside == t.lanes or t.packed:
-        return Value(kit, t.dtype, code.op(f"load {vector}, ptr {address}, align {size}"))
-    mask = "<" + ", ".join(f"i1 {'true' if i < inside else 'false'}" for i in range(t.lanes)) + ">"
-    loaded = code.call(
-        vector,
-        f"llvm.masked.load.{kit.suffix(t.dtype)}.p0",
-        f"ptr {address}",
-        f"i32 {size}",
-        f"<{t.lanes} x i1> {mask}",
-        f"{vector} zeroinitializer",
-    )
-    return Value(kit, t.dtype, loaded)
+    def _in_tile(self, place: tuple[int, int]) -> Ref:
+        return self.code.element(self.scalar, "%tile", place[0] * self.steps.tile + place[1] * self.t.lanes)
+
+    def _piece_of_b(self, at_k: Ref, v: int) -> Value:
+        """Vector v of a row of B; beyond its last column, where it was not packed, zeros."""
+        address = self.code.element(self.scalar, "%b", self.code.add(at_k, v * self.t.lanes))
+        return self._load(address, None if self.t.padded else v)
+
+    def _mask(self, v: int | None) -> Ref:
+        """Which lanes of vector number v lie inside the tile; none if all do."""
+        inside = self.t.lanes if v is None else min(self.t.lanes, self.columns - v * self.t.lanes)
+        if inside == self.t.lanes:
+            return ""
+        lanes = ", ".join(f"i1 {'true' if i < inside else 'false'}" for i in range(self.t.lanes))
+        return f"<{self.t.lanes} x i1> <{lanes}>"
+
+    def _load(self, address: Ref, v: int | None) -> Value:
+        """A vector from memory; of vector number v only what lies inside the tile."""
+        code, size, mask = self.code, self.t.dtype.itemsize, self._mask(v)
+        if not mask:
+            found = code.op(f"load {self.vector}, ptr {address}, align {size}")
+        else:
+            name, zeros = f"llvm.masked.load.{self.kit.suffix(self.t.dtype)}.p0", f"{self.vector} zeroinitializer"
+            found = code.call(self.vector, name, f"ptr {address}", f"i32 {size}", mask, zeros)
+        return Value(self.kit, self.t.dtype, found)
+
+    def _store(self, value: Value, address: Ref, v: int) -> None:
+        size, mask = self.t.dtype.itemsize, self._mask(v)
+        if not mask:
+            self.code.do(f"store {self.vector} {value.ref}, ptr {address}, align {size}")
+            return
+        name = f"llvm.masked.store.{self.kit.suffix(self.t.dtype)}.p0"
+        self.code.call("void", name, f"{self.vector} {value.ref}", f"ptr {address}", f"i32 {size}", mask)

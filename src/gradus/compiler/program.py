@@ -56,8 +56,9 @@ class Access(NamedTuple):
 def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:
     """The memory a product works in: its packed operand, which others may share, and sums that wait."""
     size = t.dtype.itemsize
-    packed = [Scratch("packed", (t.b, t.batch, t.columns, t.depth), t.packed_size * size)] if t.packed else []
-    return packed + ([Scratch("sums", k, t.sums_size * size)] if t.blocked else [])
+    owner = (t.b, k) if t.blocked else (t.b, t.batch, t.columns, t.depth)
+    packed = [Scratch("packed", owner, t.packed_size * size)] if t.padded else []
+    return packed + ([Scratch("sums", k, t.sums_size * size)] if t.sums_size else [])
 
 
 class Program:
@@ -141,12 +142,13 @@ class Program:
         product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, slots)
         product.shared, product.micro_kernels = self.shares.of.get(k), self.micro_kernels
         product.emit()
-        self._add(k, product, touched | set(slots.values()), written)
+        worked_in = set(slots.values())
+        self._add(k, product, touched | worked_in, written | (worked_in if t.blocked else set()))
 
     def _add(self, k: Kernel | None, kernel: LoopKernel, reads: set[int], writes: set[int]) -> None:
         """Append a stage; kernels whose text is the same are one function."""
         code = kernel.code
-        code.arguments = ", ".join([f"ptr {a}" for a in kernel.arguments.values()] + ["i64 %thread, i64 %threads"])
+        code.arguments = ", ".join([f"ptr {a}" for a in kernel.arguments.values()] + [entry.THREAD])
         known = self.functions.setdefault(code.text(), code)
         if known is code:
             code.name = f"{code.name}_{len(self.functions)}"

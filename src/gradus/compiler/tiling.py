@@ -1,8 +1,8 @@
 """How a matrix product C = A B is cut: into tiles that fit the registers, and blocks that fit the caches.
 
 A tile is `height` rows by `width` columns of C, its sums held in registers. `width` is one or two vectors; a column of
-tiles is a *panel*. A product too large for the caches is *blocked*: k is cut into pieces, A and B are packed, and the
-sums of a tile wait in memory from one piece to the next.
+tiles is a *panel*. A product too large for the caches is *blocked*: k is cut into pieces, A and B are packed piece by
+piece, and the sums of a tile wait in memory from one piece to the next.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from .schedule import Kernel, Schedule
 from .target import Target
 
 SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
-PIECE = 256  # how much of k a blocked product takes at a time: a panel's piece of B fits the first cache
-CHUNK = 24  # tiles below each other that share a panel's piece: their piece of A fits the second cache
+PIECE = 1024  # the most of k that a blocked product takes at a time
+CHUNK = 6  # tiles below each other that share a panel's piece: their piece of A fits the second cache
+FEW = 12  # tiles below each other for which packing is not worth its while
+SHARED = 1 << 20  # numbers of B that are packed at a time, for all threads: they fit the third cache
+DEEP = 512  # sums up to this length need no blocks
 UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks
 
 
@@ -55,6 +58,7 @@ class Tiling:
         rows, columns, depth: C is rows by columns, the sums run over depth.
         lanes: numbers in a vector.
         registers: vector registers.
+        plain: whether C is stored as it is, and in one stretch.
     """
 
     a: Operand
@@ -66,6 +70,7 @@ class Tiling:
     depth: int
     lanes: int
     registers: int
+    plain: bool
 
     @cached_property
     def vectors(self) -> int:
@@ -97,9 +102,9 @@ class Tiling:
     def blocked(self) -> bool:
         """Whether the caches are too small for the product as a whole."""
         return (
-            self.depth > 2 * PIECE
+            self.depth > DEEP
             and self.rows * self.columns * self.depth > UNBLOCKED
-            and self.row_blocks >= CHUNK // 2
+            and self.row_blocks >= FEW
         )
 
     @cached_property
@@ -109,19 +114,44 @@ class Tiling:
         return in_one_piece and 4 * self.columns <= 3 * self.lanes and not self.blocked
 
     @cached_property
+    def direct(self) -> bool:
+        """Whether tiles are made in their places in C."""
+        return self.plain and not self.narrow
+
+    @cached_property
+    def piece(self) -> int:
+        """How much of k is taken at a time."""
+        if not self.blocked:
+            return self.depth
+        pieces = -(-self.depth // PIECE)
+        return -(-self.depth // (pieces * self.lanes)) * self.lanes
+
+    @cached_property
     def packed(self) -> bool:
-        """Whether B is copied into panels first: where its rows do not lie in one piece, or where it is large."""
-        return (self.b.column != 1 and not self.narrow) or self.blocked
+        """Whether B is copied into panels first: where its rows do not lie in one piece."""
+        return self.b.column != 1 and not self.narrow and not self.blocked
+
+    @cached_property
+    def padded(self) -> bool:
+        """Whether panels of B have all their columns, if need be zeros."""
+        return self.packed or self.blocked
+
+    @cached_property
+    def panels_at_once(self) -> int:
+        """Panels of which a piece is packed at a time."""
+        return min(self.panels, max(1, SHARED // (self.piece * self.width))) if self.blocked else self.panels
 
     @cached_property
     def packed_size(self) -> int:
         """How many numbers the packed B takes."""
-        return math.prod(self.batch) * self.panels * self.width * self.depth if self.packed else 0
+        copies = 1 if self.blocked else math.prod(self.batch)
+        return copies * self.panels_at_once * self.width * self.piece if self.padded else 0
 
     @cached_property
     def sums_size(self) -> int:
-        """How many numbers the sums that wait in memory take."""
-        return self.row_blocks * self.height * self.panels * self.width if self.blocked else 0
+        """How many numbers the sums that wait in memory take, if it is not C where they wait."""
+        waits = self.piece < self.depth and not self.direct
+        return self.row_blocks * self.height * self.panels_at_once * self.width if waits else 0
 
 
 def tiling(kernel: Kernel, schedule: Schedule, target: Target) -> Tiling:
@@ -130,7 +160,9 @@ def tiling(kernel: Kernel, schedule: Schedule, target: Target) -> Tiling:
     a, b = (operand(x, schedule) for x in n.inputs)
     *batch, rows, columns = n.shape
     lanes = target.vector_bytes // n.dtype.itemsize
-    return Tiling(a, b, n.dtype, tuple(batch), rows, columns, n.inputs[0].shape[-1], lanes, target.registers)
+    whole = n not in schedule.pieces or schedule.pieces[n].in_one_stretch
+    plain = kernel.stored == [n] and not kernel.maps and whole
+    return Tiling(a, b, n.dtype, tuple(batch), rows, columns, n.inputs[0].shape[-1], lanes, target.registers, plain)
 
 
 def cases(length: int, size: int) -> list[tuple[int, str]]:
