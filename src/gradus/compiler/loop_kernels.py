@@ -67,7 +67,7 @@ class LoopKernel:
 
     # -- sharing work --------------------------------------------------------------------------------------------------
 
-    def share(self, total: int) -> tuple[Ref, Ref]:
+    def share(self, total: int | Ref) -> tuple[Ref, Ref]:
         """The first and the last + 1 of this thread's part of `total` equal pieces."""
         code = self.code
         if total == 1:

@@ -12,7 +12,6 @@ from .code import Code, Ref
 from .kit import Kit, Value
 from .tiling import Tiling
 
-
 LINE = 64  # bytes that caches take from memory at a time
 
 

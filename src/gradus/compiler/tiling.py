@@ -101,11 +101,7 @@ class Tiling:
     @cached_property
     def blocked(self) -> bool:
         """Whether the caches are too small for the product as a whole."""
-        return (
-            self.depth > DEEP
-            and self.rows * self.columns * self.depth > UNBLOCKED
-            and self.row_blocks >= FEW
-        )
+        return self.depth > DEEP and self.rows * self.columns * self.depth > UNBLOCKED and self.row_blocks >= FEW
 
     @cached_property
     def narrow(self) -> bool:

@@ -1,0 +1,90 @@
+"""Products in blocks: the sizes from which they are cut made small, so that small products have many parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus.compiler import blocked_kernel, tiling
+from gradus.compiler import program as native
+from gradus.compiler.program import Program
+from gradus.compiler.runtime import set_num_threads
+from gradus.compiler.target import Target, avx2, avx512, host, sse2
+from gradus.compiler.trace import trace
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "as it is": lambda a, b: a @ b,
+    "fused": lambda a, b: (a @ b * 2 + 1).tanh(),
+    "also stored": lambda a, b: [a @ b, (a @ b).sum()],
+    "turned": lambda a, b: a.swapaxes(-1, -2).swapaxes(-1, -2) @ b,
+}
+SIZES = [(40, 70, 50), (64, 32, 33), (29, 5, 200), (57, 40, 16)]  # rows, columns, depth
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, size in {"UNBLOCKED": 0, "DEEP": 8, "FEW": 2, "PIECE": 32, "SHARED": 32 * 40}.items():
+        monkeypatch.setattr(tiling, name, size)
+    monkeypatch.setattr(blocked_kernel, "CHUNK", 2)
+    monkeypatch.setattr(native, "WORTH_SHARING", 0)
+    yield
+    set_num_threads(0)
+
+
+def matrices(sizes: tuple[int, int, int], dtype: str, batch: tuple[int, ...] = ()) -> list[gradus.Tensor]:
+    rng, (rows, columns, depth) = np.random.default_rng(0), sizes
+    return [gradus.tensor(rng.normal(size=(*batch, *shape)), dtype) for shape in ((rows, depth), (depth, columns))]
+
+
+def compare(f: Callable[..., Any], arguments: list[gradus.Tensor], target: Target | None = None) -> None:
+    """The same bits whatever the number of threads, and what eager mode gives."""
+    expected, first = f(*arguments), None
+    expected = expected if isinstance(expected, list) else [expected]
+    for threads in (1, 2, 4):
+        set_num_threads(threads)
+        got = gradus.compile(f, target=target)(*arguments)
+        arrays = [x.numpy() for x in (got if isinstance(got, list) else [got])]
+        for e, g in zip(expected, arrays, strict=True):
+            np.testing.assert_allclose(g, e.numpy(), rtol=1e-4, atol=1e-4)
+        first = first or arrays
+        for g, same in zip(arrays, first, strict=True):
+            np.testing.assert_array_equal(g, same)
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_parts_of_all_sizes(name: str, sizes: tuple[int, int, int]) -> None:
+    for dtype in ("float32", "float64"):
+        compare(FUNCTIONS[name], matrices(sizes, dtype))
+
+
+def test_operands_that_lie_otherwise() -> None:
+    a, b = matrices((40, 70, 50), "float32")
+    at, bt = (gradus.tensor(np.ascontiguousarray(x.numpy().T)) for x in (a, b))
+    compare(lambda a, b: a.T @ b.T, [at, bt])
+    compare(lambda a, b: a @ b, matrices((40, 70, 50), "float32", (3,)))
+    compare(lambda a, b: gradus.concatenate([a @ b, a @ b + 1], axis=-1) @ gradus.concatenate([b.T, b.T]), [a, b])
+
+
+@pytest.mark.parametrize("make", [avx512, avx2, sse2])
+def test_other_vectors(make: Callable[[], Target]) -> None:
+    if make().vector_bytes > host().vector_bytes:
+        pytest.skip("this processor lacks it")
+    compare(lambda a, b: a @ b, matrices((40, 70, 50), "float32"), make())
+
+
+def test_what_waits_in_memory() -> None:
+    """The packed part of B is bounded; sums wait in C, or beside it if something else is stored."""
+    tilings = [t for f in ("as it is", "fused") for t in program(FUNCTIONS[f]).tilings.values()]
+    assert all(t.blocked and t.packed_size < 50 * 70 for t in tilings)
+    assert [t.sums_size > 0 for t in tilings] == [False, True]
+
+
+def program(f: Callable[..., Any]) -> Program:
+    arguments = matrices((40, 70, 50), "float32")
+    tracer, result = trace(lambda: f(*arguments))
+    return Program(tracer.finish([result]), host())
