@@ -4,7 +4,8 @@
     columns'(K^T g)         -> convolution_input(g, K), the gradient to x; also a transposed convolution
     g columns(x)^T          -> convolution_weight(x, g), the gradient to K
 
-The columns are then never stored. x is (n, c, *lengths), K is (o, c / groups, *kernel), y and g are (n, o, *places).
+The columns are then never stored. x is (n, c, *lengths), K is (o, c / groups, *kernel), y and g are (n, o, *places);
+for the gradient to x the kernels are turned, (c, o / groups, *kernel), so that they are read in order.
 Zeros around x are not stored either: `before` says how many stand in front of each axis, the shapes how many behind.
 """
 
@@ -169,10 +170,15 @@ def _adjoint(n: Node) -> Node | None:
     if spread.shape != (channels, *kernel, batch, *places) or groups * rows != channels * math.prod(kernel):
         return None
     turned, g = product.inputs
-    out = groups * turned.shape[2]
-    weight = _reshaped(_permuted(turned, (0, 2, 1)), (out, channels // groups, *kernel))
+    each = turned.shape[2]
+    weight = _turned(_reshaped(turned, (groups, channels // groups, math.prod(kernel), each)), (channels, each, *kernel))
     window = Window(n.params["stride"], n.params["dilation"], (0,) * d)
     return node(CONVOLUTION_INPUT, (_images(g, batch, places), weight), n.shape, groups=groups, **window._asdict())
+
+
+def _turned(n: Node, shape: Sizes) -> Node:
+    """A weight (groups, c / groups, kernel, o / groups) as (c, o / groups, *kernel), as the gradient's sums run."""
+    return _reshaped(_permuted(n, (0, 1, 3, 2)), shape)
 
 
 def _cut(n: Node, found: Node) -> Node | None:
@@ -222,7 +228,7 @@ def multiplications(n: Node) -> int:
     if n.kind == "convolution_weight":
         return math.prod(n.shape[1:]) * b.size // b.shape[1]
     images = n if n.kind == "convolution" else a
-    return images.size * b.size // b.shape[0]
+    return images.size // images.shape[1] * b.size
 
 
 # -- one axis ----------------------------------------------------------------------------------------------------------

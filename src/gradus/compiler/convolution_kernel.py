@@ -78,10 +78,9 @@ class ConvolutionKernel(LoopKernel):
     @property
     def weight_steps(self) -> tuple[int, int, tuple[int, ...]]:
         """In the weight, from channel to channel of the result, of the source, and along the kernel's axes."""
-        kernel = self.weight.shape[2:]
-        taps = tuple(math.prod(kernel[a + 1 :]) for a in range(len(kernel)))
-        inner, outer = math.prod(kernel), math.prod(self.weight.shape[1:])
-        return (outer, inner, taps) if self.node.kind == "convolution" else (inner, outer, taps)
+        shape = self.weight.shape
+        outer, inner, *taps = (math.prod(shape[a + 1 :]) for a in range(len(shape)))
+        return outer, inner, tuple(taps)
 
     @property
     def source_steps(self) -> tuple[int, tuple[int, ...]]:
@@ -142,14 +141,10 @@ class ConvolutionKernel(LoopKernel):
     def _first_tap(self, place: _Place) -> tuple[tuple[Ref, Ref], list[Ref]]:
         """Where a row's first tap is, in the weight and in the source, and how many taps there are along each axis."""
         code = self.code
-        to_result, to_source, taps = self.weight_steps
+        to_result, _, taps = self.weight_steps
         channels, along = self.source_steps
         in_channel = code.mul(place.group, self.summed)
-        if self.node.kind == "convolution":
-            weight = code.mul(place.registers[place.channel], to_result)
-        else:
-            within = code.op(f"sub i64 {place.registers[place.channel]}, {code.mul(place.group, self.channels)}")
-            weight = code.add(code.mul(within, to_result), code.mul(in_channel, to_source))
+        weight = code.mul(place.registers[place.channel], to_result)
         images = code.mul(place.registers[place.batch.block], self.source.shape[1] * channels)
         source = code.add(images, code.mul(in_channel, channels))
         counts: list[Ref] = [str(self.summed)]

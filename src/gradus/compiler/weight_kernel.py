@@ -28,6 +28,9 @@ from .schedule import Kernel, Schedule
 from .tiling import SPARE, cases
 
 
+FETCH = 4  # multiplications in the time that a vector takes to come from the second cache
+
+
 class Tile(NamedTuple):
     """So many channels of the gradient, channels of the source, and neighbouring taps."""
 
@@ -41,10 +44,12 @@ def best_tile(whole: Tile, registers: int) -> Tile:
     room = registers - SPARE
 
     def cost(tile: Tile) -> float:
+        """In multiplications: for each element of the weight, at each pixel."""
         lost, size = 1.0, math.prod(tile)
         for length, piece in zip(whole, tile, strict=True):
             lost *= -(-length // piece) * piece / length
-        return lost * max(size, LATENCY, tile.results + tile.channels * tile.taps) / size
+        fetched = FETCH * (tile.results + tile.channels)  # neighbouring taps find the source in the first cache
+        return lost * max(size, LATENCY, fetched, tile.results + tile.channels * tile.taps) / size
 
     each = [range(1, min(length, room) + 1) for length in whole]
     tiles = [t for t in itertools.starmap(Tile, itertools.product(*each)) if math.prod(t) <= room]
