@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import Any
-
 import numpy as np
 
 import gradus
@@ -31,20 +28,13 @@ def training(w: Training) -> Runner:
         optimizer.step()
         return loss  # type: ignore[no-any-return]
 
-    step = gradus.compile(train, **_precision(w))
+    step = gradus.compile(train, precision=w.precision or "float32")
     x, y = (gradus.tensor(a) for a in w.data())
     y = y if w.y else x
     if w.batch is None:
         return Runner(lambda: float(step(x, y)))
     batches = w.batches()
     return Runner(lambda: step.epoch((x, y), batches), len(batches))
-
-
-def _precision(w: Training) -> dict[str, Any]:
-    """What compile is told."""
-    if w.precision and "precision" not in inspect.signature(gradus.compile).parameters:
-        raise NotImplementedError(f"gradus.compile cannot be told the precision {w.precision} yet")
-    return {"precision": w.precision} if w.precision else {}
 
 
 def product(w: Product) -> Runner:

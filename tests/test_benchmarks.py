@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from gradus import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks import report, rounds, scaling, with_gradus
+from benchmarks import report, rounds, scaling
 from benchmarks.contestants import CONTESTANTS, Contestant
 from benchmarks.floor import Limits
 from benchmarks.records import Asked, Prediction, Product, initial
@@ -79,13 +78,6 @@ def test_a_convolution_and_a_prediction_are_those_of_eager_mode(name: str) -> No
         y = F.conv2d(x, weight, padding=1)
         expected = [abs(t.numpy()).mean() for t in (y, *gradus.grad((y * g).sum(), [x, weight]))]
     np.testing.assert_allclose(values, expected, rtol=1e-4)
-
-
-def test_a_precision_that_gradus_does_not_know_yet_is_told() -> None:
-    if "precision" in inspect.signature(gradus.compile).parameters:
-        pytest.skip("it knows precisions now")
-    with pytest.raises(NotImplementedError, match="bf16 yet"):
-        with_gradus._precision(find("alexnet_bf16"))
 
 
 def test_who_takes_part_in_what() -> None:

@@ -3,8 +3,9 @@
 `docs/compiler.md` follows a small graph through it.
 """
 
+from .bfloat16 import PRECISIONS
 from .compiled import Compiled, compile
 from .runtime import num_threads, set_num_threads
 from .target import Target
 
-__all__ = ["Compiled", "Target", "compile", "num_threads", "set_num_threads"]
+__all__ = ["PRECISIONS", "Compiled", "Target", "compile", "num_threads", "set_num_threads"]

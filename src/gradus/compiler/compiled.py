@@ -11,6 +11,7 @@ import numpy as np
 from .. import interpret
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..tensor import Tensor, as_tensor
+from .bfloat16 import check_precision
 from .guards import Surroundings
 from .job import Job, check_rows
 from .step import Step
@@ -30,10 +31,12 @@ class Compiled:
     tensor([2., 4.])
     """
 
-    def __init__(self, function: Callable[..., Any], target: Target | None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], target: Target | None = None, precision: str = "float32"
+    ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
-        self.target = target
+        self.target, self.precision = target, precision
         self._surroundings: Surroundings | None = None
         self._steps: dict[Any, Step] = {}
         self._last: Step | None = None
@@ -51,7 +54,7 @@ class Compiled:
         """As a method: one compiled function for each instance."""
         if instance is None:
             return self
-        bound = Compiled(self.function.__get__(instance, owner), self.target)
+        bound = Compiled(self.function.__get__(instance, owner), self.target, self.precision)
         instance.__dict__[self.__name__] = bound  # type: ignore[attr-defined]
         return bound
 
@@ -68,9 +71,9 @@ class Compiled:
         arguments = tuple(as_tensor(a) if isinstance(a, (np.ndarray, np.generic)) else a for a in arguments)
         if self._surroundings is None:
             self._surroundings = Surroundings(self.function, arguments)
-        leaves: list[Tensor] = []
-        arrangement = flatten(arguments, leaves)
-        shapes = tuple((t.shape, t.dtype) for t in leaves)
+        given: list[Tensor] = []
+        arrangement = flatten(arguments, given)
+        shapes = tuple((t.shape, t.dtype) for t in given)
         try:
             key = (arrangement, shapes, names, self._surroundings.snapshot())
             known = self._steps.get(key)
@@ -81,7 +84,8 @@ class Compiled:
             ) from None
         if known is None or not known.still_bound():
             with self._surroundings.whole(self.__name__):  # type: ignore[attr-defined]
-                known = Step(function, arguments, self.target or host(), self._surroundings.leaves())
+                leaves = self._surroundings.leaves()
+                known = Step(function, arguments, self.target or host(), leaves, self.precision)
             self._surroundings = Surroundings(self.function, arguments)
             key = (*key[:3], self._surroundings.snapshot())
             self._steps[key] = known
@@ -166,7 +170,9 @@ class Compiled:
         return explain(self._last, page)
 
 
-def compile(function: Callable[..., Any] | None = None, *, target: Target | None = None) -> Any:
+def compile(
+    function: Callable[..., Any] | None = None, *, target: Target | None = None, precision: str = "float32"
+) -> Any:
     """Make a function of Tensors one native program: forward, backward and update together.
 
     The first call traces the function: it runs once on symbols in place of numbers. What it reads besides its
@@ -181,6 +187,9 @@ def compile(function: Callable[..., Any] | None = None, *, target: Target | None
     Args:
         function: what to compile; it may return Tensors, in lists, tuples or dicts.
         target: the processor to compile for; by default the one it runs on.
+        precision: "bf16" rounds the operands of float32 matrix products and convolutions to bfloat16, which has 8
+            significant bits, as they are worked out; their sums, the parameters and all else stay in float32. Faster
+            where the processor has products of bfloat16. Inside another compiled function that one's precision holds.
 
     >>> import gradus
     >>> w = gradus.tensor([2.0], requires_grad=True)
@@ -195,8 +204,9 @@ def compile(function: Callable[..., Any] | None = None, *, target: Target | None
     [9.0, 5.76, 3.686]
     """
     if function is None:
-        return functools.partial(compile, target=target)
-    return Compiled(function, target)
+        return functools.partial(compile, target=target, precision=precision)
+    check_precision(precision)
+    return Compiled(function, target, precision)
 
 
 def _leaves(arguments: Any) -> list[Tensor]:

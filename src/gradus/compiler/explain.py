@@ -152,7 +152,7 @@ def _passes(program: Program) -> Iterator[tuple[str, str]]:
 def graphs(program: Program) -> Iterator[tuple[str, Graph]]:
     """The graph as traced, and after each pass."""
     yield "as traced", program.traced
-    yield from passes.stages(program.traced, program.target.lanes)
+    yield from passes.stages(program.traced, program.target.lanes, program.rounding())
 
 
 def changes(before: Graph, after: Graph) -> list[str]:
@@ -168,11 +168,19 @@ def summary(found: Explanation) -> str:
     return (
         f"{len(stages)} kernels, {sum(s.barrier for s in stages)} barriers of {seconds(times.barrier)} between them, "
         f"{threads} thread{'s' if threads > 1 else ''}.\n"
+        f"{_precision(found.program)}"
         f"One step takes {seconds(times.step)}: {amount(flops)} operations, {amount(flops / times.step)} a second.\n"
         f"This machine does {amount(found.peak)} operations a second at most (float32 multiply-adds in registers), and "
         f"moves {amount(found.bandwidth)} bytes a second (a copy).\n"
         "A kernel's limit is the time of its operations at that rate, or of a copy of as many bytes: what takes longer."
     )
+
+
+def _precision(program: Program) -> str:
+    """A line on the operands of products, if they are rounded."""
+    if program.precision == "float32":
+        return ""
+    return "Operands of products and convolutions are rounded to bfloat16.\n"
 
 
 def table(found: Explanation) -> str:

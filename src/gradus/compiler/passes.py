@@ -14,6 +14,7 @@ import numpy as np
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
 from . import convolution, pieces, sums
+from .bfloat16 import Rounding
 from .graph import Graph, Node, consumers, number
 from .layouts import lay_out
 from .lowerings import is_elementwise
@@ -22,17 +23,22 @@ Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 Range = tuple[int, int, int]
 
 
-def simplify(graph: Graph, lanes: int) -> Graph:
+def simplify(graph: Graph, lanes: int, rounding: Rounding | None = None) -> Graph:
     """The graph after all passes, for vectors of so many numbers."""
-    *_, (_, last) = stages(graph, lanes)
+    *_, (_, last) = stages(graph, lanes, rounding)
     return last
 
 
-def stages(graph: Graph, lanes: int) -> Iterator[tuple[str, Graph]]:
-    """The name of each pass, and the graph after it; values keep their numbers."""
+def stages(graph: Graph, lanes: int, rounding: Rounding | None = None) -> Iterator[tuple[str, Graph]]:
+    """The name of each pass, and the graph after it; values keep their numbers. `rounding`: in bfloat16."""
     number(graph)
     for one in PASSES:
-        graph = one(graph, lanes) if one is find_convolutions else one(graph)
+        if one is in_bfloat16:
+            if rounding is None:
+                continue
+            graph = one(graph, rounding)
+        else:
+            graph = one(graph, lanes) if one is find_convolutions else one(graph)
         number(graph)
         yield one.__name__.replace("_", " "), graph
 
@@ -305,6 +311,11 @@ def _wide(n: Node) -> Node | None:
     return Node(PRIMITIVES["cast"], (exact,), {"dtype": n.dtype}, n.shape, n.dtype)
 
 
+def in_bfloat16(graph: Graph, rounding: Rounding) -> Graph:
+    """The operands of products and convolutions are rounded to bfloat16 (`bfloat16.py`)."""
+    return _rewritten(graph, rounding)
+
+
 PASSES: tuple[Callable[..., Graph], ...] = (
     merge_slices,
     fold_constants,
@@ -316,6 +327,7 @@ PASSES: tuple[Callable[..., Graph], ...] = (
     join_sums,
     split_totals,
     merge_views,
+    in_bfloat16,
     share_common,
     separate_outputs,
     separate_pieces,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from . import entry
+from .bfloat16 import Rounding
 from .blocked_kernel import BlockedKernel
 from .code import Code
 from .convolution import PRODUCTS, multiplications
@@ -64,12 +65,12 @@ def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:
 class Program:
     """A graph compiled to the text of a native module, with the plan of its memory."""
 
-    def __init__(self, graph: Graph, target: Target, arguments: int = 0) -> None:
+    def __init__(self, graph: Graph, target: Target, arguments: int = 0, precision: str = "float32") -> None:
         self.arguments = arguments  # how many of the inputs are the function's own
         self.traced = graph
-        self.graph = simplify(graph, target.lanes)
+        self.target, self.precision = target, precision
+        self.graph = simplify(graph, target.lanes, self.rounding())
         number(self.graph)
-        self.target = target
         self.schedule = Schedule(self.graph, target.lanes)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
@@ -83,6 +84,10 @@ class Program:
         self.job_slot = self.plan.count
         self.plan.count += 1
         self._emit()
+
+    def rounding(self) -> Rounding | None:
+        """How operands are rounded, if they are."""
+        return Rounding() if self.precision == "bf16" else None
 
     @property
     def threads(self) -> int:

@@ -36,12 +36,17 @@ class Step:
     """
 
     def __init__(
-        self, function: Callable[..., Any], arguments: tuple[Any, ...], target: Target, leaves: Sequence[Tensor] = ()
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        target: Target,
+        leaves: Sequence[Tensor] = (),
+        precision: str = "float32",
     ) -> None:
         self.timings: dict[str, float] = {}
         started = time.perf_counter()
         graph = self._trace(function, arguments, leaves)
-        self.program = Program(graph, target, len(self._specs))
+        self.program = Program(graph, target, len(self._specs), precision)
         self.text = self.program.text()
         self.timings["trace and schedule"] = time.perf_counter() - started
         self._load(target)

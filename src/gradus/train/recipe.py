@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import models, optim
+from ..compiler import PRECISIONS
 from ..datasets import NAMES as DATASETS
 from ..errors import ArgumentError, CheckpointError, nearest
 from ..nn import Module
@@ -40,6 +41,7 @@ class Recipe:
         limit: train on so many samples only, drawn by the seed.
         validation: the share of the training data that is kept for validation.
         eager: compute operation by operation, with NumPy, instead of compiling the training step.
+        precision: of what is multiplied in the compiled step: "float32" or "bf16".
 
     Raises:
         ArgumentError: an unknown name (with the nearest one) or a number that makes no sense.
@@ -60,6 +62,7 @@ class Recipe:
     limit: int | None = None
     validation: float = 0.1
     eager: bool = False
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if self.data not in DATASETS and ("/" in self.data or "." in self.data):
@@ -74,6 +77,7 @@ class Recipe:
             _known("model", self.model, models.NAMES)
         if self.optimizer is not None:
             _known("optimizer", self.optimizer, OPTIMIZERS)
+        _known("precision", self.precision, PRECISIONS)
         for name in ("epochs", "batch_size", "limit", "lr"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):

@@ -59,6 +59,8 @@ class Trainer:
         clip_norm: shrink the gradients of a step to this length, all together; None leaves them.
         compile: make a step one native program, and run epochs over data in memory in it; False computes eagerly,
             operation by operation.
+        precision: "bf16" rounds what is multiplied in a step's matrix products and convolutions to bfloat16 (see
+            `gradus.compile`); the weights, the optimizer, the loss and evaluation stay in float32.
 
     Attributes:
         history: that of the last `fit`, also if it was interrupted.
@@ -82,6 +84,7 @@ class Trainer:
         metrics: Sequence[str | Metric | Function] | None = None,
         clip_norm: float | None = None,
         compile: bool = True,
+        precision: str = "float32",
     ) -> None:
         _check_model(model)
         _check_optimizer(optimizer, model)
@@ -90,7 +93,10 @@ class Trainer:
         self.model, self.optimizer, self.clip_norm = model, optimizer, clip_norm
         self.loss, usual = _loss(loss)
         self.metrics = [metric(m) for m in (usual if metrics is None else _several(metrics))]
-        self.compiled: Compiled | None = compiler.compile(self.step) if compile else None
+        if precision != "float32" and not compile:
+            raise ArgumentError(f"precision={precision!r} is the compiler's, and compile=False leaves it out")
+        self.precision = precision
+        self.compiled: Compiled | None = compiler.compile(self.step, precision=precision) if compile else None
         self._arrays: tuple[Any, tuple[np.ndarray, ...]] | None = None
         self.stopped = False
         self.history = History()
@@ -191,6 +197,7 @@ class Trainer:
             "optimizer": type(self.optimizer).__name__,
             "metrics": [m.name for m in self.metrics],
             "lr": self.optimizer.lr,
+            "precision": self.precision,
             "epochs": epochs,
             "batch_size": loader.batch_size,
             "seed": loader.seed,
