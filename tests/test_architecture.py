@@ -32,7 +32,6 @@ HEAVY = {
     "click",
     "PIL",
     "pooch",
-    "tensorboardX",
     "safetensors.torch",
     "torch",
     "scipy",

@@ -233,15 +233,15 @@ def test_an_existing_folder_is_left_alone(copied):
 def test_interrupted_and_resumed_is_the_same_as_never_interrupted(options, tmp_path, monkeypatch):
     settings = ("train", "softmax", "--limit", "200", "--epochs", "2", "--batch-size", "32", "--quiet", *options)
     succeeds(*settings, "--out", tmp_path / "whole")
-    finite, count = Loop._finite, iter(range(1000))
+    check, count = Loop._check_finite, iter(range(1000))
 
-    def stopping(self, loss):
+    def stopping(self, losses):
         if next(count) == 2:
             signal.raise_signal(signal.SIGINT)
-        return finite(self, loss)
+        check(self, losses)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Loop, "_finite", stopping)
+        patch.setattr(Loop, "_check_finite", stopping)
         result = gradus_(*settings, "--out", tmp_path / "cut")
     assert result.exit_code == 130
     assert f"gradus train --resume {tmp_path / 'cut'}" in result.stderr

@@ -353,7 +353,7 @@ def test_without_stderr_nothing_is_shown(monkeypatch):
 
 def test_long_epochs_show_lines_in_between(capsys, monkeypatch):
     monkeypatch.setattr("gradus.train.progress._BETWEEN_LINES", 0.0)
-    trainer_of().fit(blobs(), batch_size=40)
+    trainer_of(compile=False).fit(blobs(), batch_size=40)
     lines = capsys.readouterr().err.splitlines()
     assert [line.split("  ")[1] for line in lines[:2]] == ["batch 1/3", "batch 2/3"]
     assert "left" in lines[0]

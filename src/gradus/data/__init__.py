@@ -1,6 +1,6 @@
 """Data: sets in memory, batches, tables, and readers of files."""
 
-from .dataset import Dataset, Subset, TensorDataset, check_finite, random_split
+from .dataset import Dataset, Subset, TensorDataset, check_finite, in_memory, random_split
 from .loader import DataLoader
 from .readers import read_cifar, read_csv, read_idx, read_image, read_image_folder
 from .table import Table
@@ -15,6 +15,7 @@ __all__ = [
     "TableTransform",
     "TensorDataset",
     "check_finite",
+    "in_memory",
     "random_split",
     "read_cifar",
     "read_csv",

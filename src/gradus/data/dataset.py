@@ -111,6 +111,19 @@ class Subset:
         return f"Subset({len(self)} of {self.dataset!r})"
 
 
+def in_memory(dataset: Any) -> tuple[tuple[np.ndarray, ...] | None, np.ndarray]:
+    """The arrays that a data set's samples lie in, and in which rows of them; None for one that reads as it goes.
+
+    >>> in_memory(Subset(TensorDataset([4, 5, 6]), [2, 0]))
+    ((array([4, 5, 6]),), array([2, 0]))
+    """
+    places = np.arange(len(dataset))
+    while isinstance(dataset, Subset):
+        dataset, places = dataset.dataset, dataset.indices[places]
+    plain = isinstance(dataset, TensorDataset) and type(dataset).__getitem__ is TensorDataset.__getitem__
+    return (dataset.arrays if plain else None), places
+
+
 def rows(dataset: Dataset, index: Any) -> tuple[np.ndarray, ...]:
     """The samples at a slice or an array of places, stacked along a new first axis: one array for each part."""
     if isinstance(dataset, TensorDataset):

@@ -1,4 +1,4 @@
-"""History: what each epoch brought, in memory, as JSON lines, and as TensorBoard events."""
+"""History: what each epoch brought, in memory and as JSON lines."""
 
 from __future__ import annotations
 
@@ -92,27 +92,6 @@ class HistoryFile:
         """Add a line."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(_line(record))
-
-
-class Events:
-    """TensorBoard's event file in a folder: `tensorboard --logdir FOLDER` shows the curves."""
-
-    def __init__(self, folder: Path, first_epoch: int) -> None:
-        from tensorboardX import SummaryWriter  # type: ignore[import-untyped]
-
-        self.writer = SummaryWriter(str(folder), purge_step=first_epoch)
-
-    def append(self, record: Record) -> None:
-        """Write an epoch's numbers, training and validation side by side."""
-        for name, value in record.items():
-            if name != "epoch":
-                part, tag = ("validation", name[4:]) if name.startswith("val_") else ("train", name)
-                self.writer.add_scalar(f"{tag}/{part}", value, record["epoch"])
-        self.writer.flush()
-
-    def close(self) -> None:
-        """Finish the file."""
-        self.writer.close()
 
 
 def _line(record: Record) -> str:

@@ -3,95 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import random
-from ..autograd import no_grad
-from ..data import DataLoader
-from ..errors import CheckpointError, DivergedError, TraceError
-from ..nn import Module
-from ..tensor import Tensor, as_tensor
+from ..data import DataLoader, in_memory
+from ..errors import CheckpointError, DivergedError
+from ..tensor import Tensor
 from .callbacks import Callback
 from .checkpoint import read_state, save, write_state
-from .history import Events, History, HistoryFile, Record
+from .evaluation import Running, measure, predictions, traced
+from .events import Events
+from .history import History, HistoryFile, Record
 from .interrupt import Interrupt, Interrupted
-from .metrics import Metric
 from .progress import Silent
 from .run import Run
 
 if TYPE_CHECKING:
     from .trainer import Trainer
-
-
-class Running:
-    """The loss and the metrics of the batches so far.
-
-    The loss is averaged over the samples, so that a small last batch counts for what it is.
-    """
-
-    def __init__(self, metrics: Iterable[Metric]) -> None:
-        self.metrics = [metric.fresh() for metric in metrics]
-        self.loss = np.zeros(2)  # summed over the samples, and how many
-
-    def update(self, loss: float, outputs: Tensor, targets: Tensor) -> None:
-        """Take a batch in."""
-        n = len(targets)
-        self.loss = self.loss + np.array([loss * n, n])
-        for metric in self.metrics:
-            metric.update(outputs, targets)
-
-    def values(self) -> dict[str, float]:
-        """What the loss and the metrics amount to."""
-        loss = float(self.loss[0] / self.loss[1]) if self.loss[1] else float("nan")
-        return {"loss": loss} | {metric.name: metric.value() for metric in self.metrics}
-
-    def state_dict(self) -> dict[str, np.ndarray]:
-        """The sums, to go on from."""
-        totals = {metric.name: metric.total for metric in self.metrics if metric.total is not None}
-        return {"loss": self.loss} | totals
-
-    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
-        """Go on from saved sums."""
-        self.loss = state["loss"]
-        for metric in self.metrics:
-            metric.total = state.get(metric.name)
-
-
-def measure(
-    trainer: Trainer, batches: Iterable[tuple[Tensor, ...]], between: Callable[[], None] = lambda: None
-) -> dict[str, float]:
-    """The loss and the metrics over batches, in evaluation mode; `between` is called after each."""
-    running = Running(trainer.metrics)
-    with mode(trainer.model, training=False), no_grad():
-        for *inputs, targets in batches:
-            outputs = trainer.model(*inputs)
-            running.update(float(trainer.loss(outputs, targets)), outputs, targets)
-            between()
-    return running.values()
-
-
-@no_grad()
-def scores(trainer: Trainer, outputs: Tensor, targets: Tensor) -> dict[str, float]:
-    """The same from outputs that are there already."""
-    running = Running(trainer.metrics)
-    running.update(float(trainer.loss(outputs, targets)), outputs, targets)
-    return running.values()
-
-
-@contextmanager
-def mode(model: Module, training: bool) -> Iterator[None]:
-    """Set the mode of all parts of a model, and at the end each as it was."""
-    before = [(part, part.training) for part in model.modules()]
-    model.train(training)
-    try:
-        yield
-    finally:
-        for part, was in before:
-            part.training = was
 
 
 class Loop:
@@ -151,7 +82,7 @@ class Loop:
         seconds, samples = self._batches()
         record: Record = {"epoch": self.epoch + 1} | self.running.values()
         if self.validation is not None:
-            found = measure(self.trainer, self.validation.batches(0), self.interrupt.check)
+            found = measure(self.trainer, predictions(self.trainer, self.validation), self.interrupt.check)
             record |= {f"val_{name}": value for name, value in found.items()}
         record |= {"lr": self.trainer.optimizer.lr, "seconds": seconds}
         record["samples_per_second"] = samples / seconds if seconds else 0.0
@@ -167,57 +98,51 @@ class Loop:
     def _batches(self) -> tuple[float, int]:
         """The epoch's batches that are left: the seconds they took and how many samples they held."""
         start, samples = time.perf_counter(), 0
-        for loss, outputs, targets in self._steps():
-            self.running.update(self._finite(loss), outputs, targets)
-            self.batch += 1
-            samples += len(targets)
-            self.progress.batch(self.epoch + 1, self.batch, len(targets), self.running.values)
-            for callback in self.callbacks:
-                callback.on_batch_end(self.trainer, self.batch)
-            if self._between_slices:
+        with traced():
+            for losses, outputs, targets in self._stretches():
+                self._check_finite(losses)
+                self.running.update(losses, outputs, targets)
+                self.batch += len(losses)
+                samples += targets.shape[0] * targets.shape[1]
+                self.progress.advance(self.epoch + 1, self.batch, len(losses), targets.shape[1], self.running.values)
+                for callback in self.callbacks:
+                    callback.on_batch_end(self.trainer, self.batch)
                 self.interrupt.check()
         return time.perf_counter() - start, samples
 
-    def _steps(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        try:
-            yield from self._trained()
-        except TraceError as problem:
-            raise TraceError(f"{problem} In a Trainer: Trainer(..., compile=False).") from problem
-
-    def _trained(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Train on the batches that are left; of each the loss, the outputs and the targets.
+    def _stretches(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Train on the batches that are left; of so many at a time the losses, the outputs and the targets.
 
         Where the data are in memory, many steps are made at once in native code before they are handed out.
         """
-        self._between_slices = True
-        if self.trainer.compiled is None or not self._native():
+        arrays, places = in_memory(self.loader.dataset)
+        if self.trainer.compiled is None or arrays is None or not self._native():
             step = self.trainer.compiled or self.trainer.step
             for batch in self.loader.batches(self.epoch, self.batch):
-                yield (*step(*batch), batch[-1])
+                loss, outputs = step(*batch)
+                yield loss.numpy()[None], outputs.numpy()[None], batch[-1].numpy()[None]
             return
-        arrays = self.trainer.arrays_of(self.loader.dataset)
-        for rows in self.loader.rows(self.epoch, self.batch):
-            done = 0
+        for order in self.loader.rows(self.epoch, self.batch):
+            rows, done = places[order], 0
             for losses, outputs in self.trainer.compiled.slices(arrays, rows):
-                for k, loss in enumerate(losses):
-                    self._between_slices = k == len(losses) - 1  # until then the weights are ahead of the count
-                    yield as_tensor(loss), Tensor(outputs[k]), Tensor(arrays[-1][rows[done + k]])
+                yield losses, outputs, arrays[-1][rows[done : done + len(losses)]]
                 done += len(losses)
 
     def _native(self) -> bool:
         """Whether whole stretches of an epoch can run natively: nothing asks to be called after each batch."""
         quiet = all(getattr(c.on_batch_end, "__func__", None) is Callback.on_batch_end for c in self.callbacks)
-        return quiet and not self.loader.prefetch and hasattr(self.loader.dataset, "arrays")
+        return quiet and not self.loader.prefetch
 
-    def _finite(self, loss: Tensor) -> float:
-        value = float(loss)
-        if not np.isfinite(value):
+    def _check_finite(self, losses: np.ndarray) -> None:
+        finite = np.isfinite(losses)
+        if not finite.all():
+            first = int(finite.argmin())
+            number = self.batch + first + 1
             raise DivergedError(
-                f"the loss became {value} in epoch {self.epoch + 1}, batch {self.batch + 1} (step "
-                f"{self.epoch * len(self.loader) + self.batch + 1}), at learning rate {self.trainer.optimizer.lr:g}. "
+                f"the loss became {losses[first]} in epoch {self.epoch + 1}, batch {number} (step "
+                f"{self.epoch * len(self.loader) + number}), at learning rate {self.trainer.optimizer.lr:g}. "
                 "Try a learning rate ten times lower, clip_norm=1.0, or inputs scaled to about -1 to 1."
             )
-        return value
 
     # -- saving and going on ----------------------------------------------------------------------------------------
 

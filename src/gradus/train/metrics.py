@@ -30,6 +30,7 @@ class Metric:
         finish: that array, for all batches, to the value.
         merge: the statistics of two parts to those of both; by default their sum.
         better: whether "higher" or "lower" values are better.
+        counts: whether statistics are whole numbers, so that it does not matter which batches are taken in together.
 
     Attributes:
         total: the statistics so far, or None.
@@ -48,8 +49,10 @@ class Metric:
         finish: Callable[[np.ndarray], Any],
         merge: Callable[[np.ndarray, np.ndarray], np.ndarray] = np.add,
         better: str = "higher",
+        counts: bool = False,
     ) -> None:
         self.name, self.statistics, self.finish, self.merge, self.better = name, statistics, finish, merge, better
+        self.counts = counts
         self.total: np.ndarray | None = None
 
     def update(self, outputs: Any, targets: Any) -> None:
@@ -63,7 +66,7 @@ class Metric:
 
     def fresh(self) -> Metric:
         """The same metric, with nothing taken in."""
-        return Metric(self.name, self.statistics, self.finish, self.merge, self.better)
+        return Metric(self.name, self.statistics, self.finish, self.merge, self.better, self.counts)
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         return self.finish(self.statistics(_array(outputs), _array(targets)))
@@ -302,10 +305,10 @@ def _root_mean(total: np.ndarray) -> float:
 _METRICS = {
     m.name: m
     for m in (
-        Metric("accuracy", _correct, _mean),
-        Metric("precision", confusion_matrix, _macro(_precision), _merge_confusion),
-        Metric("recall", confusion_matrix, _macro(_recall), _merge_confusion),
-        Metric("f1", confusion_matrix, _macro(_f1), _merge_confusion),
+        Metric("accuracy", _correct, _mean, counts=True),
+        Metric("precision", confusion_matrix, _macro(_precision), _merge_confusion, counts=True),
+        Metric("recall", confusion_matrix, _macro(_recall), _merge_confusion, counts=True),
+        Metric("f1", confusion_matrix, _macro(_f1), _merge_confusion, counts=True),
         Metric("mae", _absolute_errors, _mean, better="lower"),
         Metric("rmse", _squared_errors, _root_mean, better="lower"),
         Metric("r2", _variances, _explained, _merge_variances),
@@ -333,7 +336,7 @@ def metric(wanted: str | Metric | Function) -> Metric:
     if not isinstance(wanted, str):
         raise ArgumentError(f"a metric is a name or a function of (outputs, targets), got {wanted!r}")
     if wanted.startswith("top_") and wanted[4:].isdigit():
-        return Metric(wanted, _among_top(int(wanted[4:])), _mean)
+        return Metric(wanted, _among_top(int(wanted[4:])), _mean, counts=True)
     if wanted not in _METRICS:
         raise ArgumentError(f"there is no metric {wanted!r}. {nearest(wanted, NAMES)}")
     return _METRICS[wanted].fresh()

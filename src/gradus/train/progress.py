@@ -22,8 +22,11 @@ class Silent:
     def begin(self, epochs: int, batches: int, done: int) -> None:
         """Training begins: so many epochs of so many batches, of which so many were done before."""
 
-    def batch(self, epoch: int, number: int, samples: int, values: Values) -> None:
-        """Batch `number` of an epoch (both from 1) is done; `values` gives the loss and metrics so far."""
+    def advance(self, epoch: int, number: int, count: int, samples: int, values: Values) -> None:
+        """So many batches of so many samples are done, the last is `number` of an epoch (both from 1).
+
+        `values` gives the loss and metrics so far.
+        """
 
     def epoch(self, record: Mapping[str, Any]) -> None:
         """An epoch is done, with this record."""
@@ -39,10 +42,10 @@ class _Timed(Silent):
         self.epochs, self.batches, self.done, self.first = epochs, batches, done, done
         self.samples, self.start, self.shown = 0, time.perf_counter(), time.perf_counter()
 
-    def count(self, samples: int) -> float:
-        """Take a batch in; the seconds since something was last shown."""
-        self.done += 1
-        self.samples += samples
+    def count(self, batches: int, samples: int) -> float:
+        """Take batches in; the seconds since something was last shown."""
+        self.done += batches
+        self.samples += batches * samples
         return time.perf_counter() - self.shown
 
     def numbers(self, values: Mapping[str, Any]) -> str:
@@ -59,8 +62,8 @@ class _Timed(Silent):
 class Lines(_Timed):
     """A line at each epoch's end, and in long epochs one every few seconds."""
 
-    def batch(self, epoch: int, number: int, samples: int, values: Values) -> None:
-        if self.count(samples) > _BETWEEN_LINES and number < self.batches:
+    def advance(self, epoch: int, number: int, count: int, samples: int, values: Values) -> None:
+        if self.count(count, samples) > _BETWEEN_LINES and number < self.batches:
             self._print(f"epoch {epoch}/{self.epochs}  batch {number}/{self.batches}  {self.numbers(values())}")
 
     def epoch(self, record: Mapping[str, Any]) -> None:
@@ -87,8 +90,8 @@ class Bar(_Timed):
         self.task = self.bar.add_task(f"{first}/{epochs}", total=epochs * batches, completed=done, numbers="")
         self.bar.start()
 
-    def batch(self, epoch: int, number: int, samples: int, values: Values) -> None:
-        if self.count(samples) > _BETWEEN_LOOKS:
+    def advance(self, epoch: int, number: int, count: int, samples: int, values: Values) -> None:
+        if self.count(count, samples) > _BETWEEN_LOOKS:
             self.shown = time.perf_counter()
             text = f"{epoch}/{self.epochs}"
             self.bar.update(self.task, description=text, completed=self.done, numbers=self.numbers(values()))

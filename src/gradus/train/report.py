@@ -17,8 +17,8 @@ from ..nn import summary
 from ..tensor import tensor
 from . import metrics
 from .checkpoint import write_atomically
+from .evaluation import scores
 from .history import History
-from .loop import scores
 from .page import Pictures, Report, Values, confusions, number, render
 from .run import Run
 
