@@ -36,18 +36,21 @@ def _uncomputed(xp: Any, *arrays: Any, **params: Any) -> Any:
     raise TypeError("a rewritten node has no meaning but the kernel it is compiled to")
 
 
-def _primitive(name: str) -> Primitive:
-    def rule(a: Any, b: Any, shape: Sizes, **params: Any) -> Shaped:
-        return Shaped(shape, a.dtype)
+def own_kernel(name: str) -> Primitive:
+    """A primitive with a kernel of its own."""
 
-    return Found(name, rule=rule, forward=_uncomputed, vjp=(None, None), lower=OwnKernel())
+    def rule(*inputs: Any, shape: Sizes, **params: Any) -> Shaped:
+        return Shaped(shape, inputs[0].dtype)
+
+    return Found(name, rule=rule, forward=_uncomputed, vjp=(), lower=OwnKernel())
 
 
-CONVOLUTION = _primitive("convolution")
-CONVOLUTION_INPUT = _primitive("convolution_input")
-CONVOLUTION_WEIGHT = _primitive("convolution_weight")
-NAMES = ("convolution", "convolution_input", "convolution_weight")
-PRODUCTS = ("matmul", *NAMES)
+CONVOLUTION = own_kernel("convolution")
+CONVOLUTION_INPUT = own_kernel("convolution_input")
+CONVOLUTION_WEIGHT = own_kernel("convolution_weight")
+IMAGES = ("convolution", "convolution_input", "winograd")  # whose results are batches of images
+NAMES = (*IMAGES, "convolution_weight", "winograd_tiles")
+PRODUCTS = ("matmul", *IMAGES, "convolution_weight")
 
 
 class Window(NamedTuple):
@@ -171,7 +174,8 @@ def _adjoint(n: Node) -> Node | None:
         return None
     turned, g = product.inputs
     each = turned.shape[2]
-    weight = _turned(_reshaped(turned, (groups, channels // groups, math.prod(kernel), each)), (channels, each, *kernel))
+    by_group = _reshaped(turned, (groups, channels // groups, math.prod(kernel), each))
+    weight = _turned(by_group, (channels, each, *kernel))
     window = Window(n.params["stride"], n.params["dilation"], (0,) * d)
     return node(CONVOLUTION_INPUT, (_images(g, batch, places), weight), n.shape, groups=groups, **window._asdict())
 
@@ -221,12 +225,17 @@ def _reshaped(n: Node, shape: Sizes) -> Node:
 
 
 def multiplications(n: Node) -> int:
-    """How many multiplications a product or a convolution takes; those with zeros around the images count."""
+    """How many multiplications a product or a convolution takes; those with zeros around the images count.
+
+    Of Winograd's algorithm, those that the direct way would take.
+    """
     if n.kind == "matmul":
         return n.size * n.inputs[0].shape[-1]
     a, b = n.inputs
     if n.kind == "convolution_weight":
         return math.prod(n.shape[1:]) * b.size // b.shape[1]
+    if n.kind == "winograd":
+        return n.size * a.shape[1] * int(n.params["kernel"]) ** 2
     images = n if n.kind == "convolution" else a
     return images.size // images.shape[1] * b.size
 

@@ -12,7 +12,7 @@ import math
 
 from ..ops.places import Index, Loop, flatten, variable
 from ..ops.primitive import PRIMITIVES
-from .convolution import NAMES
+from .convolution import IMAGES, NAMES
 from .graph import Graph, Node, consumers
 from .lowerings import (
     has_own_kernel,
@@ -80,7 +80,7 @@ def _batched(graph: Graph) -> set[Node]:
 
 def is_image(n: Node) -> bool:
     """Whether a convolution's result is a batch of images."""
-    return n.kind in NAMES[:2]
+    return n.kind in IMAGES
 
 
 def images_of(n: Node) -> tuple[Node, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
-from . import convolution, pieces, sums
+from . import convolution, pieces, sums, winograd
 from .bfloat16 import Rounding
 from .graph import Graph, Node, consumers, number
 from .layouts import lay_out
@@ -38,7 +38,7 @@ def stages(graph: Graph, lanes: int, rounding: Rounding | None = None) -> Iterat
                 continue
             graph = one(graph, rounding)
         else:
-            graph = one(graph, lanes) if one is find_convolutions else one(graph)
+            graph = one(graph, lanes) if one in (find_convolutions, use_winograd) else one(graph)
         number(graph)
         yield one.__name__.replace("_", " "), graph
 
@@ -234,6 +234,11 @@ def find_convolutions(graph: Graph, lanes: int) -> Graph:
     return _redirected(graph, convolution.found(graph, lanes))
 
 
+def use_winograd(graph: Graph, lanes: int) -> Graph:
+    """Convolutions by small kernels, where it pays, with a fraction of the multiplications (`winograd.py`)."""
+    return _redirected(graph, winograd.found(graph, lanes))
+
+
 # -- long sums -------------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +329,7 @@ PASSES: tuple[Callable[..., Graph], ...] = (
     gather_wide,
     turn_products,
     find_convolutions,
+    use_winograd,
     join_sums,
     split_totals,
     merge_views,

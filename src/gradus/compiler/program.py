@@ -27,9 +27,16 @@ from .shares import Share, Shares
 from .target import Target
 from .tiling import Tiling, tiling
 from .weight_kernel import WeightKernel
+from .winograd_kernel import KernelTransform, TileTransform, WinogradKernel, scratch_size
 
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
-FAMILIES: dict[str, type[LoopKernel]] = {"random_bits": RandomKernel, "reduce": RowKernel}
+FAMILIES: dict[str, type[LoopKernel]] = {
+    "random_bits": RandomKernel,
+    "reduce": RowKernel,
+    "winograd_weight": KernelTransform,
+    "winograd_back": KernelTransform,
+    "winograd_tiles": TileTransform,
+}
 SLIDING = {
     "convolution": ConvolutionKernel,
     "convolution_input": ConvolutionKernel,
@@ -74,6 +81,7 @@ class Program:
         self.schedule = Schedule(self.graph, target.lanes)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
+        self.scratch |= {k: [self._winograd_scratch(k)] for k in self.schedule.order if k.kind == "winograd"}
         self.worth_sharing = self.work() >= WORTH_SHARING
         self.shares = Shares(self.schedule, self.tilings, self.threads)
         self.plan: Plan = plan(self.schedule, self.scratch, self.shares.group)
@@ -126,16 +134,25 @@ class Program:
             kernel = self._kernel(k)
             kernel.shared, kernel.micro_kernels = self.shares.of.get(k), self.micro_kernels
             kernel.emit()
-            self._add(k, kernel, touched, written)
+            worked_in = {self.plan.scratch[s] for s in self.scratch.get(k, ())}
+            self._add(k, kernel, touched | worked_in, written | worked_in)
         for target, value in self.plan.copies:
             self._emit_copy(target, value)
         self.functions |= {code.text(): code for code in self.micro_kernels.values()}
 
     def _kernel(self, k: Kernel) -> LoopKernel:
+        if k.kind == "winograd":
+            scratch = self.plan.scratch[self.scratch[k][0]], num_threads()
+            return WinogradKernel(k, self.schedule, self.slot, self.target.registers, scratch)
         if k.kind in SLIDING:
             return SLIDING[k.kind](k, self.schedule, self.slot, self.target.registers)
         family = FAMILIES.get(k.kind, LoopKernel)
         return family(k.kind, k, self.schedule, self.slot, self.target.lanes)
+
+    def _winograd_scratch(self, k: Kernel) -> Scratch:
+        """What the threads work in, each in a part of its own."""
+        size = scratch_size(k.main[0], self.target.registers, self.target.lanes)
+        return Scratch("tiles", k, size * num_threads() * k.main[0].dtype.itemsize)
 
     def _emit_matmul(self, k: Kernel, touched: set[int], written: set[int]) -> None:
         t, slots = self.tilings[k], {s.use: self.plan.scratch[s] for s in self.scratch[k]}

@@ -27,7 +27,6 @@ from .reads import loops_over
 from .schedule import Kernel, Schedule
 from .tiling import SPARE, cases
 
-
 FETCH = 4  # multiplications in the time that a vector takes to come from the second cache
 
 
