@@ -32,11 +32,15 @@ class Compiled:
     """
 
     def __init__(
-        self, function: Callable[..., Any], target: Target | None = None, precision: str = "float32"
+        self,
+        function: Callable[..., Any],
+        target: Target | None = None,
+        precision: str = "float32",
+        winograd: bool = True,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
-        self.target, self.precision = target, precision
+        self.target, self.precision, self.winograd = target, precision, winograd
         self._surroundings: Surroundings | None = None
         self._steps: dict[Any, Step] = {}
         self._last: Step | None = None
@@ -54,7 +58,7 @@ class Compiled:
         """As a method: one compiled function for each instance."""
         if instance is None:
             return self
-        bound = Compiled(self.function.__get__(instance, owner), self.target, self.precision)
+        bound = Compiled(self.function.__get__(instance, owner), self.target, self.precision, self.winograd)
         instance.__dict__[self.__name__] = bound  # type: ignore[attr-defined]
         return bound
 
@@ -85,7 +89,7 @@ class Compiled:
         if known is None or not known.still_bound():
             with self._surroundings.whole(self.__name__):  # type: ignore[attr-defined]
                 leaves = self._surroundings.leaves()
-                known = Step(function, arguments, self.target or host(), leaves, self.precision)
+                known = Step(function, arguments, self.target or host(), leaves, self.precision, self.winograd)
             self._surroundings = Surroundings(self.function, arguments)
             key = (*key[:3], self._surroundings.snapshot())
             self._steps[key] = known
@@ -171,7 +175,11 @@ class Compiled:
 
 
 def compile(
-    function: Callable[..., Any] | None = None, *, target: Target | None = None, precision: str = "float32"
+    function: Callable[..., Any] | None = None,
+    *,
+    target: Target | None = None,
+    precision: str = "float32",
+    winograd: bool = True,
 ) -> Any:
     """Make a function of Tensors one native program: forward, backward and update together.
 
@@ -190,6 +198,9 @@ def compile(
         precision: "bf16" rounds the operands of float32 matrix products and convolutions to bfloat16, which has 8
             significant bits, as they are worked out; their sums, the parameters and all else stay in float32. Faster
             where the processor has products of bfloat16. Inside another compiled function that one's precision holds.
+        winograd: whether float32 convolutions by 3 x 3 and 5 x 5 kernels may use Winograd's algorithm where it is
+            faster. It rounds otherwise, by some 1e-6 of the largest number; an infinite or NaN pixel spreads to the
+            results near it.
 
     >>> import gradus
     >>> w = gradus.tensor([2.0], requires_grad=True)
@@ -204,9 +215,9 @@ def compile(
     [9.0, 5.76, 3.686]
     """
     if function is None:
-        return functools.partial(compile, target=target, precision=precision)
+        return functools.partial(compile, target=target, precision=precision, winograd=winograd)
     check_precision(precision)
-    return Compiled(function, target, precision)
+    return Compiled(function, target, precision, winograd)
 
 
 def _leaves(arguments: Any) -> list[Tensor]:

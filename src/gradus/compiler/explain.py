@@ -152,7 +152,7 @@ def _passes(program: Program) -> Iterator[tuple[str, str]]:
 def graphs(program: Program) -> Iterator[tuple[str, Graph]]:
     """The graph as traced, and after each pass."""
     yield "as traced", program.traced
-    yield from passes.stages(program.traced, program.target.lanes, program.rounding())
+    yield from passes.stages(program.traced, program.target.lanes, program.rounding(), program.winograd)
 
 
 def changes(before: Graph, after: Graph) -> list[str]:

@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
-from . import convolution, pieces, sums, winograd
+from . import convolution, pieces, sums
+from . import winograd as winograd_rewrite
 from .bfloat16 import Rounding
 from .graph import Graph, Node, consumers, number
 from .layouts import lay_out
@@ -23,22 +24,23 @@ Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 Range = tuple[int, int, int]
 
 
-def simplify(graph: Graph, lanes: int, rounding: Rounding | None = None) -> Graph:
+def simplify(graph: Graph, lanes: int, rounding: Rounding | None = None, winograd: bool = True) -> Graph:
     """The graph after all passes, for vectors of so many numbers."""
-    *_, (_, last) = stages(graph, lanes, rounding)
+    *_, (_, last) = stages(graph, lanes, rounding, winograd)
     return last
 
 
-def stages(graph: Graph, lanes: int, rounding: Rounding | None = None) -> Iterator[tuple[str, Graph]]:
+def stages(
+    graph: Graph, lanes: int, rounding: Rounding | None = None, winograd: bool = True
+) -> Iterator[tuple[str, Graph]]:
     """The name of each pass, and the graph after it; values keep their numbers. `rounding`: in bfloat16."""
     number(graph)
+    wanted = {in_bfloat16: rounding is not None, use_winograd: winograd}
+    given: dict[Any, tuple[Any, ...]] = {in_bfloat16: (rounding,), find_convolutions: (lanes,), use_winograd: (lanes,)}
     for one in PASSES:
-        if one is in_bfloat16:
-            if rounding is None:
-                continue
-            graph = one(graph, rounding)
-        else:
-            graph = one(graph, lanes) if one in (find_convolutions, use_winograd) else one(graph)
+        if not wanted.get(one, True):
+            continue
+        graph = one(graph, *given.get(one, ()))
         number(graph)
         yield one.__name__.replace("_", " "), graph
 
@@ -236,7 +238,7 @@ def find_convolutions(graph: Graph, lanes: int) -> Graph:
 
 def use_winograd(graph: Graph, lanes: int) -> Graph:
     """Convolutions by small kernels, where it pays, with a fraction of the multiplications (`winograd.py`)."""
-    return _redirected(graph, winograd.found(graph, lanes))
+    return _redirected(graph, winograd_rewrite.found(graph, lanes))
 
 
 # -- long sums -------------------------------------------------------------------------------------------------------
@@ -329,11 +331,11 @@ PASSES: tuple[Callable[..., Graph], ...] = (
     gather_wide,
     turn_products,
     find_convolutions,
-    use_winograd,
     join_sums,
     split_totals,
     merge_views,
     in_bfloat16,
+    use_winograd,
     share_common,
     separate_outputs,
     separate_pieces,

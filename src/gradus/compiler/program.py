@@ -72,11 +72,18 @@ def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:
 class Program:
     """A graph compiled to the text of a native module, with the plan of its memory."""
 
-    def __init__(self, graph: Graph, target: Target, arguments: int = 0, precision: str = "float32") -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        target: Target,
+        arguments: int = 0,
+        precision: str = "float32",
+        winograd: bool = True,
+    ) -> None:
         self.arguments = arguments  # how many of the inputs are the function's own
         self.traced = graph
-        self.target, self.precision = target, precision
-        self.graph = simplify(graph, target.lanes, self.rounding())
+        self.target, self.precision, self.winograd = target, precision, winograd
+        self.graph = simplify(graph, target.lanes, self.rounding(), winograd)
         number(self.graph)
         self.schedule = Schedule(self.graph, target.lanes)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}

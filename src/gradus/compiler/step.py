@@ -42,11 +42,12 @@ class Step:
         target: Target,
         leaves: Sequence[Tensor] = (),
         precision: str = "float32",
+        winograd: bool = True,
     ) -> None:
         self.timings: dict[str, float] = {}
         started = time.perf_counter()
         graph = self._trace(function, arguments, leaves)
-        self.program = Program(graph, target, len(self._specs), precision)
+        self.program = Program(graph, target, len(self._specs), precision, winograd)
         self.text = self.program.text()
         self.timings["trace and schedule"] = time.perf_counter() - started
         self._load(target)
