@@ -1,4 +1,4 @@
-"""Products with few columns, whose vectors lie along k."""
+"""Products with few columns or few rows, whose vectors lie along k."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def program_of(compiled: Any) -> Program:
 
 @pytest.mark.parametrize("make", TARGETS)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
-@pytest.mark.parametrize(("rows", "columns", "depth"), [(1, 1, 64), (5, 3, 33), (60, 2, 99), (29, 10, 47), (7, 12, 32)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "depth"),
+    [(1, 1, 64), (5, 3, 33), (60, 2, 99), (29, 10, 47), (7, 12, 32), (1, 40, 64), (3, 37, 70), (8, 130, 40)],
+)
 def test_products_of_any_size(make: Any, dtype: str, rows: int, columns: int, depth: int) -> None:
     target = skip_unless_it_runs(make())
     rng = np.random.default_rng(rows)
@@ -42,7 +45,8 @@ def test_products_of_any_size(make: Any, dtype: str, rows: int, columns: int, de
     product = gradus.compile(lambda a, w: a @ w.T + 1, target=target)
     np.testing.assert_array_equal(product(a, w).numpy(), a.numpy() @ w.numpy().T + 1)  # small integers: no rounding
     (t,) = program_of(product).tilings.values()
-    assert t.narrow == (4 * columns <= 3 * t.lanes and depth >= 2 * t.lanes)
+    few = 4 * columns <= 3 * t.lanes or 2 * rows <= t.lanes
+    assert t.narrow == (few and depth >= 2 * t.lanes)
 
 
 def test_batches_and_what_is_not_a_number() -> None:

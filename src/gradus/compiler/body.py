@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from .. import dtypes
 from ..errors import TraceError
 from ..ops.places import Condition, Index, Loop, Quotient, Remainder, flatten
-from .code import Code, Ref
+from .code import Code, Ref, split_type
 from .graph import Node
 from .kit import LLVM_TYPES, Kit, Value, memory_type
 from .lowerings import Piece, is_elementwise, is_indexed, is_view, pull
@@ -231,23 +231,40 @@ class Body:
             value = self._load_scalar(node, start, self.scalar(flat))
             return self.kit.splat(value, node.dtype)
         if step == 1:
-            type_ = f"<{self.lanes} x {memory_type(node.dtype)}>"
             address = self.code.element(memory_type(node.dtype), start, self.scalar(flat))
-            wanted = self._mask(flat, mask)
-            if wanted is None:
-                found = self.code.op(f"load {type_}, ptr {address}, align {node.dtype.itemsize}")
-                return self._from_memory(found, node.dtype)
-            suffix = self._memory_suffix(node.dtype)
-            loaded = self.code.call(
-                type_,
-                f"llvm.masked.load.{suffix}.p0",
-                f"ptr {address}",
-                f"i32 {node.dtype.itemsize}",
-                f"{wanted.type} {wanted.ref}",
-                f"{type_} zeroinitializer",
-            )
-            return self._from_memory(loaded, node.dtype)
-        return self.gather(node, self.vector(flat), self._mask(flat, mask), start)
+            return self._from_memory(self._neighbours(node, address, self._mask(flat, mask)), node.dtype)
+        wanted = self._mask(flat, mask)
+        if step == 2:
+            return self._from_memory(self._every_other(node, start, self.scalar(flat), wanted), node.dtype)
+        return self.gather(node, self.vector(flat), wanted, start)
+
+    def _neighbours(self, node: Node, address: Ref, wanted: Value | None) -> Ref:
+        """A vector of numbers from an address on, or those of them that are wanted."""
+        type_, size = f"<{self.lanes} x {memory_type(node.dtype)}>", node.dtype.itemsize
+        if wanted is None:
+            return self.code.op(f"load {type_}, ptr {address}, align {size}")
+        name, lanes = f"llvm.masked.load.{self._memory_suffix(node.dtype)}.p0", f"{wanted.type} {wanted.ref}"
+        return self.code.call(type_, name, f"ptr {address}", f"i32 {size}", lanes, f"{type_} zeroinitializer")
+
+    def _every_other(self, node: Node, start: Ref, place: Ref, wanted: Value | None) -> Ref:
+        """Numbers two apart: picked from two vectors, the second of which ends with the last of them."""
+        lanes, half, type_ = self.lanes, self.lanes // 2, memory_type(node.dtype)
+        parts = []
+        for first in (0, lanes - 1):
+            here = None
+            if wanted is not None:  # in memory, the number of lane l stands at 2 l
+                held = ((first + i) // 2 if (first + i) % 2 == 0 else lanes for i in range(lanes))
+                spread = self._shuffled(f"{wanted.type} {wanted.ref}", "zeroinitializer", held)
+                here = Value(self.kit, dtypes.bool_, spread)
+            address = self.code.element(type_, start, self.code.add(place, first))
+            parts.append(self._neighbours(node, address, here))
+        picked = (*range(0, lanes, 2), *(lanes + 1 + 2 * i for i in range(half)))
+        return self._shuffled(f"<{lanes} x {type_}> {parts[0]}", parts[1], picked)
+
+    def _shuffled(self, a: str, b: Ref, places: Iterable[int]) -> Ref:
+        """Lanes of two vectors, numbered through; the first is given with its type."""
+        order = ", ".join(f"i32 {place}" for place in places)
+        return self.code.op(f"shufflevector {a}, {split_type(a)[0]} {b}, <{self.lanes} x i32> <{order}>")
 
     def _load_scalar(self, node: Node, start: Ref, place: Ref) -> Ref:
         type_ = memory_type(node.dtype)

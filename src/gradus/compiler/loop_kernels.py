@@ -311,7 +311,7 @@ class LoopKernel:
         found = self._term_reads(kept, reduced)
         along = sum(read.flat.coefficient(last) == 1 for read in found)
         across = sum(read.flat.coefficient(kept[-1]) == 1 for read in found)
-        return along > across or (along == across and kept[-1].extent < self.lanes)
+        return along > across or (along == across and kept[-1].extent < min(last.extent, self.lanes))
 
     def _start(self, kit: Kit, n: Node) -> Value:
         if terms(n).combine == "sum":
@@ -347,7 +347,7 @@ class LoopKernel:
         """Lanes across results: each lane gathers the terms of one result."""
         self._across_reduced: set[Loop] = set()
         loops, last = [r for r in reduced if r.extent != 1], _across(kept)
-        few = isinstance(last, Batch) and math.prod(loop.extent for loop in loops) <= WRITTEN_OUT
+        few = math.prod(loop.extent for loop in loops) <= WRITTEN_OUT and self._better_written_out(kept, reduced)
         count = self._vectors_at_once(kept, loops)
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
@@ -369,6 +369,10 @@ class LoopKernel:
                 self._finish_reduction(self.body(self.lanes, last, at_vector, tail), kept, sums)
 
         self.places(kept, self.lanes * count, inside)
+
+    def _better_written_out(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> bool:
+        """Whether places divide the reduced loops' variables, as those in a window do, or a batch lies inside."""
+        return isinstance(kept[0], Batch) or not all(r.flat.is_linear() for r in self._term_reads(kept, reduced))
 
     def _vectors_at_once(self, kept: Sequence[Loop], reduced: Sequence[Loop]) -> int:
         """How many vectors of results to work out side by side: long sums then read longer pieces of each row."""

@@ -142,7 +142,7 @@ class MatmulKernel(ProductKernel):
             number = code.add(code.mul(self.batch_number(place.registers), t.panels), place.panel)
             b = self.packed_panel(number)
         else:
-            b = self.start_of(t.b, place.registers, code.mul(place.panel, t.width))
+            b = self.start_of(t.b, place.registers, code.mul(place.panel, t.width * t.b.column))
         tile = self.in_c(place) if t.direct else self.tile
         if t.narrow:
             code.do(f"call void @{self._narrow(rows, columns)}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth})")

@@ -1,6 +1,7 @@
-"""The inside of a product with few columns, of operands that both have k in one piece: A and B^T, row by row.
+"""The inside of a product with few columns or few rows, of operands that both have k in one piece: A and B^T.
 
-Vectors lie along k, so that no lane is idle though there are fewer columns than lanes, and nothing is packed:
+Vectors lie along k, so that no lane is idle though there are fewer columns than lanes, and nothing is packed, which for
+a few rows would take longer than the product:
 sums[row][column] += A[row, k ...] B[k ..., column], lane by lane; at the end the lanes of each sum are added.
 """
 

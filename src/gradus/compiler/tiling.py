@@ -75,7 +75,7 @@ class Tiling:
     @cached_property
     def vectors(self) -> int:
         """Vectors side by side in a tile."""
-        return 1 if self.columns <= self.lanes else 2
+        return 1 if self.columns <= self.lanes or self._of_few_rows else 2
 
     @cached_property
     def width(self) -> int:
@@ -105,9 +105,17 @@ class Tiling:
 
     @cached_property
     def narrow(self) -> bool:
-        """Whether vectors rather lie along k: where columns fill few lanes, and k lies in one piece in A and B."""
-        in_one_piece = self.a.column == self.b.row == 1 and self.depth >= 2 * self.lanes
-        return in_one_piece and 4 * self.columns <= 3 * self.lanes and not self.blocked
+        """Whether vectors rather lie along k: of columns that fill few lanes, or of rows too few to pack B for."""
+        return self._of_few_rows or (self._along_k and 4 * self.columns <= 3 * self.lanes and not self.blocked)
+
+    @cached_property
+    def _along_k(self) -> bool:
+        """Whether k lies in one piece in A and B, and is some vectors long."""
+        return self.a.column == self.b.row == 1 and self.depth >= 2 * self.lanes
+
+    @cached_property
+    def _of_few_rows(self) -> bool:
+        return self._along_k and 2 * self.rows <= self.lanes
 
     @cached_property
     def direct(self) -> bool:
