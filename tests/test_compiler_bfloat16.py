@@ -210,3 +210,51 @@ def test_explain_says_it() -> None:
     text = run.explain()
     assert "rounded to bfloat16" in text
     assert "Pass: in bfloat16" in text
+
+
+# -- dot products ------------------------------------------------------------------------------------------------------
+
+needs_dots = pytest.mark.skipif(not target.host().dot_lanes, reason="this processor has no dot products of bfloat16")
+
+
+def _text(function: Any, *tensors: Tensor) -> str:
+    run = gradus.compile(function, precision="bf16")
+    run(*tensors)
+    return str(run._last.text)
+
+
+@needs_dots
+def test_what_suits_dot_products_is_worked_out_by_them() -> None:
+    rng = np.random.default_rng(6)
+    w = _numbers(rng, 6, 4, 3, 3)
+    for n, count in ((33, 3), (16, 0)):
+        x, g = _numbers(rng, n, 4, 8, 8), _numbers(rng, n, 6, 6, 6)
+        run = gradus.compile(_convolution, precision="bf16")
+        run(x, w, g)
+        nodes = run._last.program.graph.nodes()
+        narrow = [m for m in nodes if "convolution" in m.kind and m.inputs[0].dtype == gradus.bfloat16]
+        assert len(narrow) == count
+    assert "dpbf16ps" in _text(_convolution, _numbers(rng, 32, 4, 8, 8), w, _numbers(rng, 32, 6, 6, 6))
+
+
+@needs_dots
+def test_other_images_of_a_block_are_not_looked_at() -> None:
+    rng = np.random.default_rng(7)
+    x, w = _numbers(rng, 40, 2, 5, 5), _numbers(rng, 4, 2, 3, 3)
+    spoilt = gradus.tensor(np.concatenate([np.full((24, 2, 5, 5), np.nan, "float32"), x.numpy()[24:]]))
+    run = gradus.compile(lambda x, w: F.conv2d(x, w), precision="bf16")
+    whole, part = run(x, w).numpy(), run(spoilt, w).numpy()
+    assert np.isnan(part[:24]).all()
+    assert np.array_equal(whole[24:], part[24:])
+
+
+@needs_dots
+@pytest.mark.parametrize("winograd", [True, False])
+def test_winograds_algorithm_is_taken_where_it_is_faster_than_dot_products(winograd: bool) -> None:
+    rng = np.random.default_rng(8)
+    x, w, g = _numbers(rng, 32, 96, 12, 12), _numbers(rng, 96, 96, 3, 3), _numbers(rng, 32, 96, 12, 12)
+    run = gradus.compile(lambda x, w, g: _convolution(x, w, g, padding=1), precision="bf16", winograd=winograd)
+    found, expected = run(x, w, g), _convolution(_rounded(x), _rounded(w), _rounded(g), padding=1)
+    assert ("winograd" in {n.kind for n in run._last.program.graph.nodes()}) is winograd
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=0, atol=1e-5 * np.abs(b.numpy()).max())

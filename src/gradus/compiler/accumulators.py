@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .. import dtypes
 from .code import Ref
 from .kit import Kit, Value
@@ -36,7 +38,11 @@ class Accumulators:
         """Add a b to number i."""
         store(self.kit.fma(a, b, load(self.kit, self.dtype, self._memory[i])), self._memory[i])
 
-    def leave(self, address: Ref) -> None:
-        """Write them, one after the other."""
-        for i, memory in enumerate(self._memory):
-            store(load(self.kit, self.dtype, memory), self._element(address, i))
+    def values(self) -> list[Value]:
+        """All of them."""
+        return [load(self.kit, self.dtype, memory) for memory in self._memory]
+
+    def leave(self, address: Ref, values: Sequence[Value] = ()) -> None:
+        """Write them, or what was made of them, one after the other."""
+        for i, value in enumerate(values or self.values()):
+            store(value, self._element(address, i))

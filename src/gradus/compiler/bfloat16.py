@@ -7,13 +7,19 @@ statistics, the optimizer's state.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import dtypes
 from ..errors import ArgumentError, nearest
-from .convolution import PRODUCTS
+from ..ops.lowering import Elementwise
+from ..ops.primitive import Shaped
+from . import half, winograd
+from .convolution import NAMES, PRODUCTS, Found
 from .graph import Node
 from .sums import call
 
 PRECISIONS = ("float32", "bf16")
+FASTER = 2.0  # dot products of bfloat16 than multiplications of float32
 THROUGH = ("permute", "reshape", "broadcast_to", "slice", "concatenate")
 
 
@@ -23,16 +29,50 @@ def check_precision(name: str) -> None:
         raise ArgumentError(f"there is no precision {name!r}. {nearest(str(name), PRECISIONS)}")
 
 
-class Rounding:
-    """A rule for one graph: what becomes of its products."""
+def _pairs(xp: Any, first: Any, second: Any) -> Any:
+    return half.pair(xp, first, second)
 
-    def __init__(self) -> None:
+
+def _pairs_rule(first: Any, second: Any) -> Shaped:
+    return Shaped(first.shape, dtypes.uint32)
+
+
+PAIRS = Found("pairs", rule=_pairs_rule, forward=_pairs, vjp=(None, None), lower=Elementwise(effort=8))
+
+
+def pairs(x: Node, axis: int) -> Node:
+    """Neighbours along an axis, each two in one word."""
+    ranges = [tuple((0, length, 1) for length in x.shape)] * 2
+    each = [(*r[:axis], (start, x.shape[axis], 2), *r[axis + 1 :]) for start, r in enumerate(ranges)]
+    first, second = (call("slice", [x], ranges=r) for r in each)
+    return Node(PAIRS, (first, second), {}, first.shape, dtypes.uint32)
+
+
+class Rounding:
+    """A rule for one graph: what becomes of its products.
+
+    Args:
+        lanes: of the processor's dot products; 0 if it has none. What they do not suit is rounded, and widened again.
+        winograd: whether convolutions may be left to Winograd's algorithm, in float32, where that is faster still.
+    """
+
+    def __init__(self, lanes: int, winograd: bool) -> None:
+        self.lanes, self.winograd = lanes, winograd
         self._known: dict[Node, Node] = {}
 
     def __call__(self, n: Node) -> Node | None:
         if n.kind not in PRODUCTS or n.dtype != dtypes.float32:
             return None
-        return Node(n.op, tuple(self._wide(self._rounded(x)) for x in n.inputs), n.params, n.shape, n.dtype)
+        return Node(n.op, self._operands(n), n.params, n.shape, n.dtype)
+
+    def _operands(self, n: Node) -> tuple[Node, ...]:
+        if self.lanes and n.kind in NAMES and not (self.winograd and winograd.pays(n, FASTER)):
+            images, other = n.inputs
+            if images.shape[0] > self.lanes and n.kind == "convolution_weight":
+                return self._rounded(images), self._rounded(other)
+            if images.shape[0] > self.lanes and other.shape[1] % 2 == 0:
+                return self._rounded(images), pairs(other, 1)
+        return tuple(self._wide(self._rounded(x)) for x in n.inputs)
 
     def _rounded(self, x: Node) -> Node:
         if x not in self._known:

@@ -232,12 +232,13 @@ def multiplications(n: Node) -> int:
     if n.kind == "matmul":
         return n.size * n.inputs[0].shape[-1]
     a, b = n.inputs
+    size = b.size * (2 if b.kind == "pairs" else 1)
     if n.kind == "convolution_weight":
         return math.prod(n.shape[1:]) * b.size // b.shape[1]
     if n.kind == "winograd":
         return n.size * a.shape[1] * int(n.params["kernel"]) ** 2
     images = n if n.kind == "convolution" else a
-    return images.size // images.shape[1] * b.size
+    return images.size // images.shape[1] * size
 
 
 # -- one axis ----------------------------------------------------------------------------------------------------------

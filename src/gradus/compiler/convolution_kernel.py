@@ -12,44 +12,42 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from .. import dtypes
 from ..ops.places import Loop, flatten
-from .accumulators import Accumulators, load
+from .accumulators import load
 from .code import Code, Ref
 from .convolution import Axis, axes
 from .graph import Node
-from .kit import Kit, Value
-from .layouts import Batch
+from .kit import LLVM_TYPES, Kit, Value
+from .layouts import Batch, blocks
 from .loop_kernels import LoopKernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
+from .taps import PairTaps, Taps, Tile, micro_kernel
 from .tiling import SPARE, cases
 
 LATENCY = 8  # sums that must be under way at once to keep the multipliers busy
 
 
-class Tile(NamedTuple):
-    """So many channels by so many pixels."""
+def best_tile(channels: int, pixels: int, registers: int, vectors: int = 1) -> Tile:
+    """The tile with which the result takes the least time: it fits the registers and leaves few small pieces.
 
-    channels: int
-    pixels: int
-
-
-def best_tile(channels: int, pixels: int, registers: int) -> Tile:
-    """The tile with which the result takes the least time: it fits the registers and leaves few small pieces."""
+    `vectors`: how many there are of each pixel.
+    """
     room = registers - SPARE
 
     def cost(tile: Tile) -> float:
         total = 0.0
         for r, times_r in _pieces(channels, tile.channels):
             for q, times_q in _pieces(pixels, tile.pixels):
-                total += times_r * times_q * (max(r * q, LATENCY) + (r + q) / 4)
+                total += times_r * times_q * (max(r * q * vectors, LATENCY) + (r + q * vectors) / 4)
         return total
 
     tiles = [
         Tile(r, q)
         for r in range(1, min(channels, room) + 1)
         for q in range(1, min(pixels, room) + 1)
-        if r * q <= room and r * q + q + 1 <= registers
+        if r * q * vectors <= room and (r * q + q) * vectors + 1 <= registers
     ]
     return min(tiles, key=lambda t: (cost(t), abs(t.channels - 2 * t.pixels)))
 
@@ -71,7 +69,9 @@ class ConvolutionKernel(LoopKernel):
         self.groups = self.node.params["groups"]
         self.channels = self.node.shape[1] // self.groups
         self.summed = self.source.shape[1] // self.groups
-        self.scalar, self.vector = (Kit(self.code, lanes).type(self.node.dtype) for lanes in (0, self.lanes))
+        self.vector = Kit(self.code, self.lanes).type(self.node.dtype)
+        self.inside = PairTaps if self.source.dtype == dtypes.bfloat16 else Taps
+        self.together = self.inside.vectors * self.lanes
 
     # -- where things lie ----------------------------------------------------------------------------------------------
 
@@ -86,8 +86,8 @@ class ConvolutionKernel(LoopKernel):
     def source_steps(self) -> tuple[int, tuple[int, ...]]:
         """In the source, from channel to channel, and along the axes."""
         lengths = self.source.shape[2:]
-        along = tuple(math.prod(lengths[a + 1 :]) * self.lanes for a in range(len(lengths)))
-        return math.prod(lengths) * self.lanes, along
+        along = tuple(math.prod(lengths[a + 1 :]) * self.together for a in range(len(lengths)))
+        return math.prod(lengths) * self.together, along
 
     # -- the loops -----------------------------------------------------------------------------------------------------
 
@@ -101,20 +101,21 @@ class ConvolutionKernel(LoopKernel):
 
     def _class(self, batch: Batch, channel: Loop, spatial: Sequence[Loop], classes: Sequence[Axis]) -> None:
         """All results of a class: in units of one block of images, one row of pixels, one tile of channels."""
-        code, tile = self.code, best_tile(self.channels, classes[-1].count, self.registers)
+        code, vectors = self.code, self.inside.vectors
+        tile = best_tile(self.channels, classes[-1].count, self.registers, vectors)
         rows = classes[:-1]
         tiles = -(-self.channels // tile.channels)
-        counts = [batch.block.extent, *(a.count for a in rows), self.groups, tiles]
+        counts = [blocks(batch.extent, self.together), *(a.count for a in rows), self.groups, tiles]
         numbers = loops_over(counts, "u")
         first, end = self.share(math.prod(counts))
         with code.loop(first, end) as unit:
             found = self._unravel(unit, numbers)
             block, *in_rows, group, number = (found[loop] for loop in numbers)
             start = code.add(code.mul(group, self.channels), code.mul(number, tile.channels))
-            registers = self.in_block(batch, block) | {channel: start}
+            registers = {channel: start}
             for loop, axis, i in zip(spatial[:-1], rows, in_rows, strict=True):
                 registers[loop] = code.add(code.mul(i, axis.step), axis.first)
-            place = _Place(registers, batch, channel, spatial, classes, in_rows, group)
+            place = _Place(registers, batch, block, channel, spatial, classes, in_rows, group)
             for size, test in cases(self.channels, tile.channels):
                 if not test:
                     self._row(place, Tile(size, tile.pixels))
@@ -145,9 +146,9 @@ class ConvolutionKernel(LoopKernel):
         channels, along = self.source_steps
         in_channel = code.mul(place.group, self.summed)
         weight = code.mul(place.registers[place.channel], to_result)
-        images = code.mul(place.registers[place.batch.block], self.source.shape[1] * channels)
+        images = code.mul(place.block, self.source.shape[1] * channels)
         source = code.add(images, code.mul(in_channel, channels))
-        counts: list[Ref] = [str(self.summed)]
+        counts: list[Ref] = [str(self.weight.shape[1])]
         for axis, i, step, tap_step in zip(place.classes[:-1], place.rows, along, taps, strict=False):
             base = code.add(code.mul(i, axis.scale), axis.offset)
             first, last = self._inside(axis, base)
@@ -178,31 +179,43 @@ class ConvolutionKernel(LoopKernel):
         first, last = self._inside(across, base) if tile.pixels == 1 else ("0", str(across.taps))
         weight = code.add(weight, code.mul(code.add(code.mul(first, across.tap_step), across.tap), tap_step))
         source = code.add(source, code.mul(code.add(base, code.mul(first, across.reach)), step))
-        sums = code.variable(f"[{tile.channels * tile.pixels} x {self.vector}]")
+        sums = code.variable(f"[{tile.channels * tile.pixels * self.inside.vectors} x {self.vector}]")
         micro = self._micro(tile, place.classes)
-        a = code.element(self.scalar, self.pointer(self.weight), weight)
-        b = code.element(self.scalar, self.pointer(self.source), source)
+        a = code.element(LLVM_TYPES[self.weight.dtype], self.pointer(self.weight), weight)
+        b = code.element(LLVM_TYPES[self.source.dtype], self.pointer(self.source), source)
         numbers = ", ".join(f"i64 {n}" for n in (*counts, code.op(f"sub i64 {last}, {first}")))
         code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {sums}, {numbers})")
         self._finish_tile(place, tile, q, sums)
 
     def _finish_tile(self, place: _Place, tile: Tile, q: Ref, sums: Ref) -> None:
         """Work out what is fused to the convolution, and store, vector by vector."""
-        code, across = self.code, place.classes[-1]
+        vectors, there = self.inside.vectors, place.batch.block.extent
+        for v in range(vectors):
+            block = self.code.add(self.code.mul(place.block, vectors), v)
+            if v and there % vectors:  # the last block may lack it
+                with self.code.when(self.code.op(f"icmp slt i64 {block}, {there}")):
+                    self._finish_block(place, tile, q, sums, (block, v))
+            else:
+                self._finish_block(place, tile, q, sums, (block, v))
+
+    def _finish_block(self, place: _Place, tile: Tile, q: Ref, sums: Ref, of: tuple[Ref, int]) -> None:
+        """The same for one block of images, and which of each pixel's vectors holds it."""
+        code, across, (block, v) = self.code, place.classes[-1], of
         index = at([place.batch, place.channel, *place.spatial])
+        images = self.in_block(place.batch, block)
 
         def finish(tail: Value | None) -> None:
             with code.loop(0, tile.channels) as r:
                 channel = code.add(place.registers[place.channel], r)
                 for j in range(tile.pixels):
                     pixel = code.add(code.mul(code.add(q, j), across.step), across.first)
-                    registers = place.registers | {place.channel: channel, place.spatial[-1]: pixel}
+                    registers = place.registers | images | {place.channel: channel, place.spatial[-1]: pixel}
                     body = self.body(self.lanes, place.batch, registers, tail)
-                    number = code.add(code.mul(r, tile.pixels), j)
+                    number = code.add(code.mul(r, tile.pixels * self.inside.vectors), j * self.inside.vectors + v)
                     body.set(self.node, index, load(body.kit, self.node.dtype, code.element(self.vector, sums, number)))
                     self.finish(body, flatten(index, self.node.shape))
 
-        self.by_block(place.batch, place.registers[place.batch.block], finish)
+        self.by_block(place.batch, block, finish)
 
     # -- the innermost loops -------------------------------------------------------------------------------------------
 
@@ -211,11 +224,10 @@ class ConvolutionKernel(LoopKernel):
         _, to_source, taps = self.weight_steps
         channels, along = self.source_steps
         across = classes[-1]
-        steps = [(to_source, channels)]
+        steps = [(to_source, channels * self.summed // self.weight.shape[1])]
         steps += [(a.tap_step * t, a.reach * s) for a, t, s in zip(classes, taps, along, strict=True)]
-        code = micro_kernel(
-            self.node, self.lanes, tile, steps, self.weight_steps[0], across.scale * along[-1]
-        )
+        inside = self.inside(self.node, self.lanes, channels)
+        code = micro_kernel(inside, tile, steps, self.weight_steps[0], across.scale * along[-1])
         return self.micro_kernels.setdefault(code.name, code).name
 
 
@@ -224,47 +236,12 @@ class _Place(NamedTuple):
 
     registers: dict[Loop, Ref]
     batch: Batch
+    block: Ref
     channel: Loop
     spatial: Sequence[Loop]
     classes: Sequence[Axis]
     rows: Sequence[Ref]
     group: Ref
-
-
-def micro_kernel(
-    node: Node, lanes: int, tile: Tile, steps: Sequence[tuple[int, int]], to_channel: int, to_pixel: int
-) -> Code:
-    """sums[channel][pixel] = sum over the taps of weight[channel, tap] source[pixel, tap].
-
-    Args:
-        steps: for each loop over taps, from one to the next in the weight and in the source.
-        to_channel: in the weight, from channel to channel.
-        to_pixel: in the source, from pixel to pixel.
-    """
-    numbers = "_".join(str(n).replace("-", "m") for pair in steps for n in pair)
-    name = f"taps_{node.dtype.name}_{tile.channels}x{tile.pixels}_{to_channel}_{to_pixel}_{numbers}"
-    counts = [f"%count{i}" for i in range(len(steps))]
-    code = Code(name, ", ".join(["ptr noalias %a, ptr noalias %b, ptr noalias %sums", *(f"i64 {c}" for c in counts)]))
-    kit, scalars, dtype = Kit(code, lanes), Kit(code, 0), node.dtype
-    sums = Accumulators(kit, dtype, tile.channels * tile.pixels)
-    scalar = scalars.type(dtype)
-
-    def taps(i: int, a: Ref, b: Ref) -> None:
-        if i < len(steps):
-            with code.loop(0, counts[i]) as j:
-                in_a, in_b = (code.mul(j, step) for step in steps[i])
-                taps(i + 1, code.element(scalar, a, in_a), code.element(scalar, b, in_b))
-            return
-        pixels = [load(kit, dtype, code.element(scalar, b, q * to_pixel)) for q in range(tile.pixels)]
-        for r in range(tile.channels):
-            number = load(scalars, dtype, code.element(scalar, a, r * to_channel))
-            spread = kit.splat(number.ref, dtype)
-            for q, pixel in enumerate(pixels):
-                sums.add(r * tile.pixels + q, spread, pixel)
-
-    taps(0, "%a", "%b")
-    sums.leave("%sums")
-    return code
 
 
 __all__ = ["ConvolutionKernel", "Tile", "best_tile"]

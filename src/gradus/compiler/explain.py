@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .. import dtypes
 from . import costs, passes
+from .convolution import PRODUCTS
 from .graph import Graph, Node, call, describe
 from .profile import Profile, bandwidth, peak, profile
 from .program import Program
@@ -66,9 +67,14 @@ class Explanation:
         return self.seconds(stage) / max(sum(self.times.stages), 1e-12)
 
     def least(self, stage: Stage) -> tuple[float, float]:
-        """The seconds that its operations take at the least, and a copy of as many bytes; float64 is half as fast."""
+        """The seconds that its operations take at the least, and a copy of as many bytes.
+
+        float64 is half as fast as float32, dot products of bfloat16 are twice as fast.
+        """
         largest = max(stage.work, key=lambda n: n.size, default=None)
-        slower = 2 if largest is not None and largest.dtype == dtypes.float64 else 1
+        slower = 2.0 if largest is not None and largest.dtype == dtypes.float64 else 1.0
+        if any(n.kind in PRODUCTS and n.inputs[0].dtype != n.dtype for n in stage.work):
+            slower = 0.5
         return slower * stage.flops / self.peak, stage.bytes / bandwidth(self.program.threads, stage.bytes)
 
     def efficiency(self, stage: Stage) -> float:
@@ -180,7 +186,8 @@ def _precision(program: Program) -> str:
     """A line on the operands of products, if they are rounded."""
     if program.precision == "float32":
         return ""
-    return "Operands of products and convolutions are rounded to bfloat16.\n"
+    how = "where that suits, its dot products add them up" if program.target.dot_lanes else "it multiplies float32"
+    return f"Operands of products and convolutions are rounded to bfloat16; on this processor {how}.\n"
 
 
 def table(found: Explanation) -> str:

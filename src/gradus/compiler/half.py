@@ -38,6 +38,12 @@ def narrow(kit: Kit, a: Value, dtype: dtypes.Dtype) -> Value:
     return type(a)(kit, dtype, kit.cast(rounded, _BITS).ref)
 
 
+def pair(kit: Kit, first: Value, second: Value) -> Value:
+    """Two float32 numbers as bfloat16 in one word, the first below."""
+    low, high = (_bfloat16(kit, kit.bitcast(v, dtypes.uint32)) for v in (first, second))
+    return low | (high << 16)
+
+
 def _bfloat16(kit: Kit, bits: Value) -> Value:
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
     sign = (bits >> 16) & 0x8000

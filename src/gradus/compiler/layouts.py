@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+from ..dtypes import Dtype, bfloat16
 from ..ops.places import Index, Loop, flatten, variable
 from ..ops.primitive import PRIMITIVES
 from .convolution import IMAGES, NAMES
@@ -28,27 +29,48 @@ from .reads import at, loops_over
 
 
 class Batch(Loop):
-    """The loop over a batch that lies inside; its lanes lie along it. `block` is the loop over its blocks."""
+    """The loop over a batch that lies inside; its lanes lie along it.
+
+    Attributes:
+        block: the loop over its blocks.
+        two, half: the loop over two blocks together, and the one over each of these.
+    """
 
     lanes: int
     block: Loop
+    two: Loop
+    half: Loop
 
     def __init__(self, extent: int, lanes: int) -> None:
         super().__init__("n", extent)
-        object.__setattr__(self, "lanes", lanes)
-        object.__setattr__(self, "block", Loop("block", -(-extent // lanes)))
+        count = blocks(extent, lanes)
+        for name, value in (
+            ("lanes", lanes),
+            ("block", Loop("block", count)),
+            ("two", Loop("two", blocks(count, 2))),
+            ("half", Loop("half", 2)),
+        ):
+            object.__setattr__(self, name, value)
 
 
-def batch_inside(index: tuple[Index, ...], shape: tuple[int, ...], lanes: int) -> Index:
-    """Where an element lies of a value whose batch lies inside."""
+def images_together(dtype: Dtype, lanes: int) -> int:
+    """How many images are in a block: as many as vectors have lanes; of bfloat16, twice as many fill a vector."""
+    return 2 * lanes if dtype == bfloat16 else lanes
+
+
+def batch_inside(index: tuple[Index, ...], shape: tuple[int, ...], together: int) -> Index:
+    """Where an element lies of a value whose batch lies inside, in blocks of so many images."""
     image, rest = index[0], flatten(index[1:], shape[1:])
     loop = image.terms[0][0] if image.terms else None
     if isinstance(loop, Batch) and image == variable(loop):
-        block = variable(loop.block)
-        lane = image - block * lanes
+        within = image - variable(loop.block) * loop.lanes
+        if together == loop.lanes:
+            block, lane = variable(loop.block), within
+        else:
+            block, lane = variable(loop.two), variable(loop.half) * loop.lanes + within
     else:
-        block, lane = image // lanes, image % lanes
-    return block * (math.prod(shape[1:]) * lanes) + rest * lanes + lane
+        block, lane = image // together, image % together
+    return block * (math.prod(shape[1:]) * together) + rest * together + lane
 
 
 def blocks(length: int, lanes: int) -> int:

@@ -176,7 +176,8 @@ class LoopKernel:
 
     def in_block(self, batch: Batch, block: Ref) -> dict[Loop, Ref]:
         """The registers of a batch that lies inside, in one of its blocks."""
-        return {batch.block: block, batch: self.code.mul(block, batch.lanes)}
+        two, half = (self.code.op(f"{what} i64 {block}, 2") for what in ("udiv", "urem"))
+        return {batch.block: block, batch.two: two, batch.half: half, batch: self.code.mul(block, batch.lanes)}
 
     def by_block(self, batch: Batch, block: Ref, inside: Callable[[Value | None], None]) -> None:
         """Emit `inside`, and if the last block is not full, once more for it, with a mask."""

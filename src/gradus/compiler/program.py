@@ -102,7 +102,7 @@ class Program:
 
     def rounding(self) -> Rounding | None:
         """How operands are rounded, if they are."""
-        return Rounding() if self.precision == "bf16" else None
+        return Rounding(self.target.dot_lanes, self.winograd) if self.precision == "bf16" else None
 
     @property
     def threads(self) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ..ops.places import Index, Loop, flatten
 from .convolution import IMAGES
 from .graph import Graph, Node, consumers
-from .layouts import batch_inside, blocks
+from .layouts import batch_inside, blocks, images_together
 from .lowerings import (
     Piece,
     effort,
@@ -100,7 +100,7 @@ class Schedule:
     def place(self, n: Node, index: tuple[Index, ...]) -> Index:
         """Where an element of a buffer lies, from its first number."""
         if n.batched:
-            return batch_inside(index, n.shape, self.lanes).opened()
+            return batch_inside(index, n.shape, images_together(n.dtype, self.lanes)).opened()
         return self.in_memory(n, in_rows(n, index))
 
     def in_memory(self, n: Node, flat: Index) -> Index:
@@ -110,7 +110,8 @@ class Schedule:
     def span(self, n: Node) -> int:
         """How many numbers it is from a buffer's first to after its last."""
         if n.batched:
-            return n.size // n.shape[0] * self.lanes * blocks(n.shape[0], self.lanes)
+            together = images_together(n.dtype, self.lanes)
+            return n.size // n.shape[0] * together * blocks(n.shape[0], together)
         return self.pieces[n].span(n.size) if n in self.pieces else n.size
 
     def matrix(self, x: Node, loops: list[Loop]) -> tuple[Node, Index] | None:

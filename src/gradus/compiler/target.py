@@ -35,6 +35,11 @@ class Target:
         """How many float32 numbers a vector register holds."""
         return self.vector_bytes // 4
 
+    @property
+    def dot_lanes(self) -> int:
+        """The lanes of its dot products of bfloat16; 0 if it has none."""
+        return self.lanes if "+avx512bf16" in self.features.split(",") and self.vector_bytes == 64 else 0
+
     def assembly(self, text: str) -> str:
         """LLVM's text as this processor's assembly language."""
         module, tm = _optimized(text, self)

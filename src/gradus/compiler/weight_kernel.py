@@ -18,10 +18,11 @@ from .accumulators import Accumulators, load, store
 from .code import Code, Ref
 from .convolution import Axis, axes
 from .convolution_kernel import LATENCY
+from .dot_products import DotAccumulators
 from .folding import folded
 from .graph import Node
-from .kit import Kit, Value
-from .layouts import Batch
+from .kit import LLVM_TYPES, Kit, Value
+from .layouts import Batch, images_together
 from .loop_kernels import LoopKernel
 from .reads import loops_over
 from .schedule import Kernel, Schedule
@@ -66,9 +67,11 @@ class WeightKernel(LoopKernel):
         self.results = self.gradient.shape[1] // self.groups
         self.channels = self.source.shape[1] // self.groups
         self.axes = [axis for (axis,) in axes(self.node)]
-        self.batch = Batch(self.source.shape[0], self.lanes)
+        self.together = images_together(self.source.dtype, self.lanes)
+        self.batch = Batch(self.source.shape[0], self.together)
         self.kit = Kit(self.code, self.lanes)
         self.scalar, self.vector = Kit(self.code, 0).type(self.node.dtype), self.kit.type(self.node.dtype)
+        self.number = LLVM_TYPES[self.source.dtype]
         whole = Tile(self.results, self.channels, self.axes[-1].taps)
         self.tile = best_tile(whole, registers * 4 // max(self.node.dtype.itemsize, 4))
         self.whole = whole
@@ -76,8 +79,8 @@ class WeightKernel(LoopKernel):
     def _steps(self, n: Node) -> tuple[int, int, list[int]]:
         """In a batch of images: from block to block, from channel to channel, and along the axes."""
         lengths = n.shape[2:]
-        along = [math.prod(lengths[a + 1 :]) * self.lanes for a in range(len(lengths))]
-        channel = math.prod(lengths) * self.lanes
+        along = [math.prod(lengths[a + 1 :]) * self.together for a in range(len(lengths))]
+        channel = math.prod(lengths) * self.together
         return n.shape[1] * channel, channel, along
 
     def emit(self) -> Code:
@@ -146,8 +149,8 @@ class WeightKernel(LoopKernel):
             counts.append(code.op(f"sub i64 {high}, {low}"))
         base = code.add(code.mul(tap, self.axes[-1].reach), self.axes[-1].offset)
         micro = self._micro(tile, tail)
-        g = code.element(self.scalar, self.pointer(self.gradient), g)
-        x = code.element(self.scalar, self.pointer(self.source), x)
+        g = code.element(self.number, self.pointer(self.gradient), g)
+        x = code.element(self.number, self.pointer(self.source), x)
         numbers = ", ".join(f"i64 {n}" for n in (*counts, base))
         code.do(f"call void @{micro}(ptr {g}, ptr {x}, ptr {sums}, {numbers})")
 
@@ -185,8 +188,9 @@ class WeightKernel(LoopKernel):
         counts = [f"%count{i}" for i in range(len(self.axes) - 1)]
         numbers = ", ".join(f"i64 {c}" for c in (*counts, "%base"))
         code = Code("", f"ptr noalias %g, ptr noalias %x, ptr noalias %sums, {numbers}")
-        kit = Kit(code, self.lanes)
-        sums = Accumulators(kit, self.node.dtype, math.prod(tile), "%sums")
+        kit = Kit(code, self.together)
+        kind = Accumulators if self.together == self.lanes else DotAccumulators
+        sums = kind(Kit(code, self.lanes), self.node.dtype, math.prod(tile), "%sums")
         pixel = _Pixel(self, tile, kit, sums, tail and Value(kit, tail.dtype, tail.ref))
         _, _, g_along = self._steps(self.gradient)
         _, _, x_along = self._steps(self.source)
@@ -195,7 +199,7 @@ class WeightKernel(LoopKernel):
             if i < len(counts):
                 with code.loop(0, counts[i]) as p:
                     in_g, in_x = code.mul(p, g_along[i]), code.mul(p, x_along[i] * self.axes[i].scale)
-                    rows(i + 1, code.element(self.scalar, g, in_g), code.element(self.scalar, x, in_x))
+                    rows(i + 1, code.element(self.number, g, in_g), code.element(self.number, x, in_x))
                 return
             low, high = self.axes[-1].inner
             for first, last, edge in ((0, low, True), (low, high, False), (high, self.axes[-1].count, True)):
@@ -223,7 +227,7 @@ class _Pixel:
 
     def __init__(self, kernel: WeightKernel, tile: Tile, kit: Kit, sums: Accumulators, tail: Value | None) -> None:
         self.axis, self.tile, self.kit, self.sums, self.tail = kernel.axes[-1], tile, kit, sums, tail
-        self.dtype, self.scalar = kernel.node.dtype, kernel.scalar
+        self.dtype, self.number = kernel.source.dtype, kernel.number
         _, self.g_channel, g_along = kernel._steps(kernel.gradient)
         _, self.x_channel, x_along = kernel._steps(kernel.source)
         self.g_step, self.x_step = g_along[-1], x_along[-1]
@@ -252,7 +256,7 @@ class _Pixel:
 
     def _load(self, row: Ref, place: Ref) -> Value:
         """A vector; of a block that is not full, zeros in place of what are no images."""
-        value = load(self.kit, self.dtype, self.kit.code.element(self.scalar, row, place))
+        value = load(self.kit, self.dtype, self.kit.code.element(self.number, row, place))
         return value if self.tail is None else self.kit.where(self.tail, value, self.kit.constant(0, self.dtype))
 
 

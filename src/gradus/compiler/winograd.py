@@ -107,17 +107,27 @@ def found(graph: Graph, lanes: int) -> dict[Node, Node]:
     """What becomes of convolutions, and of their gradients, for which it pays."""
     becomes: dict[Node, Node] = {}
     for n in graph.nodes():
-        if n.kind in ("convolution", "convolution_input") and _applies(n, n.inputs[1].shape[2:]) and _pays(n):
-            becomes[n] = _rewritten(n)
-        elif n.kind == "convolution_weight" and n.shape[0] == 1 and _applies(n, n.shape[3:]) and _pays_for_weight(n):
-            becomes[n] = _weight(n, lanes)
+        if pays(n):
+            becomes[n] = _weight(n, lanes) if n.kind == "convolution_weight" else _rewritten(n)
     return becomes
+
+
+def pays(n: Node, direct: float = 1.0) -> bool:
+    """Whether it takes less time than the direct way, at so many times the multiplications a second."""
+    if n.kind in ("convolution", "convolution_input") and _applies(n, n.inputs[1].shape[2:]):
+        ours = _cost(n)
+    elif n.kind == "convolution_weight" and n.shape[0] == 1 and _applies(n, n.shape[3:]):
+        ours = _cost_of_weight(n)
+    else:
+        return False
+    return multiplications(n) > GAIN * direct * ours
 
 
 def _applies(n: Node, kernel: Sizes) -> bool:
     p = n.params
     plain = p["groups"] == 1 and set(p["stride"]) == set(p["dilation"]) == {1}
-    return plain and n.dtype == dtypes.float32 and len(kernel) == 2 and kernel[0] == kernel[1] and kernel[0] in KERNELS
+    plain = plain and n.inputs[0].dtype == dtypes.float32
+    return plain and len(kernel) == 2 and kernel[0] == kernel[1] and kernel[0] in KERNELS
 
 
 def tiles(places: Sizes, r: int) -> tuple[int, int]:
@@ -126,22 +136,20 @@ def tiles(places: Sizes, r: int) -> tuple[int, int]:
     return -(-places[0] // m), -(-places[1] // m)
 
 
-def _pays(n: Node) -> bool:
-    """Whether it takes less time than the direct way, counted in multiplications."""
+def _cost(n: Node) -> int:
+    """The time it takes, counted in multiplications."""
     source, weight = n.inputs
     channels, r = source.shape[1], weight.shape[2]
     batch, out, *places = n.shape
     pixels = SIZE * SIZE * batch * math.prod(tiles((places[0], places[1]), r))
-    ours = pixels * out * channels + MOVED * pixels * (out + channels)
-    return multiplications(n) > GAIN * ours
+    return pixels * out * channels + MOVED * pixels * (out + channels)
 
 
-def _pays_for_weight(n: Node) -> bool:
+def _cost_of_weight(n: Node) -> int:
     """The same for the gradient to the kernels, where all that is transformed goes through memory."""
     source, g = n.inputs
     pixels = SIZE * SIZE * g.shape[0] * math.prod(tiles(g.shape[2:], n.shape[3]))
-    ours = pixels * g.shape[1] * source.shape[1] + MOVED * pixels * (g.shape[1] + 2 * source.shape[1])
-    return multiplications(n) > GAIN * ours
+    return pixels * g.shape[1] * source.shape[1] + MOVED * pixels * (g.shape[1] + 2 * source.shape[1])
 
 
 def _rewritten(n: Node) -> Node:

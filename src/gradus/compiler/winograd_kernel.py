@@ -17,13 +17,14 @@ from typing import NamedTuple
 from ..ops.places import Index, Loop, flatten, unflatten, variable
 from .accumulators import load, store
 from .code import Code, Ref
-from .convolution_kernel import LATENCY, Tile, micro_kernel
+from .convolution_kernel import LATENCY
 from .graph import Node
 from .kit import Kit, Value
 from .layouts import Batch
 from .loop_kernels import LoopKernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
+from .taps import Taps, Tile, micro_kernel
 from .tiling import cases
 from .winograd import SIZE, Matrix, matrices, sandwich, tiles, transposed
 
@@ -271,7 +272,8 @@ class WinogradKernel(LoopKernel):
                 here = code.op(f"icmp {test} i64 {block}, {blocks - 1}") if test else "true"
                 with code.when(here):
                     steps = [(1, strip * self.lanes)]
-                    micro = micro_kernel(self.node, self.lanes, Tile(size, strip), steps, channels, self.lanes)
+                    inside = Taps(self.node, self.lanes)
+                    micro = micro_kernel(inside, Tile(size, strip), steps, channels, self.lanes)
                     self.micro_kernels.setdefault(micro.name, micro)
                     code.do(f"call void @{micro.name}(ptr {a}, ptr {b}, ptr {c}, i64 {channels})")
 
