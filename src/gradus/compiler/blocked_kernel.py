@@ -14,7 +14,8 @@ from .code import Code, Ref
 from .entry import WAIT
 from .matmul_kernel import Place, ProductKernel
 from .micro_kernel import LINE, Steps
-from .packing import Packer, Part, Square, pack_b, stride_of_a
+from .packing import Part, pack_b, stride_of_a
+from .squares import Square, Squares
 from .tiling import CHUNK
 
 
@@ -50,7 +51,7 @@ class BlockedKernel(ProductKernel):
         """Copy a chunk's piece of A: [block][k][row]. A square may reach into the next block's rows: nobody minds."""
         code, t = self.code, self.t
         step = stride_of_a(t)
-        packer = Packer(self, t.a.column, t.a.row, step)
+        packer = Squares(code, t.dtype, t.lanes, (t.a.column, t.a.row), step)
         blocks, squares = code.loop(place.block, beyond), code.loop(0, part.depth, t.lanes)
         with blocks as block, squares as k, code.loop(0, step, t.lanes) as r:
             m, in_a = code.add(code.mul(block, t.height), r), code.add(part.k, k)

@@ -17,6 +17,7 @@ from .graph import Graph, Node, number
 from .loop_kernels import LoopKernel
 from .matmul_kernel import MatmulKernel
 from .memory import Plan, Scratch, plan
+from .order_kernel import OrderKernel, only_copies
 from .packing import PackingKernel
 from .passes import simplify
 from .random_kernel import RandomKernel
@@ -154,6 +155,8 @@ class Program:
         if k.kind in SLIDING:
             return SLIDING[k.kind](k, self.schedule, self.slot, self.target.registers)
         family = FAMILIES.get(k.kind, LoopKernel)
+        if only_copies(k, self.schedule) and k not in self.shares.of:
+            family = OrderKernel
         return family(k.kind, k, self.schedule, self.slot, self.target.lanes)
 
     def _winograd_scratch(self, k: Kernel) -> Scratch:
