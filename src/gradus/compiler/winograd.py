@@ -166,11 +166,9 @@ def _weight(n: Node, lanes: int) -> Node:
     (source, g), r = n.inputs, n.shape[3]
     places, columns = g.shape[2:], -(-g.shape[0] // lanes) * lanes * math.prod(tiles(g.shape[2:], r))
 
-    def transformed(x: Node, before: Sizes, of_gradient: bool) -> Node:
-        shape = (x.shape[1], SIZE * SIZE, columns)
-        return new(WINOGRAD_TILES, (x,), shape, kernel=r, places=places, before=before, of_gradient=of_gradient)
-
-    pixels = call("permute", [transformed(source, n.params["before"], False)], axes=(1, 2, 0))
-    gradients = call("permute", [transformed(g, (0, 0), True)], axes=(1, 0, 2))
-    product = call("matmul", [gradients, pixels])
+    how = {"kernel": r, "places": places}
+    shapes = (g.shape[1], SIZE * SIZE, columns), (SIZE * SIZE, columns, source.shape[1])
+    gradients = new(WINOGRAD_TILES, (g,), shapes[0], before=(0, 0), of_gradient=True, **how)
+    pixels = new(WINOGRAD_TILES, (source,), shapes[1], before=n.params["before"], of_gradient=False, **how)
+    product = call("matmul", [call("permute", [gradients], axes=(1, 0, 2)), pixels])
     return call("reshape", [new(WINOGRAD_BACK, (product,), n.shape[1:])], shape=n.shape)

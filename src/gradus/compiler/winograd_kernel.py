@@ -12,6 +12,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..ops.places import Index, Loop, flatten, unflatten, variable
@@ -24,6 +25,7 @@ from .layouts import Batch
 from .loop_kernels import LoopKernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
+from .squares import Square, Squares
 from .taps import Taps, Tile, micro_kernel
 from .tiling import cases
 from .winograd import SIZE, Matrix, matrices, sandwich, tiles, transposed
@@ -90,23 +92,30 @@ class KernelTransform(LoopKernel):
 
 
 class TileTransform(LoopKernel):
-    """`winograd_tiles`: all tiles of all images, transformed, (channels, n^2, blocks x tiles x lanes)."""
+    """`winograd_tiles`: all tiles of all images, transformed, as the product that follows reads them.
+
+    Gradients are (channels, n^2, columns), pixels (n^2, columns, channels); a column is a tile of one image.
+    """
 
     def emit(self) -> Code:
         code, n = self.code, self.kernel.main[0]
         source, (down, across) = n.inputs[0], tiles(n.params["places"], n.params["kernel"])
-        batch, columns = Batch(source.shape[0], self.lanes), n.shape[2]
+        batch, channels = Batch(source.shape[0], self.lanes), source.shape[1]
         scalar = Kit(code, 0).type(n.dtype)
         first, end = self.share(batch.block.extent * down * across)
         with code.loop(first, end) as unit:
             block, tile = (code.op(f"{what} i64 {unit}, {down * across}") for what in ("udiv", "urem"))
             images = code.mul(block, source.size // source.shape[0] * self.lanes)
+            if n.params["of_gradient"]:
+                columns, between = n.shape[2], 1
+                how = TileFunction(source, n.params["kernel"], True, (ELEMENTS * columns, columns))
+            else:
+                columns, between = n.shape[1], channels
+                how = TurnedTileFunction(source, n.params["kernel"], False, (channels, columns * channels))
             where = (
                 code.element(scalar, self.pointer(source), images),
-                code.element(scalar, self.pointer(n), code.mul(unit, self.lanes)),
+                code.element(scalar, self.pointer(n), code.mul(unit, self.lanes * between)),
             )
-            steps = ELEMENTS * columns, columns
-            how = TileFunction(source, n.params["kernel"], n.params["of_gradient"], steps)
             corner = corner_of(code, tile, across, how.m, n.params["before"])
             self.by_block(batch, block, lambda tail: how.call(self, where, corner, tail))
         return code
@@ -118,7 +127,8 @@ def corner_of(code: Code, tile: Ref, across: int, m: int, before: tuple[int, ...
     return [code.add(code.mul(i, m), -b) for i, b in zip(numbers, before, strict=True)]
 
 
-class TileFunction(NamedTuple):
+@dataclass(frozen=True)
+class TileFunction:
     """A function (images, target, y, x) that transforms a tile for each channel: pixels, B' d B, or gradients, A g A'.
 
     `steps` are those from channel to channel, and from element to element, in the target.
@@ -149,22 +159,58 @@ class TileFunction(NamedTuple):
     def code(self, lanes: int, tail: Value | None) -> Code:
         """Its text: one way for tiles inside the image, one for those at its edges."""
         code = Code("", "ptr noalias %images, ptr noalias %target, i64 %y, i64 %x")
-        kit, (_, channels, height, width) = Kit(code, lanes), self.source.shape
-        scalar, side = Kit(code, 0).type(self.source.dtype), len(self.matrix[0])
+        kit, (height, width) = Kit(code, lanes), self.source.shape[2:]
+        side = len(self.matrix[0])
         seen = _Seen(kit, self.source, tail and Value(kit, tail.dtype, tail.ref))
         inside = "true"
         for start, length in (("%y", height), ("%x", width)):
             for test in (f"icmp sge i64 {start}, 0", f"icmp sle i64 {start}, {length - side}"):
                 inside = code.op(f"and i1 {inside}, {code.op(test)}")
         for here, edge in ((inside, False), (code.op(f"xor i1 {inside}, true"), True)):
-            with code.when(here), code.loop(0, channels) as c:
-                image = code.element(scalar, "%images", code.mul(c, height * width * lanes))
-                target = code.element(scalar, "%target", code.mul(c, self.steps[0]))
-                tile = [[seen.pixel(image, a, b, edge) for b in range(side)] for a in range(side)]
-                for i, value in enumerate(itertools.chain(*sandwich(kit, self.matrix, tile))):
-                    store(value, code.element(scalar, target, i * self.steps[1]))
+            with code.when(here):
+                self.channels(kit, seen, edge)
         code.name = f"tiles_{hashlib.sha256(code.text().encode()).hexdigest()[:12]}"
         return code
+
+
+    def channels(self, kit: Kit, seen: _Seen, edge: bool) -> None:
+        """All channels, one after the other."""
+        code, scalar = kit.code, seen.scalar
+        with code.loop(0, self.source.shape[1]) as c:
+            target = code.element(scalar, "%target", code.mul(c, self.steps[0]))
+            for i, value in enumerate(self.transformed(kit, seen, c, edge)):
+                store(value, code.element(scalar, target, i * self.steps[1]))
+
+    def transformed(self, kit: Kit, seen: _Seen, channel: Ref, edge: bool) -> list[Value]:
+        """The elements of a channel's tile."""
+        code, side = kit.code, range(len(self.matrix[0]))
+        size = math.prod(self.source.shape[2:]) * kit.lanes
+        image = code.element(seen.scalar, "%images", code.mul(channel, size))
+        tile = [[seen.pixel(image, a, b, edge) for b in side] for a in side]
+        return list(itertools.chain(*sandwich(kit, self.matrix, tile)))
+
+
+@dataclass(frozen=True)
+class TurnedTileFunction(TileFunction):
+    """The same with the channels beside each other: as many at a time as a vector has lanes, turned in squares.
+
+    `steps` are those from column to column, and from element to element, in the target.
+    """
+
+    def channels(self, kit: Kit, seen: _Seen, edge: bool) -> None:
+        code, lanes, scalar, vector = kit.code, kit.lanes, seen.scalar, kit.type(self.source.dtype)
+        waiting = code.variable(f"[{ELEMENTS * lanes} x {vector}]")
+        squares = Squares(code, self.source.dtype, lanes, (1, lanes), self.steps[0], filled=False)
+        with code.loop(0, self.source.shape[1], lanes) as first:
+            left = code.op(f"sub i64 {self.source.shape[1]}, {first}")
+            with code.loop(0, code.least(left, str(lanes))) as c:
+                for i, value in enumerate(self.transformed(kit, seen, code.add(first, c), edge)):
+                    store(value, code.element(vector, waiting, code.add(c, i * lanes)))
+            target = code.element(scalar, "%target", first)
+            with code.loop(0, ELEMENTS) as element:
+                source = code.element(vector, waiting, code.mul(element, lanes))
+                to = code.element(scalar, target, code.mul(element, self.steps[1]))
+                squares.copy(Square(source, to, str(lanes), left))
 
 
 class _Seen:
@@ -173,13 +219,14 @@ class _Seen:
     def __init__(self, kit: Kit, source: Node, tail: Value | None) -> None:
         self.kit, self.dtype, self.tail = kit, source.dtype, tail
         self.height, self.width = source.shape[2:]
+        self.scalar = Kit(kit.code, 0).type(source.dtype)
 
     def pixel(self, image: Ref, a: int, b: int, edge: bool) -> Value:
         code, kit = self.kit.code, self.kit
         y, x = code.add("%y", a), code.add("%x", b)
         held_y, held_x = (self._held(i, n) if edge else i for i, n in ((y, self.height), (x, self.width)))
         place = code.mul(code.add(code.mul(held_y, self.width), held_x), kit.lanes)
-        value = load(kit, self.dtype, code.element(Kit(code, 0).type(self.dtype), image, place))
+        value = load(kit, self.dtype, code.element(self.scalar, image, place))
         zero = kit.constant(0, self.dtype)
         if self.tail is not None:
             value = kit.where(self.tail, value, zero)
