@@ -238,6 +238,29 @@ def test_what_suits_dot_products_is_worked_out_by_them() -> None:
 
 
 @needs_dots
+@pytest.mark.parametrize(("depth", "dots"), [(64, True), (63, False)])
+def test_products_of_an_even_depth_are_worked_out_by_dot_products(depth: int, dots: bool) -> None:
+    rng = np.random.default_rng(9)
+    a, b = _numbers(rng, 40, depth), _numbers(rng, depth, 50)
+    assert ("dpbf16ps" in _text(lambda a, b: a @ b, a, b)) is dots
+
+
+@needs_dots
+def test_pairs_are_made_below_views_that_leave_neighbours_together() -> None:
+    rng = np.random.default_rng(10)
+    a, w = _numbers(rng, 3, 20, 24), _numbers(rng, 18, 24)
+
+    def products(a: Tensor, w: Tensor) -> list[Tensor]:
+        return [a @ w.T, a[0, 2:9] @ w.T, a.reshape(60, 24) @ w[:10].T]
+
+    run = gradus.compile(products, precision="bf16")
+    for found, wanted in zip(run(a, w), products(_rounded(a), _rounded(w)), strict=True):
+        _close(found, wanted)
+    made = [n for n in run._last.program.graph.nodes() if n.kind == "pairs"]
+    assert [n.shape for n in made] == [(3, 20, 12), (18, 12)]
+
+
+@needs_dots
 def test_other_images_of_a_block_are_not_looked_at() -> None:
     rng = np.random.default_rng(7)
     x, w = _numbers(rng, 40, 2, 5, 5), _numbers(rng, 4, 2, 3, 3)

@@ -7,7 +7,7 @@ statistics, the optimizer's state.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import dtypes
 from ..errors import ArgumentError, nearest
@@ -41,11 +41,45 @@ PAIRS = Found("pairs", rule=_pairs_rule, forward=_pairs, vjp=(None, None), lower
 
 
 def pairs(x: Node, axis: int) -> Node:
-    """Neighbours along an axis, each two in one word."""
+    """Neighbours along an axis, each two in one word; they are made of what a view shows, where it leaves them so."""
+    below = _below(x, axis)
+    if below is not None:
+        inputs = tuple(pairs(y, own) for y, own in below.inputs)
+        return Node(x.op, inputs, below.params, _halved(x.shape, axis), dtypes.uint32)
     ranges = [tuple((0, length, 1) for length in x.shape)] * 2
     each = [(*r[:axis], (start, x.shape[axis], 2), *r[axis + 1 :]) for start, r in enumerate(ranges)]
     first, second = (call("slice", [x], ranges=r) for r in each)
     return Node(PAIRS, (first, second), {}, first.shape, dtypes.uint32)
+
+
+class _Below(NamedTuple):
+    """The inputs of a view, each with the axis that the pairs lie along, and the view's parameters for pairs."""
+
+    inputs: list[tuple[Node, int]]
+    params: dict[str, Any]
+
+
+def _below(x: Node, axis: int) -> _Below | None:
+    """None if it is no view, or tears neighbours apart."""
+    whole, params = (0, x.shape[axis], 1), x.params
+    if x.kind == "permute":
+        return _Below([(x.inputs[0], params["axes"][axis])], params)
+    if x.kind == "concatenate" and (params["axis"] != axis or all(y.shape[axis] % 2 == 0 for y in x.inputs)):
+        return _Below([(y, axis) for y in x.inputs], params)
+    if x.kind == "slice" and x.inputs[0].shape[axis] == x.shape[axis] and params["ranges"][axis] == whole:
+        ranges = (*params["ranges"][:axis], (0, x.shape[axis] // 2, 1), *params["ranges"][axis + 1 :])
+        return _Below([(x.inputs[0], axis)], {"ranges": ranges})
+    if x.kind in ("broadcast_to", "reshape"):
+        y = x.inputs[0]
+        own = axis + len(y.shape) - len(x.shape)
+        last = axis == len(x.shape) - 1 or x.kind == "broadcast_to"
+        if last and own >= 0 and y.shape[own] == x.shape[axis]:
+            return _Below([(y, own)], {"shape": _halved(x.shape, axis)})
+    return None
+
+
+def _halved(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return (*shape[:axis], shape[axis] // 2, *shape[axis + 1 :])
 
 
 class Rounding:
@@ -66,6 +100,9 @@ class Rounding:
         return Node(n.op, self._operands(n), n.params, n.shape, n.dtype)
 
     def _operands(self, n: Node) -> tuple[Node, ...]:
+        if self.lanes and n.kind == "matmul" and n.inputs[0].shape[-1] % 2 == 0:
+            a, b = n.inputs
+            return pairs(a, len(a.shape) - 1), pairs(b, len(b.shape) - 2)
         if self.lanes and n.kind in NAMES and not (self.winograd and winograd.pays(n, FASTER)):
             images, other = n.inputs
             if images.shape[0] > self.lanes and n.kind == "convolution_weight":

@@ -15,6 +15,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..dtypes import uint32
 from ..ops.lowering import Kernel as OwnKernel
 from ..ops.primitive import Primitive, Shaped
 from .graph import Graph, Node
@@ -230,15 +231,19 @@ def multiplications(n: Node) -> int:
     Of Winograd's algorithm, those that the direct way would take.
     """
     if n.kind == "matmul":
-        return n.size * n.inputs[0].shape[-1]
+        return n.size * n.inputs[0].shape[-1] * _in_one(n)
     a, b = n.inputs
-    size = b.size * (2 if b.kind == "pairs" else 1)
     if n.kind == "convolution_weight":
         return math.prod(n.shape[1:]) * b.size // b.shape[1]
     if n.kind == "winograd":
         return n.size * a.shape[1] * int(n.params["kernel"]) ** 2
     images = n if n.kind == "convolution" else a
-    return images.size // images.shape[1] * size
+    return images.size // images.shape[1] * b.size * _in_one(n)
+
+
+def _in_one(n: Node) -> int:
+    """How many numbers an element of a product's second operand holds: words hold two of bfloat16."""
+    return 2 if n.inputs[1].dtype == uint32 != n.dtype else 1
 
 
 # -- one axis ----------------------------------------------------------------------------------------------------------

@@ -38,10 +38,10 @@ def flops(kernel: Kernel, schedule: Schedule) -> int:
 
 
 def _main_flops(n: Node, for_each_term: int) -> int:
+    if n.kind in PRODUCTS and dtypes.is_float(n.dtype):
+        return 2 * multiplications(n)
     if not dtypes.is_float(n.inputs[0].dtype):
         return 0
-    if n.kind in PRODUCTS:
-        return 2 * multiplications(n)
     added = n.size * math.prod(terms(n).extents) if is_reduction(n) else n.inputs[0].size
     return added * (1 + for_each_term)
 

@@ -24,6 +24,11 @@ def dot(total: Value, a: Value, b: Value) -> Value:
     return Value(total.kit, total.dtype, code.call(total.type, name, f"{total.type} {total.ref}", *pairs))
 
 
+def add_product(total: Value, a: Value, b: Value, of_pairs: bool) -> Value:
+    """total + a b, of numbers or of pairs."""
+    return dot(total, a, b) if of_pairs else total.kit.fma(a, b, total)
+
+
 class DotAccumulators(Accumulators):
     """Sums of the products of pairs."""
 

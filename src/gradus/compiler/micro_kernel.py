@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .code import Code, Ref
+from .dot_products import add_product
 from .kit import Kit, Value
 from .tiling import Tiling
 
@@ -40,7 +41,7 @@ class MicroKernel:
         self.t, self.rows, self.columns, self.steps, self.goes_on = t, rows, columns, steps, goes_on
         how = ("b" if t.blocked else "p" if t.packed else "") + ("s" if goes_on else "")
         numbers = "_".join(str(s).replace("-", "m") for s in steps)
-        name = f"micro_{t.dtype.name}_{rows}x{columns}{how}_{numbers}"
+        name = f"micro_{t.numbers}_{rows}x{columns}{how}_{numbers}"
         self.code = Code(name, "ptr noalias %a, ptr noalias %b, ptr noalias %tile, i64 %depth, ptr %soon")
         self.kit = Kit(self.code, t.lanes)
         self.scalar, self.vector = Kit(self.code, 0).type(t.dtype), self.kit.type(t.dtype)
@@ -62,7 +63,7 @@ class MicroKernel:
                 number = code.op(f"load {self.scalar}, ptr {code.element(self.scalar, at_k, r * self.steps.a_row)}")
                 spread = self.kit.splat(number, t.dtype)
                 for v, piece in enumerate(pieces):
-                    total = self.kit.fma(spread, piece, self._value(sums[r, v]))
+                    total = add_product(self._value(sums[r, v]), spread, piece, t.of_pairs)
                     code.do(f"store {self.vector} {total.ref}, ptr {sums[r, v]}")
         for place, memory in sums.items():
             total, address = self._value(memory), self._in_tile(place)

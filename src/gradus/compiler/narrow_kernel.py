@@ -8,6 +8,7 @@ sums[row][column] += A[row, k ...] B[k ..., column], lane by lane; at the end th
 from __future__ import annotations
 
 from .code import Code, Ref
+from .dot_products import add_product
 from .folding import folded
 from .kit import Kit, Value
 from .tiling import SPARE, Tiling
@@ -16,7 +17,7 @@ from .tiling import SPARE, Tiling
 def narrow_kernel(t: Tiling, rows: int, columns: int) -> Code:
     """A function (a, b, tile, depth) that fills a tile, some rows at a time."""
     steps = "_".join(str(s).replace("-", "m") for s in (t.a.row, t.b.column, t.depth))
-    code = Code(f"narrow_{t.dtype.name}_{rows}x{columns}_{t.width}_{steps}", "ptr %a, ptr %b, ptr %tile, i64 %depth")
+    code = Code(f"narrow_{t.numbers}_{rows}x{columns}_{t.width}_{steps}", "ptr %a, ptr %b, ptr %tile, i64 %depth")
     inside = _Rows(code, t, columns)
     at_once = min(rows, t.lanes, (t.registers - SPARE) // columns)
     whole = rows // at_once * at_once
@@ -58,7 +59,7 @@ class _Rows:
         for j in range(self.columns):
             column = self._load("%b", k, j * self.t.b.column, left)
             for number, of_row in zip(rows, sums, strict=True):
-                total = self.kit.fma(number, column, self._sum(of_row[j]))
+                total = add_product(self._sum(of_row[j]), number, column, self.t.of_pairs)
                 self.code.do(f"store {self.vector} {total.ref}, ptr {of_row[j]}")
 
     def _sum(self, memory: Ref) -> Value:

@@ -73,6 +73,16 @@ class Tiling:
     plain: bool
 
     @cached_property
+    def of_pairs(self) -> bool:
+        """Whether A and B hold words, each two numbers of bfloat16 that follow each other along k."""
+        return self.a.node.dtype == dtypes.uint32 != self.dtype
+
+    @cached_property
+    def numbers(self) -> str:
+        """What is multiplied, for the names of functions."""
+        return "pairs" if self.of_pairs else self.dtype.name
+
+    @cached_property
     def vectors(self) -> int:
         """Vectors side by side in a tile."""
         return 1 if self.columns <= self.lanes or self._of_few_rows else 2

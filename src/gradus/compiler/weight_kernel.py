@@ -115,9 +115,7 @@ class WeightKernel(LoopKernel):
     def _unit(self, place: _Place, tile: Tile) -> None:
         """One tile: its vectors of sums over the part's blocks, then the sums of their lanes, stored."""
         code = self.code
-        result, channel, tap = (
-            code.mul(number, piece) for number, piece in zip(place.tiles, self.tile, strict=True)
-        )
+        result, channel, tap = (code.mul(number, piece) for number, piece in zip(place.tiles, self.tile, strict=True))
         result = code.add(code.mul(place.group, self.results), result)
         in_group, channel = channel, code.add(code.mul(place.group, self.channels), channel)
         sums = code.variable(f"[{math.prod(tile)} x {self.vector}]")
