@@ -40,8 +40,8 @@ def test_a_changed_output_is_noticed(tool: ModuleType) -> None:
 
 
 def test_the_page_names_files_and_functions_that_exist() -> None:
-    page = (ROOT / "docs" / "compiler.md").read_text(encoding="utf-8")
+    page = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("compiler.md", "convolution.md"))
     package = ROOT / "src" / "gradus"
     for name in re.findall(r"`([\w/]+\.py)`", page):
         assert (package / "compiler" / name).exists() or (package / name).exists() or (ROOT / name).exists(), name
-    assert len(page.splitlines()) <= 550
+    assert len((ROOT / "docs" / "compiler.md").read_text(encoding="utf-8").splitlines()) <= 550

@@ -1,4 +1,4 @@
-"""Run the examples in `docs/compiler.md` and write what they print into the page.
+"""Run the examples in the compiler's pages and write what they print into the page.
 
 The page's Python blocks are run in order, as one program. A block of text right after one is what it prints. A test
 compares; blocks marked `text measured` hold times, which differ from machine to machine, and are only written here.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "docs" / "compiler.md",)
+PAGES = (ROOT / "docs" / "compiler.md", ROOT / "docs" / "convolution.md")
 
 _BLOCK = re.compile(r"^```(python|text measured|text)\n(.*?)^```$", re.S | re.M)
 
