@@ -93,9 +93,9 @@ def _finish(experiment: Experiment, folder: Path) -> None:
     from ..train import report
 
     found = report.collect(experiment, folder)
-    report.write(found, folder / "report.html")
     click.echo()
     click.echo(report.results_text(found))
+    report.write(found, folder / "report.html")
     click.echo(f"\nRun folder  {folder}\nReport      {folder / 'report.html'}")
     example = "table.csv" if found.values else "picture.png"
     click.echo(f"Next        gradus evaluate {folder}\n            gradus predict {folder} {example}")

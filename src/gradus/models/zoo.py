@@ -85,7 +85,7 @@ _ZOO = {
     "deepconvnet": _Entry(
         _of_pictures("deepconvnet", DeepConvNet), Defaults("Adam", 1e-3, 100, 20), scratch.SMALLEST_DEEP
     ),
-    "lenet": _Entry(_of_pictures("lenet", LeNet), Defaults("Adam", 1e-3, 64, 10), lenet.SMALLEST),
+    "lenet": _Entry(_of_pictures("lenet", LeNet), Defaults("Adam", 4e-3, 16, 3, "one_cycle"), lenet.SMALLEST),
     "lenet1998": _Entry(_of_pictures("lenet1998", _lenet_1998), Defaults("Adam", 2e-3, 64, 10), lenet.SMALLEST),
     "alexnet": _Entry(_of_pictures("alexnet", _alexnet), Defaults("Adam", 1e-4, 128, 10), 1),
 }

@@ -165,7 +165,7 @@ def config_of(folder: str | Path) -> dict[str, Any]:
 SCHEDULES: Mapping[str, Callable[[float, int], Any]] = {
     "constant": lambda lr, steps: lr,
     "cosine": schedules.cosine,
-    "one_cycle": schedules.one_cycle,
+    "one_cycle": lambda lr, steps: schedules.one_cycle(lr, max(steps, 4)),  # fewer leave no room to rise and to fall
 }
 
 
