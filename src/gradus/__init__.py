@@ -4,6 +4,9 @@ Tensors and their functions are here; layers in `gradus.nn`, optimizers in `grad
 `gradus.datasets`, ready models in `gradus.models`, and `gradus.Trainer` puts them together.
 """
 
+from . import startup as _startup  # noqa: F401 - before all that takes time
+
+# isort: split
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import click
 
-from .. import __version__
+from .. import __version__, startup
 from ..errors import GradusError, nearest
 from .data import data
 from .doctor import doctor
@@ -35,6 +35,7 @@ class Commands(click.Group):
     """A group that turns gradus's own errors into messages and knows misspelt commands."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        startup.done()
         try:
             return super().invoke(ctx)
         except GradusError as error:

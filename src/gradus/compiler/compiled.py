@@ -100,6 +100,11 @@ class Compiled:
         self._last = known if not options else None
         return arguments, known
 
+    def prepare(self, data: Sequence[Any], batches: Any) -> None:
+        """Make ready what `slices` or `epoch` will run over the same data and batches, and run nothing of it."""
+        job = self._job(data, batches)
+        self._jobs[:] = [] if job is None else [job]
+
     def slices(self, data: Sequence[Any], batches: Any) -> Iterator[list[np.ndarray]]:
         """Run the function natively over mini-batches of data in memory, a slice of them at a time.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 
@@ -18,7 +20,7 @@ class Interrupt:
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = self.safe = False
 
     def __enter__(self) -> Interrupt:
         self.before = signal.getsignal(signal.SIGINT)
@@ -36,10 +38,23 @@ class Interrupt:
         if self.asked:
             raise Interrupted
 
+    @contextmanager
+    def between_batches(self) -> Iterator[None]:
+        """Within this block nothing changes that is saved, so that Ctrl-C acts at once, as far as Python is asked."""
+        self.check()
+        self.safe = True
+        try:
+            yield
+        finally:
+            self.safe = False
+        self.check()
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        if self.safe:
+            raise Interrupted
 
 
 def _in_main_thread() -> bool:

@@ -124,6 +124,8 @@ class Loop:
             return
         for order in self.loader.rows(self.epoch, self.batch):
             rows, done = places[order], 0
+            with self.interrupt.between_batches():
+                self.trainer.compiled.prepare(arrays, rows)
             for losses, outputs in self.trainer.compiled.slices(arrays, rows):
                 yield losses, outputs, arrays[-1][rows[done : done + len(losses)]]
                 done += len(losses)

@@ -1,0 +1,83 @@
+"""Ctrl-C for the command `gradus`, from outside, at every stage of its life."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradus import models, optim
+from gradus.compiler import Compiled
+from gradus.data import TensorDataset
+from gradus.datasets import digits
+from gradus.train import Trainer
+from gradus.train.checkpoint import read_state
+
+SOURCE = Path(__file__).parent.parent / "src"
+PRESS = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(30)\n"
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="a process cannot be sent Ctrl-C")
+
+
+def begin(*words, first=None):
+    """A Python process; `first` is a folder whose modules stand before those installed."""
+    path = os.pathsep.join(map(str, [*([first] if first else []), SOURCE]))
+    return subprocess.Popen(
+        [sys.executable, *map(str, words)],
+        env=os.environ | {"PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("early", ["ml_dtypes", "click"])
+def test_while_it_is_imported_the_command_just_ends(early, tmp_path):
+    (tmp_path / f"{early}.py").write_text(PRESS)
+    process = begin("-m", "gradus", "train", first=tmp_path)
+    assert process.communicate(timeout=60) == (None, "")
+    assert process.returncode == -signal.SIGINT
+
+
+def test_another_program_gets_its_keyboard_interrupt(tmp_path):
+    (tmp_path / "ml_dtypes.py").write_text(PRESS)
+    process = begin("-c", "try:\n import gradus\nexcept KeyboardInterrupt:\n raise SystemExit(7)", first=tmp_path)
+    process.communicate(timeout=60)
+    assert process.returncode == 7
+
+
+def test_while_it_trains_it_saves_and_says_how_to_go_on(tmp_path):
+    run = tmp_path / "run"
+    process = begin("-m", "gradus", "train", "convnet", "--epochs", 10_000, "--out", run)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch 2/"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"gradus train --resume {run}" in rest
+    assert "Traceback" not in rest
+    assert read_state(run / "checkpoint.safetensors")[1]["epoch"] >= 2
+
+
+def test_before_the_first_step_nothing_is_waited_for(tmp_path, monkeypatch):
+    whole, ran = Compiled.prepare, []
+
+    def pressed(self, *arguments):
+        signal.raise_signal(signal.SIGINT)
+        ran.append("on")
+        whole(self, *arguments)
+
+    monkeypatch.setattr(Compiled, "prepare", pressed)
+    model = models.build("softmax", (1, 8, 8), 10)
+    trainer = Trainer(model, "cross_entropy", optim.SGD(model.parameters(), lr=0.1))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(TensorDataset(*digits()[0].arrays), run=tmp_path / "run", progress=False)
+    assert ran == []
+    assert read_state(tmp_path / "run" / "checkpoint.safetensors")[1]["batch"] == 0
