@@ -9,8 +9,13 @@ from .code import Ref
 from .kit import Kit, Value
 
 
-def load(kit: Kit, dtype: dtypes.Dtype, address: Ref) -> Value:
-    """A vector, or with a kit of scalars a number, from memory."""
+def load(kit: Kit, dtype: dtypes.Dtype, address: Ref, inside: int = 0) -> Value:
+    """A vector, or with a kit of scalars a number, from memory; of a vector only so many lanes, if not 0 or all."""
+    if 0 < inside < kit.lanes:
+        mask = "<" + ", ".join(f"i1 {'true' if i < inside else 'false'}" for i in range(kit.lanes)) + ">"
+        name, type_ = f"llvm.masked.load.{kit.suffix(dtype)}.p0", kit.type(dtype)
+        lanes, zeros = f"<{kit.lanes} x i1> {mask}", f"{type_} zeroinitializer"
+        return Value(kit, dtype, kit.code.call(type_, name, f"ptr {address}", f"i32 {dtype.itemsize}", lanes, zeros))
     return Value(kit, dtype, kit.code.op(f"load {kit.type(dtype)}, ptr {address}, align {dtype.itemsize}"))
 
 

@@ -22,6 +22,7 @@ from .graph import Graph, Node
 from .sums import call
 
 UNITS = 64  # parts that a weight's gradient is cut into, at least: enough for many threads
+COLUMN = 128  # multiplications in the time that it takes to store and pack a number of the columns
 Sizes = tuple[int, ...]
 
 
@@ -51,7 +52,9 @@ CONVOLUTION_INPUT = own_kernel("convolution_input")
 CONVOLUTION_WEIGHT = own_kernel("convolution_weight")
 IMAGES = ("convolution", "convolution_input", "winograd")  # whose results are batches of images
 NAMES = (*IMAGES, "convolution_weight", "winograd_tiles")
-PRODUCTS = ("matmul", *IMAGES, "convolution_weight")
+ALONG_ROWS = ("row_convolution", "row_convolution_input")  # of few images (`few_images.py`)
+BACK = ("convolution_input", "row_convolution_input")
+PRODUCTS = ("matmul", *IMAGES, "convolution_weight", *ALONG_ROWS)
 
 
 class Window(NamedTuple):
@@ -79,7 +82,7 @@ def found(graph: Graph, lanes: int) -> dict[Node, Node]:
     becomes: dict[Node, Node] = {}
     for n in graph.nodes():
         new = _product(n, lanes) if n.kind == "matmul" else _adjoint(n) if n.kind == ADJOINT else None
-        if new is not None and _batch(new) * 2 >= lanes:
+        if new is not None and (_batch(new) * 2 >= lanes or _rows_pay(new, lanes)):
             becomes[n] = new
         elif n.kind == "slice" and n.inputs[0] in becomes:
             cut = _cut(n, becomes[n.inputs[0]])
@@ -92,9 +95,25 @@ ADJOINT = "sliding_window_adjoint"
 
 
 def _batch(new: Node) -> int:
-    while new.op is not None and new.kind not in NAMES:
+    return _convolution(new).inputs[0].shape[0]
+
+
+def _convolution(new: Node) -> Node:
+    while new.kind not in NAMES:
         new = new.inputs[0]
-    return new.inputs[0].shape[0]
+    return new
+
+
+def _rows_pay(new: Node, lanes: int) -> bool:
+    """Whether vectors along rows lose less, on the lanes beyond their ends, than storing the columns would take."""
+    n = _convolution(new)
+    stride, dilation, taps = n.params["stride"][-1], n.params["dilation"][-1], n.inputs[1].shape[-1]
+    cannot_be_taken_apart = stride > 1 and (n.kind in BACK or dilation > 1)
+    if n.size == 0 or n.kind == "convolution_weight" or cannot_be_taken_apart:
+        return False
+    vectors, channels = -(-n.shape[-1] // lanes), n.shape[1] // n.params["groups"]
+    work = vectors * lanes / n.shape[-1] * (-(-taps // stride) * stride / taps)
+    return bool(channels * (work - 1) <= COLUMN)
 
 
 def _columns(n: Node) -> Columns | None:
@@ -237,7 +256,7 @@ def multiplications(n: Node) -> int:
         return math.prod(n.shape[1:]) * b.size // b.shape[1]
     if n.kind == "winograd":
         return n.size * a.shape[1] * int(n.params["kernel"]) ** 2
-    images = n if n.kind == "convolution" else a
+    images = a if n.kind in BACK else n
     return images.size // images.shape[1] * b.size * _in_one(n)
 
 
@@ -285,7 +304,7 @@ def axes(n: Node) -> list[list[Axis]]:
         result, kernel = n, weight.shape[2:]
     p = n.params
     each = zip(source.shape[2:], result.shape[2:], kernel, p["stride"], p["dilation"], p["before"], strict=True)
-    if n.kind == "convolution_input":
+    if n.kind in BACK:
         return [_classes(*sizes) for sizes in each]
     return [[Axis(0, 1, places, k, 0, 1, s, -b, d, length)] for length, places, k, s, d, b in each]
 
@@ -306,4 +325,4 @@ def _classes(places: int, length: int, kernel: int, stride: int, dilation: int, 
     return found
 
 
-__all__ = ["NAMES", "PRODUCTS", "Axis", "axes", "found", "multiplications"]
+__all__ = ["ALONG_ROWS", "BACK", "NAMES", "PRODUCTS", "Axis", "axes", "found", "multiplications"]

@@ -19,12 +19,12 @@ from .code import Code, Ref
 from .convolution import Axis, axes
 from .graph import Node
 from .kit import LLVM_TYPES, Kit, Value
-from .layouts import Batch, blocks
+from .layouts import Batch, Blocks, blocks
 from .loop_kernels import LoopKernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
 from .taps import PairTaps, Taps, Tile, micro_kernel
-from .tiling import SPARE, cases
+from .tiling import SPARE
 
 LATENCY = 8  # sums that must be under way at once to keep the multipliers busy
 
@@ -76,6 +76,11 @@ class ConvolutionKernel(LoopKernel):
     # -- where things lie ----------------------------------------------------------------------------------------------
 
     @property
+    def apart(self) -> int:
+        """How many numbers it is in the source from a pixel to the next."""
+        return self.together
+
+    @property
     def weight_steps(self) -> tuple[int, int, tuple[int, ...]]:
         """In the weight, from channel to channel of the result, of the source, and along the kernel's axes."""
         shape = self.weight.shape
@@ -86,8 +91,8 @@ class ConvolutionKernel(LoopKernel):
     def source_steps(self) -> tuple[int, tuple[int, ...]]:
         """In the source, from channel to channel, and along the axes."""
         lengths = self.source.shape[2:]
-        along = tuple(math.prod(lengths[a + 1 :]) * self.together for a in range(len(lengths)))
-        return math.prod(lengths) * self.together, along
+        along = tuple(math.prod(lengths[a + 1 :]) * self.apart for a in range(len(lengths)))
+        return math.prod(lengths) * self.apart, along
 
     # -- the loops -----------------------------------------------------------------------------------------------------
 
@@ -115,15 +120,11 @@ class ConvolutionKernel(LoopKernel):
             registers = {channel: start}
             for loop, axis, i in zip(spatial[:-1], rows, in_rows, strict=True):
                 registers[loop] = code.add(code.mul(i, axis.step), axis.first)
-            place = _Place(registers, batch, block, channel, spatial, classes, in_rows, group)
-            for size, test in cases(self.channels, tile.channels):
-                if not test:
-                    self._row(place, Tile(size, tile.pixels))
-                    continue
-                with code.when(code.op(f"icmp {test} i64 {number}, {tiles - 1}")):
-                    self._row(place, Tile(size, tile.pixels))
+            place = Place(registers, batch, block, (batch, channel, *spatial), classes, in_rows, group)
+            each = (self.channels,), (tile.channels,), (number,)
+            self.each_size(*each, lambda channels: self._row(place, Tile(channels, tile.pixels)))
 
-    def _row(self, place: _Place, tile: Tile) -> None:
+    def _row(self, place: Place, tile: Tile) -> None:
         """A row of pixels: those whose window reaches over an edge, and those between, in tiles."""
         code, across = self.code, place.classes[-1]
         low, high = across.inner
@@ -139,14 +140,14 @@ class ConvolutionKernel(LoopKernel):
             with code.loop(high, across.count) as q:
                 self._tile(place, edge, q, start, counts)
 
-    def _first_tap(self, place: _Place) -> tuple[tuple[Ref, Ref], list[Ref]]:
+    def _first_tap(self, place: Place) -> tuple[tuple[Ref, Ref], list[Ref]]:
         """Where a row's first tap is, in the weight and in the source, and how many taps there are along each axis."""
         code = self.code
         to_result, _, taps = self.weight_steps
         channels, along = self.source_steps
         in_channel = code.mul(place.group, self.summed)
-        weight = code.mul(place.registers[place.channel], to_result)
-        images = code.mul(place.block, self.source.shape[1] * channels)
+        weight = code.mul(place.registers[place.channels], to_result)
+        images = code.mul(place.images, self.source.shape[1] * channels)
         source = code.add(images, code.mul(in_channel, channels))
         counts: list[Ref] = [str(self.weight.shape[1])]
         for axis, i, step, tap_step in zip(place.classes[:-1], place.rows, along, taps, strict=False):
@@ -171,7 +172,14 @@ class ConvolutionKernel(LoopKernel):
             last = code.least(code.most(code.op(f"sdiv i64 {left}, {axis.reach}"), "0"), str(axis.taps))
         return first, last
 
-    def _tile(self, place: _Place, tile: Tile, q: Ref, start: tuple[Ref, Ref], counts: list[Ref]) -> None:
+    def _tile(self, place: Place, tile: Tile, q: Ref, start: tuple[Ref, Ref], counts: list[Ref]) -> None:
+        inside = self.inside(self.node, self.lanes, self.source_steps[0])
+        self._finish_tile(place, tile, q, self._sums(place, tile, q, start, counts, inside))
+
+    def _sums(
+        self, place: Place, tile: Tile, q: Ref, start: tuple[Ref, Ref], counts: list[Ref], inside: Taps
+    ) -> Ref:
+        """Where the sums of a tile are."""
         code, across = self.code, place.classes[-1]
         weight, source = start
         step, tap_step = self.source_steps[1][-1], self.weight_steps[2][-1]
@@ -180,68 +188,90 @@ class ConvolutionKernel(LoopKernel):
         weight = code.add(weight, code.mul(code.add(code.mul(first, across.tap_step), across.tap), tap_step))
         source = code.add(source, code.mul(code.add(base, code.mul(first, across.reach)), step))
         sums = code.variable(f"[{tile.channels * tile.pixels * self.inside.vectors} x {self.vector}]")
-        micro = self._micro(tile, place.classes)
+        micro = self._micro(tile, place.classes, inside)
         a = code.element(LLVM_TYPES[self.weight.dtype], self.pointer(self.weight), weight)
         b = code.element(LLVM_TYPES[self.source.dtype], self.pointer(self.source), source)
         numbers = ", ".join(f"i64 {n}" for n in (*counts, code.op(f"sub i64 {last}, {first}")))
         code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {sums}, {numbers})")
-        self._finish_tile(place, tile, q, sums)
+        return sums
 
-    def _finish_tile(self, place: _Place, tile: Tile, q: Ref, sums: Ref) -> None:
+    def _finish_tile(self, place: Place, tile: Tile, q: Ref, sums: Ref) -> None:
         """Work out what is fused to the convolution, and store, vector by vector."""
-        vectors, there = self.inside.vectors, place.batch.block.extent
+        vectors, there = self.inside.vectors, place.lanes.block.extent
         for v in range(vectors):
-            block = self.code.add(self.code.mul(place.block, vectors), v)
+            block = self.code.add(self.code.mul(place.images, vectors), v)
             if v and there % vectors:  # the last block may lack it
                 with self.code.when(self.code.op(f"icmp slt i64 {block}, {there}")):
                     self._finish_block(place, tile, q, sums, (block, v))
             else:
                 self._finish_block(place, tile, q, sums, (block, v))
 
-    def _finish_block(self, place: _Place, tile: Tile, q: Ref, sums: Ref, of: tuple[Ref, int]) -> None:
+    def _finish_block(self, place: Place, tile: Tile, q: Ref, sums: Ref, of: tuple[Ref, int]) -> None:
         """The same for one block of images, and which of each pixel's vectors holds it."""
-        code, across, (block, v) = self.code, place.classes[-1], of
-        index = at([place.batch, place.channel, *place.spatial])
-        images = self.in_block(place.batch, block)
+        block, v = of
+        there = place._replace(registers=place.registers | self.in_block(place.lanes, block))
+        self.by_block(place.lanes, block, lambda tail: self._finish_vectors(there, tile, q, sums, v, tail))
 
-        def finish(tail: Value | None) -> None:
-            with code.loop(0, tile.channels) as r:
-                channel = code.add(place.registers[place.channel], r)
-                for j in range(tile.pixels):
-                    pixel = code.add(code.mul(code.add(q, j), across.step), across.first)
-                    registers = place.registers | images | {place.channel: channel, place.spatial[-1]: pixel}
-                    body = self.body(self.lanes, place.batch, registers, tail)
-                    number = code.add(code.mul(r, tile.pixels * self.inside.vectors), j * self.inside.vectors + v)
-                    body.set(self.node, index, load(body.kit, self.node.dtype, code.element(self.vector, sums, number)))
-                    self.finish(body, flatten(index, self.node.shape))
-
-        self.by_block(place.batch, block, finish)
+    def _finish_vectors(self, place: Place, tile: Tile, q: Ref, sums: Ref, v: int, tail: Value | None) -> None:
+        """The same for number v of each pixel's vectors."""
+        code, across, index = self.code, place.classes[-1], at(place.loops)
+        with code.loop(0, tile.channels) as r:
+            channel = code.add(place.registers[place.channels], r)
+            for j in range(tile.pixels):
+                pixel = code.add(code.mul(code.add(q, j), across.step), across.first)
+                registers = place.registers | {place.channels: channel, place.pixels: pixel}
+                body = self.body(self.lanes, place.lanes, registers, tail)
+                number = code.add(code.mul(r, tile.pixels * self.inside.vectors), j * self.inside.vectors + v)
+                body.set(self.node, index, load(body.kit, self.node.dtype, code.element(self.vector, sums, number)))
+                self.finish(body, flatten(index, self.node.shape))
 
     # -- the innermost loops -------------------------------------------------------------------------------------------
 
-    def _micro(self, tile: Tile, classes: Sequence[Axis]) -> str:
+    def _micro(self, tile: Tile, classes: Sequence[Axis], inside: Taps) -> str:
         """A function (weight, source, sums, counts of taps ...) that fills a tile."""
-        _, to_source, taps = self.weight_steps
-        channels, along = self.source_steps
-        across = classes[-1]
-        steps = [(to_source, channels * self.summed // self.weight.shape[1])]
-        steps += [(a.tap_step * t, a.reach * s) for a, t, s in zip(classes, taps, along, strict=True)]
-        inside = self.inside(self.node, self.lanes, channels)
-        code = micro_kernel(inside, tile, steps, self.weight_steps[0], across.scale * along[-1])
+        to_channel, to_pixel = self.weight_steps[0], classes[-1].scale * self.source_steps[1][-1]
+        code = micro_kernel(inside, tile, self._tap_steps(classes), to_channel, to_pixel)
         return self.micro_kernels.setdefault(code.name, code).name
 
+    def _tap_steps(self, classes: Sequence[Axis]) -> list[tuple[int, int]]:
+        """For each loop over taps, from one to the next in the weight and in the source."""
+        _, to_source, taps = self.weight_steps
+        channels, along = self.source_steps
+        axes = zip(classes, taps, along, strict=True)
+        between = (to_source, channels * self.summed // self.weight.shape[1])
+        return [between, *((a.tap_step * t, a.reach * s) for a, t, s in axes)]
 
-class _Place(NamedTuple):
-    """Where a unit of work stands."""
+
+class Place(NamedTuple):
+    """Where a unit of work stands.
+
+    Attributes:
+        registers: of the loops.
+        lanes: the loop that the lanes lie along.
+        images: the number of the image, or of the block of images, in the source.
+        loops: those of the result's axes.
+        classes: of the results, axis by axis; a tile's pixels lie along the last.
+        rows: where it stands along the axes before that.
+        group: of channels.
+    """
 
     registers: dict[Loop, Ref]
-    batch: Batch
-    block: Ref
-    channel: Loop
-    spatial: Sequence[Loop]
+    lanes: Blocks
+    images: Ref
+    loops: Sequence[Loop]
     classes: Sequence[Axis]
     rows: Sequence[Ref]
     group: Ref
 
+    @property
+    def channels(self) -> Loop:
+        """The loop over the result's channels."""
+        return self.loops[1]
 
-__all__ = ["ConvolutionKernel", "Tile", "best_tile"]
+    @property
+    def pixels(self) -> Loop:
+        """The loop over the axis that a tile's pixels lie along."""
+        return self.loops[1 + len(self.classes)]
+
+
+__all__ = ["ConvolutionKernel", "Place", "Tile", "best_tile"]

@@ -28,29 +28,32 @@ from .pieces import is_written_in_pieces, stored_as
 from .reads import at, loops_over
 
 
-class Batch(Loop):
-    """The loop over a batch that lies inside; its lanes lie along it.
-
-    Attributes:
-        block: the loop over its blocks.
-        two, half: the loop over two blocks together, and the one over each of these.
-    """
+class Blocks(Loop):
+    """A loop that the lanes lie along. `block` is the loop over its blocks of so many lanes."""
 
     lanes: int
     block: Loop
+
+    def __init__(self, name: str, extent: int, lanes: int) -> None:
+        super().__init__(name, extent)
+        object.__setattr__(self, "lanes", lanes)
+        object.__setattr__(self, "block", Loop("block", blocks(extent, lanes)))
+
+
+class Batch(Blocks):
+    """The loop over a batch that lies inside.
+
+    Attributes:
+        two, half: the loop over two blocks together, and the one over each of these.
+    """
+
     two: Loop
     half: Loop
 
     def __init__(self, extent: int, lanes: int) -> None:
-        super().__init__("n", extent)
-        count = blocks(extent, lanes)
-        for name, value in (
-            ("lanes", lanes),
-            ("block", Loop("block", count)),
-            ("two", Loop("two", blocks(count, 2))),
-            ("half", Loop("half", 2)),
-        ):
-            object.__setattr__(self, name, value)
+        super().__init__("n", extent, lanes)
+        object.__setattr__(self, "two", Loop("two", blocks(self.block.extent, 2)))
+        object.__setattr__(self, "half", Loop("half", 2))
 
 
 def images_together(dtype: Dtype, lanes: int) -> int:

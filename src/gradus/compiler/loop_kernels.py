@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 
@@ -14,11 +15,12 @@ from .body import Body, Memory
 from .code import Code, Ref
 from .graph import Node
 from .kit import Kit, Value, memory_type
-from .layouts import Batch
+from .layouts import Batch, Blocks
 from .lowerings import Piece, terms
 from .reads import Read, at, loops_over, reads
 from .schedule import Kernel, Schedule
 from .shares import Share
+from .tiling import cases
 
 LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
 WRITTEN_OUT = 9  # elements of a window whose terms are written out rather than looped over
@@ -174,12 +176,15 @@ class LoopKernel:
         with self.code.loop(0, loop.extent) as i:
             yield i
 
-    def in_block(self, batch: Batch, block: Ref) -> dict[Loop, Ref]:
-        """The registers of a batch that lies inside, in one of its blocks."""
-        two, half = (self.code.op(f"{what} i64 {block}, 2") for what in ("udiv", "urem"))
-        return {batch.block: block, batch.two: two, batch.half: half, batch: self.code.mul(block, batch.lanes)}
+    def in_block(self, along: Blocks, block: Ref) -> dict[Loop, Ref]:
+        """The registers of a loop that the lanes lie along, in one of its blocks."""
+        registers: dict[Loop, Ref] = {along.block: block, along: self.code.mul(block, along.lanes)}
+        if isinstance(along, Batch):
+            two, half = (self.code.op(f"{what} i64 {block}, 2") for what in ("udiv", "urem"))
+            registers |= {along.two: two, along.half: half}
+        return registers
 
-    def by_block(self, batch: Batch, block: Ref, inside: Callable[[Value | None], None]) -> None:
+    def by_block(self, batch: Blocks, block: Ref, inside: Callable[[Value | None], None]) -> None:
         """Emit `inside`, and if the last block is not full, once more for it, with a mask."""
         whole, rest = divmod(batch.extent, batch.lanes)
         if not rest:
@@ -190,6 +195,26 @@ class LoopKernel:
                 inside(None)
         with self.code.when(self.code.op(f"icmp eq i64 {block}, {whole}")):
             inside(self._tail(rest, batch.lanes))
+
+    def each_size(
+        self, lengths: Sequence[int], pieces: Sequence[int], numbers: Sequence[Ref], inside: Callable[..., None]
+    ) -> None:
+        """Emit `inside(*sizes)` for each size that a tile can have, under the tests that tell which it is here.
+
+        Args:
+            lengths: of the axes.
+            pieces: into which they are cut.
+            numbers: which piece of each it is.
+        """
+        code = self.code
+        for combination in itertools.product(*map(cases, lengths, pieces)):
+            here = "true"
+            for (_, test), number, length, piece in zip(combination, numbers, lengths, pieces, strict=True):
+                if test:
+                    last = -(-length // piece) - 1
+                    here = code.op(f"and i1 {here}, {code.op(f'icmp {test} i64 {number}, {last}')}")
+            with code.when(here):
+                inside(*(size for size, _ in combination))
 
     def loops(self) -> list[Loop]:
         """The loops over the kernel's domain; a batch that lies inside comes first."""

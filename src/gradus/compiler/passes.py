@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
-from . import convolution, pieces, sums
+from . import convolution, few_images, pieces, sums
 from . import winograd as winograd_rewrite
 from .bfloat16 import Rounding
 from .graph import Graph, Node, consumers, number
@@ -36,7 +36,8 @@ def stages(
     """The name of each pass, and the graph after it; values keep their numbers. `rounding`: in bfloat16."""
     number(graph)
     wanted = {in_bfloat16: rounding is not None, use_winograd: winograd}
-    given: dict[Any, tuple[Any, ...]] = {in_bfloat16: (rounding,), find_convolutions: (lanes,), use_winograd: (lanes,)}
+    by_lanes = dict.fromkeys((find_convolutions, take_rows, use_winograd), (lanes,))
+    given: dict[Any, tuple[Any, ...]] = {in_bfloat16: (rounding,), **by_lanes}
     for one in PASSES:
         if not wanted.get(one, True):
             continue
@@ -236,6 +237,11 @@ def find_convolutions(graph: Graph, lanes: int) -> Graph:
     return _redirected(graph, convolution.found(graph, lanes))
 
 
+def take_rows(graph: Graph, lanes: int) -> Graph:
+    """Convolutions of few images take pieces of rows for vectors (`few_images.py`)."""
+    return _redirected(graph, few_images.found(graph, lanes))
+
+
 def use_winograd(graph: Graph, lanes: int) -> Graph:
     """Convolutions by small kernels, where it pays, with a fraction of the multiplications (`winograd.py`)."""
     return _redirected(graph, winograd_rewrite.found(graph, lanes))
@@ -331,6 +337,7 @@ PASSES: tuple[Callable[..., Graph], ...] = (
     gather_wide,
     turn_products,
     find_convolutions,
+    take_rows,
     join_sums,
     split_totals,
     merge_views,

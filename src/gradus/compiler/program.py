@@ -21,6 +21,7 @@ from .order_kernel import OrderKernel, only_copies
 from .packing import PackingKernel
 from .passes import simplify
 from .random_kernel import RandomKernel
+from .row_convolution_kernel import RowConvolutionKernel
 from .row_kernel import RowKernel
 from .runtime import num_threads
 from .schedule import Kernel, Schedule
@@ -42,6 +43,8 @@ SLIDING = {
     "convolution": ConvolutionKernel,
     "convolution_input": ConvolutionKernel,
     "convolution_weight": WeightKernel,
+    "row_convolution": RowConvolutionKernel,
+    "row_convolution_input": RowConvolutionKernel,
 }
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
 MOST_AT_FIRST = 2048  # steps

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 
 from ..ops.places import Index, Loop, flatten
-from .convolution import IMAGES
+from .convolution import ALONG_ROWS, IMAGES
 from .graph import Graph, Node, consumers
 from .layouts import batch_inside, blocks, images_together
 from .lowerings import (
@@ -30,7 +30,7 @@ from .pieces import Piece as Stretches
 from .pieces import is_written_in_pieces, pieces_of
 from .reads import Read, at, in_rows, loops_over, reads, strides
 
-HOSTS = ("map", "reduce", "matmul", *IMAGES)  # kernels that others may be joined to
+HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS)  # kernels that others may be joined to
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
 
 

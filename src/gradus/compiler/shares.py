@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..ops.places import Index, Loop
+from .convolution import ALONG_ROWS
 from .graph import Node
 from .reads import Read
 from .schedule import Kernel, Schedule
@@ -88,7 +89,7 @@ class Shares:
     # -- which share ---------------------------------------------------------------------------------------------------
 
     def _chosen(self, k: Kernel) -> Share | None:
-        if self.threads == 1 or math.prod(k.shape) == 0 or k.special or k.batched:
+        if self.threads == 1 or math.prod(k.shape) == 0 or k.special or k.batched or k.kind in ALONG_ROWS:
             return None
         if k.kind == "matmul":
             return self._of_product(self.tilings[k])

@@ -49,6 +49,18 @@ class Taps:
         return sums
 
 
+class RowTaps(Taps):
+    """The same where only so many of the lanes lie inside a row; what is beyond is not read."""
+
+    def __init__(self, node: Node, lanes: int, inside: int) -> None:
+        super().__init__(node, lanes)
+        self.inside = inside
+        self.name += f"_{inside}"
+
+    def pixel(self, address: Ref) -> list[Value]:
+        return [load(self.kit, self.node.dtype, address, self.inside)]
+
+
 class PairTaps(Taps):
     """The same in bfloat16: a pair of neighbouring channels of the weight meets those of twice as many images."""
 

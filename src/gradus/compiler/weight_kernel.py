@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .accumulators import Accumulators, load, store
@@ -26,7 +26,7 @@ from .layouts import Batch, images_together
 from .loop_kernels import LoopKernel
 from .reads import loops_over
 from .schedule import Kernel, Schedule
-from .tiling import SPARE, cases
+from .tiling import SPARE
 
 FETCH = 4  # multiplications in the time that a vector takes to come from the second cache
 
@@ -93,24 +93,8 @@ class WeightKernel(LoopKernel):
             found = self._unravel(unit, numbers)
             part, group, *rest = (found[loop] for loop in numbers)
             place = _Place(part, group, (rest[0], rest[1], rest[-1]), rest[2:-1])
-            self._by_size(place, tiles)
+            self.each_size(self.whole, self.tile, place.tiles, lambda *sizes: self._unit(place, Tile(*sizes)))
         return code
-
-    def _by_size(self, place: _Place, tiles: Sequence[int]) -> None:
-        """Emit the work for each size that a tile can have at an edge."""
-        code = self.code
-        sizes = (cases(length, piece) for length, piece in zip(self.whole, self.tile, strict=True))
-        for combination in itertools.product(*sizes):
-            tests = [
-                code.op(f"icmp {test} i64 {number}, {count - 1}")
-                for (_, test), number, count in zip(combination, place.tiles, tiles, strict=True)
-                if test
-            ]
-            here = "true"
-            for test in tests:
-                here = code.op(f"and i1 {here}, {test}")
-            with code.when(here):
-                self._unit(place, Tile(*(size for size, _ in combination)))
 
     def _unit(self, place: _Place, tile: Tile) -> None:
         """One tile: its vectors of sums over the part's blocks, then the sums of their lanes, stored."""
