@@ -91,6 +91,16 @@ def test_it_is_taken_for_many_channels_and_left_for_few() -> None:
 
 
 @pytest.mark.usefixtures("always")
+def test_the_gradient_to_the_kernels_a_few_images_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, w = _tensors(50, 24, 30, (9, 10), 3)
+    whole, _ = _gradients(x, w, 1)
+    monkeypatch.setattr(winograd, "STORED", 1)
+    parts, kinds = _gradients(x, w, 1)
+    assert "winograd_tiles" in kinds
+    np.testing.assert_allclose(parts[2], whole[2], rtol=0, atol=1e-5 * np.abs(whole[2]).max())
+
+
+@pytest.mark.usefixtures("always")
 def test_what_does_not_fit_is_left() -> None:
     x, w = _tensors(16, 8, 8, (9, 9), 3)
     for options in ({"stride": 2}, {"dilation": 2}):

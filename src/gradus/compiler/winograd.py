@@ -9,6 +9,7 @@ and Gray, Fast Algorithms for Convolutional Neural Networks, 2016).
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -26,6 +27,7 @@ POINTS = (0, 1, -1, 2, -2)  # and infinity: with more, rounding errors grow abov
 SIZE = len(POINTS) + 1  # n, pixels along a side of what a tile sees
 KERNELS = (3, 5)  # r: tiles are then 4 and 2 results wide
 MOVED = 26  # multiplications in the time that a number takes to be written to memory and read again
+STORED = 1 << 25  # numbers that are stored, at most, to be multiplied for the gradient to the kernels
 GAIN = 1.25  # by how much it must be faster than the direct way before it is taken
 
 WINOGRAD = own_kernel("winograd")
@@ -162,13 +164,22 @@ def _rewritten(n: Node) -> Node:
 
 
 def _weight(n: Node, lanes: int) -> Node:
-    """dK = G' ((A g A') (B' x B)') G, the product over all tiles of all images."""
-    (source, g), r = n.inputs, n.shape[3]
-    places, columns = g.shape[2:], -(-g.shape[0] // lanes) * lanes * math.prod(tiles(g.shape[2:], r))
+    """dK = G' (sum over tiles (A g A') (B' x B)) G; a few blocks of images at a time, so that little is stored."""
+    source, g = n.inputs
+    each = SIZE * SIZE * math.prod(tiles(g.shape[2:], n.shape[3])) * lanes * (g.shape[1] + source.shape[1])
+    blocks, at_once = -(-g.shape[0] // lanes), max(1, STORED // each)
+    parts = [_tiles_product(n, (first, min(first + at_once, blocks)), lanes) for first in range(0, blocks, at_once)]
+    total = functools.reduce(lambda a, b: call("add", [a, b]), parts)
+    return call("reshape", [new(WINOGRAD_BACK, (total,), n.shape[1:])], shape=n.shape)
 
-    how = {"kernel": r, "places": places}
+
+def _tiles_product(n: Node, blocks: tuple[int, int], lanes: int) -> Node:
+    """The product over the tiles of some blocks of images."""
+    (source, g), r = n.inputs, n.shape[3]
+    places = g.shape[2:]
+    columns = (blocks[1] - blocks[0]) * lanes * math.prod(tiles(places, r))
+    how = {"kernel": r, "places": places, "blocks": blocks}
     shapes = (g.shape[1], SIZE * SIZE, columns), (SIZE * SIZE, columns, source.shape[1])
     gradients = new(WINOGRAD_TILES, (g,), shapes[0], before=(0, 0), of_gradient=True, **how)
     pixels = new(WINOGRAD_TILES, (source,), shapes[1], before=n.params["before"], of_gradient=False, **how)
-    product = call("matmul", [call("permute", [gradients], axes=(1, 0, 2)), pixels])
-    return call("reshape", [new(WINOGRAD_BACK, (product,), n.shape[1:])], shape=n.shape)
+    return call("matmul", [call("permute", [gradients], axes=(1, 0, 2)), pixels])

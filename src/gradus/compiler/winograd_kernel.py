@@ -102,9 +102,11 @@ class TileTransform(LoopKernel):
         source, (down, across) = n.inputs[0], tiles(n.params["places"], n.params["kernel"])
         batch, channels = Batch(source.shape[0], self.lanes), source.shape[1]
         scalar = Kit(code, 0).type(n.dtype)
-        first, end = self.share(batch.block.extent * down * across)
+        start, stop = n.params["blocks"]
+        first, end = self.share((stop - start) * down * across)
         with code.loop(first, end) as unit:
             block, tile = (code.op(f"{what} i64 {unit}, {down * across}") for what in ("udiv", "urem"))
+            block = code.add(block, start)
             images = code.mul(block, source.size // source.shape[0] * self.lanes)
             if n.params["of_gradient"]:
                 columns, between = n.shape[2], 1
