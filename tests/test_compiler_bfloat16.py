@@ -39,7 +39,8 @@ def _runs(cpu: target.Target | None) -> bool:
 
 # -- products ----------------------------------------------------------------------------------------------------------
 
-SHAPES = [(1, 1, 1), (3, 2, 5), (30, 64, 35), (17, 33, 16), (64, 300, 10), (100, 31, 7), (70, 1100, 1300)]
+SHAPES = [(1, 1, 1), (3, 2, 5), (30, 64, 35), (17, 33, 16), (64, 300, 10), (100, 31, 7)]
+SHAPES += [(70, 1100, 1300), (200, 1330, 1250)]  # whose second operand is rounded as it is packed: whole, and in blocks
 
 
 @pytest.mark.parametrize("cpu", TARGETS)

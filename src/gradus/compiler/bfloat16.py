@@ -20,6 +20,7 @@ from .sums import call
 
 PRECISIONS = ("float32", "bf16")
 FASTER = 2.0  # dot products of bfloat16 than multiplications of float32
+LARGE = 1 << 20  # numbers of a second operand that are rounded when they are packed, rather than stored before
 THROUGH = ("permute", "reshape", "broadcast_to", "slice", "concatenate")
 
 
@@ -102,7 +103,7 @@ class Rounding:
     def _operands(self, n: Node) -> tuple[Node, ...]:
         if self.lanes and n.kind == "matmul" and n.inputs[0].shape[-1] % 2 == 0:
             a, b = n.inputs
-            return pairs(a, len(a.shape) - 1), pairs(b, len(b.shape) - 2)
+            return pairs(a, len(a.shape) - 1), b if b.size >= LARGE else pairs(b, len(b.shape) - 2)
         if self.lanes and n.kind in NAMES and not (self.winograd and winograd.pays(n, FASTER)):
             images, other = n.inputs
             if images.shape[0] > self.lanes and n.kind == "convolution_weight":

@@ -250,19 +250,19 @@ def multiplications(n: Node) -> int:
     Of Winograd's algorithm, those that the direct way would take.
     """
     if n.kind == "matmul":
-        return n.size * n.inputs[0].shape[-1] * _in_one(n)
+        return n.size * n.inputs[0].shape[-1] * _in_one(n, 0)
     a, b = n.inputs
     if n.kind == "convolution_weight":
         return math.prod(n.shape[1:]) * b.size // b.shape[1]
     if n.kind == "winograd":
         return n.size * a.shape[1] * int(n.params["kernel"]) ** 2
     images = a if n.kind in BACK else n
-    return images.size // images.shape[1] * b.size * _in_one(n)
+    return images.size // images.shape[1] * b.size * _in_one(n, 1)
 
 
-def _in_one(n: Node) -> int:
-    """How many numbers an element of a product's second operand holds: words hold two of bfloat16."""
-    return 2 if n.inputs[1].dtype == uint32 != n.dtype else 1
+def _in_one(n: Node, operand: int) -> int:
+    """How many numbers an element of a product's operand holds: words hold two of bfloat16."""
+    return 2 if n.inputs[operand].dtype == uint32 != n.dtype else 1
 
 
 # -- one axis ----------------------------------------------------------------------------------------------------------

@@ -36,6 +36,19 @@ class DotAccumulators(Accumulators):
         store(dot(load(self.kit, self.dtype, self._memory[i]), a, b), self._memory[i])
 
 
+def rounded(first: Value, second: Value) -> Ref:
+    """Two vectors of float32, the one behind the other, as one of bfloat16."""
+    name = "llvm.x86.avx512bf16.cvtne2ps2bf16.512"
+    return first.kit.code.call(PAIRS, name, *(f"{v.type} {v.ref}" for v in (second, first)))
+
+
+def paired(first: Value, second: Value) -> Ref:
+    """Two vectors of float32 as one of bfloat16, in pairs, lane by lane."""
+    order = ", ".join(f"i32 {i}, i32 {i + LANES}" for i in range(LANES))
+    numbers = rounded(first, second)
+    return first.kit.code.op(f"shufflevector {PAIRS} {numbers}, {PAIRS} poison, <{2 * LANES} x i32> <{order}>")
+
+
 def interleaved(kit: Kit, first: Ref, second: Ref) -> list[Value]:
     """The numbers of two vectors in pairs: two vectors of words, each half of them (see `in_order`)."""
     found = []

@@ -8,7 +8,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from ..dtypes import Dtype
+from . import half
+from .accumulators import load
 from .code import Code, Ref
+from .dot_products import PAIRS, paired, rounded
+from .kit import Kit
 from .matmul_kernel import ProductKernel
 from .squares import Square, Squares
 from .tiling import Tiling
@@ -23,6 +28,29 @@ class Part(NamedTuple):
     panels: Ref
     product: Ref
     products: Ref
+
+
+class PairSquares(Squares):
+    """Squares of words: each k is a pair of float32 numbers in the source, which are rounded to bfloat16."""
+
+    def __init__(self, code: Code, dtype: Dtype, lanes: int, source: tuple[int, int], step: int) -> None:
+        super().__init__(code, dtype, lanes, source, step)
+        self.second = self.step_k // 2  # in the source, from the first number of a pair
+        self.in_pieces = 1 in (self.second, self.step_lane)
+
+    def _load(self, address: Ref) -> Ref:
+        """The pairs at neighbouring lanes, or, if these do not lie in one piece, at the k that follow."""
+        along_k = self.step_lane != 1
+        there = self.code.element(self.scalar, address, self.lanes if along_k else self.second)
+        first, second = (load(Kit(self.code, self.lanes), self.dtype, place) for place in (address, there))
+        pairs = rounded(first, second) if along_k else paired(first, second)
+        return self.code.op(f"bitcast {PAIRS} {pairs} to {self.vector}")
+
+    def _number(self, address: Ref) -> Ref:
+        there = self.code.element(self.scalar, address, self.second)
+        kit = Kit(self.code, 0)
+        first, second = (load(kit, self.dtype, place) for place in (address, there))
+        return kit.bitcast(half.pair(kit, first, second), self.dtype).ref
 
 
 class PackingKernel(ProductKernel):
@@ -40,7 +68,9 @@ def pack_b(kernel: ProductKernel, part: Part) -> None:
     The squares go by in the order in which they lie in memory.
     """
     code, t = kernel.code, kernel.t
-    packer = Squares(code, t.dtype, t.lanes, (t.b.row, t.b.column), t.width)
+    steps = t.b.row, t.b.column
+    whole = Squares(code, t.dtype, t.lanes, steps, t.width)
+    packer = PairSquares(code, t.dtype, t.lanes, steps, t.width) if t.pair_step else whole
     squares = code.op(f"udiv i64 {code.add(part.depth, t.lanes - 1)}, {t.lanes}")
     pieces = code.mul(part.panels, t.vectors)
     outer, inner = (squares, pieces) if t.b.column == 1 else (pieces, squares)

@@ -35,12 +35,13 @@ class Squares:
         self.scalar, self.vector = (Kit(code, n).type(dtype) for n in (0, lanes))
         self.step_k, self.step_lane = source
         self.step, self.filled = step, filled
+        self.in_pieces = 1 in source
 
     def copy(self, square: Square) -> None:
         """One square: in vectors where it is whole and lies in pieces, else number by number."""
         code, lanes = self.code, self.lanes
         whole = "false"
-        if 1 in (self.step_k, self.step_lane):
+        if self.in_pieces:
             tests = [code.op(f"icmp sge i64 {left}, {lanes}") for left in (square.left_k, square.left_lanes)]
             whole = code.op(f"and i1 {tests[0]}, {tests[1]}")
             with code.when(whole):
@@ -65,11 +66,14 @@ class Squares:
                 self._store("zeroinitializer", row)
             with code.loop(0, code.least(square.left_lanes, lanes)) as j:
                 place = code.add(code.mul(k, self.step_k), code.mul(j, self.step_lane))
-                value = code.op(f"load {self.scalar}, ptr {code.element(self.scalar, square.source, place)}")
+                value = self._number(code.element(self.scalar, square.source, place))
                 code.do(f"store {self.scalar} {value}, ptr {code.element(self.scalar, row, j)}")
 
     def _load(self, address: Ref) -> Ref:
         return self.code.op(f"load {self.vector}, ptr {address}, align {self.dtype.itemsize}")
+
+    def _number(self, address: Ref) -> Ref:
+        return self.code.op(f"load {self.scalar}, ptr {address}")
 
     def _store(self, value: Ref, address: Ref) -> None:
         self.code.do(f"store {self.vector} {value}, ptr {address}, align {self.dtype.itemsize}")

@@ -22,7 +22,7 @@ from .target import Target
 SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
 PIECE = 1024  # the most of k that a blocked product takes at a time
 CHUNK = 6  # tiles below each other that share a panel's piece: their piece of A fits the second cache
-FEW = 12  # tiles below each other for which packing is not worth its while
+FEW = 3  # tiles below each other for which packing is not worth its while
 SHARED = 1 << 20  # numbers of B that are packed at a time, for all threads: they fit the third cache
 DEEP = 512  # sums up to this length need no blocks
 UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks
@@ -76,6 +76,11 @@ class Tiling:
     def of_pairs(self) -> bool:
         """Whether A and B hold words, each two numbers of bfloat16 that follow each other along k."""
         return self.a.node.dtype == dtypes.uint32 != self.dtype
+
+    @cached_property
+    def pair_step(self) -> int:
+        """In B, from a number to the one that it is paired with when B is packed; 0 where its pairs are made before."""
+        return self.b.row // 2 if self.of_pairs and self.b.node.dtype == dtypes.float32 else 0
 
     @cached_property
     def numbers(self) -> str:
@@ -143,7 +148,7 @@ class Tiling:
     @cached_property
     def packed(self) -> bool:
         """Whether B is copied into panels first: where its rows do not lie in one piece."""
-        return self.b.column != 1 and not self.narrow and not self.blocked
+        return (self.b.column != 1 or self.pair_step != 0) and not self.narrow and not self.blocked
 
     @cached_property
     def padded(self) -> bool:
@@ -172,6 +177,8 @@ def tiling(kernel: Kernel, schedule: Schedule, target: Target) -> Tiling:
     """How a product's kernel is cut for a processor."""
     n = kernel.main[0]
     a, b = (operand(x, schedule) for x in n.inputs)
+    if a.node.dtype == dtypes.uint32 and b.node.dtype == dtypes.float32:
+        b = b._replace(row=2 * b.row)  # of words, which are made when it is packed
     *batch, rows, columns = n.shape
     lanes = target.vector_bytes // n.dtype.itemsize
     whole = n not in schedule.pieces or schedule.pieces[n].in_one_stretch
