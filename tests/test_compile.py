@@ -593,3 +593,14 @@ def test_epochs_that_cannot_be():
     with pytest.raises(ArgumentError, match="no tensor"):
         gradus.compile(lambda x: None).epoch((x,), [[0, 1]])
     assert f.epoch((x,), np.zeros((0, 2), int)).shape == (0,)
+
+
+def test_a_wider_value_is_narrowed_where_it_is_written() -> None:
+    mean = gradus.tensor(np.zeros(8, "float32"))
+    step = gradus.compile(lambda x: mean.assign_(mean * 0.5 + x.mean(axis=0)))
+    x = gradus.tensor(np.random.default_rng(0).normal(size=(50, 8)))
+    assert x.dtype == np.float64
+    step(x)
+    np.testing.assert_allclose(mean.numpy(), x.numpy().mean(axis=0).astype("float32"), rtol=1e-6)
+    with pytest.raises(DtypeError, match="cannot hold"):
+        gradus.compile(lambda x: gradus.tensor([1]).assign_(x))(gradus.tensor([1.5]))

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import interpret
-from ..errors import TraceError, caller
-from ..ops.primitive import Primitive
+from ..errors import DtypeError, TraceError, caller
+from ..ops.primitive import PRIMITIVES, Primitive
 from ..tensor import Tensor
 from .graph import Graph, Node
 
@@ -48,6 +48,10 @@ class Tracer:
                 f"a compiled function writes into an argument with assign_, at {caller()}. It writes only tensors from "
                 "around it, as parameters: compute a new one and return it."
             )
+        if node.dtype != target.dtype:
+            if not np.can_cast(node.dtype, target.dtype, "same_kind"):
+                raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {node.dtype}. Use astype().")
+            node = self.apply(PRIMITIVES["cast"], (value,), {"dtype": target.dtype})
         if isinstance(target.data, Node):
             target.data = node
         else:
