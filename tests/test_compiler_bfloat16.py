@@ -117,6 +117,22 @@ def test_convolutions_are_those_of_rounded_operands(
         _close(a, b)
 
 
+@pytest.mark.parametrize("cpu", TARGETS)
+def test_images_that_are_joined_before_they_are_convolved(cpu: target.Target | None) -> None:
+    if not _runs(cpu):
+        pytest.skip("this processor lacks it")
+    rng = np.random.default_rng(6)
+    x, z, w = _numbers(rng, 30, 4, 8, 8), _numbers(rng, 37, 4, 8, 8), _numbers(rng, 6, 4, 3, 3)
+    g = _numbers(rng, 67, 6, 6, 6)
+
+    def joined(x: Tensor, z: Tensor, w: Tensor, g: Tensor) -> list[Tensor]:
+        return _convolution(gradus.concatenate([x, z], 0), w, g)
+
+    found = gradus.compile(joined, precision="bf16", target=cpu)(x, z, w, g)
+    for a, b in zip(found, joined(*map(_rounded, (x, z, w, g))), strict=True):
+        _close(a, b)
+
+
 # -- training ----------------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .code import Code
 from .graph import Node
-from .layouts import blocks
+from .layouts import blocks, images_together
 from .loop_kernels import LoopKernel
 from .schedule import Kernel, Schedule
 from .squares import Square, Squares
@@ -40,8 +40,8 @@ class OrderKernel(LoopKernel):
         return self.code
 
     def _copied(self, n: Node, source: Node) -> None:
-        code, lanes, images = self.code, self.lanes, (n if n.batched else source).shape[0]
-        rest = n.size // images
+        code, images = self.code, n.shape[0] if n.batched else source.shape[0]
+        lanes, rest = images_together(n.dtype, self.lanes), n.size // images
         if n.batched:
             squares = Squares(code, n.dtype, lanes, (1, rest), lanes)
         else:
