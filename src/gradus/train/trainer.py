@@ -94,7 +94,9 @@ class Trainer:
         self.loss, usual = _loss(loss)
         self.metrics = [metric(m) for m in (usual if metrics is None else _several(metrics))]
         if precision != "float32" and not compile:
-            raise ArgumentError(f"precision={precision!r} is the compiler's, and compile=False leaves it out")
+            raise ArgumentError(
+                f"precision={precision!r} is the compiler's, and compile=False (--eager) leaves it out. Choose one."
+            )
         self.precision = precision
         self.compiled: Compiled | None = compiler.compile(self.step, precision=precision) if compile else None
         self.forward: Compiled | None = compiler.compile(self.outputs) if compile else None
