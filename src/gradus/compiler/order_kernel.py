@@ -5,6 +5,7 @@ For each block of images this is a transposition, (lanes, rest) or back, done in
 
 from __future__ import annotations
 
+from .. import dtypes
 from .code import Code
 from .graph import Node
 from .layouts import blocks, images_together
@@ -20,7 +21,7 @@ def only_copies(k: Kernel, schedule: Schedule) -> bool:
 
 def _source(n: Node, schedule: Schedule) -> Node | None:
     """What a node only copies from one order to the other, if that is all it does."""
-    if n.kind != "copy" or n in schedule.pieces:
+    if n.kind != "copy" or n in schedule.pieces or n.dtype == dtypes.bool_:
         return None
     source = n.inputs[0]
     while not schedule.is_buffer(source) and source.kind == "reshape":
