@@ -66,6 +66,11 @@ def pytest_pycollect_makemodule(module_path: Any, parent: Any) -> pytest.Module 
     return WithoutTorch.from_parent(parent, path=module_path)  # type: ignore[no-any-return]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their length: a test's name is then the same whenever it is collected, and can be typed."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("torch") and not HAVE_TORCH:
