@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from gradus import draw
 from gradus.errors import ArgumentError
-from gradus.train import figures, page, report
+from gradus.train import page, report
 from gradus.train.history import History
 
 VOID = {"meta", "br", "img", "use", "path", "image"}
@@ -72,14 +73,14 @@ def test_names_are_escaped_and_the_figures_are_there():
     assert text.count("<svg") == 3
     assert "0.8947" in text
     assert "1 of 2 mistakes" in text
-    assert figures.INK not in text
+    assert draw.INK not in text
 
 
 def test_without_matplotlib_the_page_has_tables_and_says_what_to_install(monkeypatch):
     for name in [m for m in sys.modules if m.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr(figures, "available", lambda: False)
+    monkeypatch.setattr(draw, "available", lambda: False)
     text = page.render(classification())
     assert "<svg" not in text
     assert "pip install matplotlib" in text
@@ -87,15 +88,15 @@ def test_without_matplotlib_the_page_has_tables_and_says_what_to_install(monkeyp
 
 
 def test_drawing_leaves_no_trace_in_pyplot_and_is_repeatable():
-    draw = {"loss": {"train": [2.0, 1.0], "validation": [2.5, 1.5]}, "accuracy": {"train": [0.1, 0.2]}}
-    first = figures.to_svg(figures.curves(draw))
-    assert first == figures.to_svg(figures.curves(draw))
+    values = {"loss": {"train": [2.0, 1.0], "validation": [2.5, 1.5]}, "accuracy": {"train": [0.1, 0.2]}}
+    first = draw.to_svg(draw.curves(values))
+    assert first == draw.to_svg(draw.curves(values))
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or pyplot.get_fignums() == []
 
 
 def test_curves_have_labels_units_and_both_parts():
-    axes = figures.curves({"mae": {"train": [3.0, 2.0], "validation": [4.0, 3.0]}}, {"mae": "dollars"}).axes[0]
+    axes = draw.curves({"mae": {"train": [3.0, 2.0], "validation": [4.0, 3.0]}}, {"mae": "dollars"}).axes[0]
     assert axes.get_ylabel() == "mae (dollars)"
     assert axes.get_xlabel() == "epoch"
     assert [t.get_text() for t in axes.get_legend().get_texts()] == ["train", "validation"]
@@ -103,26 +104,26 @@ def test_curves_have_labels_units_and_both_parts():
 
 
 def test_the_confusion_matrix_shows_every_count_but_zero():
-    axes = figures.confusion(np.array([[1234, 2], [0, 9]]), ["cat", "dog"]).axes[0]
+    axes = draw.confusion(np.array([[1234, 2], [0, 9]]), ["cat", "dog"]).axes[0]
     assert {t.get_text() for t in axes.texts} == {"1,234", "2", "9"}
     assert axes.get_ylabel() == "true"
 
 
 def test_wrong_pictures_show_the_truth():
-    drawn = figures.pictures(np.zeros((2, 3, 4, 4)), ["cat", "dog"], ["dog", "dog"], [0.9, 0.8])
+    drawn = draw.pictures(np.zeros((2, 3, 4, 4)), ["cat", "dog"], ["dog", "dog"], [0.9, 0.8])
     assert [a.get_title() for a in drawn.axes] == ["dog · 90%", "dog · 80%"]
     assert [a.get_xlabel() for a in drawn.axes] == ["is cat", ""]
 
 
 def test_figures_refuse_what_does_not_fit():
     with pytest.raises(ArgumentError, match=r"2 classes need counts of shape \(2, 2\), got \(3, 3\)"):
-        figures.confusion(np.eye(3), ["a", "b"])
+        draw.confusion(np.eye(3), ["a", "b"])
     with pytest.raises(ArgumentError, match="expected"):
-        figures.pictures(np.zeros((2, 4, 4)), [], [], [])
+        draw.pictures(np.zeros((2, 4, 4)), [], [], [])
     with pytest.raises(ArgumentError, match="as many predictions"):
-        figures.regression(np.zeros(2), np.zeros(3), "price")
+        draw.regression(np.zeros(2), np.zeros(3), "price")
     with pytest.raises(ArgumentError, match="nothing to draw"):
-        figures.curves({})
+        draw.curves({})
 
 
 def test_confusions_come_in_order_and_leave_out_what_never_happened():

@@ -103,12 +103,12 @@ from .random import Generator, bernoulli, permutation, rand, randint, randn, see
 from .tensor import Tensor, as_tensor, tensor
 
 if TYPE_CHECKING:
-    from . import data, datasets, models, train
+    from . import data, datasets, draw, inspect, models, train, tune
     from .train import Trainer, load, save
 
 __version__ = "0.1.0"
 
-_LATER = dict.fromkeys(("compiler", "data", "datasets", "models", "train"), "")
+_LATER = dict.fromkeys(("compiler", "data", "datasets", "draw", "inspect", "models", "train", "tune"), "")
 _LATER |= dict.fromkeys(("Trainer", "load", "save"), "train")
 _LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler")
 
@@ -149,6 +149,7 @@ __all__ = [
     "data",
     "datasets",
     "divide",
+    "draw",
     "enable_grad",
     "equal",
     "erf",
@@ -167,6 +168,7 @@ __all__ = [
     "grad",
     "greater",
     "greater_equal",
+    "inspect",
     "int32",
     "int64",
     "invert",
@@ -231,6 +233,7 @@ __all__ = [
     "tensor",
     "train",
     "transpose",
+    "tune",
     "uint8",
     "unstack",
     "var",

@@ -14,6 +14,7 @@ from ..errors import GradusError, nearest
 from .data import data
 from .doctor import doctor
 from .evaluate import evaluate
+from .look import look
 from .predict import predict
 from .train import train
 
@@ -77,5 +78,5 @@ def main() -> None:
     """
 
 
-for command in (train, evaluate, predict, data, doctor):
+for command in (train, evaluate, predict, look, data, doctor):
     main.add_command(command)

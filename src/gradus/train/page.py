@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import draw
 from ..page_style import BASE
-from . import figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ class Report:
     headline: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     note: str = ""
-    curves: figures.Curves = field(default_factory=dict)
+    curves: draw.Curves = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     classes: Sequence[str] = ()
     counts: np.ndarray | None = None
@@ -150,14 +150,14 @@ def _curves(report: Report) -> str:
         [str(i + 1), *(number(numbers[i]) if i < len(numbers) else "" for _, numbers in columns)] for i in range(epochs)
     ]
     table = _details("the numbers", _table(["epoch", *(name for name, _ in columns)], rows))
-    return _section("How it learned", _drawn(lambda: figures.curves(report.curves, report.units)) + table)
+    return _section("How it learned", _drawn(lambda: draw.curves(report.curves, report.units)) + table)
 
 
 def _values(report: Report) -> str:
     v = report.values
     if v is None:
         return ""
-    drawn = _drawn(lambda: figures.regression(v.true, v.predicted, v.name, v.unit, v.log))
+    drawn = _drawn(lambda: draw.regression(v.true, v.predicted, v.name, v.unit, v.log))
     return _section("Predictions on the test data", drawn)
 
 
@@ -170,7 +170,7 @@ def _pictures(report: Report) -> str:
     words = (
         f"<p>{shown:,} of {wrong:,} mistakes (red frame, the surest first, the truth below), then right answers.</p>"
     )
-    drawn = _drawn(lambda: figures.pictures(p.images, p.truth, p.predicted, p.confidence))
+    drawn = _drawn(lambda: draw.pictures(p.images, p.truth, p.predicted, p.confidence))
     return _section("Pictures and predictions", words + drawn)
 
 
@@ -178,8 +178,8 @@ def _confusion(report: Report) -> str:
     counts = report.counts
     if counts is None:
         return ""
-    if figures.available():
-        matrix = _drawn(lambda: figures.confusion(counts, report.classes))
+    if draw.available():
+        matrix = _drawn(lambda: draw.confusion(counts, report.classes))
     else:
         head = ["true \\ predicted", *report.classes]
         matrix = _table(head, [[c, *(f"{n:,}" for n in row)] for c, row in zip(report.classes, counts, strict=True)])
@@ -195,11 +195,11 @@ def _class_by_class(report: Report, counts: np.ndarray) -> str:
     return _section("Class by class", _table(["class", "examples", "precision", "recall", "F1"], lines))
 
 
-def _drawn(draw: Callable[[], Figure]) -> str:
+def _drawn(make: Callable[[], Figure]) -> str:
     """The drawing, or where matplotlib is missing what installs it."""
-    if not figures.available():
+    if not draw.available():
         return _missing()
-    return f"<figure>{figures.to_svg(draw())}</figure>"
+    return f"<figure>{draw.to_svg(make())}</figure>"
 
 
 def _missing() -> str:

@@ -1,51 +1,22 @@
-"""The pictures of a report: plain numbers in, a matplotlib Figure out.
-
-Every function makes a Figure of its own; nothing here touches pyplot or any other state that others share. Text and
-lines are drawn in `INK`, which `to_svg` turns into the page's own text colour, so that a picture reads on a light page
-and on a dark one.
-"""
+"""The pictures of a run's report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ArgumentError
+from .style import BLUE, INK, ORANGE, RED, few, new_figure, styled, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK = "#010203"
-BLUE, ORANGE, RED, GREEN = "#3b82c4", "#e08a2e", "#d64545", "#3a9a5b"
 _COLOURS = {"train": BLUE, "validation": ORANGE}
-_STYLE: Any = {
-    "svg.fonttype": "path",
-    "svg.hashsalt": "gradus",
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "font.size": 10,
-}
 
 Curves = Mapping[str, Mapping[str, Sequence[float]]]
-
-
-def available() -> bool:
-    """Whether matplotlib, the extra `plot`, is installed.
-
-    >>> available() in (True, False)
-    True
-    """
-    from importlib.util import find_spec
-
-    return find_spec("matplotlib") is not None
 
 
 def curves(values: Curves, units: Mapping[str, str] | None = None) -> Figure:
@@ -61,16 +32,16 @@ def curves(values: Curves, units: Mapping[str, str] | None = None) -> Figure:
     """
     if not values:
         raise ArgumentError("curves: there is nothing to draw; got no quantity")
-    with _style():
+    with styled():
         columns = min(len(values), 2)
         rows = -(-len(values) // columns)
-        figure = _figure(4.6 * columns, 3.2 * rows)
+        figure = new_figure(4.6 * columns, 3.2 * rows)
         for i, (name, parts) in enumerate(values.items()):
             axes = figure.add_subplot(rows, columns, i + 1)
             _curve(axes, parts)
             unit = (units or {}).get(name)
             axes.set_ylabel(f"{name} ({unit})" if unit else name)
-            axes.yaxis.set_major_formatter(_thousands())
+            axes.yaxis.set_major_formatter(thousands())
         return figure
 
 
@@ -103,9 +74,9 @@ def confusion(counts: np.ndarray, classes: Sequence[str]) -> Figure:
     if counts.shape != (n, n):
         raise ArgumentError(f"confusion: {n} classes need counts of shape {(n, n)}, got {counts.shape}")
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    with _style():
+    with styled():
         side = 2.2 + 0.42 * n
-        figure = _figure(side, side)
+        figure = new_figure(side, side)
         axes = figure.add_subplot()
         axes.imshow(_cells(share), interpolation="nearest")
         for i, j in np.argwhere(counts > 0):
@@ -148,8 +119,8 @@ def pictures(
     if images.ndim != 4 or images.shape[1] not in (1, 3):
         raise ArgumentError(f"pictures: expected (n, 1 or 3, h, w), got {images.shape}")
     rows = -(-len(images) // columns)
-    with _style():
-        figure = _figure(1.25 * columns, 1.72 * rows)
+    with styled():
+        figure = new_figure(1.25 * columns, 1.72 * rows)
         for i, image in enumerate(images):
             axes = figure.add_subplot(rows, columns, i + 1)
             _picture(axes, image, truth[i], predicted[i], confidence[i])
@@ -189,8 +160,8 @@ def regression(true: np.ndarray, predicted: np.ndarray, name: str, unit: str = "
     if true.shape != predicted.shape or not true.size:
         raise ArgumentError(f"regression: needs as many predictions as true values, got {predicted.size}, {true.size}")
     label = f"{name} ({unit})" if unit else name
-    with _style():
-        figure = _figure(9.4, 4.0)
+    with styled():
+        figure = new_figure(9.4, 4.0)
         left, right = figure.subplots(1, 2)
         ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
         left.plot(ends, ends, color=ORANGE, linewidth=1.5, label="predicted = true")
@@ -206,53 +177,12 @@ def regression(true: np.ndarray, predicted: np.ndarray, name: str, unit: str = "
         right.set_xlabel(f"predicted - true {label}\n(the outermost 1 % are in the end bars)")
         right.set_ylabel("test examples")
         for axis in (left.xaxis, left.yaxis, right.xaxis):
-            axis.set_major_formatter(_thousands())
+            axis.set_major_formatter(thousands())
             if not (log and axis is not right.xaxis):
-                axis.set_major_locator(_few())
+                axis.set_major_locator(few())
         return figure
 
 
 def _opacity(n: int) -> float:
     """Enough to see one point among few, little enough to see a density among many."""
     return float(np.clip(20 / np.sqrt(n), 0.15, 0.8))
-
-
-def _thousands() -> Any:
-    """1,200 rather than 1200; 3.5 M rather than 3500000."""
-    from matplotlib.ticker import FuncFormatter
-
-    return FuncFormatter(lambda v, _: f"{v / 1e6:,.3g} M" if abs(v) >= 1e6 else f"{v:,.6g}")
-
-
-def _few() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(5)
-
-
-def to_svg(figure: Figure) -> str:
-    """The figure as an `<svg>` element for an HTML page, in the page's text colour.
-
-    >>> to_svg(curves({"loss": {"train": [1.0]}})).startswith("<svg")
-    True
-    """
-    from io import StringIO
-
-    out = StringIO()
-    with _style():
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-    text = out.getvalue()
-    return text[text.index("<svg") :].replace(INK, "currentColor")
-
-
-def _style() -> Any:
-    import matplotlib as mpl
-
-    return mpl.rc_context(_STYLE)
-
-
-def _figure(width: float, height: float) -> Figure:
-    """A figure of this size in inches; its canvas is matplotlib's plain one."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")

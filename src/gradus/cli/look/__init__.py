@@ -1,0 +1,19 @@
+"""`gradus look`: look inside a network; each look is a thin file here."""
+
+from __future__ import annotations
+
+import click
+
+LOOKS: tuple[click.Command, ...] = ()
+
+
+@click.group(short_help="Look inside a trained network: what it computes, and what it has learned.")
+def look() -> None:
+    """Look inside: each look prints its figures and, with matplotlib, draws a picture.
+
+    `gradus look LOOK --help` explains a look and its options.
+    """
+
+
+for command in LOOKS:
+    look.add_command(command)

@@ -1,0 +1,24 @@
+"""Pictures of plain data, with matplotlib (the extra `plot`): numbers in, a Figure out."""
+
+from .report import Curves, confusion, curves, pictures, regression
+from .style import BLUE, GREEN, INK, ORANGE, RED, available, few, new_figure, save_png, styled, thousands, to_svg
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "INK",
+    "ORANGE",
+    "RED",
+    "Curves",
+    "available",
+    "confusion",
+    "curves",
+    "few",
+    "new_figure",
+    "pictures",
+    "regression",
+    "save_png",
+    "styled",
+    "thousands",
+    "to_svg",
+]

@@ -1,0 +1,3 @@
+"""Searching for hyper-parameters."""
+
+__all__: list[str] = []
