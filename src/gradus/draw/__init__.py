@@ -1,5 +1,6 @@
 """Pictures of plain data, with matplotlib (the extra `plot`): numbers in, a Figure out."""
 
+from .attacks import attack_examples, confusions, success_rates
 from .report import Curves, confusion, curves, pictures, regression
 from .style import BLUE, GREEN, INK, ORANGE, RED, available, few, new_figure, save_png, styled, thousands, to_svg
 
@@ -10,8 +11,10 @@ __all__ = [
     "ORANGE",
     "RED",
     "Curves",
+    "attack_examples",
     "available",
     "confusion",
+    "confusions",
     "curves",
     "few",
     "new_figure",
@@ -19,6 +22,7 @@ __all__ = [
     "regression",
     "save_png",
     "styled",
+    "success_rates",
     "thousands",
     "to_svg",
 ]

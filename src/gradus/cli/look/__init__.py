@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-LOOKS: tuple[click.Command, ...] = ()
+from .attack import attack
+
+LOOKS: tuple[click.Command, ...] = (attack,)
 
 
 @click.group(short_help="Look inside a trained network: what it computes, and what it has learned.")
