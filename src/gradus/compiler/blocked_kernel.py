@@ -48,12 +48,17 @@ class BlockedKernel(ProductKernel):
                 self._tile(Place(registers, block, code.add(part.panel, panel)), chunk, part)
 
     def _pack_a(self, place: Place, beyond: Ref, part: Part) -> None:
-        """Copy a chunk's piece of A: [block][k][row]. A square may reach into the next block's rows: nobody minds."""
+        """Copy a chunk's piece of A: [block][k][row], in the order in which it lies in memory.
+
+        A square may reach into the next block's rows: nobody minds.
+        """
         code, t = self.code, self.t
         step = stride_of_a(t)
         packer = Squares(code, t.dtype, t.lanes, (t.a.column, t.a.row), step)
         blocks, squares = code.loop(place.block, beyond), code.loop(0, part.depth, t.lanes)
-        with blocks as block, squares as k, code.loop(0, step, t.lanes) as r:
+        outer, inner = (squares, blocks) if t.a.row == 1 else (blocks, squares)
+        with outer as first, inner as second, code.loop(0, step, t.lanes) as r:
+            k, block = (first, second) if t.a.row == 1 else (second, first)
             m, in_a = code.add(code.mul(block, t.height), r), code.add(part.k, k)
             within = code.add(code.mul(m, t.a.row), code.mul(in_a, t.a.column))
             source = self.start_of(t.a, place.registers, within)
