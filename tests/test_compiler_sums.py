@@ -44,6 +44,13 @@ def test_a_bias_used_at_every_step_gets_one_sum():
     assert found.count("sum") <= 1
 
 
+def test_sums_over_steps_and_samples_that_lie_in_one_axis_are_the_same_sum():
+    x = gradus.randn(12, 5, dtype="float64")
+    found, error = kinds(lambda x: x.reshape(4, 3, 5).sum((0, 1)) * x.sum(0), x)
+    assert error < 1e-12
+    assert found.count("sum") == 1
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_pieces_of_a_tensor_give_their_gradients_side_by_side(axis):
     x = gradus.randn(8, 6, dtype="float64")

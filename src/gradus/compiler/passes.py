@@ -254,7 +254,7 @@ def join_sums(graph: Graph) -> Graph:
     """Sums of many products, sums or padded pieces become one operation on what is joined (`sums.py`)."""
     graph = _redirected(graph, sums.joined_pads(graph))
     graph = _rewritten(_rewritten(graph, sums.flattened), sums.unstacked)
-    return _redirected(graph, sums.joined_terms(graph))
+    return _rewritten(_redirected(graph, sums.joined_terms(graph)), sums.unsplit)
 
 
 def split_totals(graph: Graph) -> Graph:

@@ -53,6 +53,16 @@ def unstacked(n: Node) -> Node | None:
     return call("reshape", [join([x.inputs[0] for x in n.inputs], 0)], shape=n.shape)
 
 
+def unsplit(n: Node) -> Node | None:
+    """The sum over several axes that a reshape made of the first one: the sum over that one."""
+    if n.kind != "sum" or n.inputs[0].kind != "reshape":
+        return None
+    x, split, axes = n.inputs[0].inputs[0], n.inputs[0].shape, n.params["axis"]
+    if len(axes) < 2 or axes != tuple(range(len(axes))) or x.shape[1:] != split[len(axes) :] or not x.shape:
+        return None
+    return call("sum", [x], axis=(0,))
+
+
 def by_rows(n: Node) -> Node | None:
     """The sum, or the largest, of a whole array: of each of its rows, which threads can share, and then of those.
 
