@@ -88,3 +88,12 @@ def program(f: Callable[..., Any]) -> Program:
     arguments = matrices((40, 70, 50), "float32")
     tracer, result = trace(lambda: f(*arguments))
     return Program(tracer.finish([result]), host())
+
+
+@pytest.mark.parametrize(("rows", "depth", "columns"), [(10, 2, 1), (1, 10, 2), (4, 4, 2), (1, 1, 1), (5, 4, 4)])
+def test_products_of_few_numbers_are_sums(rows, depth, columns):
+    a, b = gradus.randn(rows, depth), gradus.randn(depth, columns)
+    multiply = gradus.compile(lambda a, b: a @ b)
+    np.testing.assert_allclose(multiply(a, b).numpy(), a.numpy() @ b.numpy(), rtol=1e-5, atol=1e-6)
+    kinds = [n.kind for n in multiply._last.program.graph.nodes()]
+    assert ("matmul" in kinds) == (rows * depth * columns > 32)

@@ -257,6 +257,11 @@ def join_sums(graph: Graph) -> Graph:
     return _rewritten(_redirected(graph, sums.joined_terms(graph)), sums.unsplit)
 
 
+def open_products(graph: Graph) -> Graph:
+    """Products of very few numbers become sums, which others can be fused to (`sums.py`)."""
+    return _rewritten(graph, sums.tiny_product)
+
+
 def split_totals(graph: Graph) -> Graph:
     """The total of very many numbers is the total of those of their rows (`sums.py`)."""
     return _rewritten(graph, sums.by_rows)
@@ -342,6 +347,7 @@ PASSES: tuple[Callable[..., Graph], ...] = (
     split_totals,
     merge_views,
     in_bfloat16,
+    open_products,
     use_winograd,
     share_common,
     separate_outputs,

@@ -17,6 +17,7 @@ from ..ops.primitive import PRIMITIVES
 from .graph import Graph, Node, consumers
 
 FEWEST = 4  # terms that are worth joining
+TINY = 32  # multiplications of a product that are as well written as a sum
 MANY = 1 << 14  # numbers whose total is worth sharing between threads
 
 
@@ -61,6 +62,20 @@ def unsplit(n: Node) -> Node | None:
     if len(axes) < 2 or axes != tuple(range(len(axes))) or x.shape[1:] != split[len(axes) :] or not x.shape:
         return None
     return call("sum", [x], axis=(0,))
+
+
+def tiny_product(n: Node) -> Node | None:
+    """A product of few numbers: the sum of what it multiplies, for which no tiles have to be made."""
+    if n.kind != "matmul" or len(n.shape) != 2 or not 0 < n.size * n.inputs[0].shape[1] <= TINY:
+        return None
+    (a, b), (rows, columns), depth = n.inputs, n.shape, n.inputs[0].shape[1]
+    if a.dtype != n.dtype:  # pairs of bfloat16
+        return None
+    left = call("reshape", [a], shape=(rows, 1, depth))
+    right = call("reshape", [call("permute", [b], axes=(1, 0))], shape=(1, columns, depth))
+    whole = (rows, columns, depth)
+    terms = call("multiply", [call("broadcast_to", [x], shape=whole) for x in (left, right)])
+    return call("sum", [terms], axis=(2,))
 
 
 def by_rows(n: Node) -> Node | None:
