@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 import time
 import weakref
@@ -202,18 +203,29 @@ class Step:
             count[0] += 1
 
     def _new_results(self) -> None:
-        """Let large results be written to arrays of their own, which the caller then keeps."""
-        for k, (slot, own, small) in enumerate(self._results):
-            if not small:
-                fresh = np.empty_like(own)
-                self._results[k] = slot, fresh, False
-                self.table[slot] = address(fresh)
+        """Let large results be written to arrays that the caller may keep: new ones, where the last is still held.
+
+        A new array costs more than its memory: the system clears its pages first.
+        """
+        for k in range(len(self._results)):
+            if not self._results[k][2] and _holders(self._results, k) != UNHELD:
+                slot, last, _ = self._results[k]
+                self._results[k] = slot, np.empty_like(last), False
+                self.table[slot] = address(self._results[k][1])
 
     def _bind(self, i: int, array: np.ndarray) -> None:
         usable = array if array.flags.c_contiguous else np.ascontiguousarray(array)
         self._keep[i] = usable
         self.table[i] = address(usable)
         self._bound[i] = array if usable is array else None
+
+
+def _holders(results: Sequence[tuple[int, np.ndarray, bool]], k: int) -> int:
+    """How many hold a result's array: its views, and whoever has its buffer, among them."""
+    return sys.getrefcount(results[k][1])
+
+
+UNHELD = _holders([(0, np.empty(0), False)], 0)  # by no one but the list of results
 
 
 def _likeness(argument: Any) -> tuple[Any, Any, Any]:
