@@ -20,7 +20,10 @@ def test_results_that_are_held_stay_as_they_are(double):
     assert [float(t.numpy()[3, 5]) for t in kept] == [0.0, 2.0, 4.0, 6.0]
 
 
-@pytest.mark.parametrize("hold", [lambda t: t, lambda t: t.numpy(), lambda t: t.numpy()[:2].T, lambda t: memoryview(t.numpy())])
+HOLDERS = [lambda t: t, lambda t: t.numpy(), lambda t: t.numpy()[:2].T, lambda t: memoryview(t.numpy())]
+
+
+@pytest.mark.parametrize("hold", HOLDERS)
 def test_whatever_holds_a_result_holds_its_memory(double, hold):
     held = hold(double(gradus.ones((N, N))))
     double(gradus.full((N, N), 7.0))

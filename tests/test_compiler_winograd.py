@@ -10,7 +10,7 @@ import pytest
 
 import gradus
 from gradus import Tensor
-from gradus.compiler import winograd
+from gradus.compiler import squares, winograd
 from gradus.nn import functional as F
 
 KINDS = {"winograd", "winograd_weight"}
@@ -140,3 +140,14 @@ def test_what_follows_is_fused_to_it() -> None:
     net = gradus.compile(lambda x: F.sigmoid(F.conv2d(x, w, b, padding=1)).mean())
     direct = gradus.compile(lambda x: F.sigmoid(F.conv2d(x, w, b, padding=1)).mean(), winograd=False)
     assert float(net(x)) == pytest.approx(float(direct(x)), abs=1e-5)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("images", [32, 19])
+def test_what_is_written_past_the_caches_arrives(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, w = _tensors(images, 16, 16, (12, 9), 3)
+    expected, _ = _gradients(x, w, 1)
+    monkeypatch.setattr(squares, "LARGE", 0)
+    found, _ = _gradients(x, w, 1)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -13,9 +13,9 @@ import math
 from .code import Code, Ref
 from .entry import WAIT
 from .matmul_kernel import Place, ProductKernel
-from .micro_kernel import LINE, Steps
+from .micro_kernel import Steps
 from .packing import Part, pack_b, stride_of_a
-from .squares import Square, Squares
+from .squares import LINE, Square, Squares
 from .tiling import CHUNK
 
 

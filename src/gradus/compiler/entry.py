@@ -81,6 +81,7 @@ def module(codes: list[Code]) -> str:
     for code in codes:
         declared |= code.declared
     parts = [BARRIER, *(c.text() for c in codes), *declared.values()]
+    parts.append("!0 = !{i32 1}")  # what `!nontemporal` asks for
     parts.append('attributes #0 = { nounwind "no-trapping-math"="true" }')
     return "\n\n".join(parts) + "\n"
 

@@ -11,9 +11,8 @@ from typing import NamedTuple
 from .code import Code, Ref
 from .dot_products import add_product
 from .kit import Kit, Value
+from .squares import LINE
 from .tiling import Tiling
-
-LINE = 64  # bytes that caches take from memory at a time
 
 
 class Steps(NamedTuple):

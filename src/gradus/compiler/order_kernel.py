@@ -11,7 +11,7 @@ from .graph import Node
 from .layouts import blocks, images_together
 from .loop_kernels import LoopKernel
 from .schedule import Kernel, Schedule
-from .squares import Square, Squares
+from .squares import Square, Squares, goes_past
 
 
 def only_copies(k: Kernel, schedule: Schedule) -> bool:
@@ -44,7 +44,7 @@ class OrderKernel(LoopKernel):
         code, images = self.code, n.shape[0] if n.batched else source.shape[0]
         lanes, rest = images_together(n.dtype, self.lanes), n.size // images
         if n.batched:
-            squares = Squares(code, n.dtype, lanes, (1, rest), lanes)
+            squares = Squares(code, n.dtype, lanes, (1, rest), lanes, past=goes_past(n.dtype, n.size, lanes))
         else:
             squares = Squares(code, n.dtype, lanes, (1, lanes), rest, filled=False)
         pieces = -(-rest // lanes)

@@ -295,7 +295,8 @@ class Schedule:
         done: dict[Kernel, None] = {}
         waiting = list(self.kernels)
         while waiting:
-            ready = min((k for k in waiting if all(d in done for d in after[k])), key=lambda k: (k not in ending, k.number))
+            possible = (k for k in waiting if all(d in done for d in after[k]))
+            ready = min(possible, key=lambda k: (k not in ending, k.number))
             waiting.remove(ready)
             done[ready] = None
         return list(done)

@@ -8,6 +8,18 @@ from ..dtypes import Dtype
 from .code import Code, Ref
 from .kit import Kit
 
+LINE = 64  # bytes that caches take from memory at a time
+LARGE = 1 << 24  # bytes that are rather not put into the caches
+
+
+def goes_past(dtype: Dtype, size: int, lanes: int, *steps: int) -> bool:
+    """Whether so many numbers of the arena are better written past the caches, which would fetch each line first.
+
+    A vector must then be a whole line: `steps` are those between vectors.
+    """
+    whole = lanes * dtype.itemsize == LINE and not any(step % lanes for step in steps)
+    return whole and size * dtype.itemsize >= LARGE
+
 
 class Square(NamedTuple):
     """A square to be copied: from where, to where, and how many k and lanes of it there are (more counts as all)."""
@@ -26,15 +38,23 @@ class Squares:
         source: the steps in the source, from k to k, and from lane to lane.
         step: in the target, from k to k.
         filled: whether vectors that are not whole are filled up with zeros.
+        past: whether whole vectors are written past the caches (see `goes_past`).
     """
 
     def __init__(
-        self, code: Code, dtype: Dtype, lanes: int, source: tuple[int, int], step: int, filled: bool = True
+        self,
+        code: Code,
+        dtype: Dtype,
+        lanes: int,
+        source: tuple[int, int],
+        step: int,
+        filled: bool = True,
+        past: bool = False,
     ) -> None:
         self.code, self.dtype, self.lanes = code, dtype, lanes
         self.scalar, self.vector = (Kit(code, n).type(dtype) for n in (0, lanes))
         self.step_k, self.step_lane = source
-        self.step, self.filled = step, filled
+        self.step, self.filled, self.past = step, filled, past
         self.in_pieces = 1 in source
 
     def copy(self, square: Square) -> None:
@@ -56,7 +76,7 @@ class Squares:
         if self.step_lane != 1:
             self._transpose(rows)
         for i, row in enumerate(rows):
-            self._store(row, code.element(self.scalar, square.target, i * self.step))
+            self._store(row, code.element(self.scalar, square.target, i * self.step), self.past)
 
     def _number_by_number(self, square: Square) -> None:
         code, lanes = self.code, str(self.lanes)
@@ -75,8 +95,9 @@ class Squares:
     def _number(self, address: Ref) -> Ref:
         return self.code.op(f"load {self.scalar}, ptr {address}")
 
-    def _store(self, value: Ref, address: Ref) -> None:
-        self.code.do(f"store {self.vector} {value}, ptr {address}, align {self.dtype.itemsize}")
+    def _store(self, value: Ref, address: Ref, past: bool = False) -> None:
+        how = f"align {LINE}, !nontemporal !0" if past else f"align {self.dtype.itemsize}"
+        self.code.do(f"store {self.vector} {value}, ptr {address}, {how}")
 
     def _transpose(self, rows: list[Ref]) -> None:
         """log2(lanes) rounds; round d exchanges, between vectors d apart, the parts that stand d apart."""

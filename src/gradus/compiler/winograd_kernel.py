@@ -25,7 +25,7 @@ from .layouts import Batch
 from .loop_kernels import LoopKernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
-from .squares import Square, Squares
+from .squares import Square, Squares, goes_past
 from .taps import Taps, Tile, micro_kernel
 from .tiling import cases
 from .winograd import SIZE, Matrix, matrices, sandwich, tiles, transposed
@@ -113,7 +113,8 @@ class TileTransform(LoopKernel):
                 how = TileFunction(source, n.params["kernel"], True, (ELEMENTS * columns, columns))
             else:
                 columns, between = n.shape[1], channels
-                how = TurnedTileFunction(source, n.params["kernel"], False, (channels, columns * channels))
+                past = goes_past(n.dtype, n.size, self.lanes, channels)
+                how = TurnedTileFunction(source, n.params["kernel"], False, (channels, columns * channels), past)
             where = (
                 code.element(scalar, self.pointer(source), images),
                 code.element(scalar, self.pointer(n), code.mul(unit, self.lanes * between)),
@@ -196,13 +197,16 @@ class TileFunction:
 class TurnedTileFunction(TileFunction):
     """The same with the channels beside each other: as many at a time as a vector has lanes, turned in squares.
 
-    `steps` are those from column to column, and from element to element, in the target.
+    `steps` are those from column to column, and from element to element, in the target, which is written past the
+    caches if `past`.
     """
+
+    past: bool = False
 
     def channels(self, kit: Kit, seen: _Seen, edge: bool) -> None:
         code, lanes, scalar, vector = kit.code, kit.lanes, seen.scalar, kit.type(self.source.dtype)
         waiting = code.variable(f"[{ELEMENTS * lanes} x {vector}]")
-        squares = Squares(code, self.source.dtype, lanes, (1, lanes), self.steps[0], filled=False)
+        squares = Squares(code, self.source.dtype, lanes, (1, lanes), self.steps[0], False, self.past)
         with code.loop(0, self.source.shape[1], lanes) as first:
             left = code.op(f"sub i64 {self.source.shape[1]}, {first}")
             with code.loop(0, code.least(left, str(lanes))) as c:
