@@ -2,6 +2,7 @@
 
 from .dataset import Dataset, Subset, TensorDataset, check_finite, in_memory, random_split
 from .loader import DataLoader
+from .made import moons, rings, spirals
 from .readers import read_cifar, read_csv, read_idx, read_image, read_image_folder
 from .table import Table
 from .transform import Standardizer, TableTransform
@@ -16,10 +17,13 @@ __all__ = [
     "TensorDataset",
     "check_finite",
     "in_memory",
+    "moons",
     "random_split",
     "read_cifar",
     "read_csv",
     "read_idx",
     "read_image",
     "read_image_folder",
+    "rings",
+    "spirals",
 ]

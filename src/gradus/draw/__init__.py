@@ -1,6 +1,9 @@
 """Pictures of plain data, with matplotlib (the extra `plot`): numbers in, a Figure out."""
 
+from .approximation import curve_panel, error_panel, line_panel, plane_panel, way
 from .attacks import attack_examples, confusions, success_rates
+from .layers import Panel, point_panels
+from .neurons import neurons
 from .report import Curves, confusion, curves, pictures, regression
 from .style import BLUE, GREEN, INK, ORANGE, RED, available, few, new_figure, save_png, styled, thousands, to_svg
 
@@ -11,18 +14,26 @@ __all__ = [
     "ORANGE",
     "RED",
     "Curves",
+    "Panel",
     "attack_examples",
     "available",
     "confusion",
     "confusions",
+    "curve_panel",
     "curves",
+    "error_panel",
     "few",
+    "line_panel",
+    "neurons",
     "new_figure",
     "pictures",
+    "plane_panel",
+    "point_panels",
     "regression",
     "save_png",
     "styled",
     "success_rates",
     "thousands",
     "to_svg",
+    "way",
 ]

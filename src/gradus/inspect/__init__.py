@@ -13,4 +13,42 @@ __all__ = [
     "fgsm",
     "one_pixel",
     "pgd",
+from .approximation import Fit, built_fits, curve_fit, trained_fits
+from .geometry import (
+    Factors,
+    Plane,
+    Stage,
+    Untangled,
+    chain,
+    decision_plane,
+    grid_lines,
+    hidden_points,
+    layer_stages,
+    network_stages,
+    rotation_scaling_rotation,
+    untangle,
+)
+from .regions import LinePieces, PlanePieces, line_pieces, plane_pieces
+
+__all__ = [
+    "Factors",
+    "Fit",
+    "LinePieces",
+    "Plane",
+    "PlanePieces",
+    "Stage",
+    "Untangled",
+    "built_fits",
+    "chain",
+    "curve_fit",
+    "decision_plane",
+    "grid_lines",
+    "hidden_points",
+    "layer_stages",
+    "line_pieces",
+    "network_stages",
+    "plane_pieces",
+    "rotation_scaling_rotation",
+    "trained_fits",
+    "untangle",
 ]

@@ -2,24 +2,69 @@
 
 from .alexnet import AlexNet
 from .convnet import ConvNet
+from .curves import hard_sigmoid_curve, relu_curve, sawtooth, sigmoid_curve
 from .lenet import LeNet
 from .linear import LinearRegression, SoftmaxRegression
 from .mlp import MLP
+from .neurons import (
+    AND,
+    GATES,
+    NAND,
+    NOR,
+    NOT,
+    OR,
+    XNOR,
+    XOR,
+    Gate,
+    McCullochPitts,
+    bits_to_numbers,
+    full_adder,
+    half_adder,
+    numbers_to_bits,
+    ripple_adder,
+    truth_table,
+)
+from .perceptron import Learned, Margin, Perceptron, nearest_point, widest_margin
 from .scratch import DeepConvNet, SimpleConvNet
 from .zoo import NAMES, Defaults, build, defaults, smallest_picture
 
 __all__ = [
+    "AND",
+    "GATES",
     "MLP",
     "NAMES",
+    "NAND",
+    "NOR",
+    "NOT",
+    "OR",
+    "XNOR",
+    "XOR",
     "AlexNet",
     "ConvNet",
     "DeepConvNet",
     "Defaults",
+    "Gate",
     "LeNet",
+    "Learned",
     "LinearRegression",
+    "Margin",
+    "McCullochPitts",
+    "Perceptron",
     "SimpleConvNet",
     "SoftmaxRegression",
+    "bits_to_numbers",
     "build",
     "defaults",
+    "full_adder",
+    "half_adder",
+    "hard_sigmoid_curve",
+    "nearest_point",
+    "numbers_to_bits",
+    "relu_curve",
+    "ripple_adder",
+    "sawtooth",
+    "sigmoid_curve",
     "smallest_picture",
+    "truth_table",
+    "widest_margin",
 ]
