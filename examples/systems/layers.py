@@ -69,7 +69,7 @@ def panels(one: Found, layer: int) -> list[draw.Panel]:
         title = f"{stage.name} {stage.detail.replace(' dimensions', '-D')}"
         if i < first:
             title = "data" if layer == 0 else f"from layer {layer}"
-        ends = layer == last_hidden and stage.name == "bend"
+        ends = layer == last_hidden and i == first + 4
         margin = one.trained.margins[-1]
         line = (margin.weight, margin.bias) if ends else None
         drawn.append(draw.Panel(title, stage.points, y, one.grids[i], line))

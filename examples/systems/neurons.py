@@ -39,7 +39,7 @@ def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
         learned = models.Perceptron(2).learn(corners, table[:, 2], max_epochs=100)
         say(f"\na perceptron learns {name}: {learned.message}")
         mistakes[name] = learned.mistakes
-    say(f"\n{'digits':<8}{'samples':>8}{'passes':>8}{'mistakes':>10}{'margin γ':>10}{'radius R':>10}{'(R/γ)²':>10}")
+    say(f"\n{'digits':<8}{'samples':>8}{'passes':>8}{'mistakes':>10}{'margin':>10}{'radius':>10}{'bound':>10}")
     for pair in PAIRS[:2] if fast else PAIRS:
         rows = np.concatenate([np.flatnonzero(y == digit)[:n] for digit in pair])
         rows = np.sort(rows)

@@ -114,7 +114,7 @@ def plane_panel(
     marks: Mapping[str, tuple[float, float]] | None = None,
     names: Sequence[str] | None = None,
 ) -> None:
-    """The straight pieces of a network over a plane: polygons, each in the colour of its class and in a shade of its own.
+    """The straight pieces of a network over a plane: polygons, each in the colour of its class and a shade of its own.
 
     Args:
         axes: the panel.

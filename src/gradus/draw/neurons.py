@@ -96,8 +96,8 @@ def _arrow(axes: Axes, start: np.ndarray, end: np.ndarray, excites: bool) -> Non
     head = "-|>" if excites else "-"
     axes.add_patch(
         FancyArrowPatch(
-            (a[0], a[1]), (b[0], b[1]), arrowstyle=head, mutation_scale=13, color=BLUE if excites else RED, linewidth=1.8,
-            shrinkA=0, shrinkB=0,
+            (a[0], a[1]), (b[0], b[1]), arrowstyle=head, mutation_scale=13, color=BLUE if excites else RED,
+            linewidth=1.8, shrinkA=0, shrinkB=0,
         )
     )  # fmt: skip
     if not excites:
@@ -124,7 +124,7 @@ def _bounds(axes: Axes, totals: Mapping[str, tuple[int, float]]) -> None:
     rows = np.arange(len(totals))
     made, bound = np.array(list(totals.values())).T
     axes.barh(rows + 0.2, made, height=0.38, color=BLUE, label="mistakes made")
-    axes.barh(rows - 0.2, bound, height=0.38, color=ORANGE, label="bound (R/γ)²")
+    axes.barh(rows - 0.2, bound, height=0.38, color=ORANGE, label=r"bound $(R/\gamma)^2$")
     for row, (a, b) in enumerate(zip(made, bound, strict=True)):
         axes.text(a * 1.15, row + 0.2, f"{a:,.0f}", va="center", fontsize=8.5)
         axes.text(b * 1.15, row - 0.2, f"{b:,.0f}", va="center", fontsize=8.5)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#010203"
+LARGE = 300_000  # bytes
 BLUE, ORANGE, RED, GREEN = "#3b82c4", "#e08a2e", "#d64545", "#3a9a5b"
 _STYLE: Any = {
     "svg.fonttype": "path",
@@ -100,7 +101,7 @@ def to_svg(figure: Figure) -> str:
 
 
 def save_png(figure: Figure, path: str | Path) -> None:
-    """Write a figure as a PNG file on white, its lines and letters nearly black.
+    """Write a figure as a PNG file on white, its lines and letters nearly black; in 256 colours where it is large.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -108,3 +109,9 @@ def save_png(figure: Figure, path: str | Path) -> None:
     """
     with styled():
         figure.savefig(path, dpi=110, facecolor="white")
+    if Path(path).stat().st_size > LARGE:
+        from PIL import Image
+
+        with Image.open(path) as picture:
+            few_colours = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few_colours.save(path, optimize=True)

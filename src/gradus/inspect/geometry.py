@@ -11,7 +11,7 @@ from ..data import TensorDataset
 from ..errors import ArgumentError, ShapeError
 from ..functional.checks import at_least_one
 from ..models import Margin, widest_margin
-from ..nn import Linear, Module
+from ..nn import Dropout, Flatten, Linear, Module, ModuleList
 from ..tensor import Tensor, as_tensor, tensor
 from ..train import Trainer
 
@@ -155,7 +155,7 @@ def chain(model: Module) -> list[tuple[Linear, Module | None]]:
     """
     found: list[tuple[Linear, Module | None]] = []
     for module in model.modules():
-        if any(True for _ in module.children()) or type(module).__name__ in ("Dropout", "Flatten"):
+        if isinstance(module, (Dropout, Flatten, ModuleList)) or any(True for _ in module.children()):
             continue
         if isinstance(module, Linear):
             found.append((module, None))

@@ -88,8 +88,7 @@ def line_pieces(model: Module, start: Any, end: Any) -> LinePieces:
     """
     a, b = _samples("line_pieces", start, end)
     breaks, base, slope = np.array([0.0, 1.0]), a[None], (b - a)[None]
-    layers = _layers(model, a)
-    for layer in layers:
+    for layer in _layers(model, a, b):
         if isinstance(layer, BENT):
             breaks, base, slope = _bend(breaks, base, slope, getattr(layer, "negative_slope", 0.0))
         else:
@@ -168,7 +167,7 @@ def plane_pieces(
     a, b, c = _samples("plane_pieces", origin, right, up)
     polygons = [np.array([(u[0], v[0]), (u[1], v[0]), (u[1], v[1]), (u[0], v[1])], dtype=np.float64)]
     parts = [a[None], (b - a)[None], (c - a)[None]]
-    for layer in _layers(model, a):
+    for layer in _layers(model, a, b, c):
         if isinstance(layer, BENT):
             polygons, parts = _cut(polygons, parts, getattr(layer, "negative_slope", 0.0))
         else:
@@ -255,16 +254,16 @@ def _samples(where: str, *samples: Any) -> list[np.ndarray]:
     return arrays
 
 
-def _layers(model: Module, sample: np.ndarray) -> list[Module]:
-    """The model's layers in float64, in the order in which they are called; checked on a sample."""
+def _layers(model: Module, *samples: np.ndarray) -> list[Module]:
+    """The model's layers in float64, in the order in which they are called; checked on the samples."""
     model = copy.deepcopy(model).eval().astype(np.float64)
     called: list[Module] = []
     removers = [m.register_forward_hook(lambda m, _, __: called.append(m)) for m in model.modules() if _is_layer(m)]
     with no_grad():
-        wanted = model(tensor(sample[None])).numpy()
+        wanted = model(tensor(np.stack(samples))).numpy()
         for remove in removers:
             remove()
-        x = tensor(sample[None])
+        x = tensor(np.stack(samples))
         for layer in called:
             if not isinstance(layer, AFFINE + BENT):
                 kinds = ", ".join(kind.__name__ for kind in AFFINE + BENT)

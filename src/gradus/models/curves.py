@@ -31,7 +31,7 @@ def relu_curve(x: Any, y: Any) -> Sequential:
 
     >>> import gradus
     >>> curve = relu_curve([0.0, 1.0, 3.0], [1.0, 2.0, 0.0])
-    >>> curve(gradus.tensor([[-1.0], [0.5], [2.0], [9.0]])).ravel().tolist()
+    >>> curve(gradus.tensor([[-1.0], [0.5], [2.0], [9.0]])).flatten().tolist()
     [1.0, 1.5, 1.0, 0.0]
     """
     x, y = _points("relu_curve", x, y)
@@ -50,7 +50,7 @@ def hard_sigmoid_curve(x: Any, y: Any) -> Sequential:
 
     >>> import gradus
     >>> curve = hard_sigmoid_curve([0.0, 1.0, 3.0], [1.0, 2.0, 0.0])
-    >>> curve(gradus.tensor([[-1.0], [0.5], [2.0], [9.0]])).ravel().tolist()
+    >>> curve(gradus.tensor([[-1.0], [0.5], [2.0], [9.0]])).flatten().tolist()
     [1.0, 1.5, 1.0, 0.0]
     """
     return _steps("hard_sigmoid_curve", x, y, HardSigmoid(), _HARD_WIDTH)
@@ -86,7 +86,7 @@ def sawtooth(depth: int) -> Sequential:
     Source: Telgarsky, "Benefits of depth in neural networks" (2016).
 
     >>> import gradus
-    >>> sawtooth(2)(gradus.tensor([[0.0], [0.25], [0.5], [0.75], [1.0]])).ravel().tolist()
+    >>> sawtooth(2)(gradus.tensor([[0.0], [0.25], [0.5], [0.75], [1.0]])).flatten().tolist()
     [0.0, 1.0, 0.0, 1.0, 0.0]
     """
     at_least_one("sawtooth", depth=depth)

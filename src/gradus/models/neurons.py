@@ -34,7 +34,7 @@ class McCullochPitts(Module):
     Source: McCulloch and Pitts, "A logical calculus of the ideas immanent in nervous activity" (1943).
 
     >>> unit = McCullochPitts([[1, 1, -1]], [2])
-    >>> unit(tensor([[1, 1, 0], [1, 0, 0], [1, 1, 1]])).ravel().tolist()
+    >>> unit(tensor([[1, 1, 0], [1, 0, 0], [1, 1, 1]])).flatten().tolist()
     [1, 0, 0]
     """
 

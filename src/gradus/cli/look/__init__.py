@@ -7,6 +7,9 @@ import click
 from .attack import attack
 
 LOOKS: tuple[click.Command, ...] = (attack,)
+from .regions import regions
+
+LOOKS: tuple[click.Command, ...] = (regions,)
 
 
 @click.group(short_help="Look inside a trained network: what it computes, and what it has learned.")
