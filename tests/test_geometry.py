@@ -38,9 +38,8 @@ def test_the_stages_end_where_the_network_does(sizes):
     model = models.MLP(sizes, nn.Tanh)
     x = np.random.default_rng(0).normal(size=(20, sizes[0])).astype(np.float32)
     stages = inspect.network_stages(model, x)
-    assert [stage.name for stage in stages] == ["data", *["rotate", "scale", "rotate", "translate"], "bend"] + [
-        "rotate", "scale", "rotate", "translate",
-    ]  # fmt: skip
+    steps = ["rotate", "scale", "rotate", "translate"]
+    assert [stage.name for stage in stages] == ["data", *steps, "bend", *steps]
     assert stages[-1].points == pytest.approx(model(gradus.tensor(x)).numpy(), abs=1e-5)
     assert stages[5].points == pytest.approx(inspect.hidden_points(model, x)[1], abs=1e-5)
     assert [stage.points.shape[1] for stage in stages[:6]] == [sizes[0]] * 2 + [sizes[1]] * 4

@@ -145,12 +145,13 @@ def picture(found: dict[str, Any]) -> Any:
         e = found["exact"]
         draw.curve_panel(
             panels[0, 0], {f"network of {len(e['places'])} ReLUs": (e["t"], e["y"])},
-            "Any curve of straight pieces, exactly", "week", "views a day, mean of the week", dots=(e["places"], e["weeks"]),
+            "Any curve of straight pieces, exactly", "week", "views a day, mean of the week",
+            dots=(e["places"], e["weeks"]),
         )  # fmt: skip
         title = "A constant plus one hard sigmoid (thin) for each piece"
         draw.curve_panel(panels[0, 1], sums(), title, "x", "y")
         title = "More units, less error: sin πx + 0.3 sin 3πx"
-        draw.error_panel(panels[1, 0], found["errors"]["lines"], title, "units in each hidden layer", "error, root mean square")
+        draw.error_panel(panels[1, 0], found["errors"]["lines"], title, "units in each hidden layer", "error (rms)")
         title = "Straight pieces: depth can double them, at random it does not"
         across = "units in all hidden layers"
         draw.error_panel(panels[1, 1], found["growth"], title, across, "straight pieces along a line")

@@ -1,19 +1,8 @@
 """Looking inside: what a network computes, how it learns, and what it has learned; all results are plain data."""
 
+from .approximation import Fit, built_fits, curve_fit, trained_fits
 from .attacks import Attack, every_target, fgsm, pgd
 from .evolution import Evolved, differential_evolution
-from .one_pixel import PixelAttack, one_pixel
-
-__all__ = [
-    "Attack",
-    "Evolved",
-    "PixelAttack",
-    "differential_evolution",
-    "every_target",
-    "fgsm",
-    "one_pixel",
-    "pgd",
-from .approximation import Fit, built_fits, curve_fit, trained_fits
 from .geometry import (
     Factors,
     Plane,
@@ -28,12 +17,16 @@ from .geometry import (
     rotation_scaling_rotation,
     untangle,
 )
+from .one_pixel import PixelAttack, one_pixel
 from .regions import LinePieces, PlanePieces, line_pieces, plane_pieces
 
 __all__ = [
+    "Attack",
+    "Evolved",
     "Factors",
     "Fit",
     "LinePieces",
+    "PixelAttack",
     "Plane",
     "PlanePieces",
     "Stage",
@@ -42,11 +35,16 @@ __all__ = [
     "chain",
     "curve_fit",
     "decision_plane",
+    "differential_evolution",
+    "every_target",
+    "fgsm",
     "grid_lines",
     "hidden_points",
     "layer_stages",
     "line_pieces",
     "network_stages",
+    "one_pixel",
+    "pgd",
     "plane_pieces",
     "rotation_scaling_rotation",
     "trained_fits",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from .attack import attack
-
-LOOKS: tuple[click.Command, ...] = (attack,)
 from .regions import regions
 
-LOOKS: tuple[click.Command, ...] = (regions,)
+LOOKS: tuple[click.Command, ...] = (
+    attack,
+    regions,
+)
 
 
 @click.group(short_help="Look inside a trained network: what it computes, and what it has learned.")
