@@ -92,7 +92,7 @@ def line_panel(
     >>> axes = new_figure(3, 2).add_subplot()
     >>> line_panel(axes, [0, 1], np.eye(2), [0, 0.5, 1], ["a", "b"], "From a to b", ("a", "b"))
     """
-    for i in np.flatnonzero(np.max(probabilities, axis=0) > 0.05):
+    for i in map(int, np.flatnonzero(np.max(probabilities, axis=0) > 0.05)):
         axes.plot(t, probabilities[:, i], color=CLASSES[i % len(CLASSES)], linewidth=1.8, label=names[i])
     inner = np.asarray(breaks)[1:-1]
     axes.plot(inner, np.full(len(inner), -0.07), "|", color=INK, markersize=9, markeredgewidth=0.7, clip_on=False)
@@ -178,7 +178,8 @@ def way(
         if samples is None:
             axes = figure.add_subplot()
         else:
-            above, below = figure.subfigures(2, 1, height_ratios=[1, 3.2])
+            parts: Any = figure.subfigures(2, 1, height_ratios=[1, 3.2])
+            above, below = parts
             for i, picture in enumerate(samples):
                 small = above.add_subplot(1, len(samples), i + 1)
                 small.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")

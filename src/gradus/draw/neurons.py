@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,7 +42,8 @@ def neurons(
         raise ArgumentError("neurons: there is nothing to draw; got no networks or no tasks")
     with styled():
         figure = new_figure(12, 7.8)
-        above, below = figure.subfigures(2, 1, height_ratios=[1, 1.05], hspace=0.04)
+        halves: Any = figure.subfigures(2, 1, height_ratios=[1, 1.05], hspace=0.04)
+        above, below = halves
         for i, (name, (layers, table)) in enumerate(networks.items()):
             _network(above.add_subplot(1, len(networks), i + 1), name, layers, table)
         above.supxlabel(
