@@ -31,6 +31,10 @@ class Fit(NamedTuple):
         parameters: all its weights and biases.
         rms, largest: the error's root mean square, and its largest absolute value.
         x, y: where they were compared, and the network's values (2001,).
+
+    >>> x = np.zeros(2)
+    >>> Fit(width=4, parameters=13, rms=0.1, largest=0.3, x=x, y=x).largest
+    0.3
     """
 
     width: int

@@ -46,8 +46,8 @@ def rotation_scaling_rotation(W: Any) -> Factors:
         ShapeError: no matrix.
 
     >>> f = rotation_scaling_rotation([[1.0, 0.0], [0.0, -3.0]])
-    >>> f.scale.tolist(), np.round(f.left @ f.scale @ f.right, 6).tolist()
-    ([[3.0, 0.0], [0.0, -1.0]], [[1.0, 0.0], [0.0, -3.0]])
+    >>> np.diagonal(f.scale).tolist(), np.round(f.left @ f.scale @ f.right, 6).tolist()
+    ([3.0, -1.0], [[1.0, 0.0], [0.0, -3.0]])
     """
     W = as_tensor(W).numpy().astype(np.float64)
     if W.ndim != 2:
@@ -200,7 +200,7 @@ class Untangled(NamedTuple):
         margins: at the data, behind each hidden layer: whether and how widely a straight boundary separates.
         accuracy: on the data it was trained on.
 
-    >>> Untangled(MLP([2, 2]), 0, [], 1.0).separable
+    >>> Untangled(Linear(2, 2), 0, [], 1.0).separable
     False
     """
 

