@@ -101,7 +101,8 @@ def _one_pass(w: np.ndarray, z: np.ndarray) -> int:
 
 
 def _in_words(mistakes: list[int], z: np.ndarray, labels: np.ndarray) -> str:
-    text = f"{len(mistakes):,} pass{'es' * (len(mistakes) > 1)} and {sum(mistakes):,} mistake{'s' * (sum(mistakes) != 1)}"
+    passes, made = len(mistakes), sum(mistakes)
+    text = f"{passes:,} pass{'es' * (passes > 1)} and {made:,} mistake{'s' * (made != 1)}"
     if not mistakes[-1]:
         return f"separated after {text}"
     found = _widest(z)
