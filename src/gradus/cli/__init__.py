@@ -17,6 +17,7 @@ from .evaluate import evaluate
 from .look import look
 from .predict import predict
 from .train import train
+from .tune import tune
 
 __all__ = ["main"]
 
@@ -78,5 +79,5 @@ def main() -> None:
     """
 
 
-for command in (train, evaluate, predict, look, data, doctor):
+for command in (train, evaluate, predict, tune, look, data, doctor):
     main.add_command(command)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-EXTRAS = {"plot": ("matplotlib",)}
+EXTRAS = {"plot": ("matplotlib",), "tune": ("optuna",)}
 FEATURES = {
     "SSE2": ("sse2",),
     "AVX2": ("avx2", "fma"),

@@ -6,6 +6,7 @@ from .layers import Panel, point_panels
 from .neurons import neurons
 from .report import Curves, confusion, curves, pictures, regression
 from .style import BLUE, GREEN, INK, ORANGE, RED, available, few, new_figure, save_png, styled, thousands, to_svg
+from .trials import trials
 
 __all__ = [
     "BLUE",
@@ -35,5 +36,6 @@ __all__ = [
     "success_rates",
     "thousands",
     "to_svg",
+    "trials",
     "way",
 ]

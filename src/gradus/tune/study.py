@@ -1,0 +1,211 @@
+"""A study on disk: a file of JSON lines that several processes share, and that an interrupted search goes on from."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArgumentError, CheckpointError
+from .space import from_json
+from .trial import DIVERGED, DONE, INTERRUPTED, PRUNED, RUNNING, Trial
+
+if TYPE_CHECKING:
+    import optuna
+
+_NAME = "gradus"
+_PROBLEM, _SETTINGS = "problem", "settings"
+SURPLUS = "surplus"
+
+
+def optuna_() -> Any:
+    """The module optuna, quiet.
+
+    Raises:
+        ArgumentError: it is not installed.
+    """
+    try:
+        import optuna
+    except ModuleNotFoundError:
+        raise ArgumentError(
+            'searching for hyper-parameters needs Optuna, which is not installed: pip install "optuna>=4"'
+        ) from None
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    return optuna
+
+
+@contextmanager
+def opened(path: str | Path | None, problem: dict[str, Any] | None, better: str) -> Iterator[optuna.Study]:
+    """The study of a file, made where there is none; in memory where the path is None.
+
+    The first process that opens a file sets it right: trials that a process left running when it was killed are
+    interrupted, and a line that was cut off is removed.
+
+    Args:
+        path: the study's file.
+        problem: what is searched for; a file of another problem is refused. None takes the file's.
+        better: "higher" or "lower".
+
+    Raises:
+        CheckpointError: the file is of another problem, or no study.
+    """
+    module = optuna_()
+    direction = "maximize" if better == "higher" else "minimize"
+    if path is None:
+        yield _quietly(module.create_study, direction=direction)
+        return
+    path = Path(path)
+    _check_readable(path)
+    with _Using(path) as using:
+        if using.alone:
+            _mend(path)
+        try:
+            backend = module.storages.journal.JournalFileBackend(str(path))
+            storage = _quietly(module.storages.JournalStorage, log_storage=backend)
+            options = {"study_name": _NAME, "direction": direction, "load_if_exists": True}
+            study = _quietly(module.create_study, storage=storage, **options)
+        except (ValueError, KeyError, AttributeError, TypeError) as fault:
+            raise CheckpointError(f"{path} is no study, or is damaged ({fault}). Take another file.") from None
+        _check_problem(path, study, problem)
+        if using.alone:
+            for t in study.get_trials(deepcopy=False, states=(module.trial.TrialState.RUNNING,)):
+                study.tell(t.number, state=module.trial.TrialState.FAIL)
+        using.share()
+        yield study
+
+
+def problem_of(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a study's file is searching for, and the settings of the search.
+
+    Raises:
+        CheckpointError: there is no such file, or it is no study.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise CheckpointError(f"there is no study {path}. `gradus tune MODEL --study {path}` makes one.")
+    _check_readable(path)
+    problem: dict[str, Any] | None = None
+    settings: dict[str, Any] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError, AttributeError):
+            attributes = json.loads(line).get("user_attr") or {}
+            problem = attributes.get(_PROBLEM, problem)
+            settings = attributes.get(_SETTINGS, settings)
+    if problem is None:
+        raise CheckpointError(f"{path} is no study of gradus")
+    return problem, settings
+
+
+def keep_settings(study: optuna.Study, settings: dict[str, Any]) -> None:
+    """Remember how a search goes on."""
+    if study.user_attrs.get(_SETTINGS) != settings:
+        study.set_user_attr(_SETTINGS, settings)
+
+
+def trials_of(study: optuna.Study) -> list[Trial]:
+    """A study's trials as plain data."""
+    return [_plain(t) for t in study.get_trials(deepcopy=False) if SURPLUS not in t.user_attrs]
+
+
+def _plain(t: Any) -> Trial:
+    state = {"COMPLETE": DONE, "PRUNED": PRUNED, "FAIL": INTERRUPTED}.get(t.state.name, RUNNING)
+    if DIVERGED in t.user_attrs:
+        state = DIVERGED
+    curve = tuple(t.intermediate_values[step] for step in sorted(t.intermediate_values))
+    score = t.value if state == DONE else curve[-1] if curve else None
+    seconds = t.duration.total_seconds() if t.duration else 0.0
+    return Trial(t.number, dict(t.params), score, state, curve, tuple(t.user_attrs.get("train", ())), seconds)
+
+
+def _quietly(call: Any, **arguments: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Optuna calls experimental
+        return call(**arguments)
+
+
+def _check_problem(path: Path, study: optuna.Study, problem: dict[str, Any] | None) -> None:
+    theirs = study.user_attrs.get(_PROBLEM)
+    if theirs is None and not study.get_trials(deepcopy=False):
+        study.set_user_attr(_PROBLEM, problem or {})
+    elif problem is not None and theirs != problem:
+        raise CheckpointError(
+            f"{path} is a study of another problem. It has {_unlike(theirs or {}, problem)}; "
+            f"here it is {_unlike(problem, theirs or {})}. Take another file, or search for the same as before."
+        )
+
+
+def _unlike(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """What the one has otherwise than the other, as words."""
+    names = [name for name in one | other if one.get(name) != other.get(name) and name in one]
+    return ", ".join(_in_words(name, one[name]) for name in names) or "nothing of the kind"
+
+
+def _in_words(name: str, value: Any) -> str:
+    if name == "space":
+        return "the space " + ", ".join(f"{n} {part}" for n, part in from_json(value).items())
+    return f"{name} {value}"
+
+
+def _check_readable(path: Path) -> None:
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder; a study is a file, such as {path / 'study.jsonl'}")
+    if not path.parent.is_dir():
+        raise CheckpointError(f"the folder {path.parent} for the study does not exist")
+    if path.exists():
+        with path.open("rb") as file:
+            head = file.read(1)
+        if head not in (b"", b"{"):
+            raise CheckpointError(f"{path} is no study: a study is a file of JSON lines. Take another file.")
+
+
+class _Using:
+    """Holds the file together with other processes; `alone` says that nobody else did so at the start.
+
+    The lock is the operating system's and ends with the process. Where there is none, only a new file is nobody's.
+    """
+
+    locks: Any
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            self.locks, self.alone = None, not path.exists()
+            return
+        self.locks = fcntl
+        self.file = path.open("ab")
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.alone = True
+        except OSError:
+            fcntl.flock(self.file, fcntl.LOCK_SH)  # waits for one that is setting it right
+            self.alone = False
+
+    def share(self) -> None:
+        """Let others in."""
+        if self.locks:
+            self.locks.flock(self.file, self.locks.LOCK_SH)
+
+    def __enter__(self) -> _Using:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.locks:
+            self.file.close()
+
+
+def _mend(path: Path) -> None:
+    """Remove a line that was cut off when its process was killed, and that process' lock on writing."""
+    Path(f"{path}.lock").unlink(missing_ok=True)
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        path.write_bytes(content[: content.rfind(b"\n") + 1])
+
+
+def check_better(better: str) -> None:
+    """Refuse what is neither "higher" nor "lower"."""
+    if better not in ("higher", "lower"):
+        raise ArgumentError(f"better is 'higher' or 'lower', got {better!r}")
