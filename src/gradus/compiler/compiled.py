@@ -170,6 +170,12 @@ class Compiled:
         self._jobs[:] = [job]
         return results[0]
 
+    def working_memory(self) -> int:
+        """The bytes that the last version works in, besides its arguments and what it reads and writes."""
+        if self._last is None:
+            raise ArgumentError("working_memory() knows nothing yet: call the compiled function once")
+        return self._last.program.plan.arena
+
     def explain(self, page: str | None = None) -> str:
         """What the last version of the program does, as text; with `page`, also as an HTML page of that name."""
         from .explain import explain

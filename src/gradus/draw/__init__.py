@@ -4,6 +4,7 @@ from .approximation import curve_panel, error_panel, line_panel, plane_panel, wa
 from .attacks import attack_examples, confusions, success_rates
 from .layers import Panel, point_panels
 from .neurons import neurons
+from .precision import Measured, precisions
 from .report import Curves, confusion, curves, pictures, regression
 from .style import BLUE, GREEN, INK, ORANGE, RED, available, few, new_figure, save_png, styled, thousands, to_svg
 from .trials import trials
@@ -15,6 +16,7 @@ __all__ = [
     "ORANGE",
     "RED",
     "Curves",
+    "Measured",
     "Panel",
     "attack_examples",
     "available",
@@ -30,6 +32,7 @@ __all__ = [
     "pictures",
     "plane_panel",
     "point_panels",
+    "precisions",
     "regression",
     "save_png",
     "styled",

@@ -18,6 +18,7 @@ from .geometry import (
     untangle,
 )
 from .one_pixel import PixelAttack, one_pixel
+from .precision import NumberType, StepCost, number_type, step_cost
 from .regions import LinePieces, PlanePieces, line_pieces, plane_pieces
 
 __all__ = [
@@ -26,10 +27,12 @@ __all__ = [
     "Factors",
     "Fit",
     "LinePieces",
+    "NumberType",
     "PixelAttack",
     "Plane",
     "PlanePieces",
     "Stage",
+    "StepCost",
     "Untangled",
     "built_fits",
     "chain",
@@ -43,10 +46,12 @@ __all__ = [
     "layer_stages",
     "line_pieces",
     "network_stages",
+    "number_type",
     "one_pixel",
     "pgd",
     "plane_pieces",
     "rotation_scaling_rotation",
+    "step_cost",
     "trained_fits",
     "untangle",
 ]
