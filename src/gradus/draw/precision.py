@@ -24,6 +24,9 @@ class Measured(NamedTuple):
         accuracy: on test data, one a seed.
         eager, compiled: seconds of a step, nan where there is none.
         weights, activations, working: bytes; `working` of the compiled step.
+
+    >>> Measured([0.85, 0.86], 2e-3, 1e-3, 1e6, 2e6, 3e6).compiled
+    0.001
     """
 
     accuracy: Sequence[float]

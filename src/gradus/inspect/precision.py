@@ -29,6 +29,9 @@ class NumberType(NamedTuple):
         eps: the distance from 1 to the next larger number, 2^(1 - digits).
         largest: the largest finite number.
         smallest: the smallest one above 0 with all its digits.
+
+    >>> NumberType("float16", 16, 11, 2**-10, 65504.0, 2**-14).eps
+    0.0009765625
     """
 
     name: str
@@ -69,6 +72,9 @@ class StepCost(NamedTuple):
         working: bytes that a step takes at its height besides weights and data: eagerly what NumPy has taken, compiled
             the program's one stretch of memory.
         seconds: of a step, the median.
+
+    >>> StepCost("float32", weights=2600, activations=416, working=4096, seconds=1e-4).weights
+    2600
     """
 
     dtype: str
