@@ -51,3 +51,25 @@ def test_pages_show_the_source_as_it_is(page):
     tool = load(ROOT / "tools" / "write_docs.py")
     text = page.read_text(encoding="utf-8")
     assert tool.filled(text) == text, "run: python tools/write_docs.py"
+
+
+def test_the_glossary_is_what_the_pages_and_the_terms_say():
+    tool = load(ROOT / "tools" / "write_docs.py")
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    assert tool.glossary() == text, "run: python tools/write_docs.py glossary"
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
+    terms = [row[0].removeprefix("| ") for row in rows]
+    assert len(rows) > 200 and len({term.casefold() for term in terms}) == len(terms)
+    for row in rows:
+        assert len(row) >= 3 and row[2].strip(" |"), row
+        chinese = row[1] in ("AlexNet", "AdamW", "LeNet", "RMSprop") or any("\u4e00" <= c <= "\u9fff" for c in row[1])
+        assert row[0].strip("| ") and chinese, row
+
+
+def test_words_in_latin_letters_may_belong_to_the_chinese():
+    tool = load(ROOT / "tools" / "write_docs.py")
+    page = "# A\n\n## Words\n\n- weight, bias 权重、偏置\n- He initialisation He 初始化\n- tree (TPE) 树 Parzen 器\n"
+    found = [("weight", "权重"), ("bias", "偏置"), ("He initialisation", "He 初始化"), ("tree (TPE)", "树 Parzen 器")]
+    assert tool.words(page) == found
+    with pytest.raises(ValueError, match="has no Chinese"):
+        tool.words("## Words\n\n- weight decay\n")

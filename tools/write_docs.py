@@ -6,6 +6,9 @@ prints. Blocks marked `text measured` hold times, which differ from machine to m
 In all other pages a block that names its source is filled from there: "```python src/gradus/models/mlp.py MLP.forward"
 with a function, a class or a method, and "```text docs/systems/pictures/neurons.txt" with a whole file.
 
+docs/glossary.md is gathered from the "## Words" of the pages in docs/systems, lines like "- weight decay 权重衰减", and
+from docs/terms.txt; `python tools/write_docs.py glossary` writes it alone.
+
 Tests compare all of it with the pages.
 """
 
@@ -22,6 +25,16 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "docs" / "compiler.md", ROOT / "docs" / "convolution.md")
+
+GLOSSARY, TERMS, SYSTEMS = ROOT / "docs" / "glossary.md", ROOT / "docs" / "terms.txt", ROOT / "docs" / "systems"
+_INTRODUCTION = """# Glossary
+
+The terms of an introductory course in English and Chinese. What has a page is explained there, with its formula and its
+picture; the rest in a line.
+
+| term | 中文 | what it is, where it is explained |
+|---|---|---|
+"""
 
 _SOURCE = re.compile(r"^```(python|text) (\S+)(?: (\S+))?\n(.*?)^```$", re.S | re.M)
 _BLOCK = re.compile(r"^```(python|text measured|text)\n(.*?)^```$", re.S | re.M)
@@ -77,7 +90,57 @@ def _piece(text: str, name: str) -> str:
     return textwrap.dedent("\n".join(kept)) + "\n"
 
 
+def glossary() -> str:
+    """The page of all terms, from those of the pages and those of terms.txt."""
+    chinese: dict[str, str] = {}
+    lines: dict[str, str] = {}
+    links: dict[str, list[str]] = {}
+    for line in TERMS.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            term, chinese_term, explained = (part.strip() for part in line.split(" | ", 2))
+            chinese[term], lines[term] = chinese_term, explained.replace("|", "\\|")
+    known = {name.casefold(): name for name in chinese}
+    for page in sorted(SYSTEMS.glob("*.md")):
+        for word, in_chinese in words(page.read_text(encoding="utf-8")):
+            term = known.setdefault(word.casefold(), word)
+            chinese.setdefault(term, in_chinese)
+            title = page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+            links.setdefault(term, []).append(f"[{title}](systems/{page.name})")
+    rows = ""
+    for term in sorted(chinese, key=lambda term: (term.casefold(), term)):
+        told = "; ".join(filter(None, (lines.get(term), ", ".join(dict.fromkeys(links.get(term, []))))))
+        rows += f"| {term} | {chinese[term]} | {told} |\n"
+    return _INTRODUCTION + rows
+
+
+def words(page: str) -> list[tuple[str, str]]:
+    """The terms of a page's "## Words", each in English and Chinese."""
+    section = re.search(r"^## Words\n(.*?)(?=^## |\Z)", page, re.S | re.M)
+    lines = section[1].splitlines() if section else []
+    return [pair for line in lines if line.startswith("- ") for pair in _split(*_word(line))]
+
+
+def _split(english: str, chinese: str) -> list[tuple[str, str]]:
+    """Of "weight, bias" and "权重, 偏置" two terms; of two words for one thing, one."""
+    parts = [re.split(r"\s*[,\uff0c、]\s*", text) for text in (english, chinese)]
+    return list(zip(*parts, strict=True)) if len(parts[0]) == len(parts[1]) else [(english, chinese)]
+
+
+def _word(line: str) -> tuple[str, str]:
+    """What stands before the Chinese, and that: in "- He initialisation He 初始化" a name in Latin letters is of it."""
+    first = next((i for i, c in enumerate(line) if "\u4e00" <= c <= "\u9fff"), None)
+    if first is None:
+        raise ValueError(f"{line!r} has no Chinese; a line of the words is '- weight decay 权重衰减'")
+    english, chinese = line[2:first].split(), line[first:]
+    if len(english) > 2 and english[-1] in english[:-1]:
+        chinese = f"{english.pop()} {chinese}"
+    return " ".join(english).strip(" :*-"), chinese.strip()
+
+
 def main() -> None:
+    GLOSSARY.write_text(glossary(), encoding="utf-8")
+    if sys.argv[1:] == ["glossary"]:
+        return
     sys.path.insert(0, str(ROOT / "src"))
     for page in (ROOT / "docs").rglob("*.md"):
         page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
