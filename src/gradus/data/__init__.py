@@ -1,4 +1,4 @@
-"""Data: sets in memory, batches, tables, and readers of files."""
+"""Data: sets in memory, batches, tables, windows of series, and readers of files."""
 
 from .dataset import Dataset, Subset, TensorDataset, check_finite, in_memory, random_split
 from .loader import DataLoader
@@ -6,8 +6,10 @@ from .made import moons, rings, spirals
 from .readers import read_cifar, read_csv, read_idx, read_image, read_image_folder
 from .table import Table
 from .transform import Standardizer, TableTransform
+from .windows import Daily, Windows, by_day, windows
 
 __all__ = [
+    "Daily",
     "DataLoader",
     "Dataset",
     "Standardizer",
@@ -15,6 +17,8 @@ __all__ = [
     "Table",
     "TableTransform",
     "TensorDataset",
+    "Windows",
+    "by_day",
     "check_finite",
     "in_memory",
     "moons",
@@ -26,4 +30,5 @@ __all__ = [
     "read_image_folder",
     "rings",
     "spirals",
+    "windows",
 ]

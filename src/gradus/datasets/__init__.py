@@ -12,7 +12,7 @@ from .catalogue import CATALOGUE, NAMES
 from .houses import ames_house_prices, california_housing, king_county
 from .locate import find
 from .pictures import cifar10, cifar10_note, cifar10_variant, digits, fashion_mnist, mnist
-from .series import daily_views
+from .series import daily_series, daily_views
 from .splits import Splits
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ames_house_prices",
     "california_housing",
     "cifar10",
+    "daily_series",
     "daily_views",
     "describe",
     "digits",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..data import Standardizer, Table, TensorDataset, read_csv
+from ..data import Daily, Standardizer, Table, TensorDataset, by_day, read_csv
 from ..errors import ArgumentError, DataError, nearest
 from .locate import locate
 from .splits import TEST_SHARE, Splits
@@ -15,7 +15,6 @@ _SERIES = {
     "peyton_manning": ("example_wp_log_peyton_manning.csv", True, "views"),
     "pedestrians": ("example_pedestrians_covid.csv", False, "pedestrians"),
 }
-_LONGEST = 1_000_000  # days
 
 
 def daily_views(history: int = 28, series: str = "r") -> Splits:
@@ -36,9 +35,7 @@ def daily_views(history: int = 28, series: str = "r") -> Splits:
 
     Source: the examples of Prophet (Taylor and Letham, "Forecasting at scale", 2018).
     """
-    if series not in _SERIES:
-        raise ArgumentError(f"daily_views has no series {series!r}. {nearest(series, _SERIES)}")
-    file, logarithms, counted = _SERIES[series]
+    file, logarithms, counted = _named(series)
     (path,) = locate("daily_views", [file])
     counts = every_day(read_csv(path), logarithms)
     n = len(counts) - history
@@ -52,31 +49,46 @@ def daily_views(history: int = 28, series: str = "r") -> Splits:
     return Splits(*(TensorDataset(w[:, :-1].copy(), w[:, -1:].copy(), name=name, target=scale) for w in parts))
 
 
+def daily_series(series: str = "r") -> Daily:
+    """The whole series of `daily_views`, as natural logarithms of the counts: a value a day, NaN where one is missing.
+
+    `data.windows` makes samples of it that touch no missing day.
+
+    Args:
+        series: as for `daily_views`.
+
+    Raises:
+        ArgumentError: an unknown series.
+        DataError: its file is not here and cannot be downloaded, or is damaged.
+    """
+    file, logarithms, _ = _named(series)
+    (path,) = locate("daily_views", [file])
+    return _logarithms(read_csv(path), logarithms)
+
+
 def every_day(table: Table, logarithms: bool) -> np.ndarray:
-    """The counts of all days from the first date to the last, in order of the dates.
+    """The counts of all days from the first date to the last, in order of the dates; gaps are filled.
 
     Args:
         table: columns `ds`, dates as 2008-01-30 in any order, and `y`, counts or their logarithms.
     """
-    days = _day_numbers(table)
-    y = table.numbers("y")
-    known = ~np.isnan(y)
-    if len(np.unique(days)) < len(days) or not known.any() or not (logarithms or (y[known] > 0).all()):
-        raise DataError("a daily series needs each date once, and counts above 0 in column 'y'")
-    order = np.argsort(days[known])
-    days, y = days[known][order], y[known][order]
-    if days[-1] - days[0] > _LONGEST:
-        raise DataError(f"a daily series of {days[-1] - days[0]:,} days: one of its dates must be wrong")
-    filled = np.interp(np.arange(days[0], days[-1] + 1), days, y if logarithms else np.log(y))
-    counts: np.ndarray = np.exp(filled)
+    y = _logarithms(table, logarithms).values
+    days, known = np.arange(len(y)), ~np.isnan(y)
+    counts: np.ndarray = np.exp(np.interp(days, days[known], y[known]))
     return counts
 
 
-def _day_numbers(table: Table) -> np.ndarray:
-    try:
-        dates = table.texts("ds").astype("datetime64[D]")
-    except (TypeError, ValueError) as problem:
-        raise DataError(f"column 'ds' must hold dates like 2008-01-30: {problem}") from None
-    if np.isnat(dates).any():
-        raise DataError(f"column 'ds' holds no date in row {int(np.argmax(np.isnat(dates)))} (the first is 0)")
-    return dates.astype(np.int64)
+def _named(series: str) -> tuple[str, bool, str]:
+    if series not in _SERIES:
+        raise ArgumentError(f"daily_views has no series {series!r}. {nearest(series, _SERIES)}")
+    return _SERIES[series]
+
+
+def _logarithms(table: Table, logarithms: bool) -> Daily:
+    """The logarithms of a table's counts, day by day; rows without a count do not count."""
+    dates, y = table.texts("ds"), table.numbers("y")
+    known = ~np.isnan(y)
+    if not known.any() or not (logarithms or (y[known] > 0).all()):
+        raise DataError("a daily series needs counts above 0 in column 'y'")
+    by_day(dates, y)  # refuses a wrong date in any row
+    return by_day(dates[known], y[known] if logarithms else np.log(y[known]))

@@ -7,6 +7,7 @@ from .neurons import neurons
 from .precision import Measured, precisions
 from .report import Curves, confusion, curves, pictures, regression
 from .style import BLUE, GREEN, INK, ORANGE, RED, available, few, new_figure, save_png, styled, thousands, to_svg
+from .surface import PATH_COLOURS, draw_path, error_surface, surface_map
 from .trials import trials
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "GREEN",
     "INK",
     "ORANGE",
+    "PATH_COLOURS",
     "RED",
     "Curves",
     "Measured",
@@ -24,7 +26,9 @@ __all__ = [
     "confusions",
     "curve_panel",
     "curves",
+    "draw_path",
     "error_panel",
+    "error_surface",
     "few",
     "line_panel",
     "neurons",
@@ -37,6 +41,7 @@ __all__ = [
     "save_png",
     "styled",
     "success_rates",
+    "surface_map",
     "thousands",
     "to_svg",
     "trials",

@@ -18,11 +18,25 @@ from .geometry import (
     untangle,
 )
 from .one_pixel import PixelAttack, one_pixel
+from .paths import (
+    BOOK_OPTIMIZERS,
+    Trail,
+    TrailPlane,
+    Zigzag,
+    descend,
+    flat_parameters,
+    principal_plane,
+    valley,
+    zigzag,
+)
 from .precision import NumberType, StepCost, number_type, step_cost
 from .regions import LinePieces, PlanePieces, line_pieces, plane_pieces
+from .surface import Direction, Surface, element, loss_surface, random_directions
 
 __all__ = [
+    "BOOK_OPTIMIZERS",
     "Attack",
+    "Direction",
     "Evolved",
     "Factors",
     "Fit",
@@ -33,25 +47,37 @@ __all__ = [
     "PlanePieces",
     "Stage",
     "StepCost",
+    "Surface",
+    "Trail",
+    "TrailPlane",
     "Untangled",
+    "Zigzag",
     "built_fits",
     "chain",
     "curve_fit",
     "decision_plane",
+    "descend",
     "differential_evolution",
+    "element",
     "every_target",
     "fgsm",
+    "flat_parameters",
     "grid_lines",
     "hidden_points",
     "layer_stages",
     "line_pieces",
+    "loss_surface",
     "network_stages",
     "number_type",
     "one_pixel",
     "pgd",
     "plane_pieces",
+    "principal_plane",
+    "random_directions",
     "rotation_scaling_rotation",
     "step_cost",
     "trained_fits",
     "untangle",
+    "valley",
+    "zigzag",
 ]

@@ -25,6 +25,7 @@ from .neurons import (
     truth_table,
 )
 from .perceptron import Learned, Margin, Perceptron, nearest_point, widest_margin
+from .regression import descend_line, least_squares
 from .scratch import DeepConvNet, SimpleConvNet
 from .zoo import NAMES, Defaults, build, defaults, smallest_picture
 
@@ -55,9 +56,11 @@ __all__ = [
     "bits_to_numbers",
     "build",
     "defaults",
+    "descend_line",
     "full_adder",
     "half_adder",
     "hard_sigmoid_curve",
+    "least_squares",
     "nearest_point",
     "numbers_to_bits",
     "relu_curve",

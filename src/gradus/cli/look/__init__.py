@@ -6,11 +6,9 @@ import click
 
 from .attack import attack
 from .regions import regions
+from .surface import surface
 
-LOOKS: tuple[click.Command, ...] = (
-    attack,
-    regions,
-)
+LOOKS: tuple[click.Command, ...] = (attack, regions, surface)
 
 
 @click.group(short_help="Look inside a trained network: what it computes, and what it has learned.")
