@@ -1,8 +1,9 @@
 """Pictures of plain data, with matplotlib (the extra `plot`): numbers in, a Figure out."""
 
 from .approximation import curve_panel, error_panel, line_panel, plane_panel, way
-from .attacks import attack_examples, confusions, success_rates
+from .attacks import attack_examples, confusions, draw_attack, success_rates
 from .layers import Panel, point_panels
+from .learning import draw_course, draw_few_samples, draw_in_turn, draw_learning_curve, draw_repeats
 from .neurons import neurons
 from .precision import Measured, precisions
 from .report import Curves, confusion, curves, pictures, regression
@@ -26,7 +27,13 @@ __all__ = [
     "confusions",
     "curve_panel",
     "curves",
+    "draw_attack",
+    "draw_course",
+    "draw_few_samples",
+    "draw_in_turn",
+    "draw_learning_curve",
     "draw_path",
+    "draw_repeats",
     "error_panel",
     "error_surface",
     "few",

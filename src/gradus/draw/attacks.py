@@ -12,7 +12,7 @@ from .style import BLUE, GREEN, INK, ORANGE, RED, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 _LONGEST = 11  # letters of a class's name above a picture
 
@@ -38,24 +38,45 @@ def attack_examples(
     >>> len(attack_examples(np.zeros((1, 1, 8, 8)), np.ones((1, 1, 8, 8)), p, 1 - p, ["cat", "dog"]).axes)
     3
     """
+    with styled():
+        figure = new_figure(max(1.25 * len(x), 3.0) + 0.6, 5.0)
+        draw_attack(figure, x, attacked, before, after, classes)
+        return figure
+
+
+def draw_attack(
+    figure: Figure | SubFigure,
+    x: np.ndarray,
+    attacked: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    classes: Sequence[str],
+) -> None:
+    """The same as `attack_examples`, into a figure or a part of one.
+
+    Args:
+        figure: where to draw.
+        x, attacked, before, after, classes: see `attack_examples`.
+
+    >>> figure, p = new_figure(3, 5), np.array([[0.9, 0.1]])
+    >>> draw_attack(figure, np.zeros((1, 1, 8, 8)), np.ones((1, 1, 8, 8)), p, 1 - p, ["cat", "dog"])
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['before', 'change', 'attacked']
+    """
     x, attacked = np.asarray(x), np.asarray(attacked)
     if x.ndim != 4 or x.shape[1] not in (1, 3) or x.shape != attacked.shape or not len(x):
-        raise ArgumentError(f"attack_examples: expected (n, 1 or 3, h, w) twice, got {x.shape} and {attacked.shape}")
-    n = len(x)
-    with styled():
-        figure = new_figure(max(1.25 * n, 3.0) + 0.6, 5.0)
-        axes = np.asarray(figure.subplots(3, n, squeeze=False))
-        for i in range(n):
-            change = attacked[i] - x[i]
-            _show(axes[0, i], x[i], _seen(before[i], classes), INK)
-            largest = np.abs(change).max()
-            _show(axes[1, i], 0.5 + change / (2 * largest or 1), f"largest {largest:.2f}", INK)
-            fooled = before[i].argmax() != after[i].argmax()
-            _show(axes[2, i], attacked[i], _seen(after[i], classes), RED if fooled else INK)
-            _ring(axes[1:, i], np.argwhere((change != 0).any(0)))
-        for row, name in enumerate(("before", "change", "attacked")):
-            axes[row, 0].set_ylabel(name, fontsize=10)
-        return figure
+        raise ArgumentError(f"draw_attack: expected (n, 1 or 3, h, w) twice, got {x.shape} and {attacked.shape}")
+    axes = np.asarray(figure.subplots(3, len(x), squeeze=False))
+    for i in range(len(x)):
+        change = attacked[i] - x[i]
+        largest = np.abs(change).max()
+        _show(axes[0, i], x[i], _seen(before[i], classes), INK)
+        _show(axes[1, i], 0.5 + change / (2 * largest or 1), f"largest {largest:.2f}", INK)
+        fooled = before[i].argmax() != after[i].argmax()
+        _show(axes[2, i], attacked[i], _seen(after[i], classes), RED if fooled else INK)
+        _ring(axes[1:, i], np.argwhere((change != 0).any(0)))
+    for row, name in enumerate(("before", "change", "attacked")):
+        axes[row, 0].set_ylabel(name, fontsize=10)
 
 
 def _seen(p: np.ndarray, classes: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from .approximation import Fit, built_fits, curve_fit, trained_fits
 from .attacks import Attack, every_target, fgsm, pgd
 from .evolution import Evolved, differential_evolution
+from .forgetting import InTurn, learn_in_turn
 from .geometry import (
     Factors,
     Plane,
@@ -17,6 +18,7 @@ from .geometry import (
     rotation_scaling_rotation,
     untangle,
 )
+from .learning_curve import Course, LearningCurve, learning_curve, watch_fit
 from .one_pixel import PixelAttack, one_pixel
 from .paths import (
     BOOK_OPTIMIZERS,
@@ -36,10 +38,13 @@ from .surface import Direction, Surface, element, loss_surface, random_direction
 __all__ = [
     "BOOK_OPTIMIZERS",
     "Attack",
+    "Course",
     "Direction",
     "Evolved",
     "Factors",
     "Fit",
+    "InTurn",
+    "LearningCurve",
     "LinePieces",
     "NumberType",
     "PixelAttack",
@@ -65,6 +70,8 @@ __all__ = [
     "grid_lines",
     "hidden_points",
     "layer_stages",
+    "learn_in_turn",
+    "learning_curve",
     "line_pieces",
     "loss_surface",
     "network_stages",
@@ -79,5 +86,6 @@ __all__ = [
     "trained_fits",
     "untangle",
     "valley",
+    "watch_fit",
     "zigzag",
 ]

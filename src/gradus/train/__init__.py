@@ -7,6 +7,7 @@ from .history import History
 from .metrics import Metric
 from .run import Run
 from .trainer import LOSSES, Trainer
+from .transfer import transferred
 
 __all__ = [
     "LOSSES",
@@ -22,4 +23,5 @@ __all__ = [
     "load",
     "metrics",
     "save",
+    "transferred",
 ]
