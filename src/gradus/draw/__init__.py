@@ -2,6 +2,7 @@
 
 from .approximation import curve_panel, error_panel, line_panel, plane_panel, way
 from .attacks import attack_examples, confusions, draw_attack, success_rates
+from .features import contrast, draw_filters, draw_picture, filters, mosaic, picture_rows
 from .layers import Panel, point_panels
 from .learning import draw_course, draw_few_samples, draw_in_turn, draw_learning_curve, draw_repeats
 from .neurons import neurons
@@ -25,21 +26,27 @@ __all__ = [
     "available",
     "confusion",
     "confusions",
+    "contrast",
     "curve_panel",
     "curves",
     "draw_attack",
     "draw_course",
     "draw_few_samples",
+    "draw_filters",
     "draw_in_turn",
     "draw_learning_curve",
     "draw_path",
+    "draw_picture",
     "draw_repeats",
     "error_panel",
     "error_surface",
     "few",
+    "filters",
     "line_panel",
+    "mosaic",
     "neurons",
     "new_figure",
+    "picture_rows",
     "pictures",
     "plane_panel",
     "point_panels",

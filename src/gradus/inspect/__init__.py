@@ -2,7 +2,9 @@
 
 from .approximation import Fit, built_fits, curve_fit, trained_fits
 from .attacks import Attack, every_target, fgsm, pgd
+from .deconvolution import Projection, back_through, deconvolution, extent, most_active, strongest
 from .evolution import Evolved, differential_evolution
+from .filters import filters
 from .forgetting import InTurn, learn_in_turn
 from .geometry import (
     Factors,
@@ -18,21 +20,15 @@ from .geometry import (
     rotation_scaling_rotation,
     untangle,
 )
+from .inversion import Sought, invert, maximise, total_variation, unit_count
+from .layers import Ran, layer_output, run_through
 from .learning_curve import Course, LearningCurve, learning_curve, watch_fit
 from .one_pixel import PixelAttack, one_pixel
-from .paths import (
-    BOOK_OPTIMIZERS,
-    Trail,
-    TrailPlane,
-    Zigzag,
-    descend,
-    flat_parameters,
-    principal_plane,
-    valley,
-    zigzag,
-)
+from .paths import BOOK_OPTIMIZERS, Trail, TrailPlane, Zigzag, descend, flat_parameters, principal_plane, valley, zigzag
 from .precision import NumberType, StepCost, number_type, step_cost
 from .regions import LinePieces, PlanePieces, line_pieces, plane_pieces
+from .saliency import enlarged, grad_cam, last_maps, occlusion, saliency
+from .sizes import WindowRow, window_sizes
 from .surface import Direction, Surface, element, loss_surface, random_directions
 
 __all__ = [
@@ -50,42 +46,64 @@ __all__ = [
     "PixelAttack",
     "Plane",
     "PlanePieces",
+    "Projection",
+    "Ran",
+    "Sought",
     "Stage",
     "StepCost",
     "Surface",
     "Trail",
     "TrailPlane",
     "Untangled",
+    "WindowRow",
     "Zigzag",
+    "back_through",
     "built_fits",
     "chain",
     "curve_fit",
     "decision_plane",
+    "deconvolution",
     "descend",
     "differential_evolution",
     "element",
+    "enlarged",
     "every_target",
+    "extent",
     "fgsm",
+    "filters",
     "flat_parameters",
+    "grad_cam",
     "grid_lines",
     "hidden_points",
+    "invert",
+    "last_maps",
+    "layer_output",
     "layer_stages",
     "learn_in_turn",
     "learning_curve",
     "line_pieces",
     "loss_surface",
+    "maximise",
+    "most_active",
     "network_stages",
     "number_type",
+    "occlusion",
     "one_pixel",
     "pgd",
     "plane_pieces",
     "principal_plane",
     "random_directions",
     "rotation_scaling_rotation",
+    "run_through",
+    "saliency",
     "step_cost",
+    "strongest",
+    "total_variation",
     "trained_fits",
+    "unit_count",
     "untangle",
     "valley",
     "watch_fit",
+    "window_sizes",
     "zigzag",
 ]

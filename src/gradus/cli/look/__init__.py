@@ -5,10 +5,22 @@ from __future__ import annotations
 import click
 
 from .attack import attack
+from .filters import filters
+from .invert import invert
+from .maximise import maximise
 from .regions import regions
+from .saliency import saliency
 from .surface import surface
 
-LOOKS: tuple[click.Command, ...] = (attack, regions, surface)
+LOOKS: tuple[click.Command, ...] = (
+    attack,
+    regions,
+    surface,
+    filters,
+    saliency,
+    invert,
+    maximise,
+)
 
 
 @click.group(short_help="Look inside a trained network: what it computes, and what it has learned.")
