@@ -1,8 +1,19 @@
 """Ready models: classes to build with, and `build(name, input_shape, outputs)` for the command line."""
 
 from .alexnet import AlexNet
+from .autoencoder import (
+    Autoencoder,
+    ConvAutoencoder,
+    DeepAutoencoder,
+    gaussian_noise,
+    kl_sparsity,
+    l1_sparsity,
+    masking_noise,
+    salt_and_pepper,
+)
 from .convnet import ConvNet
 from .curves import hard_sigmoid_curve, relu_curve, sawtooth, sigmoid_curve
+from .dbn import DBN
 from .lenet import LeNet
 from .linear import LinearRegression, SoftmaxRegression
 from .mlp import MLP
@@ -25,12 +36,14 @@ from .neurons import (
     truth_table,
 )
 from .perceptron import Learned, Margin, Perceptron, nearest_point, widest_margin
+from .rbm import RBM
 from .regression import descend_line, least_squares
 from .scratch import DeepConvNet, SimpleConvNet
 from .zoo import NAMES, Defaults, build, defaults, smallest_picture
 
 __all__ = [
     "AND",
+    "DBN",
     "GATES",
     "MLP",
     "NAMES",
@@ -38,10 +51,14 @@ __all__ = [
     "NOR",
     "NOT",
     "OR",
+    "RBM",
     "XNOR",
     "XOR",
     "AlexNet",
+    "Autoencoder",
+    "ConvAutoencoder",
     "ConvNet",
+    "DeepAutoencoder",
     "DeepConvNet",
     "Defaults",
     "Gate",
@@ -58,13 +75,18 @@ __all__ = [
     "defaults",
     "descend_line",
     "full_adder",
+    "gaussian_noise",
     "half_adder",
     "hard_sigmoid_curve",
+    "kl_sparsity",
+    "l1_sparsity",
     "least_squares",
+    "masking_noise",
     "nearest_point",
     "numbers_to_bits",
     "relu_curve",
     "ripple_adder",
+    "salt_and_pepper",
     "sawtooth",
     "sigmoid_curve",
     "smallest_picture",

@@ -5,6 +5,7 @@ from .callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBes
 from .checkpoint import load, save
 from .history import History
 from .metrics import Metric
+from .pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
 from .run import Run
 from .trainer import LOSSES, Trainer
 from .transfer import transferred
@@ -20,8 +21,13 @@ __all__ = [
     "Run",
     "SaveBest",
     "Trainer",
+    "features",
+    "fit_unsupervised",
     "load",
     "metrics",
+    "pretrain_autoencoder",
+    "pretrain_dbn",
     "save",
     "transferred",
+    "train_rbm",
 ]
