@@ -14,6 +14,8 @@ from .records import CONVOLUTION, Workload
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SETTINGS = ("OPENBLAS_", "OMP_", "MKL_", "MALLOC_", "XLA_", "KMP_", "GOMP_")  # what a user's shell may have set
 
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # where pip's name is another
+
 PEERS = {
     "OMP_NUM_THREADS": str(CORES),
     "OMP_PROC_BIND": "true",
@@ -43,7 +45,7 @@ class Contestant:
     title: str
     package: str
     module: str
-    kinds: tuple[str, ...] = ("training", "product", "prediction", "convolution")
+    kinds: tuple[str, ...] = ("training", "product", "prediction", "convolution", "divergence")
     only: Callable[[Workload], bool] = lambda w: True
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Contestant:
         """As pip names it."""
         if self.package == "gradus":
             return str(import_module("gradus").__version__)
-        return metadata.version(self.package)
+        return metadata.version(DISTRIBUTIONS.get(self.package, self.package))
 
     def load(self) -> ModuleType:
         """The module that drives it; this imports the package."""
@@ -106,7 +108,7 @@ CONTESTANTS = {
             "torch.compile",
             "torch",
             "with_torch",
-            ("training", "prediction"),  # of a product or a convolution it would make the same call
+            ("training", "prediction", "divergence"),  # of a product or a convolution it would make the same call
             environment=PEERS,
             options={"compiled": True},
             cache={"TORCHINDUCTOR_CACHE_DIR": "{}"},
@@ -122,6 +124,15 @@ CONTESTANTS = {
                 "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                 "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
             },
+        ),
+        Contestant(
+            "sklearn",
+            "scikit-learn",
+            "sklearn",
+            "with_sklearn",
+            ("divergence",),
+            lambda w: not getattr(w, "precision", None),
+            PEERS | {"OPENBLAS_CORETYPE": "SkylakeX"},
         ),
         Contestant("numpy", "NumPy", "numpy", "with_numpy", ("product",), environment=PEERS),
         Contestant(

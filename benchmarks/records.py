@@ -223,6 +223,54 @@ class Convolution(Workload):
         return 4.0 * 2 * (images + self.channels * self.out * self.kernel**2)
 
 
+@dataclass(frozen=True)
+class Divergence(Workload):
+    """Steps of contrastive divergence, CD-1, of an RBM with Bernoulli units; the reconstruction's error is read back.
+
+    The hidden and the visible states are drawn at random, so the contestants' results agree only about.
+
+    Attributes:
+        n, visible, hidden: samples in a batch, and units.
+        lr: of the plain gradient step.
+        precision: "bf16" for products in bfloat16.
+    """
+
+    n: int = 0
+    visible: int = 0
+    hidden: int = 0
+    lr: float = 0.01
+    precision: str | None = None
+    agree: float = 0.05
+
+    kind = "divergence"
+
+    def data(self) -> np.ndarray:
+        """Pictures of 0 and 1, (n, visible)."""
+        return (np.random.default_rng(0).random((self.n, self.visible)) < 0.2).astype(np.float32)
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The first values: weight (hidden, visible), hidden_bias and visible_bias."""
+        shapes = {"weight": (self.hidden, self.visible), "hidden_bias": (self.hidden,), "visible_bias": (self.visible,)}
+        return {name: initial(name, shape) for name, shape in shapes.items()}
+
+    def judged(self, weight: Any, hidden_bias: Any, visible_bias: Any) -> list[float]:
+        """The error of a reconstruction without chance, by which contestants are compared."""
+        v = self.data()
+        h = 1 / (1 + np.exp(-(v @ np.asarray(weight).T + np.asarray(hidden_bias))))
+        r = 1 / (1 + np.exp(-(h @ np.asarray(weight) + np.asarray(visible_bias))))
+        return [float(((v - r) ** 2).sum(1).mean())]
+
+    @property
+    def operations(self) -> float:
+        """Those of five products: up, down, up again, and the two of the gradient."""
+        return 5 * 2.0 * self.n * self.visible * self.hidden
+
+    @property
+    def bytes_moved(self) -> float:
+        """The data read, the parameters read and written."""
+        return 4.0 * (self.n * self.visible + 2 * (self.visible * self.hidden + self.visible + self.hidden))
+
+
 def initial(name: str, shape: Shape) -> np.ndarray:
     """The first value of a parameter, the same in every framework: uniform in +-1 / sqrt(inputs); scales are 1."""
     if len(shape) == 1 and name.endswith("weight"):

@@ -6,10 +6,10 @@ import numpy as np
 
 import gradus
 from gradus import functional as F
-from gradus import nn, optim
+from gradus import models, nn, optim
 from gradus.tensor import Tensor
 
-from .records import Convolution, Prediction, Product, Training, initial
+from .records import Convolution, Divergence, Prediction, Product, Training, initial
 from .runner import Runner
 
 
@@ -35,6 +35,26 @@ def training(w: Training) -> Runner:
         return Runner(lambda: float(step(x, y)))
     batches = w.batches()
     return Runner(lambda: step.epoch((x, y), batches), len(batches))
+
+
+def divergence(w: Divergence) -> Runner:
+    """Contrastive divergence: the gradient is that of a difference of free energies, each step one native program."""
+    rbm = models.RBM(w.visible, w.hidden)
+    for name, value in w.parameters().items():
+        getattr(rbm, name).assign_(gradus.tensor(value))
+    optimizer = optim.SGD(rbm.parameters(), lr=w.lr)
+    v = gradus.tensor(w.data())
+
+    def train(v: Tensor) -> Tensor:
+        optimizer.zero_grad()
+        found = rbm.contrastive_divergence(v)
+        found["loss"].backward()
+        optimizer.step()
+        return found["reconstruction"]
+
+    step = gradus.compile(train, precision=w.precision or "float32")
+    state = [rbm.weight, rbm.hidden_bias, rbm.visible_bias]
+    return Runner(lambda: float(step(v)), values=lambda _: w.judged(*(p.numpy() for p in state)))
 
 
 def product(w: Product) -> Runner:

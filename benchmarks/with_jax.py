@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import jax_layers
-from .records import Convolution, Prediction, Product, Training, initial
+from .records import Convolution, Divergence, Prediction, Product, Training, initial
 from .runner import Runner
 
 
@@ -75,6 +75,34 @@ def training(w: Training) -> Runner:
         return np.asarray(loss)
 
     return Runner(call, 1 if w.batch is None else len(batches))
+
+
+def divergence(w: Divergence) -> Runner:
+    """Contrastive divergence by hand, one jitted function."""
+    if w.precision:
+        raise NotImplementedError(f"{w.precision} is measured against torch alone")
+
+    def step(state: Any, v: Any) -> Any:
+        W, c, b, key = state
+        key, up, down = jax.random.split(key, 3)
+        h = jax.nn.sigmoid(v @ W.T + c)
+        mean = jax.nn.sigmoid(jax.random.bernoulli(up, h).astype(v.dtype) @ W + b)
+        last = jax.random.bernoulli(down, mean).astype(v.dtype)
+        h_last = jax.nn.sigmoid(last @ W.T + c)
+        rate = w.lr / w.n
+        W = W + rate * (h.T @ v - h_last.T @ last)
+        c, b = c + rate * (h - h_last).sum(0), b + rate * (v - last).sum(0)
+        return (W, c, b, key), jnp.square(v - mean).sum(1).mean()
+
+    run = jax.jit(step, donate_argnums=0)
+    state, v = (*map(jnp.asarray, w.parameters().values()), jax.random.key(0)), jnp.asarray(w.data())
+
+    def call() -> float:
+        nonlocal state
+        state, error = run(state, v)
+        return float(error)
+
+    return Runner(call, values=lambda _: w.judged(*state[:3]))
 
 
 def product(w: Product) -> Runner:

@@ -11,7 +11,7 @@ from torch import nn, optim
 from torch.utils.data import DataLoader, TensorDataset
 
 from .contestants import CORES
-from .records import Convolution, Prediction, Product, Training, initial
+from .records import Convolution, Divergence, Prediction, Product, Training, initial
 from .runner import Runner
 
 torch.set_num_threads(CORES)
@@ -76,6 +76,41 @@ def _sliced(w: Training, x: Any, y: Any) -> Iterable[tuple[Any, Any]]:
 def _loaded(w: Training, x: Any, y: Any) -> Iterable[tuple[Any, Any]]:
     """Batches as the tutorials make them."""
     return DataLoader(TensorDataset(x, y), batch_sampler=w.batches().tolist())
+
+
+def divergence(w: Divergence, compiled: bool = False) -> Runner:
+    """Contrastive divergence by hand, without autograd; states are drawn and the update is made in place."""
+    W, c, b = (torch.from_numpy(p) for p in w.parameters().values())
+    v, rate = torch.from_numpy(w.data()), w.lr / w.n
+    narrow = torch.autocast("cpu", torch.bfloat16, enabled=w.precision == "bf16")
+
+    def step(v: Any) -> Any:
+        with narrow:
+            h = torch.sigmoid(F.linear(v, W, c))
+            mean = torch.sigmoid(_drawn(h) @ W + b)
+            last = _drawn(mean)
+            h_last = torch.sigmoid(F.linear(last, W, c))
+        if w.precision:
+            with narrow:
+                W.sub_(h_last.T @ last - h.T @ v, alpha=rate)
+        else:
+            W.addmm_(h.T, v, alpha=rate).addmm_(h_last.T, last, alpha=-rate)
+        b.add_((v - last).sum(0), alpha=rate)
+        c.add_((h - h_last).sum(0), alpha=rate)
+        return (v - mean).square().sum(1).mean()
+
+    run = torch.compile(step) if compiled else step
+
+    @torch.inference_mode()
+    def call() -> float:
+        return float(run(v).item())
+
+    return Runner(call, values=lambda _: w.judged(W, c, b))
+
+
+def _drawn(p: Any) -> Any:
+    """1 with probability p: half the time of torch.bernoulli, which draws with one thread."""
+    return (torch.rand_like(p) < p).to(p.dtype)
 
 
 def product(w: Product) -> Runner:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from .convnets import CONVNETS
-from .records import Asked, Product, Training, Workload, classifier
+from .records import Asked, Divergence, Product, Training, Workload, classifier
 
 
 def perceptron(*sizes: int, batch_norm: bool = False) -> Callable[[Any], Any]:
@@ -79,6 +79,24 @@ DENSE: tuple[Workload, ...] = (
         (Asked(1.6),),
         model=_autoencoder,
         x=(256, 784),
+    ),
+    Divergence(
+        "rbm",
+        "RBM 784-256, CD-1, batch 100, SGD",
+        (Asked(4.0, "torch"), Asked(4.0, "sklearn")),
+        n=100,
+        visible=784,
+        hidden=256,
+    ),
+    Divergence(
+        "rbm_bf16",
+        "RBM 784-256, CD-1, batch 100, SGD, bf16",
+        (Asked(1.0, "torch"),),
+        n=100,
+        visible=784,
+        hidden=256,
+        precision="bf16",
+        memory_asked=None,
     ),
     Training(
         "lstm",

@@ -146,7 +146,7 @@ class RBM(Module):
 
         For Bernoulli units it is -b.v - sum_j log(1 + exp(W v + c)_j).
         """
-        own = v @ self.visible_bias
+        own = (v * self.visible_bias).sum(-1)
         if self.units == "gaussian":
             own = own - 0.5 * (v * v).sum(-1)
         return -own - _log_sum(self.hidden_units, self._to_hidden(v)).sum(-1)
