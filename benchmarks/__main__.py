@@ -1,4 +1,4 @@
-"""The command: `python -m benchmarks [convolution | memory | first_step | from_prompt | scaling] [options]`."""
+"""The command: `python -m benchmarks [WHAT] [options]`; WHAT is steps, convolution, machines, memory and so on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pathlib import Path
 from . import first_step, from_prompt, memory, report, rounds, scaling
 from .contestants import CONTESTANTS
 from .convnets import CONVNETS
+from .machines import MACHINES
 from .records import Workload
 from .workloads import DENSE, find, names
 
 ROOT = Path(__file__).parent.parent
 SPEED = {"steps": ("Speed", DENSE), "convolution": ("Convolution", CONVNETS)}
+SPEED |= {"machines": ("Boltzmann machines", MACHINES)}
 WHAT = (*SPEED, "memory", "first_step", "from_prompt", "scaling")
 
 
@@ -49,7 +51,7 @@ def main() -> None:
     if args.what == "first_step":
         title, lines = "The first step", first_step.lines(contestants, count, args.patience)
     elif args.what == "memory":
-        title, lines = "Memory", memory.lines(_chosen(args, (*DENSE, *CONVNETS)), args.patience)
+        title, lines = "Memory", memory.lines(_chosen(args, (*DENSE, *CONVNETS, *MACHINES)), args.patience)
     elif args.what == "from_prompt":
         title, lines = "From the prompt", from_prompt.lines(1 if args.quick else 3, say)
     elif args.what == "scaling":

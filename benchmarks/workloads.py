@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from .convnets import CONVNETS
-from .records import Asked, Divergence, Product, Training, Workload, classifier
+from .machines import MACHINES
+from .records import Asked, Product, Training, Workload, classifier
 
 
 def perceptron(*sizes: int, batch_norm: bool = False) -> Callable[[Any], Any]:
@@ -80,24 +81,6 @@ DENSE: tuple[Workload, ...] = (
         model=_autoencoder,
         x=(256, 784),
     ),
-    Divergence(
-        "rbm",
-        "RBM 784-256, CD-1, batch 100, SGD",
-        (Asked(4.0, "torch"), Asked(4.0, "sklearn")),
-        n=100,
-        visible=784,
-        hidden=256,
-    ),
-    Divergence(
-        "rbm_bf16",
-        "RBM 784-256, CD-1, batch 100, SGD, bf16",
-        (Asked(1.0, "torch"),),
-        n=100,
-        visible=784,
-        hidden=256,
-        precision="bf16",
-        memory_asked=None,
-    ),
     Training(
         "lstm",
         "LSTM, 2 layers, 64 inputs, 128 hidden, 50 steps, batch 64, SGD",
@@ -112,7 +95,7 @@ DENSE: tuple[Workload, ...] = (
         for n in (256, 512, 1024, 2048)
     ),
 )
-WORKLOADS = (*DENSE, *CONVNETS)
+WORKLOADS = (*DENSE, *CONVNETS, *MACHINES)
 
 
 def scaled(axis: str, size: int) -> Training:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import report, rounds, scaling
 from benchmarks.contestants import CONTESTANTS, Contestant
 from benchmarks.floor import Limits
-from benchmarks.records import Asked, Prediction, Product, initial
+from benchmarks.records import Asked, Divergence, Prediction, Product, initial
 from benchmarks.rounds import Outcome
 from benchmarks.worker import ContestantError, Worker
 from benchmarks.workloads import WORKLOADS, find
@@ -39,6 +39,22 @@ def test_the_operations_of_a_convolutional_network_are_those_of_direct_convoluti
     dense = 256 * (400 * 120 + 120 * 84 + 84 * 10)
     assert find("lenet_relu").operations == 2 * (2 * places * first + 3 * second + 3 * dense)
     assert find("conv3x3").operations == 3 * 2 * 32 * 56 * 56 * 64 * 64 * 9
+
+
+def test_the_operations_of_contrastive_divergence_are_five_products() -> None:
+    w = find("rbm")
+    assert w.operations == 5 * 2 * 100 * 784 * 256
+    assert w.bytes_moved == 4 * (100 * 784 + 2 * (784 * 256 + 784 + 256))
+
+
+def test_contrastive_divergence_is_judged_by_what_it_has_learned() -> None:
+    w = find("rbm")
+    assert isinstance(w, Divergence)
+    (before,) = w.judged(**w.parameters())
+    with Worker(CONTESTANTS["gradus"], 60) as worker:
+        worker.imported()
+        values = worker.prepare("rbm")["values"]
+    assert before > values[0] > values[1] > values[2] > 0.5 * before
 
 
 def test_every_workload_can_be_counted_and_found() -> None:
@@ -87,6 +103,8 @@ def test_who_takes_part_in_what() -> None:
         "lenet_epoch": {"gradus", "torch", "torch.channels_last", "torch.loader", "torch.compile", "jax"},
         "conv3x3": {"gradus", "torch", "torch.channels_last", "jax"},
         "product_256": {"gradus", "torch", "jax", "numpy", "numpy.skylakex"},
+        "rbm": {"gradus", "torch", "torch.compile", "jax", "sklearn"},
+        "rbm_bf16": {"gradus", "torch", "torch.compile", "jax"},
     }.items():
         assert {c.name for c in CONTESTANTS.values() if c.takes_part(find(name))} == among
 

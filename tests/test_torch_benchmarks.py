@@ -29,6 +29,24 @@ class Sober:
         return (lambda p: self.nn.Dropout(0.0)) if name == "Dropout" else getattr(self.nn, name)
 
 
+def test_contrastive_divergence_learns_alike() -> None:
+    from benchmarks import with_gradus, with_torch
+
+    w = find("rbm")
+    runners = [with_gradus.divergence(w), with_torch.divergence(w)]
+    if importlib.util.find_spec("jax"):
+        from benchmarks import with_jax
+
+        runners.append(with_jax.divergence(w))
+    if importlib.util.find_spec("sklearn"):
+        from benchmarks import with_sklearn
+
+        runners.append(with_sklearn.divergence(w))
+    found = [[float(r.values(r.call())[0]) for _ in range(3)] for r in runners]
+    for values in found[1:]:
+        np.testing.assert_allclose(values, found[0], rtol=w.agree)
+
+
 @pytest.mark.parametrize("name", ["lenet_sigmoid", "lenet_relu", "deep_convnet"])
 def test_first_losses(name: str) -> None:
     from benchmarks import with_gradus, with_torch

@@ -6,10 +6,13 @@ from functools import partial
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from PIL import Image
 
 import gradus
+from gradus import draw, nn, optim
 from gradus import functional as F
-from gradus import nn, optim
+from gradus.cli import main
 from gradus.data import TensorDataset
 from gradus.errors import ArgumentError, DataError, DivergedError, ShapeError
 from gradus.models import (
@@ -477,3 +480,52 @@ def test_a_loss_that_is_lost_is_told():
         fit_unsupervised(model.loss, optim.SGD(model.parameters(), lr=1e30), np.ones((500, 4)), progress=False)
     with pytest.raises(DataError, match="no sample"):
         fit_unsupervised(model.loss, optim.SGD(model.parameters(), lr=0.1), np.ones((0, 4)), progress=False)
+
+
+# -- the command, and the pictures -------------------------------------------------------------------------------------
+
+
+def command(*words):
+    return CliRunner().invoke(main, ["pretrain", *map(str, words)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "weight"),
+    [
+        ("rbm", ("--hidden", "12", "--persistent"), "weight"),
+        ("dbn", ("--hidden", "12,8"), "rbms.1.weight"),
+        ("autoencoder", ("--hidden", "12,8", "--noise", "0.3"), "encoder.2.weight"),
+    ],
+)
+def test_the_command_leaves_weights_and_a_picture(kind, options, weight, tmp_path):
+    run = tmp_path / "run"
+    result = command(kind, "--limit", 200, "--epochs", 2, *options, "--out", run, "--quiet")
+    assert result.exit_code == 0, result.output
+    assert "reconstruction" in result.output and "mean squared error" in result.output
+    assert gradus.load(run / "model.safetensors")[weight].shape[0] == (12 if kind == "rbm" else 8)
+    picture = np.asarray(Image.open(run / "pretrain.png").convert("L"))
+    assert min(picture.shape) > 200 and picture.std() > 5
+    again = command(kind, "--out", run)
+    assert again.exit_code == 2 and "exists" in again.output
+
+
+def test_the_command_explains_what_it_cannot_do(tmp_path):
+    for words, message in {
+        ("rbm", "--hidden", "12;8"): "numbers with commas between them",
+        ("rbm", "--hidden", "12,8"): "For several take a dbn",
+        ("dbn", "--data", "nothing"): "there is no data set",
+    }.items():
+        result = command(*words, "--out", tmp_path / "run", "--quiet")
+        assert result.exit_code == 2 and message in result.output, result.output
+
+
+def test_a_mosaic_puts_each_picture_in_its_place():
+    images = np.arange(3)[:, None, None] + np.zeros((3, 2, 2))
+    out = draw.mosaic(images, columns=2)
+    assert out.shape == (5, 5)
+    assert out[0, 0] == 0 and out[0, 3] == 1 and out[3, 0] == 2
+    assert np.isnan(out[2]).all() and np.isnan(out[3:, 3:]).all()
+    with pytest.raises(ArgumentError, match="pictures of shape"):
+        draw.mosaic(np.zeros((2, 2)), 2)
+    with pytest.raises(ArgumentError, match="as many pictures of one size"):
+        draw.image_rows(draw.new_figure(2, 2).add_subplot(), {"a": images, "b": images[:2]})

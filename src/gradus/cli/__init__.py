@@ -16,6 +16,7 @@ from .doctor import doctor
 from .evaluate import evaluate
 from .look import look
 from .predict import predict
+from .pretrain import pretrain
 from .train import train
 from .tune import tune
 
@@ -79,5 +80,5 @@ def main() -> None:
     """
 
 
-for command in (train, evaluate, predict, tune, look, data, doctor):
+for command in (train, pretrain, evaluate, predict, tune, look, data, doctor):
     main.add_command(command)

@@ -5,6 +5,7 @@ from .attacks import attack_examples, confusions, draw_attack, success_rates
 from .features import contrast, draw_filters, draw_picture, filters, mosaic, picture_rows
 from .layers import Panel, point_panels
 from .learning import draw_course, draw_few_samples, draw_in_turn, draw_learning_curve, draw_repeats
+from .mosaics import image_grid, image_rows, mosaic, pretrained
 from .neurons import neurons
 from .precision import Measured, precisions
 from .report import Curves, confusion, curves, pictures, regression
@@ -42,6 +43,8 @@ __all__ = [
     "error_surface",
     "few",
     "filters",
+    "image_grid",
+    "image_rows",
     "line_panel",
     "mosaic",
     "neurons",
@@ -51,6 +54,7 @@ __all__ = [
     "plane_panel",
     "point_panels",
     "precisions",
+    "pretrained",
     "regression",
     "save_png",
     "styled",

@@ -27,6 +27,7 @@ class DBN(Module):
         sizes: units of the data and of each hidden layer: `[784, 500, 500, 2000]`.
         units: of the data, "bernoulli" for values in [0, 1] or "gaussian" for standardised ones.
         code: of the highest layer, "bernoulli", or "gaussian" for a code of any numbers.
+        chains: that each machine keeps, for persistent contrastive divergence.
 
     Its machines are in the list `rbms`. An input of shape (n, ...) is flattened to (n, sizes[0]); the result is
     E[h | v] layer after layer, (n, sizes[-1]).
@@ -39,12 +40,14 @@ class DBN(Module):
     ((5, 20), (3, 784))
     """
 
-    def __init__(self, sizes: Sequence[int], units: str = "bernoulli", code: str = "bernoulli") -> None:
+    def __init__(
+        self, sizes: Sequence[int], units: str = "bernoulli", code: str = "bernoulli", chains: int = 0
+    ) -> None:
         if len(sizes) < 2:
             raise ArgumentError(f"DBN: sizes are those of the data and of each layer, at least two; got {list(sizes)}")
         last = len(sizes) - 2
         self.rbms = [
-            RBM(before, after, units if i == 0 else "bernoulli", code if i == last else "bernoulli")
+            RBM(before, after, units if i == 0 else "bernoulli", code if i == last else "bernoulli", chains)
             for i, (before, after) in enumerate(pairwise(sizes))
         ]
 

@@ -136,7 +136,11 @@ def new_folder(wanted: str | Path | None, recipe: Recipe) -> Path:
                 f"{folder} exists. Give another --out, delete it, or go on with it: gradus train --resume {folder}"
             )
         return folder
-    stem = f"{recipe.model}-{recipe.data}"
+    return free_folder(f"{recipe.model}-{recipe.data}")
+
+
+def free_folder(stem: str) -> Path:
+    """runs/<stem>-<number>, the first number that is free."""
     folders = (Path("runs") / f"{stem}-{i}" for i in range(1, FIRST_FREE))
     for folder in folders:
         if not folder.exists():

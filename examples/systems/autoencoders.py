@@ -1,0 +1,132 @@
+"""Autoencoders: codes of 32 numbers from which digits come out again, noise taken away, sparse codes, greedy layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import _script
+import numpy as np
+
+import gradus
+from gradus import datasets, draw, models, nn, optim
+from gradus.train import features, fit_unsupervised, pretrain_autoencoder
+
+CODE = 32
+SEEN = 20_000  # training pictures: enough, and three times as quick as all
+
+
+def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
+    """Train each kind on pictures, and measure on others that none has seen."""
+    train, test = datasets.digits() if fast else datasets.mnist()
+    x, z = train.arrays[0][:SEEN], test.arrays[0]
+    size, epochs, hidden = x.shape[-1], 2 if fast else 10, 64 if fast else 256
+    rows, held_out = x.reshape(len(x), -1), z.reshape(len(z), -1)
+    pixels, code = rows.shape[1], 8 if fast else CODE
+
+    def fitted(model: models.Autoencoder, data: np.ndarray, lr: float = 2e-3, epochs: int = epochs) -> list[float]:
+        optimizer = optim.Adam(model.parameters(), lr=lr)
+        history = fit_unsupervised(model.train().loss, optimizer, data, epochs, progress=not fast)
+        model.eval()
+        return history["reconstruction"]
+
+    def copies(model: models.Autoencoder, data: np.ndarray) -> np.ndarray:
+        return features(model, data).numpy().reshape(len(data), size, size)
+
+    gradus.seed(0)
+    relu = {"activation": nn.ReLU, "code": nn.Identity}
+    models_of = {
+        "plain": models.DeepAutoencoder([pixels, code], **relu),
+        "deep": models.DeepAutoencoder([pixels, hidden, hidden // 2, code], **relu),
+        "convolutional": models.ConvAutoencoder(1, (size, size), code, width=8),
+    }
+    say(f"{len(x):,} pictures of {pixels} pixels, codes of {code} numbers: mean squared error on {len(z):,} others")
+    made = {"PCA": _principal(rows, held_out, code).reshape(-1, size, size)}
+    for name, model in models_of.items():
+        fitted(model, x if name == "convolutional" else rows)
+        made[name] = copies(model, z if name == "convolutional" else held_out)
+    errors = {name: float(((r - z[:, 0]) ** 2).mean()) for name, r in made.items()}
+    for name, error in errors.items():
+        say(f"  {name:14} {error:.4f}")
+
+    noise = partial(models.masking_noise, p=0.5)
+    wide = {"code": nn.Sigmoid}
+    plain = models.DeepAutoencoder([pixels, hidden], **wide)
+    mender = models.DeepAutoencoder([pixels, hidden], corrupt=noise, **wide)
+    sparse = models.DeepAutoencoder([pixels, hidden], penalty=partial(models.kl_sparsity, rho=0.05), **wide)
+    noisy = noise(held_out).numpy()
+    for model in (plain, mender, sparse):
+        fitted(model, rows)
+    say(f"Half of the pixels set to 0, and {hidden} hidden units: mean squared error to the clean picture")
+    mended = copies(mender, noisy)
+    for name, r in {"as it is": noisy, "plain": copies(plain, noisy), "denoising": mended}.items():
+        say(f"  {name:14} {((r.reshape(-1, pixels) - held_out) ** 2).mean():.4f}")
+    say("Units above 0.5, on average over the pictures")
+    for name, model in {"plain": plain, "sparse": sparse}.items():
+        say(f"  {name:14} {(features(model.encode, held_out).numpy() > 0.5).mean():.1%}")
+
+    paths = {}
+    sizes = [pixels, hidden, hidden // 2, hidden // 4, code]
+    say(f"Sigmoid layers {'-'.join(map(str, sizes))}, all trained together for {epochs} epochs: error in the last")
+    for name in ("from random weights", "layer by layer first"):
+        gradus.seed(1)
+        model = models.DeepAutoencoder(sizes)
+        if name.startswith("layer"):
+            pretrain_autoencoder(model, rows, epochs=max(epochs // 3, 1), lr=2e-3, progress=not fast)
+        paths[name] = fitted(model, rows, lr=1e-3)
+        say(f"  {name:20} {paths[name][-1]:.4f}")
+    filters = {"plain": plain, "denoising": mender, "sparse": sparse}
+    shown = slice(0, 12)
+    return {
+        "rows": {"data": z[shown, 0]} | {n: r[shown] for n, r in made.items()},
+        "mended": {"clean": z[shown, 0], "noisy": noisy[shown].reshape(-1, size, size), "mended": mended[shown]},
+        "filters": {n: m.encoder[0].weight.numpy()[:36].reshape(-1, size, size) for n, m in filters.items()},
+        "errors": errors,
+        "paths": paths,
+        "code": code,
+    }
+
+
+def _principal(rows: np.ndarray, others: np.ndarray, code: int) -> np.ndarray:
+    """What principal component analysis makes of other pictures with so many components: the best that is linear."""
+    mean = rows.mean(0)
+    _, vectors = np.linalg.eigh((rows - mean).T @ (rows - mean))
+    basis = vectors[:, -code:]
+    return (others - mean) @ basis @ basis.T + mean
+
+
+def draw_all(found: dict[str, Any]) -> Any:
+    """Reconstructions, mended pictures, filters, and the paths with and without greedy pre-training."""
+    with draw.styled():
+        figure = draw.new_figure(11.5, 11)
+        grid = figure.add_gridspec(3, 3, height_ratios=[5, 3.2, 3.6])
+        rows = {f"{n}\n{found['errors'][n]:.4f}" if n in found["errors"] else n: r for n, r in found["rows"].items()}
+        title = f"Pictures never seen, through a code of {found['code']} numbers (below the name: mean squared error)"
+        draw.image_rows(figure.add_subplot(grid[0, :]), rows, title)
+        title = "Half of the pixels are taken away, and a denoising autoencoder puts them back"
+        draw.image_rows(figure.add_subplot(grid[1, :2]), found["mended"], title)
+        _paths(figure.add_subplot(grid[1, 2]), found["paths"])
+        for i, (name, weights) in enumerate(found["filters"].items()):
+            title = f"{name}: weights into 36 hidden units"
+            draw.image_grid(figure.add_subplot(grid[2, i]), weights, 9, title, signed=True)
+        return figure
+
+
+def _paths(axes: Any, paths: dict[str, list[float]]) -> None:
+    for colour, (name, errors) in zip((draw.BLUE, draw.ORANGE), paths.items(), strict=True):
+        axes.plot(range(1, len(errors) + 1), errors, "o-", markersize=4, color=colour, label=name)
+    axes.set_xlabel("epoch, all layers together")
+    axes.set_ylabel("mean squared error")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    axes.set_title("Greedy pre-training of a deep stack", fontsize=11)
+
+
+def main(arguments: list[str] | None = None) -> dict[str, Any]:
+    """Measure and draw."""
+    return _script.run(__file__, measure, draw_all, arguments)
+
+
+if __name__ == "__main__":
+    main()
