@@ -20,7 +20,7 @@ SEEN = 20_000  # training pictures: enough, and three times as quick as all
 def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     """Train each kind on pictures, and measure on others that none has seen."""
     train, test = datasets.digits() if fast else datasets.mnist()
-    x, z = train.arrays[0][:SEEN], test.arrays[0]
+    x, z = train.arrays[0][: 1000 if fast else SEEN], test.arrays[0]
     size, epochs, hidden = x.shape[-1], 2 if fast else 10, 64 if fast else 256
     rows, held_out = x.reshape(len(x), -1), z.reshape(len(z), -1)
     pixels, code = rows.shape[1], 8 if fast else CODE
@@ -67,7 +67,7 @@ def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
         say(f"  {name:14} {(features(model.encode, held_out).numpy() > 0.5).mean():.1%}")
 
     paths = {}
-    sizes = [pixels, hidden, hidden // 2, hidden // 4, code]
+    sizes = [pixels, hidden, code] if fast else [pixels, hidden, hidden // 2, hidden // 4, code]
     say(f"Sigmoid layers {'-'.join(map(str, sizes))}, all trained together for {epochs} epochs: error in the last")
     for name in ("from random weights", "layer by layer first"):
         gradus.seed(1)
@@ -77,11 +77,11 @@ def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
         paths[name] = fitted(model, rows, lr=1e-3)
         say(f"  {name:20} {paths[name][-1]:.4f}")
     filters = {"plain": plain, "denoising": mender, "sparse": sparse}
-    shown = slice(0, 12)
+    shown = slice(0, 10)
     return {
         "rows": {"data": z[shown, 0]} | {n: r[shown] for n, r in made.items()},
         "mended": {"clean": z[shown, 0], "noisy": noisy[shown].reshape(-1, size, size), "mended": mended[shown]},
-        "filters": {n: m.encoder[0].weight.numpy()[:36].reshape(-1, size, size) for n, m in filters.items()},
+        "filters": {n: m.encoder[0].weight.numpy()[:25].reshape(-1, size, size) for n, m in filters.items()},
         "errors": errors,
         "paths": paths,
         "code": code,
@@ -99,8 +99,8 @@ def _principal(rows: np.ndarray, others: np.ndarray, code: int) -> np.ndarray:
 def draw_all(found: dict[str, Any]) -> Any:
     """Reconstructions, mended pictures, filters, and the paths with and without greedy pre-training."""
     with draw.styled():
-        figure = draw.new_figure(11.5, 11)
-        grid = figure.add_gridspec(3, 3, height_ratios=[5, 3.2, 3.6])
+        figure = draw.new_figure(10.5, 12)
+        grid = figure.add_gridspec(3, 3, height_ratios=[5, 2.6, 3.6])
         rows = {f"{n}\n{found['errors'][n]:.4f}" if n in found["errors"] else n: r for n, r in found["rows"].items()}
         title = f"Pictures never seen, through a code of {found['code']} numbers (below the name: mean squared error)"
         draw.image_rows(figure.add_subplot(grid[0, :]), rows, title)
@@ -108,8 +108,8 @@ def draw_all(found: dict[str, Any]) -> Any:
         draw.image_rows(figure.add_subplot(grid[1, :2]), found["mended"], title)
         _paths(figure.add_subplot(grid[1, 2]), found["paths"])
         for i, (name, weights) in enumerate(found["filters"].items()):
-            title = f"{name}: weights into 36 hidden units"
-            draw.image_grid(figure.add_subplot(grid[2, i]), weights, 9, title, signed=True)
+            title = f"{name}: weights into 25 hidden units"
+            draw.image_grid(figure.add_subplot(grid[2, i]), weights, 5, title, signed=True)
         return figure
 
 

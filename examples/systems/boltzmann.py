@@ -26,7 +26,7 @@ def _compared(fast: bool, say: Callable[..., None]) -> dict[str, list[float]]:
     train, test = (gradus.tensor((x > 0.5).astype(np.float32)) for x in (train, test))
     ways: dict[str, dict[str, Any]] = {"CD-1": {"lr": 0.1}, "CD-10": {"lr": 0.1, "k": 10}}
     ways["persistent CD-1"] = {"lr": 0.03, "persistent": True, "momentum": 0.5}
-    turns, paths = 1 if fast else 12, {}
+    turns, paths, train = (1, {}, train[:1000]) if fast else (12, {}, train)
     say(f"RBM 64-{SMALL} on digits of 8x8: exact log-likelihood of those not seen, nats a picture")
     for name, options in ways.items():
         gradus.seed(0)
@@ -43,6 +43,7 @@ def _digits(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     """A machine of digits in black and white."""
     train, test = datasets.digits() if fast else datasets.mnist()
     x, z = (part.arrays[0].reshape(len(part), -1) for part in (train, test))
+    x = x[:1000] if fast else x
     pixels, size, hidden = x.shape[1], train.arrays[0].shape[-1], 32 if fast else 256
     gradus.seed(0)
     rbm = models.RBM(pixels, hidden, chains=100)
@@ -81,17 +82,20 @@ def _gaussian(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     """A machine with Gaussian visible units, of clothes in grey."""
     train, test = datasets.digits() if fast else datasets.fashion_mnist()
     x, z = (part.arrays[0].reshape(len(part), -1) for part in (train, test))
+    x = x[:1000] if fast else x
     size, mean, std = train.arrays[0].shape[-1], x.mean(0), x.std(0) + 0.1
     gradus.seed(0)
     rbm = models.RBM(x.shape[1], 32 if fast else 256, units="gaussian")
     history = train_rbm(rbm, (x - mean) / std, epochs=1 if fast else 8, lr=0.005, progress=not fast)
-    v = gradus.tensor((z[:9] - mean) / std)
+    v = gradus.tensor((z[:36] - mean) / std)
     again = rbm.visible_given(rbm.hidden_given(v)).numpy() * std + mean
     errors = history["reconstruction"]
     say(f"Gaussian visible units, on {len(x):,} standardised pictures: squared error a pixel")
     say(f"  {errors[0] / x.shape[1]:.2f} in epoch 1, {errors[-1] / x.shape[1]:.2f} in epoch {len(errors)}")
     shape = (-1, size, size)
-    return {"grey": {"data": z[:9].reshape(shape), "again": np.clip(again, 0, 1).reshape(shape)}}
+    both = {"data": z[:36].reshape(shape), "again": np.clip(again, 0, 1).reshape(shape)}
+    rows = {name + " " * i: images[9 * i : 9 * i + 9] for i in range(4) for name, images in both.items()}
+    return {"grey": rows}
 
 
 def draw_all(found: dict[str, Any]) -> Any:
