@@ -100,6 +100,7 @@ def draw_all(found: dict[str, Any]) -> Any:
     """Reconstructions, mended pictures, filters, and the paths with and without greedy pre-training."""
     with draw.styled():
         figure = draw.new_figure(10.5, 12)
+        figure.get_layout_engine().set(rect=(0.02, 0, 0.96, 1))  # room for the names at the left
         grid = figure.add_gridspec(3, 3, height_ratios=[5, 2.6, 3.6])
         rows = {f"{n}\n{found['errors'][n]:.4f}" if n in found["errors"] else n: r for n, r in found["rows"].items()}
         title = f"Pictures never seen, through a code of {found['code']} numbers (below the name: mean squared error)"
@@ -108,7 +109,7 @@ def draw_all(found: dict[str, Any]) -> Any:
         draw.image_rows(figure.add_subplot(grid[1, :2]), found["mended"], title)
         _paths(figure.add_subplot(grid[1, 2]), found["paths"])
         for i, (name, weights) in enumerate(found["filters"].items()):
-            title = f"{name}: weights into 25 hidden units"
+            title = f"{name}: weights of 25 units"
             draw.image_grid(figure.add_subplot(grid[2, i]), weights, 5, title, signed=True)
         return figure
 
