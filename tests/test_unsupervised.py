@@ -519,13 +519,13 @@ def test_the_command_explains_what_it_cannot_do(tmp_path):
         assert result.exit_code == 2 and message in result.output, result.output
 
 
-def test_a_mosaic_puts_each_picture_in_its_place():
+def test_tiles_put_each_picture_in_its_place():
     images = np.arange(3)[:, None, None] + np.zeros((3, 2, 2))
-    out = draw.mosaic(images, columns=2)
+    out = draw.tiled(images, columns=2)
     assert out.shape == (5, 5)
     assert out[0, 0] == 0 and out[0, 3] == 1 and out[3, 0] == 2
     assert np.isnan(out[2]).all() and np.isnan(out[3:, 3:]).all()
     with pytest.raises(ArgumentError, match="pictures of shape"):
-        draw.mosaic(np.zeros((2, 2)), 2)
+        draw.tiled(np.zeros((2, 2)), 2)
     with pytest.raises(ArgumentError, match="as many pictures of one size"):
         draw.image_rows(draw.new_figure(2, 2).add_subplot(), {"a": images, "b": images[:2]})

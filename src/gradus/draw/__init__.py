@@ -5,12 +5,12 @@ from .attacks import attack_examples, confusions, draw_attack, success_rates
 from .features import contrast, draw_filters, draw_picture, filters, mosaic, picture_rows
 from .layers import Panel, point_panels
 from .learning import draw_course, draw_few_samples, draw_in_turn, draw_learning_curve, draw_repeats
-from .mosaics import image_grid, image_rows, mosaic, pretrained
 from .neurons import neurons
 from .precision import Measured, precisions
 from .report import Curves, confusion, curves, pictures, regression
 from .style import BLUE, GREEN, INK, ORANGE, RED, available, few, new_figure, save_png, styled, thousands, to_svg
 from .surface import PATH_COLOURS, draw_path, error_surface, surface_map
+from .tiles import image_grid, image_rows, pretrained, tiled
 from .trials import trials
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "success_rates",
     "surface_map",
     "thousands",
+    "tiled",
     "to_svg",
     "trials",
     "way",

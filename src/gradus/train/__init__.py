@@ -28,6 +28,6 @@ __all__ = [
     "pretrain_autoencoder",
     "pretrain_dbn",
     "save",
-    "transferred",
     "train_rbm",
+    "transferred",
 ]

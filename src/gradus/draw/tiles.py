@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 GAP = 1  # pixels between two pictures
 
 
-def mosaic(images: np.ndarray, columns: int) -> np.ndarray:
+def tiled(images: np.ndarray, columns: int) -> np.ndarray:
     """Pictures (n, h, w) side by side, `columns` in a row, as one (H, W); between them, and where one lacks, is NaN.
 
-    >>> mosaic(np.zeros((3, 2, 2)), columns=2).shape
+    >>> tiled(np.zeros((3, 2, 2)), columns=2).shape
     (5, 5)
     """
     images = np.asarray(images, dtype=np.float64)
     if images.ndim != 3 or not len(images):
-        raise ArgumentError(f"mosaic: expected pictures of shape (n, h, w), one or more, got {images.shape}")
+        raise ArgumentError(f"tiled: expected pictures of shape (n, h, w), one or more, got {images.shape}")
     n, h, w = images.shape
     rows = -(-n // columns)
     out = np.full((rows, h + GAP, columns, w + GAP), np.nan)
@@ -55,7 +55,7 @@ def image_grid(axes: Axes, images: np.ndarray, columns: int, title: str = "", si
     if signed:
         images = images / np.maximum(np.abs(images).max(axis=(1, 2), keepdims=True), 1e-12)
     low = -1 if signed else 0
-    shown = mosaic(images, columns)
+    shown = tiled(images, columns)
     axes.imshow(shown, cmap="RdBu_r" if signed else "gray", vmin=low, vmax=1, interpolation="nearest")
     axes.set_axis_off()
     axes.set_title(title, fontsize=11)
@@ -83,7 +83,7 @@ def image_rows(
     if len(shapes) != 1:
         raise ArgumentError(f"image_rows: each row has as many pictures of one size, got shapes {sorted(shapes)}")
     ((n, h, w),) = shapes
-    axes.imshow(mosaic(np.concatenate(list(rows.values())), n), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.imshow(tiled(np.concatenate(list(rows.values())), n), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_yticks([i * (h + GAP) + (h - 1) / 2 for i in range(len(rows))], list(rows))
     axes.set_xticks([j * (w + GAP) + (w - 1) / 2 for j in range(n)] if across else [], across)
     axes.set_xlabel(xlabel)
