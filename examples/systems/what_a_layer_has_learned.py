@@ -97,7 +97,7 @@ def photo(otherwise: np.ndarray, fast: bool) -> np.ndarray:
 
 
 def picture(rows: Rows) -> Any:
-    return draw.picture_rows(rows, side=1.15)
+    return draw.picture_rows(rows, side=1.0)
 
 
 def main(arguments: Any = None) -> Any:
