@@ -8,7 +8,7 @@ differentiated again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar, overload
@@ -184,8 +184,27 @@ def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -
     return reached
 
 
+def handed_back(y: Tensor, g: Tensor) -> list[tuple[int, Tensor]]:
+    """What the primitive that gave `y` makes of its gradient `g`: for each input that wants one, its number and it.
+
+    >>> import gradus
+    >>> a, b = gradus.tensor(3.0, requires_grad=True), gradus.tensor(4.0, requires_grad=True)
+    >>> handed_back(a * b, gradus.tensor(1.0))
+    [(0, tensor(4.)), (1, tensor(3.))]
+    """
+    with _Recording(False):
+        return list(_handed_back(y, g, {id(x) for x in y.origin.inputs if x.requires_grad} if y.origin else set()))
+
+
 def _hand_on(y: Tensor, g: Tensor, wanted: set[int], gradients: dict[int, Tensor]) -> None:
-    primitive, inputs, params, writes = y.origin  # type: ignore[misc]
+    for i, pulled in _handed_back(y, g, wanted):
+        _accumulate(gradients, y.origin.inputs[i], pulled)  # type: ignore[union-attr]
+
+
+def _handed_back(y: Tensor, g: Tensor, wanted: set[int]) -> Iterator[tuple[int, Tensor]]:
+    if y.origin is None:
+        return
+    primitive, inputs, params, writes = y.origin
     if writes != sum(x.writes[0] for x in inputs):
         raise GradientError(
             f"a tensor that {primitive.name} was computed from has been overwritten since (assign_, or an optimizer's "
@@ -195,7 +214,7 @@ def _hand_on(y: Tensor, g: Tensor, wanted: set[int], gradients: dict[int, Tensor
         if id(x) in wanted:
             pull = primitive.pullback(i)
             if pull is not None:
-                _accumulate(gradients, x, pull(g, y, *inputs, **params))
+                yield i, pull(g, y, *inputs, **params)
 
 
 def _accumulate(gradients: dict[int, Tensor], x: Tensor, g: Tensor) -> None:

@@ -3,13 +3,16 @@
 from .approximation import curve_panel, error_panel, line_panel, plane_panel, way
 from .attacks import attack_examples, confusions, draw_attack, success_rates
 from .features import contrast, draw_filters, draw_picture, filters, mosaic, picture_rows
+from .graph import Drawing, graph, graph_on, graph_size
 from .layers import Panel, point_panels
+from .layout import Layout, layered
 from .learning import draw_course, draw_few_samples, draw_in_turn, draw_learning_curve, draw_repeats
 from .neurons import neurons
 from .precision import Measured, precisions
 from .report import Curves, confusion, curves, pictures, regression
 from .style import BLUE, GREEN, INK, ORANGE, RED, available, few, new_figure, save_png, styled, thousands, to_svg
 from .surface import PATH_COLOURS, draw_path, error_surface, surface_map
+from .through_layers import Ridges, by_layer, by_layer_on, ridges, ridges_on
 from .tiles import image_grid, image_rows, pretrained, tiled
 from .trials import trials
 
@@ -21,10 +24,15 @@ __all__ = [
     "PATH_COLOURS",
     "RED",
     "Curves",
+    "Drawing",
+    "Layout",
     "Measured",
     "Panel",
+    "Ridges",
     "attack_examples",
     "available",
+    "by_layer",
+    "by_layer_on",
     "confusion",
     "confusions",
     "contrast",
@@ -43,8 +51,12 @@ __all__ = [
     "error_surface",
     "few",
     "filters",
+    "graph",
+    "graph_on",
+    "graph_size",
     "image_grid",
     "image_rows",
+    "layered",
     "line_panel",
     "mosaic",
     "neurons",
@@ -56,6 +68,8 @@ __all__ = [
     "precisions",
     "pretrained",
     "regression",
+    "ridges",
+    "ridges_on",
     "save_png",
     "styled",
     "success_rates",

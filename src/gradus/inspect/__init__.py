@@ -1,9 +1,12 @@
 """Looking inside: what a network computes, how it learns, and what it has learned; all results are plain data."""
 
+from .activations import INITIAL_VALUES, Histogram, activation_histograms, activations, histogram, signals
 from .approximation import Fit, built_fits, curve_fit, trained_fits
 from .attacks import Attack, every_target, fgsm, pgd
+from .batch_norm import SCALES, ScaleRun, compare_batch_norm
 from .deconvolution import Projection, back_through, deconvolution, extent, most_active, strongest
 from .evolution import Evolved, differential_evolution
+from .expression import Expression, expression
 from .filters import filters
 from .forgetting import InTurn, learn_in_turn
 from .geometry import (
@@ -20,6 +23,9 @@ from .geometry import (
     rotation_scaling_rotation,
     untangle,
 )
+from .gradient_check import GradientCheck, check_gradients, check_model_gradients
+from .gradients import gradient_norms, gradients_by_depth
+from .graph import Graph, graph, written
 from .inversion import Sought, invert, maximise, total_variation, unit_count
 from .layers import Ran, layer_output, run_through
 from .learning_curve import Course, LearningCurve, learning_curve, watch_fit
@@ -33,12 +39,18 @@ from .surface import Direction, Surface, element, loss_surface, random_direction
 
 __all__ = [
     "BOOK_OPTIMIZERS",
+    "INITIAL_VALUES",
+    "SCALES",
     "Attack",
     "Course",
     "Direction",
     "Evolved",
+    "Expression",
     "Factors",
     "Fit",
+    "GradientCheck",
+    "Graph",
+    "Histogram",
     "InTurn",
     "LearningCurve",
     "LinePieces",
@@ -48,6 +60,7 @@ __all__ = [
     "PlanePieces",
     "Projection",
     "Ran",
+    "ScaleRun",
     "Sought",
     "Stage",
     "StepCost",
@@ -57,9 +70,14 @@ __all__ = [
     "Untangled",
     "WindowRow",
     "Zigzag",
+    "activation_histograms",
+    "activations",
     "back_through",
     "built_fits",
     "chain",
+    "check_gradients",
+    "check_model_gradients",
+    "compare_batch_norm",
     "curve_fit",
     "decision_plane",
     "deconvolution",
@@ -68,13 +86,18 @@ __all__ = [
     "element",
     "enlarged",
     "every_target",
+    "expression",
     "extent",
     "fgsm",
     "filters",
     "flat_parameters",
     "grad_cam",
+    "gradient_norms",
+    "gradients_by_depth",
+    "graph",
     "grid_lines",
     "hidden_points",
+    "histogram",
     "invert",
     "last_maps",
     "layer_output",
@@ -96,6 +119,7 @@ __all__ = [
     "rotation_scaling_rotation",
     "run_through",
     "saliency",
+    "signals",
     "step_cost",
     "strongest",
     "total_variation",
@@ -105,5 +129,6 @@ __all__ = [
     "valley",
     "watch_fit",
     "window_sizes",
+    "written",
     "zigzag",
 ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from .activations import activations
 from .attack import attack
 from .filters import filters
+from .gradients import gradients
+from .graph import graph
 from .invert import invert
 from .maximise import maximise
 from .regions import regions
@@ -13,6 +16,7 @@ from .saliency import saliency
 from .surface import surface
 
 LOOKS: tuple[click.Command, ...] = (
+    activations,
     attack,
     regions,
     surface,
@@ -20,6 +24,8 @@ LOOKS: tuple[click.Command, ...] = (
     saliency,
     invert,
     maximise,
+    gradients,
+    graph,
 )
 
 
