@@ -69,6 +69,12 @@ def test_a_figure_is_reached_or_not(larger, ours, expected):
     assert shared().Figure("f", "1", reach=1.0, larger=larger).reached(ours) is expected
 
 
+def test_a_figure_may_have_to_be_the_same_or_only_told():
+    same = shared().Figure("f", "1", reach=1.0, within=0.1)
+    assert same.reached(0.95) and not same.reached(0.85) and same.bound == "1, up to 0.1"
+    assert shared().Figure("f", "1").reached(5.0) and shared().Figure("f", "1").bound == "-"
+
+
 # -- going on ----------------------------------------------------------------------------------------------------------
 
 
@@ -104,6 +110,7 @@ def test_a_run_that_was_killed_comes_to_the_same_bits(tmp_path):
     with pytest.raises(KilledError):
         training(tmp_path / "killed", epochs=3, die_after=1)
     seconds = json.loads((tmp_path / "killed" / "seconds.json").read_text())
+    assert len(seconds) == 2 and min(seconds) > 0
     resumed = training(tmp_path / "killed", epochs=3)
     assert shared().Work(tmp_path / "killed").seconds > seconds
     for a, b in zip(resumed, training(tmp_path / "whole", epochs=3), strict=True):
@@ -112,7 +119,7 @@ def test_a_run_that_was_killed_comes_to_the_same_bits(tmp_path):
 
 def result(**changes):
     own = {"name": "lenet", "on": "test", "seed": 0, "settings": {"lr": 0.1}, "found": {"test error, %": 0.9}}
-    about = {"minutes": 1.5, "date": "2026-01-01", "machine": "a machine", "version": "0"}
+    about = {"minutes": 1.5, "processor_minutes": 2.0, "date": "2026-01-01", "machine": "a machine", "version": "0"}
     return own | about | changes
 
 
@@ -132,9 +139,9 @@ def test_the_page_judges_by_the_mean_and_tells_the_spread():
     done = [result(settings=settings, seed=s, found={"test error, %": e}) for s, e in enumerate((0.8, 0.9, 1.3))]
     tried = result(settings=settings | {"lr": 0.5}, on="validation", found={"test error, %": 2.5})
     page = published.page([*done, tried])
-    assert "| at most 0.95 | 1.00 | 0.80 to 1.30 | 3 | **no** | 4.5 |" in page
+    assert "| at most 0.95 | 1.00 | 0.80 to 1.30 | 3 | **no** | 4.5 | 6.0 |" in page
     assert "| the settings above | 2.50 | 0 | 1.5 |" in page and "a machine, 2026-01-01" in page
-    assert "| yes | 3.0 |" in published.page(done[:2])
+    assert "| yes | 3.0 | 4.0 |" in published.page(done[:2])
 
 
 def test_the_command_measures_once_and_writes_the_page(tmp_path, monkeypatch, capsys):

@@ -30,6 +30,7 @@ class Figure:
         paper: what the paper says.
         reach: what ours, the mean over the seeds, must reach; None where ours is told and not judged.
         larger: more is better.
+        within: where ours must be the same, up to so much.
         digits: after the decimal point.
     """
 
@@ -38,10 +39,24 @@ class Figure:
     reach: float | None = None
     larger: bool = False
     digits: int = 2
+    within: float | None = None
 
     def reached(self, ours: float) -> bool:
         """Whether ours is as good as it must be."""
-        return self.reach is None or (ours >= self.reach if self.larger else ours <= self.reach)
+        if self.reach is None:
+            return True
+        if self.within is not None:
+            return abs(ours - self.reach) <= self.within
+        return ours >= self.reach if self.larger else ours <= self.reach
+
+    @property
+    def bound(self) -> str:
+        """What must be reached, in words."""
+        if self.reach is None:
+            return "-"
+        if self.within is not None:
+            return f"{self.reach:g}, up to {self.within:g}"
+        return f"{'at least' if self.larger else 'at most'} {self.reach:g}"
 
 
 @dataclass(frozen=True)
@@ -82,8 +97,8 @@ class Work:
         self.losses: list[list[float]] = []
         self.shown: dict[str, Any] = {}
         self._clock = folder / "seconds.json"
-        spent = json.loads(self._clock.read_text()) if self._clock.exists() else 0.0
-        self._begun = time.perf_counter() - spent
+        spent = json.loads(self._clock.read_text()) if self._clock.exists() else [0.0, 0.0]
+        self._begun = [now - before for now, before in zip(_now(), spent, strict=True)]
 
     def data(self, name: str) -> tuple[TensorDataset, TensorDataset]:
         """Pictures to train on, and pictures to measure with, once, at the end."""
@@ -113,14 +128,18 @@ class Work:
         self.losses.append(about["losses"])
 
     @property
-    def seconds(self) -> float:
-        """The time spent so far, that before it was killed included."""
-        return time.perf_counter() - self._begun
+    def seconds(self) -> list[float]:
+        """The time spent so far, and that of all processors; what was done before it was killed included."""
+        return [now - begun for now, begun in zip(_now(), self._begun, strict=True)]
 
     def keep_time(self) -> None:
         """Write down the time spent so far."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clock.write_text(json.dumps(self.seconds))
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
 
 
 class _Clock(Callback):

@@ -32,7 +32,7 @@ def measure(
     work: Work,
     *,
     hidden: int = 500,
-    epochs: int = 30,
+    epochs: int = 15,
     batch_size: int = 100,
     lr: float = 0.05,
     momentum: float = 0.9,

@@ -36,7 +36,7 @@ FAST = {"pictures": 4, "population": 20, "generations": 5, "epochs": 3}
 def measure(
     work: Work,
     *,
-    pictures: int = 200,
+    pictures: int = 100,
     population: int = 400,
     generations: int = 100,
     epochs: int = 15,

@@ -4,10 +4,13 @@ ReLU takes away half of a signal's square, layer by layer: Xavier's values do no
 layers 2^-30 is left of it, of the gradients likewise. He's are larger by sqrt(2).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from _published import Claim, Figure, Work, error
 
 import gradus
-from gradus import Trainer, models, nn, optim
+from gradus import Tensor, Trainer, models, nn, optim
 from gradus.nn import init
 
 CLAIM = Claim(
@@ -29,7 +32,7 @@ KINDS = {
 }
 
 
-def network(layers: int, width: int, first: object) -> nn.Module:
+def network(layers: int, width: int, first: Callable[[Tensor], Any]) -> nn.Module:
     """A network of so many layers, its weights drawn by `first`, its biases 0."""
     model = models.MLP([784, *[width] * (layers - 1), 10])
     for name, p in model.named_parameters():
@@ -42,7 +45,7 @@ def measure(
     *,
     layers: int = 30,
     width: int = 128,
-    epochs: int = 5,
+    epochs: int = 3,
     batch_size: int = 128,
     lr: float = 0.001,
     momentum: float = 0.9,
