@@ -139,9 +139,10 @@ def page(results: Sequence[Result]) -> str:
         "data, and goes on where it was interrupted. The numbers stand in `docs/published.jsonl`.",
         "",
         f"Of {len(scripts)} results {len(judged)} are reached, in {minutes:.0f} minutes all together.",
-        "Settings were chosen on the last 10,000 training pictures, without the test data; then training used",
-        "all training pictures, and the test data were read once, at the end. The minutes are those of all seeds;",
-        "those of processors add up over the threads, and leave out the time that others had the processors.",
+        "Settings were chosen on the last 10,000 training pictures, without the test data (all that was tried is told",
+        "below); then training used all training pictures, and the test data were read once, at the end. The minutes",
+        "are those of all seeds; those of processors add up over the threads, and leave out the time that others had",
+        "them.",
         "",
         *table([*head, "minutes", "of processors"], rows),
         *sections,
@@ -178,7 +179,6 @@ def _section(name: str, script: ModuleType, done: Sequence[Result], tried: Seque
     lines = [f"## {name.replace('_', '-')}", "", title, *([""] if about else []), *about.strip("\n").splitlines(), ""]
     lines += [f"- Script: [examples/published/{name}.py](../examples/published/{name}.py)"]
     lines += [f"- Settings: {_told(settings_of(script))}", f"- Other than in the paper: {claim.differs}"]
-    lines += [f"- Chosen on training pictures kept back: {claim.chosen}"]
     if done:
         places = " and ".join(sorted({f"{r['machine']}, {r['date']}, gradus {r['version']}" for r in done}))
         lines += [f"- Run on {places}"]
@@ -187,7 +187,7 @@ def _section(name: str, script: ModuleType, done: Sequence[Result], tried: Seque
             lines += [f"- {figure.name}: {values}"]
     lines += [""]
     if tried:
-        lines += ["Tried on the last 10,000 training pictures:", "", *_tries(script, tried)]
+        lines += ["Tried on training pictures kept back:", "", *_tries(script, tried)]
     for picture in sorted((PAGE.parent / "pictures").glob(f"published-{name}*.png")):
         lines += [f"![{title}](pictures/{picture.name})", ""]
     return lines

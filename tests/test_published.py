@@ -48,7 +48,7 @@ def test_a_script_learns(name, tmp_path):
 def test_settings_are_the_arguments_of_the_measurement(name):
     script = published.load(name)
     assert set(script.FAST) <= set(published.settings_of(script))
-    assert script.CLAIM.differs and script.CLAIM.chosen and script.__doc__
+    assert script.CLAIM.differs and script.__doc__
 
 
 def test_the_page_says_what_was_found():

@@ -67,14 +67,12 @@ class Claim:
         source: the paper.
         figures: its numbers.
         differs: what is done otherwise than in the paper.
-        chosen: how the settings were chosen.
         seeds: with how many it is measured.
     """
 
     source: str
     figures: tuple[Figure, ...]
     differs: str
-    chosen: str
     seeds: int = 3
 
 

@@ -10,7 +10,6 @@ CLAIM = Claim(
     source='Saitoh 2016, "Deep Learning from Scratch", chapter 8, DeepConvNet on MNIST',
     figures=(Figure("test accuracy, %", paper="99.38", reach=99.3, larger=True),),
     differs="A learning rate that rises and falls once instead of a constant one.",
-    chosen="epochs and learning rate",
 )
 FAST = {"epochs": 4}
 

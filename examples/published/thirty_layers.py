@@ -23,7 +23,6 @@ CLAIM = Claim(
     "0.9, weight decay 0.0005 and batches of 128. Ours is judged as learning from 90 % on, and as stalled up to 20 %; "
     "one class alone is 11.35 %. Xavier's values do not stall for ever: as the table of what was tried shows, they "
     "learn too when the learning rate times the number of steps is a few times larger.",
-    chosen="learning rate and epochs, so few that a network that stalls at first is still seen to",
 )
 FAST = {"layers": 6, "epochs": 3}
 KINDS = {
