@@ -11,7 +11,7 @@ CLAIM = Claim(
     figures=(Figure("test accuracy, %", paper="99.38", reach=99.3, larger=True),),
     differs="A learning rate that rises and falls once instead of a constant one.",
 )
-FAST = {"epochs": 4}
+FAST = {"epochs": 2}
 
 
 def measure(work: Work, *, epochs: int = 12, batch_size: int = 100, lr: float = 2e-3) -> dict[str, float]:
