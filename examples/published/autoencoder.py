@@ -24,7 +24,8 @@ CLAIM = Claim(
         Figure("PCA with 30 components", paper="13.87", reach=13.87, within=0.1),
     ),
     differs="Fine-tuned by Adam, with batches of 100 and a learning rate that falls in a straight line, where the "
-    "paper used conjugate gradients with batches of 1,000. The error is the sum over the pixels, each in [0, 1].",
+    "paper used conjugate gradients with batches of 1,000. The error is the sum over the pixels, each in [0, 1]. "
+    "With 50 epochs of fine-tuning nothing was measured on the pictures kept back, only with 30.",
 )
 FAST = {"sizes": (784, 64, 16), "epochs": 3, "fine_tuning": 5}
 
