@@ -16,8 +16,8 @@ CLAIM = Claim(
     source="Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov 2014, dropout on MNIST, 2 layers of 1024 ReLU",
     figures=(Figure("test error, %", paper="1.25; 1.06 with max-norm", reach=1.3),),
     differs="Fewer epochs (the paper made a million steps), a learning rate that falls in a straight line. "
-    "What was tried had 30 epochs; a first run, at learning rate 0.1, was broken off when its loss rose. With 80 epochs "
-    "nothing was measured on the pictures kept back.",
+    "What was tried had 30 epochs; a first run, at learning rate 0.1, was broken off when its loss rose. With 80 "
+    "epochs nothing was measured on the pictures kept back.",
 )
 FAST = {"epochs": 4, "hidden": 128, "lr": 0.05}
 
