@@ -22,8 +22,8 @@ CLAIM = Claim(
     differs="Linear layers on MNIST, where the paper had convolutions on ImageNet; as there, descent with momentum "
     "0.9, weight decay 0.0005 and batches of 128. Ours is judged as learning from 90 % on, and as stalled up to 20 %; "
     "one class alone is 11.35 %. The learning rate and the epochs were lowered until Xavier's values were seen to "
-    "stall and He's to learn: with more of both, as the table of what was tried shows, Xavier's learn too, later. The 3 "
-    "epochs taken are fewer than any tried there.",
+    "stall and He's to learn: with more of both, as the table of what was tried shows, Xavier's learn too, later. "
+    "The 3 epochs taken are fewer than any tried there.",
 )
 FAST = {"layers": 6, "epochs": 3}
 KINDS = {
