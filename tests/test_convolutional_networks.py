@@ -60,6 +60,7 @@ def test_the_formula_gives_the_sizes_that_layers_have(model, shape):
 def test_alexnets_sizes_are_those_of_the_text():
     rows = inspect.window_sizes(models.AlexNet(hidden=8), (1, 224, 224))
     assert [row.places[0] for row in rows] == [54, 26, 26, 12, 12, 12, 12, 5]
+    assert [row.sees[0] for row in rows] == [11, 19, 51, 67, 99, 131, 163, 195]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
