@@ -16,11 +16,11 @@ PAIRS = ((0, 1), (1, 7), (2, 6), (3, 8), (4, 9), (3, 5))
 def gates(say: Callable[..., None]) -> dict[str, Any]:
     """Each gate's layers and truth table; an adder, tried on all numbers of 4 bits."""
     found = {}
-    for name in ("AND", "OR", "NAND", "XOR", "XNOR"):
+    for name in ("AND", "OR", "NOT", "NAND", "XOR", "XNOR"):
         gate = models.GATES[name]
         layers = [(unit.excitatory.numpy() - unit.inhibitory.numpy(), unit.threshold.numpy()) for unit in gate.layers]
-        found[name] = layers, models.truth_table(gate)
-        answers = "  ".join(f"{a}{b}:{y}" for a, b, y in found[name][1])
+        found[name] = layers, models.truth_table(gate, inputs=layers[0][0].shape[1])
+        answers = "  ".join(f"{''.join(map(str, x))}:{y}" for *x, y in found[name][1])
         say(f"{name:<5} {len(layers)} layer{'s' * (len(layers) > 1)} of units   {answers}")
     a, b = (numbers.ravel() for numbers in np.meshgrid(np.arange(16), np.arange(16)))
     bits = models.ripple_adder(models.numbers_to_bits(a, 4), models.numbers_to_bits(b, 4))
