@@ -12,7 +12,7 @@ import gradus
 from gradus import Trainer, datasets, nn, optim
 from gradus.data import Subset
 from gradus.draw import draw_course, draw_learning_curve, new_figure, styled
-from gradus.inspect import learning_curve, watch_fit
+from gradus.inspect import Course, learning_curve, watch_fit
 from gradus.models import MLP
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
             trainer = network(pixels, lr, **remedy)
             trainings.append(watch_fit(trainer, few, {"train": few, "test": test}, epochs, every=10, batch_size=100))
         courses[name] = trainings
-        at_end = [np.mean([t.values[part]["accuracy"][-1] for t in trainings]) for part in ("train", "test")]
+        course = mean(trainings)
+        at_end = [course.values[part]["accuracy"][-1] for part in ("train", "test")]
         gaps = [t.gap()[-1] for t in trainings]
-        say(f"  {name:16}  train {at_end[0]:6.1%}  test {at_end[1]:6.1%}  gap {np.mean(gaps):5.1%} "
+        say(f"  {name:16}  train {at_end[0]:6.1%}  test {at_end[1]:6.1%}  gap {course.gap()[-1]:5.1%} "
             f"({min(gaps):.1%} to {max(gaps):.1%})")  # fmt: skip
 
     say(f"{steps} steps on more and more pictures, without a remedy")
@@ -65,18 +66,26 @@ def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     return {"courses": courses, "curve": curve}
 
 
+def mean(trainings: Sequence[Course]) -> Course:
+    values = {
+        part: {"accuracy": np.mean([t.values[part]["accuracy"] for t in trainings], axis=0)}
+        for part in ("train", "test")
+    }
+    return Course(trainings[0].at, values)
+
+
 def draw(found: dict[str, Any]) -> Figure:
     with styled():
         figure = new_figure(12, 7.4)
         axes = figure.subplots(2, 4, gridspec_kw={"height_ratios": [1, 1.1]})
         for one, (name, trainings) in zip(axes[0], found["courses"].items(), strict=True):
-            draw_course(one, trainings[0])
+            course = mean(trainings)
+            draw_course(one, course)
             one.set_ylim(0, 1.05)
             if one is not axes[0, 0]:
                 one.set_ylabel("")
                 one.get_legend().remove()
-            gap = np.mean([training.gap()[-1] for training in trainings])
-            one.set_title(f"{FEW} pictures, remedy: {name}\ngap at the end {gap:.1%}", fontsize=10)
+            one.set_title(f"{FEW} pictures, remedy: {name}\ngap at the end {course.gap()[-1]:.1%}", fontsize=10)
         grid = axes[1, 0].get_gridspec()
         for one in axes[1]:
             one.remove()
