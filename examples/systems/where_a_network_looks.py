@@ -41,10 +41,10 @@ def looked_at(
     worst[:, top : row - side // 2 + side, left : column - side // 2 + side] = 0.5
     return "", [
         (f"{name}: {p:.0%}", x),
-        (f"occlusion: {hidden.min():.0%} to {hidden.max():.0%}", hidden),
+        (f"occlusion: dark {hidden.min():.0%}, light {hidden.max():.0%}", hidden),
         (f"hidden here: {hidden.min():.0%}", worst),
-        ("saliency", inspect.saliency(model, x[None], target)[0]),
-        ("Grad-CAM", inspect.grad_cam(model, x[None], target)[0]),
+        ("saliency: light counts", inspect.saliency(model, x[None], target)[0]),
+        ("Grad-CAM: light counts", inspect.grad_cam(model, x[None], target)[0]),
     ]
 
 
