@@ -58,15 +58,18 @@ def errors(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     return {"lines": {**lines, "bound of the ReLUs'": (widths, bound)}, "fits": found}
 
 
-def random_pieces(depth: int, width: int, seeds: int) -> float:
-    """Pieces along a line of 20 units through a network with first values of He: the mean of several."""
+def random_pieces(depth: int, width: int, seeds: int, inputs: int = 1) -> float:
+    """Pieces of networks with first values of He: of 1 input along a line from -10 to 10, of 2 over a square."""
     counts = []
     for seed in range(seeds):
         gradus.seed(seed)
-        model = models.MLP([1, *[width] * depth, 1])
+        model = models.MLP([inputs, *[width] * depth, 1])
         for name, p in model.named_parameters():
             nn.init.kaiming_normal_(p) if name.endswith("weight") else nn.init.normal_(p)
-        counts.append(len(inspect.line_pieces(model, [-10.0], [10.0])))
+        if inputs == 1:
+            counts.append(len(inspect.line_pieces(model, [-10.0], [10.0])))
+        else:
+            counts.append(len(inspect.plane_pieces(model, [0, 0], [1, 0], [0, 1], (-10, 10), (-10, 10))))
     return float(np.mean(counts))
 
 
@@ -82,6 +85,10 @@ def growth(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
         counts = [random_pieces(depth, u // depth, 3 if fast else 20) for u in units]
         lines[f"{depth} hidden layer{'s' * (depth > 1)}, random"] = (units, counts)
         say(f"random, {depth} hidden: " + ", ".join(f"{u} units {c:.1f}" for u, c in zip(units, counts, strict=True)))
+    for depth in (1, 2, 4):
+        counts = [random_pieces(depth, u // depth, 3 if fast else 10, inputs=2) for u in units[:5]]
+        say(f"over a square, {depth} hidden: "
+            + ", ".join(f"{u} units {c:.1f}" for u, c in zip(units, counts, strict=False)))  # fmt: skip
     lines["1 hidden layer, at most"] = (units, [u + 1 for u in units])
     return lines
 
