@@ -109,7 +109,7 @@ def draw_all(found: dict[str, Any]) -> Any:
         draw.image_rows(figure.add_subplot(grid[1, :2]), found["mended"], title)
         _paths(figure.add_subplot(grid[1, 2]), found["paths"])
         for i, (name, weights) in enumerate(found["filters"].items()):
-            title = f"{name}: weights of 25 units"
+            title = f"{name}: weights of 25 units\n(red: above 0, blue: below)"
             draw.image_grid(figure.add_subplot(grid[2, i]), weights, 5, title, signed=True)
         return figure
 

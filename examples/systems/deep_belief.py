@@ -96,7 +96,7 @@ def draw_all(found: dict[str, Any]) -> Any:
         grid = figure.add_gridspec(2, 2, height_ratios=[1.35, 1])
         title = f"Starting from a digit: through all layers and back, and after {found['steps']} Gibbs steps at the top"
         draw.image_rows(figure.add_subplot(grid[0, :]), found["dreams"], title)
-        title = "What 48 units of the first layer look for"
+        title = "What 48 units look for (red: on, blue: off)"
         draw.image_grid(figure.add_subplot(grid[1, 0]), found["filters"], 8, title, signed=True)
         axes = figure.add_subplot(grid[1, 1])
         for colour, (name, values) in zip((draw.BLUE, draw.ORANGE), found["accuracy"].items(), strict=True):
