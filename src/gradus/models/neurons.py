@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
-from ..functional.checks import refuse
+from ..errors import ArgumentError, DataError, ShapeError
+from ..functional.checks import at_least_one, refuse
 from ..nn import Module, Sequential
 from ..ops import concatenate, stack
 from ..tensor import Tensor, as_tensor, tensor
@@ -39,7 +39,12 @@ class McCullochPitts(Module):
     """
 
     def __init__(self, synapses: Any, threshold: Any) -> None:
-        weights, thresholds = np.asarray(synapses), np.asarray(threshold)
+        try:
+            weights, thresholds = np.asarray(synapses), np.asarray(threshold)
+        except ValueError:
+            raise ArgumentError(
+                f"McCullochPitts: the rows of synapses are of unlike lengths: {synapses!r:.80}"
+            ) from None
         if weights.ndim != 2 or weights.dtype.kind != "i" or thresholds.dtype.kind != "i":
             raise ArgumentError(
                 f"McCullochPitts: synapses are a matrix of whole numbers (units, inputs) and thresholds are whole "
@@ -99,6 +104,7 @@ def truth_table(gate: Module, inputs: int = 2) -> np.ndarray:
     >>> truth_table(XOR).tolist()
     [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
     """
+    at_least_one("truth_table", inputs=inputs)
     rows = np.array(list(product((0, 1), repeat=inputs)))
     answers = gate(*(tensor(column) for column in rows.T)).numpy()
     return np.column_stack([rows, answers])
@@ -152,10 +158,16 @@ def ripple_adder(a: Any, b: Any) -> Tensor:
 def numbers_to_bits(numbers: Any, n: int) -> Tensor:
     """Whole numbers below 2^n as bits (..., n), the lowest first.
 
+    Raises:
+        ArgumentError: numbers that are not whole, or need more bits.
+
     >>> numbers_to_bits(6, 4).tolist()
     [0, 1, 1, 0]
     """
+    at_least_one("numbers_to_bits", n=n)
     values = np.asarray(numbers)
+    if values.dtype.kind not in "iu":
+        raise ArgumentError(f"numbers_to_bits: expects whole numbers, got {values.dtype}. Write numbers.astype(int).")
     if (values < 0).any() or (values >= 2**n).any():
         raise ArgumentError(f"numbers_to_bits: {n} bits hold 0 to {2**n - 1}, got {values.min()} to {values.max()}")
     return tensor((values[..., None] >> np.arange(n)) & 1)
@@ -164,8 +176,17 @@ def numbers_to_bits(numbers: Any, n: int) -> Tensor:
 def bits_to_numbers(bits: Any) -> np.ndarray:
     """Bits (..., n), the lowest first, as whole numbers: sum_i bit_i 2^i.
 
+    Raises:
+        DataError: a bit that is neither 0 nor 1.
+        ShapeError: a single bit without an axis.
+
     >>> bits_to_numbers([0, 1, 1, 0]).tolist()
     6
     """
-    values = as_tensor(bits).numpy().astype(np.int64)
+    values = as_tensor(bits).numpy()
+    if not values.ndim:
+        raise ShapeError(f"bits_to_numbers: bits have shape {values.shape}", "They are (..., n).")
+    if not ((values == 0) | (values == 1)).all():
+        raise DataError(f"bits_to_numbers: bits are 0 or 1, got numbers from {values.min()} to {values.max()}")
+    values = values.astype(np.int64)
     return np.asarray((values << np.arange(values.shape[-1])).sum(-1))

@@ -184,6 +184,8 @@ def _signed(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
             f"perceptron: samples of shape {samples.shape} and labels of shape {targets.shape} do not belong together",
             "Samples are (n, ...), labels (n,).",
         )
+    if not np.isfinite(targets).all():
+        raise DataError(f"perceptron: label {int(np.argmin(np.isfinite(targets)))} is NaN or infinite")
     labels = np.unique(targets)
     if len(labels) != 2:
         raise DataError(f"perceptron: it tells two classes apart, the labels hold {len(labels)}: {labels[:5].tolist()}")

@@ -13,7 +13,7 @@ from ..nn import Module, Parameter, init
 from ..ops import arange, logsumexp, sigmoid, softplus, where, zeros
 from ..ops.primitive import cast
 from ..random import bernoulli, rand, randn
-from ..tensor import Tensor, tensor
+from ..tensor import Tensor, as_tensor, tensor
 
 UNITS = ("bernoulli", "gaussian")
 ENUMERABLE = 20  # units whose 2^20 states are still gone through one by one
@@ -109,6 +109,7 @@ class RBM(Module):
     @no_grad()
     def gibbs(self, v: Tensor, steps: int = 1) -> Tensor:
         """The visible states (n, visible) after so many steps of Gibbs sampling, h ~ p(h | v) and then v ~ p(v | h)."""
+        at_least(0, "RBM.gibbs", steps=steps)
         for _ in range(steps):
             v = self.sample_visible(self.sample_hidden(v))
         return v
@@ -131,6 +132,7 @@ class RBM(Module):
         at_least_one("RBM.chain", pictures=pictures, every=every)
         step = compiler.compile(self.gibbs)
         look = compiler.compile(lambda v: self.visible_given(self.sample_hidden(v)))
+        v = as_tensor(v)
         seen = [v.numpy().copy()]
         for _ in range(pictures - 1):
             for _ in range(every - 1):

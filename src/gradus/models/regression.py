@@ -83,6 +83,7 @@ def descend_line(x: Any, y: Any, lr: float, steps: int, momentum: float = 0.9) -
     """
     at_least_one("descend_line", steps=steps)
     in_range("descend_line", "momentum", momentum, "[0, 1)")
+    in_range("descend_line", "lr", lr, "(0, inf)")
     x, y, dtype = _checked(x, y)
     xs, ys = tensor(x, dtype), tensor(y, dtype)
     w, b = tensor(np.zeros((y.shape[1], x.shape[1])), dtype), tensor(np.zeros(y.shape[1]), dtype)
