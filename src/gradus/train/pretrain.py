@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ import numpy as np
 from .. import compiler
 from ..autograd import no_grad
 from ..data import DataLoader, TensorDataset, check_finite
-from ..errors import DataError, DivergedError, ShapeError
+from ..errors import ArgumentError, DataError, DivergedError, ShapeError
 from ..functional.checks import at_least, at_least_one, in_range
 from ..models import DBN, RBM, DeepAutoencoder
 from ..optim import SGD, Adam, Optimizer
@@ -80,7 +80,12 @@ def fit_unsupervised(
     at_least(0, "fit_unsupervised", epochs=epochs)
     loader = _loader(x, batch_size, seed)
     names: list[str] = []
-    optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
+    optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer or ())
+    if not optimizers or not all(isinstance(part, Optimizer) for part in optimizers):
+        raise ArgumentError(
+            f"fit_unsupervised: expects an optimizer or several, got {optimizer!r:.60}. For one: "
+            "Adam(model.parameters(), lr=1e-3)"
+        )
     step = compiler.compile(_step(loss, optimizers, names))
     history, shown = History(), choose(progress)
     shown.begin(epochs, len(loader), 0)
@@ -115,6 +120,10 @@ def _step(
             optimizer.zero_grad()
         found = loss(batch)
         found = found if isinstance(found, dict) else {"loss": found}
+        if not isinstance(found.get("loss"), Tensor):
+            raise ArgumentError(
+                f"fit_unsupervised: the loss must be a Tensor, or a dict that holds one as 'loss'; got {found!r:.80}"
+            )
         found["loss"].backward()
         for optimizer in optimizers:
             optimizer.step()
@@ -315,7 +324,7 @@ def _flat(x: Any) -> Tensor:
 
 def _each(epochs: int | Sequence[int], count: int) -> list[int]:
     """One number of epochs for each layer."""
-    numbers = [epochs] * count if isinstance(epochs, int) else list(epochs)
+    numbers = list(epochs) if isinstance(epochs, Iterable) else [epochs] * count
     if len(numbers) != count:
         raise ShapeError(
             f"pre-training: {len(numbers)} numbers of epochs for {count} layers", "Give one for each layer."

@@ -55,6 +55,8 @@ class Pretraining:
     def __post_init__(self) -> None:
         one_of("pretrain", "kind", self.kind, KINDS)
         at_least_one("pretrain", epochs=self.epochs, batch_size=self.batch_size, **{"--hidden": min(self.hidden)})
+        if self.limit is not None:
+            at_least_one("pretrain", limit=self.limit)
         if self.kind == "rbm" and len(self.hidden) > 1:
             raise DataError(f"an RBM has one hidden layer, got {list(self.hidden)}. For several take a dbn.")
 

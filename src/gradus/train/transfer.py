@@ -37,5 +37,6 @@ def transferred(model: Module, outputs: int, frozen: bool = True) -> Module:
         raise ArgumentError(f"transferred: {type(model).__name__} has no Linear layer to replace")
     new.requires_grad_(not frozen)
     last = layers[-1]
-    vars(last).update(vars(Linear(last.in_features, outputs, bias=last.bias is not None)))
+    fresh = Linear(last.in_features, outputs, bias=last.bias is not None).astype(last.weight.dtype)
+    vars(last).update(vars(fresh))
     return new
