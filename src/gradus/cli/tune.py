@@ -38,7 +38,7 @@ AROUND = 30.0  # without any range: learning rates from so many times less than 
 @click.option("--prune/--no-prune", default=None, help="Break off hopeless trials.  [default: prune]")
 @click.option("--seed", type=int, help="Of the trials and of the sampler.  [default: 0]")
 @click.option("--study", type=click.Path(path_type=Path), metavar="FILE", help="To make, or to go on with.")
-@click.option("--processes", type=int, default=1, metavar="K", help="So many at once, sharing the study.")
+@click.option("--processes", type=click.IntRange(1), default=1, metavar="K", help="So many at once, sharing the study.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="PNG", help="Chart.  [default: beside the study]")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress, only the result.")
 @click.option("--worker", metavar="I/K", hidden=True, help="One of several processes that share a study.")

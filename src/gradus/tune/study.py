@@ -67,7 +67,7 @@ def opened(path: str | Path | None, problem: dict[str, Any] | None, better: str)
             storage = _quietly(module.storages.JournalStorage, log_storage=backend)
             options = {"study_name": _NAME, "direction": direction, "load_if_exists": True}
             study = _quietly(module.create_study, storage=storage, **options)
-        except (ValueError, KeyError, AttributeError, TypeError) as fault:
+        except (ValueError, KeyError, AttributeError, TypeError, AssertionError) as fault:
             raise CheckpointError(f"{path} is no study, or is damaged ({fault}). Take another file.") from None
         _check_problem(path, study, problem)
         if using.alone:
