@@ -13,7 +13,7 @@ from ..errors import ArgumentError
 from ..functional.checks import at_least_one, one_of
 from ..nn import Linear, Module, ReLU, Sequential, Sigmoid, Tanh
 from ..random import Generator
-from ..tensor import Tensor, as_tensor
+from ..tensor import Tensor, as_tensor, tensor
 
 ACTIVATIONS: dict[str, Callable[[], Module]] = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU}
 INITIAL_VALUES: dict[str, Callable[[int], float]] = {  # the standard deviation of a weight, from the units before it
@@ -54,9 +54,9 @@ class Histogram(NamedTuple):
 def activations(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
     """What each layer of a model gives for a batch, by the layer's name, in the order of computing.
 
-    Layers are the modules without parts. The model computes in the mode it is in, without gradients, and is watched by
-    forward hooks that are taken away again. One that is used several times has the name's `#2`, `#3` and so on; of one
-    that gives several tensors the first is taken.
+    Layers are the modules without parts. The model computes in the mode it is in, without gradients, and is left as it
+    is: forward hooks are taken away again, and running averages put back. One that is used several times has the
+    name's `#2`, `#3` and so on; of one that gives several tensors the first is taken.
 
     Args:
         model: any model.
@@ -81,11 +81,14 @@ def activations(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
         if isinstance(first, Tensor):
             found[name if not times else f"{name}#{times + 1}"] = np.array(first.numpy())
 
+    buffers = [(b, tensor(b.numpy().copy())) for _, b in model.named_buffers()]
     removes = [m.register_forward_hook(keep) for m in model.modules() if not any(m.children())]
     try:
         with no_grad():
             model(*map(as_tensor, inputs))
     finally:
+        for buffer, before in buffers:
+            buffer.assign_(before)
         for remove in removes:
             remove()
     return found
@@ -108,7 +111,9 @@ def histogram(values: np.ndarray, name: str = "", kind: str = "", bins: int = 30
     ([2, 1, 1], 1.0, 0.5)
     """
     at_least_one("histogram", bins=bins)
-    values = np.asarray(values, dtype=np.float64)
+    values = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    if ends is not None and not (np.isfinite(ends).all() and ends[0] < ends[1]):
+        raise ArgumentError(f"histogram: the ends are a number and a larger one, got {ends}")
     if not values.size or not np.isfinite(values).all():
         what = "there is no number" if not values.size else "there are NaN or infinities"
         raise ArgumentError(f"histogram: {what} in what {name or 'the layer'} gave")
@@ -177,4 +182,3 @@ def signals(
 
 def _standard_deviation(initial: str, units: int) -> float:
     return INITIAL_VALUES[one_of("signals", "initial value", initial, INITIAL_VALUES)](units)
-

@@ -18,6 +18,7 @@ from ..optim import Adam
 from ..optim.schedules import cosine
 from ..tensor import tensor
 from ..train import Trainer
+from ..train.evaluation import mode
 
 Curve = Callable[[np.ndarray], np.ndarray]
 _FINE = 2001  # places at which a curve and its approximation are compared
@@ -46,7 +47,7 @@ class Fit(NamedTuple):
 
 
 def curve_fit(model: Module, curve: Curve, low: float = -1.0, high: float = 1.0) -> Fit:
-    """Compare a network of one input and one output with a curve, at 2001 places from low to high.
+    """Compare a network of one input and one output with a curve, at 2001 places from low to high, in evaluation mode.
 
     Args:
         model: from (n, 1) to (n, 1).
@@ -66,7 +67,7 @@ def curve_fit(model: Module, curve: Curve, low: float = -1.0, high: float = 1.0)
         raise ArgumentError(f"curve_fit: low must be below high, got {low} and {high}")
     x = np.linspace(low, high, _FINE)
     parameters = list(model.parameters())
-    with no_grad():
+    with mode(model, training=False), no_grad():
         y = model(tensor(x[:, None].astype(parameters[0].dtype))).numpy().ravel().astype(np.float64)
     error = y - curve(x)
     size, width = sum(p.size for p in parameters), parameters[0].shape[0]

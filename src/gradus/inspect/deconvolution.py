@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd import no_grad, vjp
 from ..errors import ArgumentError
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least, at_least_one
 from ..nn import Module, ReLU
 from ..ops import relu
 from ..tensor import Tensor, tensor
@@ -175,5 +175,6 @@ def _strongest_place(where: str, y: Tensor, layer: str, feature: int) -> np.ndar
 
 
 def _check_feature(where: str, y: Tensor, layer: str, feature: int) -> None:
-    if not 0 <= feature < y.shape[1]:
+    at_least(0, where, feature=feature)
+    if feature >= y.shape[1]:
         raise ArgumentError(f"{where}: {layer} has {y.shape[1]} features, 0 to {y.shape[1] - 1}; got {feature}")

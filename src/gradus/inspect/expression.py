@@ -53,12 +53,19 @@ def expression(text: str, values: Mapping[str, float]) -> Expression:
     tensor(10., dtype=float64, from=add)
     """
     tree = _parsed(text)
-    variables = {name: tensor(float(value), "float64", requires_grad=True) for name, value in values.items()}
+    variables = {name: tensor(_float(name, value), "float64", requires_grad=True) for name, value in values.items()}
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for name in variables:
         if name not in used:
             raise ArgumentError(f"expression: {name} has a value, but {text!r} does not use it. Leave it out.")
     return Expression(_value(tree, variables, _DEEPEST), variables)
+
+
+def _float(name: str, value: float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"expression: the value of {name} is a number, got {value!r:.40}") from None
 
 
 def _parsed(text: str) -> ast.expr:

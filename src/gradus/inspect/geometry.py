@@ -8,12 +8,13 @@ import numpy as np
 
 from ..autograd import no_grad
 from ..data import TensorDataset
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, DataError, ShapeError
 from ..functional.checks import at_least_one
 from ..models import Margin, widest_margin
 from ..nn import Dropout, Flatten, Linear, Module, ModuleList
 from ..tensor import Tensor, as_tensor, tensor
 from ..train import Trainer
+from ..train.evaluation import mode
 
 
 class Factors(NamedTuple):
@@ -52,6 +53,8 @@ def rotation_scaling_rotation(W: Any) -> Factors:
     W = as_tensor(W).numpy().astype(np.float64)
     if W.ndim != 2:
         raise ShapeError(f"rotation_scaling_rotation: W has shape {W.shape}", "A linear layer's weight is (out, in).")
+    if not np.isfinite(W).all():
+        raise DataError("rotation_scaling_rotation: W holds NaN or infinity")
     left, sizes, right = np.linalg.svd(W)
     scale = np.zeros(W.shape)
     np.fill_diagonal(scale, sizes)
@@ -294,6 +297,8 @@ def decision_plane(
 ) -> Plane:
     """What a network of two inputs says at each place of a grid; where its class changes is the decision boundary.
 
+    It is taken in evaluation mode.
+
     Args:
         model: from (n, 2) to (n, outputs).
         x, y: the ends of the grid.
@@ -306,8 +311,8 @@ def decision_plane(
     at_least_one("decision_plane", steps=steps)
     columns, rows = np.linspace(*x, steps), np.linspace(*y, steps)
     places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-    dtype = next(model.parameters()).dtype
-    with no_grad():
+    dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
+    with mode(model, training=False), no_grad():
         scores = model(tensor(places.astype(dtype))).numpy()
     return Plane(columns, rows, scores.reshape(steps, steps, -1))
 

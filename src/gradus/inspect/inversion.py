@@ -10,7 +10,7 @@ import numpy as np
 from .. import compiler
 from ..autograd import grad, no_grad
 from ..errors import ArgumentError
-from ..functional.checks import at_least_one, in_range
+from ..functional.checks import at_least, at_least_one, in_range
 from ..nn import Module, Parameter
 from ..ops import clip
 from ..optim import Adam
@@ -190,7 +190,8 @@ def _descend(
     compile: bool,
 ) -> Sought:
     """Adam on the pixels, which are kept in [0, 1]; the model's parameters are not touched."""
-    at_least_one("steps", steps=steps)
+    at_least_one("the descent", steps=steps)
+    at_least(0, "the descent", seed=seed)
     in_range("the descent", "lr", lr, "(0, inf)")
     noise = np.random.default_rng(seed).normal(0.5, 0.1, shape).astype(np.float32)
     x = Parameter(np.clip(noise, 0, 1))

@@ -137,7 +137,12 @@ def targets_of(where: str, model: Module, x: Tensor, target: Any = None) -> Tens
         )
     if target is None:
         return argmax(z, axis=1)
-    wanted = np.broadcast_to(np.asarray(target.numpy() if isinstance(target, Tensor) else target), (len(x),))
+    wanted = np.asarray(target.numpy() if isinstance(target, Tensor) else target)
+    if wanted.shape not in ((), (1,), (len(x),)):
+        raise ShapeError(
+            f"{where}: {len(x)} pictures, but targets of shape {wanted.shape}", "Give one class, or one for each."
+        )
+    wanted = np.broadcast_to(wanted, (len(x),))
     for t in wanted.tolist():
         at_least(0, where, target=t)
         if t >= z.shape[1]:

@@ -74,7 +74,7 @@ def one_pixel(
     """
     at_least_one("one_pixel", pixels=pixels)
     at_least(4, "one_pixel", population=population)
-    at_least(0, "one_pixel", steps=steps)
+    at_least(0, "one_pixel", steps=steps, seed=seed)
     seer = Classifier("one_pixel", model, x, y)
     if seer.x.ndim != 4:
         raise ShapeError(f"one_pixel: pictures have shape {seer.x.shape}", "Give (n, channels, height, width).")

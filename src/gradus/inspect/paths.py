@@ -192,6 +192,8 @@ def principal_plane(model: Module, trails: Mapping[str, Sequence[np.ndarray]]) -
     if not any(len(places) for places in trails.values()):
         raise ArgumentError("principal_plane: there is no trail. Give a Trail() to fit(callbacks=[...]) first.")
     away = np.array([p for places in trails.values() for p in places], np.float64) - origin
+    if not np.isfinite(away).all():
+        raise DataError("principal_plane: the places hold NaN or infinity: the training diverged")
     _, s, v = np.linalg.svd(away, full_matrices=False)
     if len(s) < 2 or s[1] <= 1e-6 * s[0]:
         raise ArgumentError("principal_plane: the places lie on one line, which spans no plane. Train for longer.")

@@ -13,7 +13,7 @@ import numpy as np
 from .. import compiler
 from ..autograd import no_grad
 from ..errors import ArgumentError, DataError, ShapeError, did_you_mean
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least, at_least_one
 from ..nn import Module
 from ..tensor import Tensor, tensor
 
@@ -83,9 +83,9 @@ def element(model: Module, place: str) -> Direction:
             f"there is no parameter {name!r} in {type(model).__name__}. {_nearest_parameters(name, parameters)}"
         )
     p = parameters[name]
-    index = tuple(int(i) for i in found["index"].split(",")) if found["index"] else ()
-    within = len(index) == p.ndim and all(-n <= i < n for i, n in zip(index, p.shape, strict=True))
-    if not within and not (p.size == 1 and not index):
+    index = _index(found["index"])
+    within = len(index) == p.ndim > 0 and all(-n <= i < n for i, n in zip(index, p.shape, strict=True))
+    if not within and not (p.size == 1 and not found["index"]):
         last = ",".join(str(n - 1) for n in p.shape)
         raise ArgumentError(
             f"{place!r} is no single number: {name} has shape {p.shape}. "
@@ -94,6 +94,14 @@ def element(model: Module, place: str) -> Direction:
     one = np.zeros_like(p)
     one[index or (0,) * p.ndim] = 1
     return Direction(place.strip(), {name: one}, float(p[index or (0,) * p.ndim]))
+
+
+def _index(written: str | None) -> tuple[int, ...]:
+    """The numbers between the brackets; none where they are no whole numbers."""
+    try:
+        return tuple(int(i) for i in written.split(",")) if written else ()
+    except ValueError:
+        return ()
 
 
 def random_directions(model: Module, seed: int = 0) -> tuple[Direction, Direction]:
@@ -120,6 +128,7 @@ def random_directions(model: Module, seed: int = 0) -> tuple[Direction, Directio
     >>> lengths[0] == lengths[1]
     True
     """
+    at_least(0, "random_directions", seed=seed)
     rng = np.random.default_rng(seed)
     weights = {n: p.numpy() for n, p in model.named_parameters() if p.ndim > 1}
     if not weights:
