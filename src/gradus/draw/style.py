@@ -108,10 +108,10 @@ def save_png(figure: Figure, path: str | Path) -> None:
     ...     save_png(new_figure(3, 2), Path(folder) / "empty.png")
     """
     with styled():
-        figure.savefig(path, dpi=110, facecolor="white")
+        figure.savefig(path, format="png", dpi=110, facecolor="white")
     if Path(path).stat().st_size > LARGE:
         from PIL import Image
 
         with Image.open(path) as picture:
             few_colours = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        few_colours.save(path, optimize=True)
+        few_colours.save(path, "PNG", optimize=True)
