@@ -1,0 +1,120 @@
+"""Odd input to models, training and looks: a clear error, or the right result; never a changed model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import gradus
+from gradus import draw, inspect, models, nn, optim, tune
+from gradus.cli import main
+from gradus.errors import GradusError
+from gradus.models import DBN, MLP, RBM, Perceptron
+from gradus.train import fit_unsupervised, pretrain_dbn, transferred
+
+X = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6)
+PICTURES = X.reshape(4, 1, 2, 3)
+LINEAR = nn.Linear(6, 3)
+CONV = nn.Sequential(nn.Conv2d(1, 2, 1), nn.Flatten(), nn.Linear(12, 3))
+
+
+def fit(loss, optimizer):
+    return fit_unsupervised(loss, optimizer, X, 1, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: models.McCullochPitts([[1], [1, 2]], [1, 1]), "unlike lengths"),
+        (lambda: models.truth_table(models.AND, -1), "inputs must be an integer"),
+        (lambda: models.numbers_to_bits(1.5, 3), "whole numbers, got float64"),
+        (lambda: models.numbers_to_bits(1, 3.0), "n must be an integer"),
+        (lambda: models.bits_to_numbers(1), r"\(\.\.\., n\)"),
+        (lambda: models.bits_to_numbers([2, 3]), "bits are 0 or 1"),
+        (lambda: models.bits_to_numbers([0.5, 1.0]), "bits are 0 or 1"),
+        (lambda: Perceptron(1).learn([[0.0], [1.0]], [np.nan, 1.0]), "label 0 is NaN"),
+        (lambda: models.descend_line([[0.0], [1.0]], [1.0, 3.0], lr=-0.1, steps=2), "lr must be in"),
+        (lambda: models.descend_line([[0.0], [1.0]], [1.0, 3.0], lr=float("nan"), steps=2), "lr must be in"),
+        (lambda: RBM(6, 2).gibbs(gradus.tensor(X), steps=-1), "steps must be an integer of 0"),
+        (lambda: pretrain_dbn(DBN([6, 2]), X, epochs=1.5, progress=False), "epochs must be an integer"),
+        (lambda: fit(lambda v: {"a": v.sum()}, optim.SGD(LINEAR.parameters(), lr=0.1)), "holds one as 'loss'"),
+        (lambda: fit(lambda v: 3.0, optim.SGD(LINEAR.parameters(), lr=0.1)), "must be a Tensor"),
+        (lambda: fit(lambda v: v.sum(), None), "expects an optimizer"),
+        (lambda: fit(lambda v: v.sum(), ["adam"]), "expects an optimizer"),
+        (lambda: inspect.saliency(CONV, PICTURES, [0, 1]), "4 pictures, but targets of shape"),
+        (lambda: inspect.deconvolution(CONV, PICTURES, "0", 1.5), "feature must be an integer"),
+        (lambda: inspect.invert(CONV, PICTURES[0], "0", steps=1, seed=-1), "seed must be an integer of 0"),
+        (lambda: inspect.one_pixel(CONV, PICTURES, [0] * 4, population=4, seed=-1), "seed must be an integer of 0"),
+        (lambda: inspect.random_directions(LINEAR, -1), "seed must be an integer of 0"),
+        (lambda: inspect.element(LINEAR, "weight[0,]"), "is no single number"),
+        (lambda: inspect.element(LINEAR, "weight[--1,0]"), "is no single number"),
+        (lambda: inspect.element(nn.Linear(2, 1), "bias[,]"), "is no single number"),
+        (lambda: inspect.histogram(X, ends=(1, 0)), "a number and a larger one"),
+        (lambda: inspect.histogram(X, ends=(np.nan, 0)), "a number and a larger one"),
+        (lambda: inspect.rotation_scaling_rotation([[np.nan, 1], [1, 1]]), "NaN"),
+        (lambda: inspect.principal_plane(LINEAR, {"a": [np.full(21, np.nan)] * 3}), "NaN"),
+        (lambda: inspect.expression("x + 1", {"x": "a"}), "value of x is a number"),
+    ],
+)
+def test_odd_input_is_explained(call, said):
+    with pytest.raises(GradusError, match=said):
+        call()
+
+
+def test_arrays_and_numpy_counts_are_taken():
+    assert RBM(6, 2).chain(X, pictures=2).shape == (2, 4, 6)
+    assert len(pretrain_dbn(DBN([6, 3, 2]), X, epochs=np.int64(1), progress=False)) == 2
+    assert inspect.histogram(3.0, bins=1).counts.tolist() == [1]
+
+
+def test_a_transferred_model_keeps_its_type():
+    new = transferred(MLP([6, 3, 2]).astype("float64"), 5)
+    assert {str(p.dtype) for p in new.parameters()} == {"float64"}
+
+
+def test_watching_activations_leaves_running_averages():
+    model = nn.Sequential(nn.Linear(6, 3), nn.BatchNorm1d(3))
+    before = {name: v.numpy().copy() for name, v in model.state_dict().items()}
+    assert model.training
+    inspect.activations(model, X)
+    for name, v in model.state_dict().items():
+        assert np.array_equal(v.numpy(), before[name]), name
+
+
+def test_planes_and_curves_are_looked_at_in_evaluation_mode():
+    model = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 2))
+    first = inspect.decision_plane(model, steps=5).scores
+    assert np.array_equal(first, inspect.decision_plane(model, steps=5).scores)
+    curve = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+    assert inspect.curve_fit(curve, np.sin).rms == inspect.curve_fit(curve, np.sin).rms
+    assert all(m.training for m in [*model.modules(), *curve.modules()])
+
+
+def test_pictures_are_png_files_of_the_name_given(tmp_path):
+    pytest.importorskip("matplotlib")
+    draw.save_png(draw.new_figure(1, 1), tmp_path / "picture.foo")
+    assert (tmp_path / "picture.foo").read_bytes()[1:4] == b"PNG"
+    with pytest.raises(IsADirectoryError):
+        draw.save_png(draw.new_figure(1, 1), tmp_path)
+
+
+def test_a_study_of_unknown_lines_is_refused(tmp_path):
+    pytest.importorskip("optuna")
+    file = tmp_path / "study.jsonl"
+    file.write_text('{"op_code": 99, "worker_id": "x"}\n')
+    with pytest.raises(GradusError, match="is no study, or is damaged"):
+        tune.search(lambda attempt: 0.0, {"lr": tune.Range(0.1, 1)}, 1, study=file)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "pretrain dbn --limit 0",
+        "pretrain rbm --limit -4",
+        "tune softmax --processes 0",
+    ],
+)
+def test_counts_below_one_are_refused(words):
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 2 or isinstance(result.exception, GradusError)
