@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DivergedError
-from ..functional.checks import at_least_one, one_of
+from ..errors import ArgumentError, DivergedError
+from ..functional.checks import at_least, at_least_one, one_of
 from ..train import Callback
 from .space import Space, check_space, to_json
 from .study import SURPLUS, check_better, keep_settings, opened, optuna_, trials_of
@@ -132,6 +132,7 @@ def search(
     """
     check_space(space)
     at_least_one("search", trials=trials)
+    at_least(0, "search", seed=seed)
     one_of("search", "sampler", sampler, SAMPLERS)
     check_better(better)
     module = optuna_()
@@ -164,7 +165,7 @@ def _one(
         return False
     attempt = Attempt(trial.params, trial.number, trial, prune)
     try:
-        score = float(objective(attempt))
+        score = _number(objective(attempt))
         if not math.isfinite(score):
             raise DivergedError(f"the score is {score}")
         end, value = state.COMPLETE, score
@@ -181,6 +182,13 @@ def _one(
     if show:
         show(trials_of(study), trial.number)
     return True
+
+
+def _number(score: Any) -> float:
+    try:
+        return float(score)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"search: the objective gives the score, a number; got {score!r:.60}") from None
 
 
 class Lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class Range:
     whole: bool = False
 
     def __post_init__(self) -> None:
+        if not all(isinstance(end, Real) for end in (self.low, self.high)):
+            raise ArgumentError(f"a range goes from a number to a larger one, got {self.low!r} to {self.high!r}")
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise ArgumentError(f"a range goes from a number to a larger one, got {self.low!r} to {self.high!r}")
         if self.log and self.low <= 0:
@@ -85,6 +88,8 @@ class Choice:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", tuple(self.options))
+        if not all(isinstance(option, str | Real | None) for option in self.options):
+            raise ArgumentError(f"a choice is among names and numbers, got {list(self.options)}")
         if len(self.options) < 2 or len(set(self.options)) < len(self.options):
             raise ArgumentError(f"a choice is among two or more different values, got {list(self.options)}")
 
