@@ -54,6 +54,13 @@ def fit(loss, optimizer):
         (lambda: inspect.histogram(X, ends=(np.nan, 0)), "a number and a larger one"),
         (lambda: inspect.rotation_scaling_rotation([[np.nan, 1], [1, 1]]), "NaN"),
         (lambda: inspect.principal_plane(LINEAR, {"a": [np.full(21, np.nan)] * 3}), "NaN"),
+        (lambda: inspect.maximise(CONV, (1, -2, 3), 0), r"input_shape\[1\] must be an integer of 1"),
+        (lambda: inspect.gradients_by_depth(X[:0], [], [2]), r"\(n, \.\.\.\) and \(n,\)"),
+        (lambda: inspect.gradients_by_depth(X, [0, 1, 0, 1], [2.5]), "depth must be an integer of 2"),
+        (lambda: inspect.grid_lines(steps=-1), "steps must be an integer of 1"),
+        (lambda: inspect.curve_fit(MLP([1, 2, 2]), np.sin), "needs one output"),
+        (lambda: tune.Range("a", 1), "from a number to a larger one"),
+        (lambda: tune.Choice(([1], [2])), "among names and numbers"),
         (lambda: inspect.expression("x + 1", {"x": "a"}), "value of x is a number"),
     ],
 )
@@ -105,6 +112,16 @@ def test_a_study_of_unknown_lines_is_refused(tmp_path):
     file.write_text('{"op_code": 99, "worker_id": "x"}\n')
     with pytest.raises(GradusError, match="is no study, or is damaged"):
         tune.search(lambda attempt: 0.0, {"lr": tune.Range(0.1, 1)}, 1, study=file)
+
+
+@pytest.mark.parametrize(
+    ("objective", "seed", "said"),
+    [(lambda attempt: None, 0, "gives the score, a number"), (lambda attempt: 1.0, -1, "seed must be an integer of 0")],
+)
+def test_a_search_explains_what_is_no_score_and_no_seed(objective, seed, said):
+    pytest.importorskip("optuna")
+    with pytest.raises(GradusError, match=said):
+        tune.search(objective, {"lr": tune.Range(0.1, 1)}, 1, seed=seed)
 
 
 @pytest.mark.parametrize(

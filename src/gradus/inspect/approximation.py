@@ -10,7 +10,7 @@ import numpy as np
 from .. import random
 from ..autograd import no_grad
 from ..data import TensorDataset
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ShapeError
 from ..functional.checks import at_least, at_least_one
 from ..models import MLP
 from ..nn import Module, ReLU
@@ -69,6 +69,8 @@ def curve_fit(model: Module, curve: Curve, low: float = -1.0, high: float = 1.0)
     parameters = list(model.parameters())
     with mode(model, training=False), no_grad():
         y = model(tensor(x[:, None].astype(parameters[0].dtype))).numpy().ravel().astype(np.float64)
+    if len(y) != len(x):
+        raise ShapeError(f"curve_fit: the model gives {len(y)} numbers for {len(x)} places", "It needs one output.")
     error = y - curve(x)
     size, width = sum(p.size for p in parameters), parameters[0].shape[0]
     return Fit(width, size, float(np.sqrt((error**2).mean())), float(np.abs(error).max()), x, y)

@@ -323,6 +323,7 @@ def grid_lines(low: float = -2.0, high: float = 2.0, lines: int = 9, steps: int 
     >>> grid_lines(lines=3, steps=4).shape
     (6, 4, 2)
     """
+    at_least_one("grid_lines", lines=lines, steps=steps)
     along, across = np.linspace(low, high, steps), np.linspace(low, high, lines)
     level = np.stack(np.meshgrid(along, across), axis=-1)
     return np.concatenate([level, level[..., ::-1]])

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..autograd import grad
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ShapeError
 from ..functional import cross_entropy
-from ..functional.checks import one_of
+from ..functional.checks import at_least, one_of
 from ..models import MLP
 from ..nn import Linear, Module, ReLU, Sigmoid, Tanh, init
 from ..random import seed as start_from
@@ -105,11 +105,14 @@ def gradients_by_depth(
     """
     make, start = ACTIVATIONS[one_of("gradients_by_depth", "activation", activation, ACTIVATIONS)]
     samples, labels = as_tensor(x).flatten(1), as_tensor(y)
+    if not samples.size or labels.shape != samples.shape[:1]:
+        raise ShapeError(
+            f"gradients_by_depth: x has shape {samples.shape} and y {labels.shape}", "They are (n, ...) and (n,)."
+        )
     classes = int(labels.numpy().max()) + 1
     found = {}
     for depth in depths:
-        if depth < 2:
-            raise ArgumentError(f"gradients_by_depth: a depth is 2 or more, got {depth}")
+        at_least(2, "gradients_by_depth", depth=depth)
         start_from(seed)
         model = MLP([samples.shape[1], *[width] * (depth - 1), classes], make)
         for layer in model.layers:

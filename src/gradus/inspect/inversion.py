@@ -157,6 +157,7 @@ def unit_count(model: Module, input_shape: Sequence[int], layer: str | None = No
     >>> unit_count(LeNet(), (1, 28, 28)), unit_count(LeNet(), (1, 28, 28), "features.3")
     (10, 16)
     """
+    at_least_one("unit_count", **{f"input_shape[{i}]": n for i, n in enumerate(input_shape)})
     if layer is not None:
         require_layer("unit_count", model, layer)
     phi: Callable[[Tensor], Tensor] = model if layer is None else layer_output(model, layer)
