@@ -39,3 +39,15 @@ def test_commands_are_understood(page, line):
     while isinstance(command, click.Group) and words:
         command = command.commands[words.pop(0)]
     command.make_context(line, words)
+
+
+def test_the_page_of_the_command_line_has_every_command_and_look():
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert not [name for name in main.commands if f"    gradus {name}" not in page]
+    assert not [name for name in main.commands["look"].commands if f"    gradus look {name}" not in page]
+
+
+def test_the_index_has_every_systems_page():
+    folder = ROOT / "docs" / "systems"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert not [p.name for p in folder.glob("*.md") if p.name != "README.md" and f"]({p.name})" not in index]
