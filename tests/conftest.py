@@ -1,14 +1,22 @@
 """What all tests share: a seed, the check of shape rules, the count of oracle tests that a missing torch leaves out."""
 
+# ruff: noqa: E402 - what NumPy reads of the environment is set before it is loaded
+
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+
+# Beside each other, tests that all take every processor wait for one another: each process then takes one thread.
+SHARED = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
+if SHARED:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import gradus
 from gradus import interpret
@@ -35,8 +43,10 @@ class Checked(interpret.Eager):
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
-    """Every test starts from seed 0."""
+    """Every test starts from seed 0, and with its share of the processors."""
     gradus.seed(0)
+    if SHARED:
+        gradus.set_num_threads(1)
 
 
 @pytest.fixture
