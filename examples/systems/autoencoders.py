@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import _script
 import numpy as np
@@ -14,42 +14,79 @@ from gradus import datasets, draw, models, nn, optim
 from gradus.train import features, fit_unsupervised, pretrain_autoencoder
 
 CODE = 32
+SHOWN = 10  # pictures in the figure
 SEEN = 20_000  # training pictures: enough, and three times as quick as all
+
+
+class Pictures(NamedTuple):
+    """What is learned and what it is measured on, as pictures and as rows, and how large and long it is done."""
+
+    x: np.ndarray
+    held_out: np.ndarray
+    epochs: int
+    hidden: int
+    code: int
+    progress: bool
+
+    @property
+    def size(self) -> int:
+        return self.x.shape[-1]
+
+    @property
+    def rows(self) -> np.ndarray:
+        return self.x.reshape(len(self.x), -1)
+
+    @property
+    def held_out_rows(self) -> np.ndarray:
+        return self.held_out.reshape(len(self.held_out), -1)
+
+    def fit(self, model: models.Autoencoder, lr: float = 2e-3) -> list[float]:
+        """Train a model on the pictures, or on the rows if it takes those; the error of each epoch."""
+        data = self.x if isinstance(model, models.ConvAutoencoder) else self.rows
+        optimizer = optim.Adam(model.parameters(), lr=lr)
+        history = fit_unsupervised(model.train().loss, optimizer, data, self.epochs, progress=self.progress)
+        model.eval()
+        return history["reconstruction"]
+
+    def copies(self, model: models.Autoencoder, data: np.ndarray) -> np.ndarray:
+        """What a model makes of pictures or rows, as pictures (n, size, size)."""
+        return features(model, data).numpy().reshape(len(data), self.size, self.size)
 
 
 def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     """Train each kind on pictures, and measure on others that none has seen."""
     train, test = datasets.digits() if fast else datasets.mnist()
     x, z = train.arrays[0][: 1000 if fast else SEEN], test.arrays[0]
-    size, epochs, hidden = x.shape[-1], 2 if fast else 10, 64 if fast else 256
-    rows, held_out = x.reshape(len(x), -1), z.reshape(len(z), -1)
-    pixels, code = rows.shape[1], 8 if fast else CODE
+    data = Pictures(x, z, epochs=2 if fast else 10, hidden=64 if fast else 256, code=8 if fast else CODE,
+                    progress=not fast)  # fmt: skip
+    return _kinds(data, say) | _mending(data, say) | {"paths": _stacks(data, fast, say), "code": data.code}
 
-    def fitted(model: models.Autoencoder, data: np.ndarray, lr: float = 2e-3, epochs: int = epochs) -> list[float]:
-        optimizer = optim.Adam(model.parameters(), lr=lr)
-        history = fit_unsupervised(model.train().loss, optimizer, data, epochs, progress=not fast)
-        model.eval()
-        return history["reconstruction"]
 
-    def copies(model: models.Autoencoder, data: np.ndarray) -> np.ndarray:
-        return features(model, data).numpy().reshape(len(data), size, size)
-
+def _kinds(data: Pictures, say: Callable[..., None]) -> dict[str, Any]:
+    """Pictures through a narrow code: principal components, one layer, several, convolutions."""
     gradus.seed(0)
+    pixels, z = data.rows.shape[1], data.held_out
     relu = {"activation": nn.ReLU, "code": nn.Identity}
     models_of = {
-        "plain": models.DeepAutoencoder([pixels, code], **relu),
-        "deep": models.DeepAutoencoder([pixels, hidden, hidden // 2, code], **relu),
-        "convolutional": models.ConvAutoencoder(1, (size, size), code, width=8),
+        "plain": models.DeepAutoencoder([pixels, data.code], **relu),
+        "deep": models.DeepAutoencoder([pixels, data.hidden, data.hidden // 2, data.code], **relu),
+        "convolutional": models.ConvAutoencoder(1, (data.size, data.size), data.code, width=8),
     }
-    say(f"{len(x):,} pictures of {pixels} pixels, codes of {code} numbers: mean squared error on {len(z):,} others")
-    made = {"PCA": _principal(rows, held_out, code).reshape(-1, size, size)}
+    what = f"{len(data.x):,} pictures of {pixels} pixels, codes of {data.code} numbers"
+    say(f"{what}: mean squared error on {len(z):,} others")
+    made = {"PCA": _principal(data.rows, data.held_out_rows, data.code).reshape(-1, data.size, data.size)}
     for name, model in models_of.items():
-        fitted(model, x if name == "convolutional" else rows)
-        made[name] = copies(model, z if name == "convolutional" else held_out)
+        data.fit(model)
+        made[name] = data.copies(model, z if name == "convolutional" else data.held_out_rows)
     errors = {name: float(((r - z[:, 0]) ** 2).mean()) for name, r in made.items()}
     for name, error in errors.items():
         say(f"  {name:14} {error:.4f}")
+    return {"rows": {"data": z[:SHOWN, 0]} | {n: r[:SHOWN] for n, r in made.items()}, "errors": errors}
 
+
+def _mending(data: Pictures, say: Callable[..., None]) -> dict[str, Any]:
+    """Wide codes: one layer as it is, one that learns to mend noise, one whose units are to be silent mostly."""
+    pixels, hidden, held_out = data.rows.shape[1], data.hidden, data.held_out_rows
     noise = partial(models.masking_noise, p=0.5)
     wide = {"code": nn.Sigmoid}
     plain = models.DeepAutoencoder([pixels, hidden], **wide)
@@ -57,35 +94,36 @@ def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     sparse = models.DeepAutoencoder([pixels, hidden], penalty=partial(models.kl_sparsity, rho=0.05), **wide)
     noisy = noise(held_out).numpy()
     for model in (plain, mender, sparse):
-        fitted(model, rows)
+        data.fit(model)
     say(f"Half of the pixels set to 0, and {hidden} hidden units: mean squared error to the clean picture")
-    mended = copies(mender, noisy)
-    for name, r in {"as it is": noisy, "plain": copies(plain, noisy), "denoising": mended}.items():
+    mended = data.copies(mender, noisy)
+    for name, r in {"as it is": noisy, "plain": data.copies(plain, noisy), "denoising": mended}.items():
         say(f"  {name:14} {((r.reshape(-1, pixels) - held_out) ** 2).mean():.4f}")
     say("Units above 0.5, on average over the pictures")
     for name, model in {"plain": plain, "sparse": sparse}.items():
         say(f"  {name:14} {(features(model.encode, held_out).numpy() > 0.5).mean():.1%}")
+    pictures = {"clean": data.held_out[:SHOWN, 0], "noisy": noisy[:SHOWN].reshape(-1, data.size, data.size)}
+    filters = {"plain": plain, "denoising": mender, "sparse": sparse}
+    return {
+        "mended": pictures | {"mended": mended[:SHOWN]},
+        "filters": {n: m.encoder[0].weight.numpy()[:25].reshape(-1, data.size, data.size) for n, m in filters.items()},
+    }
 
+
+def _stacks(data: Pictures, fast: bool, say: Callable[..., None]) -> dict[str, list[float]]:
+    """Deep stacks of sigmoid layers, trained all together: from random weights, and layer by layer first."""
+    inner = [data.hidden] if fast else [data.hidden, data.hidden // 2, data.hidden // 4]
+    sizes = [data.rows.shape[1], *inner, data.code]
+    say(f"Sigmoid layers {'-'.join(map(str, sizes))}, all trained together for {data.epochs} epochs: error in the last")
     paths = {}
-    sizes = [pixels, hidden, code] if fast else [pixels, hidden, hidden // 2, hidden // 4, code]
-    say(f"Sigmoid layers {'-'.join(map(str, sizes))}, all trained together for {epochs} epochs: error in the last")
     for name in ("from random weights", "layer by layer first"):
         gradus.seed(1)
         model = models.DeepAutoencoder(sizes)
         if name.startswith("layer"):
-            pretrain_autoencoder(model, rows, epochs=max(epochs // 3, 1), lr=2e-3, progress=not fast)
-        paths[name] = fitted(model, rows, lr=1e-3)
+            pretrain_autoencoder(model, data.rows, max(data.epochs // 3, 1), lr=2e-3, progress=data.progress)
+        paths[name] = data.fit(model, lr=1e-3)
         say(f"  {name:20} {paths[name][-1]:.4f}")
-    filters = {"plain": plain, "denoising": mender, "sparse": sparse}
-    shown = slice(0, 10)
-    return {
-        "rows": {"data": z[shown, 0]} | {n: r[shown] for n, r in made.items()},
-        "mended": {"clean": z[shown, 0], "noisy": noisy[shown].reshape(-1, size, size), "mended": mended[shown]},
-        "filters": {n: m.encoder[0].weight.numpy()[:25].reshape(-1, size, size) for n, m in filters.items()},
-        "errors": errors,
-        "paths": paths,
-        "code": code,
-    }
+    return paths
 
 
 def _principal(rows: np.ndarray, others: np.ndarray, code: int) -> np.ndarray:

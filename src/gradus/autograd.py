@@ -8,7 +8,7 @@ differentiated again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar, overload
@@ -163,7 +163,7 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
 
 def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -> list[tuple[Tensor, Tensor]]:
     """Each target (by default each leaf) that a gradient reaches, with its gradient."""
-    order = _results_last(ys)
+    order = inputs_first(ys, _wanted_inputs)
     wanted = _on_the_way(order, targets)
     stops = None if targets is None else {id(t) for t in targets}
     gradients: dict[int, Tensor] = {}
@@ -222,8 +222,13 @@ def _accumulate(gradients: dict[int, Tensor], x: Tensor, g: Tensor) -> None:
     gradients[id(x)] = g if before is None else before + g
 
 
-def _results_last(ys: Sequence[Tensor]) -> list[Tensor]:
-    """Everything the ys came from that requires a gradient, inputs before results; iterative, so of any depth."""
+def _wanted_inputs(t: Tensor) -> Iterable[Tensor]:
+    """What a tensor came from that requires a gradient."""
+    return () if t.origin is None else (x for x in t.origin.inputs if x.requires_grad)
+
+
+def inputs_first(ys: Iterable[Tensor], inputs: Callable[[Tensor], Iterable[Tensor]]) -> list[Tensor]:
+    """The ys and everything they came from, `inputs` before results; without recursion, so of any depth."""
     order: list[Tensor] = []
     seen: set[int] = set()
     stack = [(y, False) for y in ys]
@@ -234,8 +239,7 @@ def _results_last(ys: Sequence[Tensor]) -> list[Tensor]:
         elif id(t) not in seen:
             seen.add(id(t))
             stack.append((t, True))
-            if t.origin is not None:
-                stack.extend((x, False) for x in t.origin.inputs if x.requires_grad and id(x) not in seen)
+            stack.extend((x, False) for x in inputs(t) if id(x) not in seen)
     return order
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..autograd import handed_back
+from ..autograd import handed_back, inputs_first
 from ..draw.graph import Drawing
 from ..errors import ArgumentError, GradientError, ShapeError
 from ..tensor import Tensor
@@ -149,7 +149,7 @@ def graph(y: Tensor, labels: Mapping[str, Tensor] | None = None, gradient: Tenso
         )
     if gradient is not None and gradient.shape != y.shape:
         raise ShapeError(f"graph: the gradient has shape {gradient.shape}, the tensor it belongs to {y.shape}")
-    order = _inputs_first(y)
+    order = inputs_first([y], lambda t: reversed(_inputs(t)))
     number = {id(t): i for i, t in enumerate(order)}
     names = _names(order, labels or {}, number)
     gradients, back = _walk_back(order, y.full_like(1) if gradient is None else gradient)
@@ -181,21 +181,6 @@ def _walk_back(order: list[Tensor], g_y: Tensor) -> tuple[dict[int, Tensor], dic
 def _inputs(t: Tensor) -> tuple[Tensor, ...]:
     return t.origin.inputs if t.origin else ()
 
-
-def _inputs_first(y: Tensor) -> list[Tensor]:
-    """Everything y came from, inputs before results, as an expression reads; without recursion, so of any depth."""
-    order: list[Tensor] = []
-    seen: set[int] = set()
-    stack = [(y, False)]
-    while stack:
-        t, inputs_done = stack.pop()
-        if inputs_done:
-            order.append(t)
-        elif id(t) not in seen:
-            seen.add(id(t))
-            stack.append((t, True))
-            stack.extend((x, False) for x in reversed(_inputs(t)) if id(x) not in seen)
-    return order
 
 
 def _names(order: list[Tensor], labels: Mapping[str, Tensor], number: dict[int, int]) -> list[str]:
