@@ -31,7 +31,6 @@ from .pieces import is_written_in_pieces, pieces_of
 from .reads import Read, at, in_rows, loops_over, reads, strides
 
 HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS)  # kernels that others may be joined to
-ENDING = 2  # kernels in a row, at the end of a branch: the gradient of a weight, and its update
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
 
 
@@ -276,11 +275,7 @@ class Schedule:
         return all(str(r.flat) == here for n in k.maps for r in self.needs(n) if r.node is target)
 
     def _in_order(self) -> list[Kernel]:
-        """As joined, but updates of what is given come after all who read the old value, where that can be.
-
-        What ends soon, such as a weight's gradient and its update, comes as soon as it can: what it reads is then still
-        near, and its place is free for others.
-        """
+        """As joined, but updates of what is given come after all who read the old value, where that can be."""
         after: dict[Kernel, set[Kernel]] = {
             k: {self._home[n] for n in self.inputs_of(k) if n in self._home} for k in self.kernels
         }
@@ -291,28 +286,13 @@ class Schedule:
             for k in self.readers.get(target, ()):
                 if k is not writer and not _reaches(k, writer, after):
                     after[writer].add(k)
-        ending = self._ending()
         done: dict[Kernel, None] = {}
         waiting = list(self.kernels)
         while waiting:
-            possible = (k for k in waiting if all(d in done for d in after[k]))
-            ready = min(possible, key=lambda k: (k not in ending, k.number))
+            ready = next(k for k in waiting if all(d in done for d in after[k]))
             waiting.remove(ready)
             done[ready] = None
         return list(done)
-
-
-    def _ending(self) -> set[Kernel]:
-        """Kernels of values worked out here, after which little is left to be done with what they give."""
-        users: dict[Kernel, set[Kernel]] = {k: set() for k in self.kernels}
-        for k in self.kernels:
-            for n in self.inputs_of(k):
-                if n in self._home:
-                    users[self._home[n]].add(k)
-        left: dict[Kernel, int] = {}
-        for k in reversed(self.kernels):  # users come after what they use
-            left[k] = (k.kind != "joined") + max((left[u] for u in users[k]), default=0)
-        return {k for k in self.kernels if left[k] <= ENDING and any(n in self._home for n in self.inputs_of(k))}
 
 
 def _reaches(start: Kernel, goal: Kernel, after: dict[Kernel, set[Kernel]]) -> bool:
