@@ -188,3 +188,14 @@ def test_misspelt_names_raise() -> None:
         X.foo = 1
     with pytest.raises(TypeError, match="no length"):
         len(tensor(1.0))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "bool", "int64"])
+def test_copies_of_some_size_begin_at_a_line_of_the_caches(dtype):
+    for shape in [(300, 7), (1025,), (2, 0), (), (3,)]:
+        numbers = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+        source = np.asfortranarray(numbers[..., ::-1]) if shape else np.array(5)
+        t = gradus.tensor(source, dtype)
+        assert t.shape == shape and (t.numpy() == source.astype(t.dtype)).all() and t.data.flags.writeable
+        assert t.data.ctypes.data % 64 == 0 or t.data.nbytes < 1024
+    assert nn.Parameter(gradus.ones((64, 64))).data.ctypes.data % 64 == 0

@@ -14,6 +14,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from .aligned import copied
 from .errors import DtypeError, nearest
 
 Dtype = np.dtype[Any]
@@ -75,7 +76,7 @@ def converted(array: np.ndarray, dtype: Dtype, copy: bool = True) -> np.ndarray:
     array([inf], dtype=float16)
     """
     with np.errstate(all="ignore"):
-        return array.astype(dtype, copy=copy)
+        return copied(array, dtype) if copy else array.astype(dtype, copy=False)
 
 
 def is_float(dtype: Dtype) -> bool:
