@@ -7,6 +7,7 @@ import pytest
 
 import gradus
 from gradus import nn
+from gradus.compiler import sums
 
 
 def kinds(function, *arguments):
@@ -157,3 +158,85 @@ def test_totals_of_many_numbers(shape):
     assert error < 1e-8
     split = x.size >= 1 << 14 and len(shape) > 1 and shape[0] >= 4
     assert found.count("sum") == found.count("max") == 1 + split
+
+
+@pytest.mark.parametrize("make", [nn.LSTM, nn.GRU, nn.RNN])
+def test_long_sums_are_joined_in_groups_of_rows(make, monkeypatch):
+    monkeypatch.setattr(sums, "TOGETHER", 8)  # four steps of two rows
+    gradus.seed(0)
+    layer = make(3, 4).astype("float64")
+    x = gradus.randn(10, 2, 3, dtype="float64")
+    parameters = list(layer.parameters())
+
+    def slopes(x):
+        return gradus.grad((layer(x)[0] ** 2).sum(), parameters)
+
+    compiled = gradus.compile(slopes)
+    for got, expected in zip(compiled(x), slopes(x), strict=True):
+        np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=1e-10, atol=1e-12)
+    nodes = compiled._last.program.graph.nodes()
+    rows = [n.inputs[0].shape[1] for n in nodes if n.kind == "matmul" and n.inputs[0].kind == "permute"]
+    assert sorted(rows) == [4, 4, 8, 8, 8, 8]  # 20 rows in groups of 8, 8 and 4, for each of two weights
+
+
+def test_products_of_many_rows_are_added_one_by_one():
+    w, xs = gradus.randn(3, 3, dtype="float64"), gradus.randn(6, 600, 3, dtype="float64")
+
+    def slope(xs):
+        leaf = w.detach().requires_grad_()
+        return gradus.grad(sum(((x @ leaf.T).tanh()).sum() for x in xs.unstack()), leaf)
+
+    found, error = kinds(slope, xs)
+    assert error < 1e-10
+    assert found.count("matmul") == 6 + 6
+
+
+def test_rows_that_follow_each_other_are_not_copied():
+    x = gradus.randn(12, 3, dtype="float64")
+    found, error = kinds(lambda x: gradus.concatenate([x[2:5], x[5:9]]) @ x.T, x)
+    assert error < 1e-12 and "concatenate" not in found
+    for parts in ([slice(5, 9), slice(2, 5)], [slice(2, 5), slice(6, 9)], [slice(0, 4, 2), slice(4, 8, 2)]):
+        found, error = kinds(lambda x, parts=parts: gradus.concatenate([x[p] for p in parts]) @ x.T, x)
+        assert error < 1e-12 and "concatenate" in found
+    found, error = kinds(lambda x: gradus.concatenate([x[2:5, 1:], x[5:9, 1:]]) @ x.T[:2], x)
+    assert error < 1e-12
+    found, error = kinds(lambda x: gradus.concatenate([x[2:5].reshape(-1, 1), x[5:9].reshape(-1, 1)]) @ x[:1], x)
+    assert error < 1e-12 and "concatenate" not in found
+
+
+def test_pieces_that_several_joined_values_share_are_stored_once():
+    x = gradus.randn(4, 3, dtype="float64")
+
+    def f(x):
+        a, b, c, d = ((x * k).tanh() for k in range(1, 5))
+        join = gradus.concatenate
+        return join([a, b, c]).T @ join([b, c, d]) + join([d, a]).T @ join([d, a]) + join([b, b]).T @ join([b, b])
+
+    program = check(f, x)
+    joined = [n for n in program.graph.nodes() if n.kind == "concatenate"]
+    assert sorted(n.shape[0] for n in joined) == [8, 8, 16]  # d, a would lead round in a circle
+
+
+def test_what_gathers_up_much_runs_while_it_is_at_hand():
+    x, w = gradus.randn(3000, 8, dtype="float64"), gradus.randn(8, 8, dtype="float64")
+
+    def f(x, w):
+        a = x.tanh()
+        return (a @ w).exp().sum() + a.sum(0) @ w
+
+    program = check(f, x, w)
+    assert [k.kind for k in program.schedule.order][:2] == ["map", "reduce"]  # though the product is asked for first
+    program = check(f, x[:300], w)
+    assert [k.kind for k in program.schedule.order][:2] == ["map", "matmul"]  # there is no hurry
+    program = check(lambda x, w: (x.tanh() @ w).tanh() @ w + x.tanh() @ w, x, w)
+    assert [k.kind for k in program.schedule.order][:2] == ["map", "matmul"]
+
+
+def test_sums_of_different_values_do_not_wait_for_each_other():
+    x, w = gradus.randn(3000, 8, dtype="float64"), gradus.randn(8, 8, dtype="float64")
+    program = check(lambda x, w: (x @ w @ w).sum(0) + (x @ w).sum(0), x, w)
+    assert [k.kind for k in program.schedule.order].count("reduce") == 2
+    program = check(lambda x, w: (x @ w @ w).sum(0) + (x @ w).sum(0), x[:300], w)
+    assert [k.kind for k in program.schedule.order].count("reduce") == 1
+    program = check(lambda x, w: x.sum(0) * (x * x).sum(0), x, w)
+    assert [k.kind for k in program.schedule.order].count("reduce") == 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
-from . import convolution, few_images, pieces, sums
+from . import convolution, few_images, joins, pieces, sums
 from . import winograd as winograd_rewrite
 from .bfloat16 import Rounding
 from .graph import Graph, Node, consumers, number
@@ -257,6 +257,12 @@ def join_sums(graph: Graph) -> Graph:
     return _rewritten(_redirected(graph, sums.joined_terms(graph)), sums.unsplit)
 
 
+def share_pieces(graph: Graph) -> Graph:
+    """Pieces that several joined values have in common are stored once (`joins.py`)."""
+    graph = _rewritten(graph, joins.rows_that_follow)
+    return _redirected(graph, joins.shared(graph))
+
+
 def open_products(graph: Graph) -> Graph:
     """Products of very few numbers become sums, which others can be fused to (`sums.py`)."""
     return _rewritten(graph, sums.tiny_product)
@@ -344,6 +350,7 @@ PASSES: tuple[Callable[..., Graph], ...] = (
     find_convolutions,
     take_rows,
     join_sums,
+    share_pieces,
     split_totals,
     merge_views,
     in_bfloat16,

@@ -32,6 +32,7 @@ from .reads import Read, at, in_rows, loops_over, reads, strides
 
 HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS)  # kernels that others may be joined to
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
+MUCH = 1 << 16  # bytes that are better used while they are in the caches
 
 
 @dataclass(eq=False)
@@ -234,13 +235,19 @@ class Schedule:
         if n.batched is not k.batched:
             return False
         if is_reduction(n):
-            return k.kind == "reduce" and not own and _same_reduction(n, k)
+            return k.kind == "reduce" and not own and _same_reduction(n, k) and self._reads_the_same(needs, k)
         if has_own_kernel(n) or n in self.joined or k.special:
             return False
         if math.prod(n.shape) != math.prod(k.shape) or (n.shape != k.shape and not own):
             return False
         here = flatten(at(loops_over(n.shape)), n.shape)
         return all(str(r.flat) == str(here) and not r.dynamic for r in own)
+
+    def _reads_the_same(self, needs: list[Read], k: Kernel) -> bool:
+        """Whether a kernel reads some of it in any case: else much of it need not wait for what the others need."""
+        wanted = {r.node for r in needs}
+        much = sum(n.size * n.dtype.itemsize for n in wanted) > MUCH
+        return not much or not wanted.isdisjoint(r.node for r in self._reads[k])
 
     def _drop_unread(self) -> None:
         """Store what is an output, or read by another kernel; a kernel that has nothing to store goes."""
@@ -275,7 +282,8 @@ class Schedule:
         return all(str(r.flat) == here for n in k.maps for r in self.needs(n) if r.node is target)
 
     def _in_order(self) -> list[Kernel]:
-        """As joined, but updates of what is given come after all who read the old value, where that can be."""
+        """As joined, but updates of what is given come after all who read the old value, where that can be, and what
+        gathers up much in little as soon as it can: its inputs are still in the caches, and leave their memory."""
         after: dict[Kernel, set[Kernel]] = {
             k: {self._home[n] for n in self.inputs_of(k) if n in self._home} for k in self.kernels
         }
@@ -287,12 +295,23 @@ class Schedule:
                 if k is not writer and not _reaches(k, writer, after):
                     after[writer].add(k)
         done: dict[Kernel, None] = {}
-        waiting = list(self.kernels)
+        waiting, soon = dict.fromkeys(self.kernels), list[Kernel]()
+
+        def ready(k: Kernel) -> bool:
+            return k in waiting and all(d in done for d in after[k])
+
         while waiting:
-            ready = next(k for k in waiting if all(d in done for d in after[k]))
-            waiting.remove(ready)
-            done[ready] = None
+            k = soon.pop(0) if soon else next(k for k in waiting if ready(k))
+            del waiting[k]
+            done[k] = None
+            readers = dict.fromkeys(reader for n in k.stored for reader in self.readers.get(n, ()))
+            soon += [reader for reader in readers if reader not in soon and ready(reader) and self._gathers(reader)]
         return list(done)
+
+    def _gathers(self, k: Kernel) -> bool:
+        """Whether a kernel stores less than what it reads of what others worked out, and that is much."""
+        worked_out = sum(n.size * n.dtype.itemsize for n in self.inputs_of(k) if n.op is not None)
+        return k.kind == "joined" or max(MUCH, sum(n.size * n.dtype.itemsize for n in k.stored)) < worked_out
 
 
 def _reaches(start: Kernel, goal: Kernel, after: dict[Kernel, set[Kernel]]) -> bool:

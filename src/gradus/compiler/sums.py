@@ -7,16 +7,20 @@ steps joined together:
     A1 B1 + A2 B2 + ...        = [A1 A2 ...] [B1; B2; ...]
     sum(x1) + sum(x2) + ...    = sum([x1; x2; ...])
     pad(x1) + pad(x2) + ...    = [x1; x2; ...]
+
+Products and sums are joined in groups, so that what a group joins is still in the caches when it is used, and its
+memory free again for the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..ops.primitive import PRIMITIVES
 from .graph import Graph, Node, consumers
 
 FEWEST = 4  # terms that are worth joining
+TOGETHER = 512  # rows of a group
 TINY = 32  # multiplications of a product that are as well written as a sum
 MANY = 1 << 14  # numbers whose total is worth sharing between threads
 
@@ -125,14 +129,12 @@ def _side_by_side_pads(terms: list[Node]) -> Node | None:
 def joined_terms(graph: Graph) -> dict[Node, Node]:
     """What sums of many products, or of many sums, become."""
     users = consumers(graph.nodes())
-    orders = {frozenset(n.inputs): n.inputs for n in graph.nodes() if n.kind == "concatenate"}
     becomes: dict[Node, Node] = {}
     for n in graph.nodes():
         if n.kind == "add" and not _inside_a_sum(n, users):
             terms = _terms(n, users)
-            products = [t for t in terms if _is_product(t, users)]
-            left = _replaced(terms, _product, _ordered(products, orders))
-            left = _replaced(left, _sum, _ordered([t for t in left if _is_sum(t, users)], orders))
+            left = _in_groups(terms, [t for t in terms if _is_product(t, users)], _product)
+            left = _in_groups(left, [t for t in left if _is_sum(t, users)], _sum)
             if len(left) < len(terms):
                 becomes[n] = _added(left)
     return becomes
@@ -154,17 +156,6 @@ def _terms(root: Node, users: dict[Node, list[Node]]) -> list[Node]:
     return terms
 
 
-def _ordered(terms: list[Node], orders: dict[frozenset[Node], tuple[Node, ...]]) -> list[Node]:
-    """The terms in the order in which what they are made of is joined already, if it is, so that it is joined once."""
-    for side in range(len(terms[0].inputs) if terms else 0):
-        parts = [t.inputs[side].inputs[0] if t.inputs[side].kind == "permute" else t.inputs[side] for t in terms]
-        known = orders.get(frozenset(parts))
-        if known is not None and len(known) == len(parts):
-            term_of = dict(zip(parts, terms, strict=True))
-            return [term_of[part] for part in known]
-    return terms
-
-
 def _is_product(n: Node, users: dict[Node, list[Node]]) -> bool:
     return n.kind == "matmul" and len(n.shape) == 2 and len(users[n]) == 1
 
@@ -173,10 +164,16 @@ def _is_sum(n: Node, users: dict[Node, list[Node]]) -> bool:
     return n.kind == "sum" and n.params["axis"] == (0,) and len(users[n]) == 1 and bool(n.shape)
 
 
-def _replaced(terms: list[Node], joined: object, some: list[Node]) -> list[Node]:
+def _in_groups(terms: list[Node], some: list[Node], joined: Callable[[list[Node]], Node]) -> list[Node]:
+    """The terms, but some of them in groups, from the last on.
+
+    Gradients come in from the last step to the first, each added in front: the last group is whole first.
+    """
     if len(some) < FEWEST:
         return terms
-    return [joined(some), *(t for t in terms if t not in some)]  # type: ignore[operator]
+    size = max(TOGETHER // max(some[0].inputs[0].size // some[0].shape[0], 1), 1)
+    groups = [some[max(end - size, 0) : end] for end in range(len(some), 0, -size)]
+    return [*map(joined, groups), *(t for t in terms if t not in some)]
 
 
 def _product(products: list[Node]) -> Node:

@@ -116,8 +116,11 @@ class _Layer(_Recurrent):
 
     def _scan(self, x: Tensor, state: State, layer: int, direction: str) -> tuple[Tensor, State]:
         w_ih, w_hh, b_ih, b_hh = self._weights(f"_l{layer}{direction}")
-        z = linear(x, w_ih, b_ih)  # of all time steps at once
-        return scan(lambda z_t, s: self.step(z_t, s, w_hh, b_hh), z, state, reverse=bool(direction))
+
+        def step(x_t: Tensor, state: State) -> State:
+            return self.step(linear(x_t, w_ih, b_ih), state, w_hh, b_hh)
+
+        return scan(step, x, state, reverse=bool(direction))
 
 
 class RNN(_Layer):
