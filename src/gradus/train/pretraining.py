@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import datasets, random
-from ..errors import CheckpointError, DataError
+from ..errors import ArgumentError, CheckpointError, DataError
 from ..functional.checks import at_least_one, one_of
 from ..models import DBN, RBM, DeepAutoencoder, masking_noise
 from ..nn import Module
@@ -23,6 +23,7 @@ from .pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain
 from .run import Run
 
 KINDS = ("rbm", "dbn", "autoencoder")
+COMMON = "--data, --hidden, --epochs, --batch-size, --lr, --seed and --limit"
 SHOWN, FILTERS = 10, 60
 
 
@@ -57,8 +58,19 @@ class Pretraining:
         at_least_one("pretrain", epochs=self.epochs, batch_size=self.batch_size, **{"--hidden": min(self.hidden)})
         if self.limit is not None:
             at_least_one("pretrain", limit=self.limit)
+        self._refuse_others()
         if self.kind == "rbm" and len(self.hidden) > 1:
             raise DataError(f"an RBM has one hidden layer, got {list(self.hidden)}. For several take a dbn.")
+
+    def _refuse_others(self) -> None:
+        """Refuse an option that this kind does not take: it would do nothing."""
+        own, other = ("noise", "persistent") if self.kind == "autoencoder" else ("persistent", "noise")
+        if getattr(self, other):
+            whose = "an rbm and a dbn" if other == "persistent" else "an autoencoder"
+            raise ArgumentError(
+                f"pretrain: {self.kind} takes no --{other}, which is an option of {whose}. Leave it out; {self.kind} "
+                f"takes --{own}, and as all do {COMMON}."
+            )
 
 
 @dataclass(frozen=True)
