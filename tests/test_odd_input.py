@@ -12,7 +12,9 @@ from gradus.cli import main
 from gradus.errors import GradusError
 from gradus.models import DBN, MLP, RBM, Perceptron
 from gradus.train import fit_unsupervised, pretrain_dbn, transferred
+from gradus.train.pretraining import Pretraining
 
+NAN = float("nan")
 X = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6)
 PICTURES = X.reshape(4, 1, 2, 3)
 LINEAR = nn.Linear(6, 3)
@@ -62,6 +64,23 @@ def fit(loss, optimizer):
         (lambda: tune.Range("a", 1), "from a number to a larger one"),
         (lambda: tune.Choice(([1], [2])), "among names and numbers"),
         (lambda: inspect.expression("x + 1", {"x": "a"}), "value of x is a number"),
+        (lambda: Pretraining("autoencoder", persistent=True), "takes no --persistent.* takes --noise, and .*--lr"),
+        (lambda: Pretraining("dbn", noise=0.3), "dbn takes no --noise.* takes --persistent, and"),
+        (lambda: inspect.invert(CONV, PICTURES[0], "0", size=NAN), r"size must be in \[0, inf\), got nan"),
+        (lambda: inspect.invert(CONV, PICTURES[0], "0", variation=float("inf")), "variation must be in"),
+        (lambda: inspect.invert(CONV, PICTURES[0], "0", lr=NAN), "lr must be in"),
+        (lambda: inspect.invert(CONV, PICTURES[0] * NAN, "0"), "invert: the pictures hold nan at"),
+        (lambda: inspect.maximise(CONV, (1, 2, 3), 0, variation=NAN), "variation must be in"),
+        (lambda: inspect.maximise(CONV, (1, 2, 3), 0, size=NAN), "size must be in"),
+        (lambda: inspect.maximise(CONV, (1, 2, 3), 1.5), "unit must be an integer"),
+        (lambda: inspect.occlusion(CONV, PICTURES[0], 0, size=1, value=NAN), "value must be in"),
+        (lambda: inspect.grid_lines(low=NAN), "low must be in"),
+        (lambda: inspect.decision_plane(MLP([2, 2]), x=(0, NAN)), "each end of x must be in"),
+        (lambda: inspect.curve_fit(MLP([1, 1]), np.sin, high=float("inf")), "both finite"),
+        (lambda: inspect.saliency(CONV, PICTURES * NAN), r"saliency: the pictures hold nan at \[0, 0, 0, 0\]"),
+        (lambda: inspect.grad_cam(CONV, PICTURES * NAN), "grad_cam: the pictures hold nan"),
+        (lambda: inspect.deconvolution(CONV, PICTURES + np.inf, "0", 0), "deconvolution: the pictures hold inf"),
+        (lambda: inspect.occlusion(CONV, PICTURES[0] * NAN, 0, size=1), "occlusion: the pictures hold nan"),
     ],
 )
 def test_odd_input_is_explained(call, said):
@@ -130,8 +149,11 @@ def test_a_search_explains_what_is_no_score_and_no_seed(objective, seed, said):
         "pretrain dbn --limit 0",
         "pretrain rbm --limit -4",
         "tune softmax --processes 0",
+        "pretrain autoencoder --persistent",
+        "pretrain rbm --noise 0.3",
+        "pretrain dbn --noise nan",
     ],
 )
-def test_counts_below_one_are_refused(words):
+def test_options_that_make_no_sense_are_refused(words):
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == 2 or isinstance(result.exception, GradusError)

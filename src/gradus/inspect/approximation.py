@@ -63,8 +63,8 @@ def curve_fit(model: Module, curve: Curve, low: float = -1.0, high: float = 1.0)
     >>> fit.width, round(fit.largest, 4)
     (3, 0.25)
     """
-    if not low < high:
-        raise ArgumentError(f"curve_fit: low must be below high, got {low} and {high}")
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ArgumentError(f"curve_fit: low must be below high, both finite, got {low} and {high}")
     x = np.linspace(low, high, _FINE)
     parameters = list(model.parameters())
     with mode(model, training=False), no_grad():

@@ -50,6 +50,7 @@ def deconvolution(model: Module, x: Any, layer: str, feature: int) -> Projection
 
     Raises:
         ArgumentError: no such layer or feature, or the layers are no chain.
+        DataError: the pictures hold NaN or infinity.
 
     Source: Zeiler and Fergus, "Visualizing and understanding convolutional networks" (2014), section 2.1.
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..autograd import no_grad
 from ..data import TensorDataset
 from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least_one, in_range
 from ..models import Margin, widest_margin
 from ..nn import Dropout, Flatten, Linear, Module, ModuleList
 from ..tensor import Tensor, as_tensor, tensor
@@ -309,6 +309,9 @@ def decision_plane(
     (5, 5, 3)
     """
     at_least_one("decision_plane", steps=steps)
+    for name, ends in {"x": x, "y": y}.items():
+        for end in ends:
+            in_range("decision_plane", f"each end of {name}", end, "(-inf, inf)")
     columns, rows = np.linspace(*x, steps), np.linspace(*y, steps)
     places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
@@ -324,6 +327,8 @@ def grid_lines(low: float = -2.0, high: float = 2.0, lines: int = 9, steps: int 
     (6, 4, 2)
     """
     at_least_one("grid_lines", lines=lines, steps=steps)
+    in_range("grid_lines", "low", low, "(-inf, inf)")
+    in_range("grid_lines", "high", high, "(-inf, inf)")
     along, across = np.linspace(low, high, steps), np.linspace(low, high, lines)
     level = np.stack(np.meshgrid(along, across), axis=-1)
     return np.concatenate([level, level[..., ::-1]])

@@ -59,7 +59,8 @@ def invert(
         x, and the relative error |phi(x) - phi(x0)| / |phi(x0)| before each step and at the end, (steps + 1,).
 
     Raises:
-        ArgumentError: no such layer, or it gives nothing but zeros for the picture.
+        ArgumentError: no such layer, or it gives nothing but zeros for the picture; or a weight below 0 or not finite.
+        DataError: the picture holds NaN or infinity.
 
     Source: Mahendran and Vedaldi, "Understanding deep image representations by inverting them" (2015), equation 1.
 
@@ -69,6 +70,8 @@ def invert(
     >>> bool(found.course[-1] < found.course[0])
     True
     """
+    in_range("invert", "size", size, "[0, inf)")
+    in_range("invert", "variation", variation, "[0, inf)")
     x0 = one_picture("invert", picture)
     require_layer("invert", model, layer)
     phi = layer_output(model, layer)
@@ -119,7 +122,7 @@ def maximise(
         x, and the activation a before each step and at the end, (steps + 1,).
 
     Raises:
-        ArgumentError: no such layer or unit.
+        ArgumentError: no such layer or unit, or a weight below 0 or not finite.
 
     Source: Simonyan, Vedaldi and Zisserman, "Deep inside convolutional networks" (2014), section 2.
 
@@ -129,8 +132,11 @@ def maximise(
     >>> bool(course[-1] > course[0])
     True
     """
+    in_range("maximise", "size", size, "[0, inf)")
+    in_range("maximise", "variation", variation, "[0, inf)")
+    at_least(0, "maximise", unit=unit)
     count = unit_count(model, input_shape, layer)
-    if not 0 <= unit < count:
+    if unit >= count:
         what = layer or type(model).__name__
         raise ArgumentError(f"maximise: {what} has {count} units, 0 to {count - 1}; got {unit}")
     phi: Callable[[Tensor], Tensor] = model if layer is None else layer_output(model, layer)

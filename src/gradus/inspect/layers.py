@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd import no_grad
 from ..errors import ArgumentError, ShapeError, nearest
-from ..functional.checks import at_least
+from ..functional.checks import at_least, refuse
 from ..nn import Conv2d, Module
 from ..ops import argmax
 from ..tensor import Tensor, as_tensor, tensor
@@ -112,10 +112,11 @@ def first_convolution(where: str, model: Module) -> str:
 
 
 def pictures(where: str, x: Any) -> Tensor:
-    """x as a Tensor of pictures (n, c, h, w)."""
+    """x as a Tensor of pictures (n, c, h, w), all finite."""
     given: Tensor = as_tensor(x).detach()
     if given.ndim != 4 or not given.size:
         raise ShapeError(f"{where}: expects pictures (n, c, h, w), got {given.shape}", "Of one picture make x[None].")
+    refuse(where, given, lambda v: ~np.isfinite(v), "the pictures hold {value} at [{place}]; all must be finite.")
     return given
 
 

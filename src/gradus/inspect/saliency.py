@@ -9,7 +9,7 @@ import numpy as np
 from ..autograd import enable_grad, grad, no_grad, vjp
 from ..errors import ArgumentError
 from ..functional import softmax
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least_one, in_range
 from ..nn import Module
 from ..ops import absolute, ones, pick, relu
 from ..tensor import tensor
@@ -32,6 +32,7 @@ def saliency(model: Module, x: Any, target: Any = None) -> np.ndarray:
 
     Raises:
         ShapeError: x are no pictures.
+        DataError: they hold NaN or infinity.
         ArgumentError: the model is no classifier, or has no such class.
 
     Source: Simonyan, Vedaldi and Zisserman, "Deep inside convolutional networks" (2014), section 3.
@@ -66,6 +67,7 @@ def grad_cam(model: Module, x: Any, target: Any = None, layer: str | None = None
 
     Raises:
         ArgumentError: the model is no classifier, has no convolution, no such layer, or the layer gives no maps.
+        DataError: the pictures hold NaN or infinity.
 
     Source: Selvaraju et al., "Grad-CAM" (2017), equations 1 and 2.
 
@@ -152,6 +154,7 @@ def occlusion(
     """
     x = one_picture("occlusion", picture)
     at_least_one("occlusion", size=size, stride=stride)
+    in_range("occlusion", "value", value, "(-inf, inf)")
     if size > min(x.shape[2:]):
         raise ArgumentError(f"occlusion: a square of {size}x{size} hides the whole picture of {x.shape[2:]}")
     target = int(targets_of("occlusion", model, x, target).numpy()[0])
