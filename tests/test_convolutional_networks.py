@@ -435,10 +435,20 @@ def test_looks(runs, words, said, name):
         assert min(picture.size) > 100
 
 
+def test_of_a_model_without_convolutions_the_look_draws_what_can_be_drawn(runs):
+    result = CliRunner().invoke(main, ["look", "saliency", str(runs / "softmax"), "--size", "3"])
+    assert result.exit_code == 0, result.output
+    assert "Left out: gradcam and deconvolution: SoftmaxRegression has no convolution" in result.output
+    assert [line.split()[0] for line in result.output.splitlines()][1:3] == ["saliency", "occlusion"]
+    assert (runs / "softmax" / "saliency.png").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["filters", "softmax"], "has no convolution"),
+        (["saliency", "softmax", "--method", "saliency", "--method", "gradcam"], "gradcam cannot be drawn: Softmax"),
+        (["saliency", "softmax", "--method", "deconvolution"], "Take --method saliency or --method occlusion"),
         (["saliency", "convnet", "--sample", "999"], "digits has 359 test pictures, 0 to 358"),
         (["saliency", "convnet", "--method", "gradcam", "--layer", "features.x"], "no layer 'features.x'"),
         (["invert", "convnet", "--layer", "nothing"], "Known: features, features.0"),

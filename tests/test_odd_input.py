@@ -9,9 +9,10 @@ from click.testing import CliRunner
 import gradus
 from gradus import draw, inspect, models, nn, optim, tune
 from gradus.cli import main
-from gradus.errors import GradusError
+from gradus.data import TensorDataset
+from gradus.errors import GradientError, GradusError
 from gradus.models import DBN, MLP, RBM, Perceptron
-from gradus.train import fit_unsupervised, pretrain_dbn, transferred
+from gradus.train import Trainer, fit_unsupervised, pretrain_dbn, transferred
 from gradus.train.pretraining import Pretraining
 
 NAN = float("nan")
@@ -81,11 +82,59 @@ def fit(loss, optimizer):
         (lambda: inspect.grad_cam(CONV, PICTURES * NAN), "grad_cam: the pictures hold nan"),
         (lambda: inspect.deconvolution(CONV, PICTURES + np.inf, "0", 0), "deconvolution: the pictures hold inf"),
         (lambda: inspect.occlusion(CONV, PICTURES[0] * NAN, 0, size=1), "occlusion: the pictures hold nan"),
+        (lambda: DBN(6), "DBN: sizes must be a list of 2 integers or more, got 6"),
+        (lambda: MLP("784"), "MLP: sizes must be a list"),
+        (lambda: MLP([4, 2.5]), r"MLP: sizes\[1\] must be an integer"),
+        (lambda: models.DeepAutoencoder([6]), r"DeepAutoencoder: sizes must be a list .* got \[6\]"),
+        (lambda: models.Autoencoder(None, LINEAR), "encoder must be a function, got None"),
+        (lambda: models.build(6, (1, 8, 8), 10), "there is no model 6"),
+        (lambda: models.truth_table(6), "gate must be a function, got 6"),
+        (lambda: models.relu_curve("word", "word"), "x must hold numbers"),
+        (lambda: models.nearest_point("word"), "points must hold numbers"),
+        (lambda: inspect.saliency(6, PICTURES), "saliency: the model is 6. Write it as a Module"),
+        (lambda: inspect.saliency(MLP, PICTURES), r"saliency: the model is the class MLP. Make one: MLP\(...\)"),
+        (lambda: inspect.filters("lenet"), "filters: the model is 'lenet'"),
+        (lambda: inspect.run_through(None, PICTURES), "run_through: the model is None"),
+        (lambda: inspect.layer_output(6, "0"), "layer_output: the model is 6"),
+        (lambda: inspect.activations(6, X), "activations: the model is 6"),
+        (lambda: inspect.loss_surface(6, None, X, X, "a", "b"), "loss_surface: the model is 6"),
+        (lambda: inspect.line_pieces(6, X[0], X[1]), "line_pieces: the model is 6"),
+        (lambda: inspect.decision_plane(6), "decision_plane: the model is 6"),
+        (lambda: inspect.flat_parameters(6), "flat_parameters: the model is 6"),
+        (lambda: inspect.fgsm(6, X, [0] * 4), "fgsm: the model is 6"),
+        (lambda: inspect.layer_stages(nn.ReLU(), None, X), "layer must be a Linear"),
+        (lambda: inspect.graph(6), "graph: y must be a Tensor, got 6"),
+        (lambda: inspect.expression(6, {}), "text must be a string"),
+        (lambda: inspect.expression("x", 6), "values must be a dict"),
+        (lambda: inspect.descend(6, optim.SGD), "f must be a function"),
+        (lambda: inspect.zigzag("word"), "path must hold numbers"),
+        (lambda: inspect.unit_count(CONV, 6), "input_shape must be a list of 3"),
+        (lambda: inspect.learn_in_turn(None, 6), "two tasks or more, by name, got 6"),
+        (lambda: inspect.extent(6), r"one picture \(c, h, w\)"),
+        (lambda: inspect.grid_lines(steps=True), "steps must be an integer of 1 or more, got True"),
+        (lambda: RBM(True, 2), "visible must be an integer of 1 or more, got True"),
+        (lambda: RBM(6, 2).contrastive_divergence(gradus.zeros((0, 6))), "contrastive_divergence: there is no sample"),
+        (lambda: RBM(6, 2, chains=2).persistent_divergence(gradus.zeros((0, 6))), "there is no sample"),
+        (lambda: models.kl_sparsity(np.zeros((0, 3))), r"kl_sparsity: the code has shape \(0, 3\)"),
+        (lambda: models.l1_sparsity(np.zeros((0, 3))), r"l1_sparsity: the code has shape \(0, 3\)"),
+        (lambda: models.l1_sparsity(6.0), r"l1_sparsity: the code has shape \(\)"),
     ],
 )
 def test_odd_input_is_explained(call, said):
     with pytest.raises(GradusError, match=said):
         call()
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_frozen_model_is_not_trained(compiled):
+    model = MLP([6, 3, 2])
+    trainer = Trainer(model, "cross_entropy", optim.SGD(model.parameters(), lr=0.1), compile=compiled)
+    model.requires_grad_(False)
+    data = TensorDataset(X, np.array([0, 1, 0, 1]))
+    with pytest.raises(GradientError, match=r"MLP is frozen .* model.requires_grad_\(\)"):
+        trainer.fit(data, progress=False)
+    model.layers[2].requires_grad_()
+    assert len(trainer.fit(data, progress=False)) == 1
 
 
 def test_arrays_and_numpy_counts_are_taken():

@@ -100,5 +100,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("RelU", ["ReLU", "Tanh"])
     "Did you mean 'ReLU'?"
     """
-    close = difflib.get_close_matches(word, known, n=1)
+    close = difflib.get_close_matches(str(word), known, n=1)
     return f"Did you mean {close[0]!r}?" if close else ""

@@ -35,20 +35,71 @@ def in_range(where: str, name: str, value: float, interval: str) -> None:
 
 
 def at_least(least: int, where: str, **counts: int) -> None:
-    """Refuse a count (of layers, steps, features) that is no integer or below the least.
+    """Refuse a count (of layers, steps, features) that is no integer or below the least; True is no count.
 
     >>> at_least(0, "DataLoader", prefetch=-1)
     Traceback (most recent call last):
     gradus.errors.ArgumentError: DataLoader: prefetch must be an integer of 0 or more, got -1
     """
     for name, count in counts.items():
-        if not isinstance(count, Integral) or int(count) < least:
+        if isinstance(count, bool) or not isinstance(count, Integral) or int(count) < least:
             raise ArgumentError(f"{where}: {name} must be an integer of {least} or more, got {count!r}")
 
 
 def at_least_one(where: str, **counts: int) -> None:
     """Refuse a count that is no integer or below 1."""
     at_least(1, where, **counts)
+
+
+def sizes_of(where: str, name: str, sizes: Any, least: int = 1) -> list[int]:
+    """Counts in a list, so many at least, as those of the layers of a network.
+
+    >>> sizes_of("MLP", "sizes", 6, least=2)
+    Traceback (most recent call last):
+    gradus.errors.ArgumentError: MLP: sizes must be a list of 2 integers or more, got 6
+    """
+    if isinstance(sizes, (str, bytes, Mapping)) or not isinstance(sizes, Iterable):
+        given = None
+    else:
+        given = list(sizes)
+    if given is None or len(given) < least:
+        raise ArgumentError(
+            f"{where}: {name} must be a list of {least} integers or more, got {sizes if given is None else given!r:.80}"
+        )
+    at_least_one(where, **{f"{name}[{i}]": n for i, n in enumerate(given)})
+    return given
+
+
+def require_function(where: str, **functions: Any) -> None:
+    """Refuse what cannot be called.
+
+    >>> require_function("descend", f=6)
+    Traceback (most recent call last):
+    gradus.errors.ArgumentError: descend: f must be a function, got 6
+    """
+    for name, function in functions.items():
+        if not callable(function):
+            raise ArgumentError(f"{where}: {name} must be a function, got {function!r:.80}")
+
+
+def require_tensor(where: str, **tensors: Any) -> None:
+    """Refuse what is no Tensor."""
+    for name, x in tensors.items():
+        if not isinstance(x, Tensor):
+            raise ArgumentError(f"{where}: {name} must be a Tensor, got {x!r:.80}. Make one: gradus.tensor(...).")
+
+
+def floats(where: str, name: str, values: Any) -> np.ndarray:
+    """Numbers as an array of float64.
+
+    >>> floats("zigzag", "path", "word")
+    Traceback (most recent call last):
+    gradus.errors.DataError: zigzag: path must hold numbers, got 'word'
+    """
+    try:
+        return np.asarray(values.numpy() if isinstance(values, Tensor) else values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{where}: {name} must hold numbers, got {values!r:.80}") from None
 
 
 def require_named(where: str, state: Any) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 
 from ..autograd import no_grad
 from ..errors import ArgumentError
-from ..functional.checks import at_least_one, one_of
+from ..functional.checks import at_least_one, floats, one_of
 from ..nn import Linear, Module, ReLU, Sequential, Sigmoid, Tanh
 from ..random import Generator
 from ..tensor import Tensor, as_tensor, tensor
+from ..train.evaluation import require_model
 
 ACTIVATIONS: dict[str, Callable[[], Module]] = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU}
 INITIAL_VALUES: dict[str, Callable[[int], float]] = {  # the standard deviation of a weight, from the units before it
@@ -71,6 +72,7 @@ def activations(model: Module, *inputs: Any) -> dict[str, np.ndarray]:
     >>> {name: a.shape for name, a in found.items()}
     {'0': (5, 3), '1': (5, 3)}
     """
+    require_model("activations", model)
     found: dict[str, np.ndarray] = {}
     names = {id(m): name for name, m in model.named_modules()}
 
@@ -111,7 +113,7 @@ def histogram(values: np.ndarray, name: str = "", kind: str = "", bins: int = 30
     ([2, 1, 1], 1.0, 0.5)
     """
     at_least_one("histogram", bins=bins)
-    values = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    values = np.atleast_1d(floats("histogram", "values", values))
     if ends is not None and not (np.isfinite(ends).all() and ends[0] < ends[1]):
         raise ArgumentError(f"histogram: the ends are a number and a larger one, got {ends}")
     if not values.size or not np.isfinite(values).all():
@@ -136,6 +138,7 @@ def activation_histograms(model: Module, *inputs: Any, bins: int = 30) -> list[H
     >>> [h.kind for h in activation_histograms(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), gradus.randn(5, 4))]
     ['Linear', 'ReLU']
     """
+    require_model("activation_histograms", model)
     kinds = {name or type(m).__name__: type(m).__name__ for name, m in model.named_modules()}
     found = activations(model, *inputs)
     return [histogram(a, name, kinds[name.partition("#")[0]], bins) for name, a in found.items()]

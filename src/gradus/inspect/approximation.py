@@ -11,14 +11,14 @@ from .. import random
 from ..autograd import no_grad
 from ..data import TensorDataset
 from ..errors import ArgumentError, ShapeError
-from ..functional.checks import at_least, at_least_one
+from ..functional.checks import at_least, at_least_one, require_function, sizes_of
 from ..models import MLP
 from ..nn import Module, ReLU
 from ..optim import Adam
 from ..optim.schedules import cosine
 from ..tensor import tensor
 from ..train import Trainer
-from ..train.evaluation import mode
+from ..train.evaluation import mode, require_model
 
 Curve = Callable[[np.ndarray], np.ndarray]
 _FINE = 2001  # places at which a curve and its approximation are compared
@@ -63,6 +63,8 @@ def curve_fit(model: Module, curve: Curve, low: float = -1.0, high: float = 1.0)
     >>> fit.width, round(fit.largest, 4)
     (3, 0.25)
     """
+    require_function("curve_fit", curve=curve)
+    require_model("curve_fit", model)
     if not (np.isfinite([low, high]).all() and low < high):
         raise ArgumentError(f"curve_fit: low must be below high, both finite, got {low} and {high}")
     x = np.linspace(low, high, _FINE)
@@ -95,6 +97,8 @@ def built_fits(
     >>> [round(fit.largest, 4) for fit in fits]
     [0.25, 0.0625, 0.0156]
     """
+    require_function("built_fits", build=build, curve=curve)
+    pieces = sizes_of("built_fits", "pieces", pieces)
     fits = []
     for n in pieces:
         at_least_one("built_fits", pieces=n)
@@ -134,6 +138,8 @@ def trained_fits(
     >>> fits[0].width, fits[0].parameters
     (4, 13)
     """
+    require_function("trained_fits", curve=curve)
+    widths = sizes_of("trained_fits", "widths", widths)
     at_least_one("trained_fits", hidden=hidden, seeds=len(seeds), epochs=epochs)
     x = np.linspace(low, high, 512, dtype=np.float32)[:, None]
     data = TensorDataset(x, curve(x.astype(np.float64)).astype(np.float32), name="curve")

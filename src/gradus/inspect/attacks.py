@@ -154,7 +154,7 @@ def every_target(x: Any, y: Any, classes: int) -> tuple[np.ndarray, np.ndarray, 
     (array([0, 0, 2, 2]), array([1, 2, 0, 1]))
     """
     at_least_one("every_target", classes=classes)
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = np.atleast_1d(x), np.asarray(y)
     check_labels("every_target", "label", y, len(x), classes)
     others = np.array([[c for c in range(classes) if c != label] for label in y], np.int64)
     return np.repeat(x, classes - 1, axis=0), np.repeat(y, classes - 1), others.ravel()

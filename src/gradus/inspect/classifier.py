@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DataError, ShapeError
 from ..functional import cross_entropy, softmax
 from ..nn import Module
 from ..tensor import Tensor, tensor
-from ..train.evaluation import mode
+from ..train.evaluation import mode, require_model
 from ..train.trainer import EVAL_BATCH
 
 
@@ -91,8 +91,7 @@ def _inputs(where: str, x: Any) -> np.ndarray:
 
 
 def _classes(where: str, model: Any, x: np.ndarray) -> int:
-    if not isinstance(model, Module):
-        raise ArgumentError(f"{where}: the model is {model!r:.60}. Give a Module, as those of gradus.models.")
+    require_model(where, model)
     with mode(model, training=False), no_grad():
         scores = model(tensor(x[:1]))
     if not isinstance(scores, Tensor) or scores.ndim != 2 or scores.shape[1] < 2:

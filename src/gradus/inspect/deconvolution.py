@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..autograd import no_grad, vjp
-from ..errors import ArgumentError
-from ..functional.checks import at_least, at_least_one
+from ..errors import ArgumentError, ShapeError
+from ..functional.checks import at_least, at_least_one, require_tensor
 from ..nn import Module, ReLU
 from ..ops import relu
 from ..tensor import Tensor, tensor
-from ..train.evaluation import mode
+from ..train.evaluation import mode, require_model
 from .layers import Ran, layer_output, one_picture, pictures, require_layer, run_through
 
 
@@ -59,6 +59,7 @@ def deconvolution(model: Module, x: Any, layer: str, feature: int) -> Projection
     >>> found.pictures.shape, found.places.shape
     ((2, 1, 28, 28), (2, 2))
     """
+    require_model("deconvolution", model)
     chain = _chain(model, pictures("deconvolution", x), layer)
     last = chain[-1].y
     place = _strongest_place("deconvolution", last, layer, feature)
@@ -80,6 +81,7 @@ def back_through(layer: Module, x: Tensor, signal: Tensor) -> Tensor:
     >>> back_through(ReLU(), gradus.tensor([-1.0, 2.0]), gradus.tensor([3.0, -4.0]))
     tensor([3., 0.])
     """
+    require_tensor("back_through", x=x, signal=signal)
     if isinstance(layer, ReLU):
         return relu(signal)
     _, pull = vjp(layer, x)
@@ -99,7 +101,10 @@ def extent(picture: np.ndarray) -> tuple[slice, slice]:
     >>> extent(np.array([[[0.0, 0.0, 0.0], [0.0, 2.0, 1.0]]]))
     (slice(1, 2, None), slice(1, 3, None))
     """
-    there = np.any(np.asarray(picture) != 0, axis=0)
+    given = np.asarray(picture)
+    if given.ndim != 3:
+        raise ShapeError(f"extent: expects one picture (c, h, w), got {given.shape}", "Of several take one: x[0].")
+    there = np.any(given != 0, axis=0)
     found = [np.flatnonzero(there.any(axis=axis)) for axis in (1, 0)]
     rows, columns = (slice(int(f[0]), int(f[-1]) + 1) if f.size else slice(None) for f in found)
     return rows, columns
@@ -126,6 +131,7 @@ def strongest(model: Module, x: Any, layer: str, feature: int, count: int = 9) -
     >>> strongest(nn.Sequential(nn.ReLU()), x, "0", feature=0, count=2)
     array([2, 1])
     """
+    require_model("strongest", model)
     at_least_one("strongest", count=count)
     require_layer("strongest", model, layer)
     phi = layer_output(model, layer)
@@ -146,6 +152,7 @@ def most_active(model: Module, picture: Any, layer: str) -> int:
     >>> most_active(nn.Sequential(nn.ReLU()), np.array([[[1.0]], [[3.0]], [[2.0]]]), "0")
     1
     """
+    require_model("most_active", model)
     require_layer("most_active", model, layer)
     with mode(model, training=False), no_grad():
         y = layer_output(model, layer)(one_picture("most_active", picture))

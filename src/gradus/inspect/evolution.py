@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
-from ..functional.checks import at_least, in_range
+from ..functional.checks import at_least, floats, in_range, require_function
 
 Values = Callable[[np.ndarray], np.ndarray]
 
@@ -64,7 +64,8 @@ def differential_evolution(
     >>> found.best.round(3).tolist()
     [0.3, 0.3]
     """
-    places = np.array(first, dtype=np.float64)
+    require_function("differential_evolution", f=f)
+    places = floats("differential_evolution", "first", first).copy()
     if places.ndim != 2 or len(places) < 4:
         raise ShapeError(
             f"differential_evolution: the first places have shape {places.shape}",

@@ -52,6 +52,10 @@ def expression(text: str, values: Mapping[str, float]) -> Expression:
     >>> found.result
     tensor(10., dtype=float64, from=add)
     """
+    if not isinstance(text, str):
+        raise ArgumentError(f"expression: the text must be a string, got {text!r:.80}")
+    if not isinstance(values, Mapping):
+        raise ArgumentError(f"expression: values must be a dict, a number for each name; got {values!r:.80}")
     tree = _parsed(text)
     variables = {name: tensor(_float(name, value), "float64", requires_grad=True) for name, value in values.items()}
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -67,8 +67,9 @@ def learn_in_turn(
     """
     at_least_one("learn_in_turn", looks=looks)
     at_least(0, "learn_in_turn", kept=kept)
-    if len(tasks) < 2:
-        raise ArgumentError(f"learn_in_turn: forgetting takes two tasks or more, got {list(tasks)}")
+    if not isinstance(tasks, Mapping) or len(tasks) < 2:
+        got = list(tasks) if isinstance(tasks, Mapping) else tasks
+        raise ArgumentError(f"learn_in_turn: forgetting takes two tasks or more, by name, got {got!r:.80}")
     tests = {name: task.test for name, task in tasks.items()}
     measured, seen = {0: measure(trainer, tests)}, 0
     starts: dict[str, int] = {}

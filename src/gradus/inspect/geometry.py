@@ -14,7 +14,7 @@ from ..models import Margin, widest_margin
 from ..nn import Dropout, Flatten, Linear, Module, ModuleList
 from ..tensor import Tensor, as_tensor, tensor
 from ..train import Trainer
-from ..train.evaluation import mode
+from ..train.evaluation import mode, require_model
 
 
 class Factors(NamedTuple):
@@ -104,6 +104,8 @@ def layer_stages(layer: Linear, activation: Module | None, x: Any, number: int =
     >>> [stage.name for stage in layer_stages(nn.Linear(2, 3), nn.Tanh(), np.zeros((5, 2)))]
     ['rotate', 'scale', 'rotate', 'translate', 'bend']
     """
+    if not isinstance(layer, Linear):
+        raise ArgumentError(f"layer_stages: the layer must be a Linear, got {layer!r:.80}")
     points = as_tensor(x).numpy().astype(np.float64)
     if points.ndim != 2 or points.shape[1] != layer.in_features:
         raise ShapeError(
@@ -156,6 +158,7 @@ def chain(model: Module) -> list[tuple[Linear, Module | None]]:
     >>> [(linear.out_features, type(bend).__name__) for linear, bend in chain(MLP([2, 3, 1]))]
     [(3, 'ReLU'), (1, 'NoneType')]
     """
+    require_model("chain", model)
     found: list[tuple[Linear, Module | None]] = []
     for module in model.modules():
         if isinstance(module, (Dropout, Flatten, ModuleList)) or any(True for _ in module.children()):
@@ -308,6 +311,7 @@ def decision_plane(
     >>> decision_plane(MLP([2, 3]), steps=5).scores.shape
     (5, 5, 3)
     """
+    require_model("decision_plane", model)
     at_least_one("decision_plane", steps=steps)
     for name, ends in {"x": x, "y": y}.items():
         for end in ends:

@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DataError
 from ..functional.checks import at_least_one
 from ..nn import Module
 from ..tensor import Tensor, as_tensor, tensor
+from ..train.evaluation import require_model
 
 TOLERANCE = 1e-6  # a right gradient differs by less, relatively
 STEPS = (1e-5, 1e-6, 1e-7)  # a shorter one is tried where the one before may have crossed a kink, as that of ReLU
@@ -126,6 +127,7 @@ def check_model_gradients(
     >>> check_model_gradients(model, nn.functional.cross_entropy, gradus.randn(5, 4), [0, 1, 1, 0, 1]).agrees
     True
     """
+    require_model("check_model_gradients", model)
     if len(batch) < 2:
         raise ArgumentError(f"check_model_gradients: give the model's inputs and then the targets, got {len(batch)}")
     own = copy.deepcopy(model).astype("float64")

@@ -16,6 +16,7 @@ from ..models import MLP
 from ..nn import Linear, Module, ReLU, Sigmoid, Tanh, init
 from ..random import seed as start_from
 from ..tensor import Tensor, as_tensor
+from ..train.evaluation import require_model
 
 ACTIVATIONS: dict[str, tuple[Callable[[], Module], Callable[..., Tensor]]] = {
     "sigmoid": (Sigmoid, init.xavier_normal_),
@@ -52,6 +53,7 @@ def gradient_norms(model: Module, loss: Callable[[Tensor, Tensor], Tensor], *bat
     >>> [layer.name for layer in gradient_norms(model, F.cross_entropy, gradus.randn(5, 4), [0, 1, 2, 1, 0])]
     ['layers.0.weight', 'layers.2.weight']
     """
+    require_model("gradient_norms", model)
     if len(batch) < 2:
         raise ArgumentError(f"gradient_norms: give the model's inputs and then the targets, got {len(batch)} part")
     own = copy.deepcopy(model)

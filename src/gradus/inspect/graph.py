@@ -11,6 +11,7 @@ import numpy as np
 from ..autograd import handed_back, inputs_first
 from ..draw.graph import Drawing
 from ..errors import ArgumentError, GradientError, ShapeError
+from ..functional.checks import require_tensor
 from ..tensor import Tensor
 
 _LISTED = 3  # numbers of a vector that are written out
@@ -142,6 +143,7 @@ def graph(y: Tensor, labels: Mapping[str, Tensor] | None = None, gradient: Tenso
     >>> float(found.nodes[0].gradient)
     3.0
     """
+    require_tensor("graph", y=y)
     if not y.requires_grad:
         raise GradientError(
             "graph: this tensor has no history: nothing it was computed from requires a gradient (or it was computed "

@@ -10,12 +10,12 @@ import numpy as np
 from .. import compiler
 from ..autograd import grad, no_grad
 from ..errors import ArgumentError
-from ..functional.checks import at_least, at_least_one, in_range
+from ..functional.checks import at_least, at_least_one, in_range, require_tensor, sizes_of
 from ..nn import Module, Parameter
 from ..ops import clip
 from ..optim import Adam
 from ..tensor import Tensor
-from ..train.evaluation import mode
+from ..train.evaluation import mode, require_model
 from .layers import layer_output, one_picture, require_layer
 
 
@@ -70,6 +70,7 @@ def invert(
     >>> bool(found.course[-1] < found.course[0])
     True
     """
+    require_model("invert", model)
     in_range("invert", "size", size, "[0, inf)")
     in_range("invert", "variation", variation, "[0, inf)")
     x0 = one_picture("invert", picture)
@@ -163,7 +164,8 @@ def unit_count(model: Module, input_shape: Sequence[int], layer: str | None = No
     >>> unit_count(LeNet(), (1, 28, 28)), unit_count(LeNet(), (1, 28, 28), "features.3")
     (10, 16)
     """
-    at_least_one("unit_count", **{f"input_shape[{i}]": n for i, n in enumerate(input_shape)})
+    require_model("unit_count", model)
+    sizes_of("unit_count", "input_shape", input_shape, least=3)
     if layer is not None:
         require_layer("unit_count", model, layer)
     phi: Callable[[Tensor], Tensor] = model if layer is None else layer_output(model, layer)
@@ -181,6 +183,7 @@ def total_variation(x: Tensor) -> Tensor:
     >>> total_variation(gradus.tensor([[[[0.0, 1.0], [0.0, 1.0]]]])).item()
     1.0
     """
+    require_tensor("total_variation", x=x)
     right = x[:, :, :, 1:] - x[:, :, :, :-1]
     down = x[:, :, 1:, :] - x[:, :, :-1, :]
     return (right**2).mean() + (down**2).mean()

@@ -14,7 +14,7 @@ from ..functional.checks import at_least, refuse
 from ..nn import Conv2d, Module
 from ..ops import argmax
 from ..tensor import Tensor, as_tensor, tensor
-from ..train.evaluation import mode
+from ..train.evaluation import mode, require_model
 
 
 class Ran(NamedTuple):
@@ -43,6 +43,7 @@ def run_through(model: Module, x: Any) -> list[Ran]:
     >>> [(ran.name, ran.y.shape) for ran in run_through(LeNet(), gradus.zeros((1, 1, 28, 28)))][:3]
     [('features.0', (1, 6, 28, 28)), ('features.1', (1, 6, 28, 28)), ('features.2', (1, 6, 14, 14))]
     """
+    require_model("run_through", model)
     found: list[Ran] = []
     layers = [(name, m) for name, m in model.named_modules() if not any(m.children())]
 
@@ -74,6 +75,7 @@ def layer_output(model: Module, layer: str) -> Callable[[Tensor], Tensor]:
     >>> phi(gradus.zeros((5, 1, 28, 28))).shape
     (5, 6, 14, 14)
     """
+    require_model("layer_output", model)
     require_layer("layer_output", model, layer)
 
     def phi(x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import Dataset, Subset
 from ..errors import ArgumentError
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least_one, require_function
 from ..random import seed as set_seed
 from ..random import stream
 from ..train import Callback, Trainer
@@ -137,6 +137,7 @@ def learning_curve(
     >>> learning_curve(make, data, data, sizes=[5, 40], steps=2).test["accuracy"].shape
     (2, 1)
     """
+    require_function("learning_curve", make=make)
     at_least_one("learning_curve", steps=steps, batch_size=batch_size, repeats=repeats)
     counts = _sizes(sizes, len(train))
     found: list[list[dict[str, dict[str, float]]]] = [[] for _ in counts]

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least_one, floats, require_function
 from ..nn import Module
 from ..optim import SGD, Adagrad, Adam, Optimizer, RMSprop
 from ..tensor import Tensor, tensor
 from ..train import Callback, Trainer
+from ..train.evaluation import require_model
 from ..train.history import Record
 from .surface import Direction
 
@@ -59,6 +60,7 @@ def descend(
     >>> descend(valley, lambda params: SGD(params, lr=0.5), steps=2).round(3).tolist()
     [[-7.0, 2.0], [-6.65, 0.0], [-6.318, 0.0]]
     """
+    require_function("descend", f=f, optimizer=optimizer)
     at_least_one("descend", steps=steps)
     place = [tensor(float(v), "float64", requires_grad=True) for v in start]
     chosen, path = optimizer(place), [start]
@@ -98,7 +100,7 @@ def zigzag(path: np.ndarray) -> Zigzag:
     >>> zigzag(np.array([[0, 0], [1, 0], [2, 1.0]])).reversals
     0.0
     """
-    path = np.asarray(path, np.float64)
+    path = floats("zigzag", "path", path)
     if path.ndim != 2 or len(path) < 3 or not np.isfinite(path).all():
         raise DataError(f"zigzag: a path is (places, dimensions), three finite places or more; got {path.shape}")
     steps = np.diff(path, axis=0)
@@ -142,6 +144,7 @@ def flat_parameters(model: Module) -> np.ndarray:
     >>> flat_parameters(gradus.nn.Linear(3, 2)).shape
     (8,)
     """
+    require_model("flat_parameters", model)
     return np.concatenate([p.numpy().ravel() for p in model.parameters()]).astype(np.float32)
 
 

@@ -32,6 +32,7 @@ from ..nn import (
     Sequential,
 )
 from ..tensor import as_tensor, tensor
+from ..train.evaluation import require_model
 
 AFFINE = (Linear, Conv2d, AvgPool2d, BatchNorm1d, BatchNorm2d, Dropout, Flatten, Identity)
 BENT = (ReLU, LeakyReLU)
@@ -86,6 +87,7 @@ def line_pieces(model: Module, start: Any, end: Any) -> LinePieces:
     >>> [len(line_pieces(sawtooth(depth), [0.0], [1.0])) for depth in (1, 2, 3, 10)]
     [2, 4, 8, 1024]
     """
+    require_model("line_pieces", model)
     a, b = _samples("line_pieces", start, end)
     breaks, base, slope = np.array([0.0, 1.0]), a[None], (b - a)[None]
     for layer in _layers(model, a, b):
@@ -162,6 +164,7 @@ def plane_pieces(
     >>> len(plane)  # three lines, each two of which cross: 1 + 3 + 3
     7
     """
+    require_model("plane_pieces", model)
     if not (u[0] < u[1] and v[0] < v[1]):
         raise ArgumentError(f"plane_pieces: the rectangle u={u}, v={v} is empty")
     a, b, c = _samples("plane_pieces", origin, right, up)

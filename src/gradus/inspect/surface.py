@@ -16,6 +16,7 @@ from ..errors import ArgumentError, DataError, ShapeError, did_you_mean
 from ..functional.checks import at_least, at_least_one
 from ..nn import Module
 from ..tensor import Tensor, tensor
+from ..train.evaluation import require_model
 
 POINTS = 41  # along a side, where no places are given
 REACH = 1.0  # to each side, where no places are given
@@ -75,6 +76,7 @@ def element(model: Module, place: str) -> Direction:
     >>> element(model, "weight[0,1]").start == model.weight[0, 1].item()
     True
     """
+    require_model("element", model)
     parameters = {n: p.numpy() for n, p in model.named_parameters()}
     found = _ELEMENT.fullmatch(place.strip())
     name = found["name"].strip() if found else place
@@ -128,6 +130,7 @@ def random_directions(model: Module, seed: int = 0) -> tuple[Direction, Directio
     >>> lengths[0] == lengths[1]
     True
     """
+    require_model("random_directions", model)
     at_least(0, "random_directions", seed=seed)
     rng = np.random.default_rng(seed)
     weights = {n: p.numpy() for n, p in model.named_parameters() if p.ndim > 1}
@@ -185,6 +188,7 @@ def loss_surface(
     >>> found.loss.round(3).tolist()
     [[2.5, 1.0, 0.5], [0.5, 0.0, 0.5]]
     """
+    require_model("loss_surface", model)
     twin = copy.deepcopy(model).eval()
     d1, d2 = (d if isinstance(d, Direction) else element(model, d) for d in (first, second))
     moves = _moves(twin, [d1, d2])

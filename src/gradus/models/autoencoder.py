@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import functional as F
 from ..errors import ArgumentError, ShapeError
-from ..functional.checks import in_range
+from ..functional.checks import in_range, require_function, sizes_of
 from ..nn import Conv2d, Flatten, Identity, Linear, Module, ReLU, Sequential, Sigmoid
 from ..ops import maximum, minimum, where
 from ..random import bernoulli, rand, randn
@@ -44,6 +44,7 @@ class Autoencoder(Module):
         penalty: Function | None = None,
         measure: Callable[[Tensor, Tensor], Tensor] = F.mse_loss,
     ) -> None:
+        require_function("Autoencoder", encoder=encoder, decoder=decoder)
         self.encoder, self.decoder = encoder, decoder
         self.corrupt, self.penalty, self.measure = corrupt, penalty, measure
 
@@ -96,10 +97,7 @@ class DeepAutoencoder(Autoencoder):
         output: Callable[[], Module] = Sigmoid,
         **options: Any,
     ) -> None:
-        if len(sizes) < 2:
-            raise ArgumentError(
-                f"DeepAutoencoder: sizes run from a sample to the code, at least two; got {list(sizes)}"
-            )
+        sizes = sizes_of("DeepAutoencoder", "sizes", sizes, least=2)
         up = _layers(sizes, [*[activation] * (len(sizes) - 2), code])
         down = _layers(sizes[::-1], [*[activation] * (len(sizes) - 2), output])
         super().__init__(up, down, **options)
@@ -238,6 +236,14 @@ def salt_and_pepper(x: Any, p: float = 0.3) -> Tensor:
 # -- sparsity ----------------------------------------------------------------------------------------------------------
 
 
+def _code(where: str, code: Any) -> Tensor:
+    """The code as a Tensor (n, ...) of one sample or more."""
+    given: Tensor = as_tensor(code)
+    if not given.ndim or not given.size:
+        raise ShapeError(f"{where}: the code has shape {given.shape}", "It must be (n, units) of one sample or more.")
+    return given
+
+
 def l1_sparsity(code: Any, weight: float = 1e-3) -> Tensor:
     """weight sum |code|, averaged over the samples: most units of a code become 0.
 
@@ -245,7 +251,7 @@ def l1_sparsity(code: Any, weight: float = 1e-3) -> Tensor:
     tensor(1.)
     """
     in_range("l1_sparsity", "weight", weight, "[0, inf)")
-    code = as_tensor(code)
+    code = _code("l1_sparsity", code)
     penalty: Tensor = weight * code.absolute().sum() / len(code)
     return penalty
 
@@ -267,5 +273,5 @@ def kl_sparsity(code: Any, rho: float = 0.05, weight: float = 1e-3) -> Tensor:
     """
     in_range("kl_sparsity", "rho", rho, "(0, 1)")
     in_range("kl_sparsity", "weight", weight, "[0, inf)")
-    mean: Tensor = minimum(maximum(as_tensor(code).mean(0), 1e-6), 1 - 1e-6)
+    mean: Tensor = minimum(maximum(_code("kl_sparsity", code).mean(0), 1e-6), 1 - 1e-6)
     return weight * (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least_one, floats
 from ..nn import HardSigmoid, Linear, Module, ReLU, Sequential, Sigmoid
 
 _HARD_WIDTH = 6.0  # hard_sigmoid rises from 0 to 1 over this length
@@ -100,7 +100,7 @@ def sawtooth(depth: int) -> Sequential:
 
 
 def _points(where: str, x: Any, y: Any, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, y = floats(where, "x", x), floats(where, "y", y)
     if x.ndim != 1 or x.shape != y.shape or len(x) < least:
         raise ShapeError(
             f"{where}: places of shape {x.shape} and heights of shape {y.shape}",

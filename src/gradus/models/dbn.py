@@ -8,7 +8,7 @@ from typing import Any
 
 from ..autograd import no_grad
 from ..errors import ArgumentError
-from ..functional.checks import at_least, at_least_one
+from ..functional.checks import at_least, at_least_one, sizes_of
 from ..nn import Flatten, Identity, Linear, Module, Sequential, Sigmoid
 from ..ops import full
 from ..random import bernoulli
@@ -43,8 +43,7 @@ class DBN(Module):
     def __init__(
         self, sizes: Sequence[int], units: str = "bernoulli", code: str = "bernoulli", chains: int = 0
     ) -> None:
-        if len(sizes) < 2:
-            raise ArgumentError(f"DBN: sizes are those of the data and of each layer, at least two; got {list(sizes)}")
+        sizes = sizes_of("DBN", "sizes", sizes, least=2)
         last = len(sizes) - 2
         self.rbms = [
             RBM(before, after, units if i == 0 else "bernoulli", code if i == last else "bernoulli", chains)

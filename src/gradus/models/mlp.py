@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from ..errors import ArgumentError
+from ..functional.checks import sizes_of
 from ..nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
 from ..tensor import Tensor
 
@@ -37,8 +37,7 @@ class MLP(Module):
         batch_norm: bool = False,
         dropout: float = 0.0,
     ) -> None:
-        if len(sizes) < 2:
-            raise ArgumentError(f"MLP: sizes are those of the input and of each layer, at least two; got {list(sizes)}")
+        sizes = sizes_of("MLP", "sizes", sizes, least=2)
         layers: list[Module] = []
         for before, after in pairwise(sizes[:-1]):
             layers.append(Linear(before, after))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import at_least_one, refuse
+from ..functional.checks import at_least_one, refuse, require_function
 from ..nn import Module, Sequential
 from ..ops import concatenate, stack
 from ..tensor import Tensor, as_tensor, tensor
@@ -104,6 +104,7 @@ def truth_table(gate: Module, inputs: int = 2) -> np.ndarray:
     >>> truth_table(XOR).tolist()
     [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
     """
+    require_function("truth_table", gate=gate)
     at_least_one("truth_table", inputs=inputs)
     rows = np.array(list(product((0, 1), repeat=inputs)))
     answers = gate(*(tensor(column) for column in rows.T)).numpy()

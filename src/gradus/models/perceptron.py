@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError, DataError, ShapeError
 from ..functional import step
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least_one, floats
 from ..nn import Module, Parameter
 from ..tensor import Tensor, as_tensor
 
@@ -219,7 +219,7 @@ def nearest_point(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> nearest.round(6).tolist(), sorted(kept.tolist())
     ([1.0, 0.0], [0, 1])
     """
-    points = np.asarray(points, dtype=np.float64)
+    points = floats("nearest_point", "points", points)
     if points.ndim != 2 or not len(points):
         raise ArgumentError(f"nearest_point: expected points (n, d), got shape {points.shape}")
     longest = float((points**2).sum(1).max())

@@ -215,11 +215,13 @@ class RBM(Module):
         """Refuse data that the visible units cannot take; nothing is looked at while a program is traced.
 
         Raises:
-            ShapeError: another width.
+            ShapeError: another width, or no sample at all.
             DataError: values outside [0, 1] for Bernoulli units; data for Gaussian ones that are not standardised.
         """
         if v.shape[-1:] != (self.visible,):
             raise self._misfit(v.shape)
+        if not v.size:
+            raise ShapeError(f"{where}: there is no sample in data of shape {v.shape}", "Leave empty batches out.")
         if self.units == "bernoulli":
             refuse(
                 where,

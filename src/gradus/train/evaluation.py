@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd import no_grad
 from ..data import DataLoader, in_memory
-from ..errors import TraceError
+from ..errors import ArgumentError, TraceError
 from ..nn import Module
 from ..tensor import Tensor
 from .metrics import Metric
@@ -115,9 +115,21 @@ def traced() -> Iterator[None]:
         raise TraceError(f"{problem} In a Trainer: Trainer(..., compile=False).") from problem
 
 
+def require_model(where: str, model: Any) -> None:
+    """Refuse what is no Module."""
+    if not isinstance(model, Module):
+        what, remedy = f"{model!r:.60}", "Write it as a Module."
+        if isinstance(model, type):
+            what, remedy = f"the class {model.__name__}", f"Make one: {model.__name__}(...)."
+        elif isinstance(getattr(model, "function", None), Module):
+            what, remedy = "a compiled one", "Give the Module that was compiled."
+        raise ArgumentError(f"{where}: the model is {what}. {remedy}")
+
+
 @contextmanager
 def mode(model: Module, training: bool) -> Iterator[None]:
     """Set the mode of all parts of a model, and at the end each as it was."""
+    require_model("mode", model)
     before = [(part, part.training) for part in model.modules()]
     model.train(training)
     try:

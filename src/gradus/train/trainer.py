@@ -14,14 +14,14 @@ import numpy as np
 from .. import compiler, functional
 from ..compiler import Compiled
 from ..data import DataLoader, Dataset, TensorDataset, check_finite
-from ..errors import ArgumentError, DataError, nearest
+from ..errors import ArgumentError, DataError, GradientError, nearest
 from ..functional.checks import at_least_one, in_range
 from ..nn import Module
 from ..ops import concatenate
 from ..optim import Optimizer, clip_grad_norm_
 from ..tensor import Tensor
 from .callbacks import Callback
-from .evaluation import eagerly, evaluating, measure, mode, predictions
+from .evaluation import eagerly, evaluating, measure, mode, predictions, require_model
 from .history import History
 from .loop import Loop
 from .metrics import Function, Metric, metric
@@ -86,7 +86,7 @@ class Trainer:
         compile: bool = True,
         precision: str = "float32",
     ) -> None:
-        _check_model(model)
+        require_model("Trainer", model)
         _check_optimizer(optimizer, model)
         if clip_norm is not None:
             in_range("Trainer", "clip_norm", clip_norm, "(0, inf]")
@@ -160,11 +160,13 @@ class Trainer:
             The history: a record for each epoch.
 
         Raises:
+            GradientError: the optimizer holds no parameter that requires a gradient.
             DataError: no samples, NaN in the data, or a set without targets.
             CheckpointError: the folder exists, is of another model, or another process is training in it.
             DivergedError: the loss became NaN or infinite.
         """
         at_least_one("fit", epochs=epochs)
+        _check_trainable(self.optimizer, self.model)
         _check_callbacks(callbacks)
         if resume and run is None:
             raise ArgumentError("resume=True needs the run's folder: run=...")
@@ -254,14 +256,6 @@ def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
     return LOSSES[name]
 
 
-def _check_model(model: Any) -> None:
-    if not isinstance(model, Module):
-        what, remedy = repr(model), "Write it as a Module."
-        if isinstance(model, type):
-            what, remedy = f"the class {model.__name__}", f"Make one: {model.__name__}(...)."
-        raise ArgumentError(f"the model is {what}. {remedy}")
-
-
 def _check_callbacks(callbacks: Any) -> None:
     if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
         raise ArgumentError(f"callbacks are given in a list: callbacks=[...], got {callbacks!r}")
@@ -285,6 +279,15 @@ def _check_optimizer(optimizer: Any, model: Module) -> None:
         raise ArgumentError(
             f"the optimizer trains other tensors: none of its {len(optimizer.params)} is a parameter of this "
             f"{type(model).__name__}. Make it after the model: {type(optimizer).__name__}(model.parameters(), ...)."
+        )
+
+
+def _check_trainable(optimizer: Optimizer, model: Module) -> None:
+    """Refuse to train where all is frozen."""
+    if not any(p.requires_grad for p in optimizer.params):
+        raise GradientError(
+            f"fit: no parameter that the optimizer holds requires a gradient, so {type(model).__name__} is frozen and "
+            "would not change. Unfreeze the model, model.requires_grad_(), or a part: model.layers.requires_grad_()."
         )
 
 
