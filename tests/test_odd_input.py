@@ -82,7 +82,7 @@ def fit(loss, optimizer):
         (lambda: inspect.grad_cam(CONV, PICTURES * NAN), "grad_cam: the pictures hold nan"),
         (lambda: inspect.deconvolution(CONV, PICTURES + np.inf, "0", 0), "deconvolution: the pictures hold inf"),
         (lambda: inspect.occlusion(CONV, PICTURES[0] * NAN, 0, size=1), "occlusion: the pictures hold nan"),
-        (lambda: DBN(6), "DBN: sizes must be a list of 2 integers or more, got 6"),
+        (lambda: DBN(6), "DBN: sizes must be a list of at least two integers, got 6"),
         (lambda: MLP("784"), "MLP: sizes must be a list"),
         (lambda: MLP([4, 2.5]), r"MLP: sizes\[1\] must be an integer"),
         (lambda: models.DeepAutoencoder([6]), r"DeepAutoencoder: sizes must be a list .* got \[6\]"),
@@ -108,7 +108,7 @@ def fit(loss, optimizer):
         (lambda: inspect.expression("x", 6), "values must be a dict"),
         (lambda: inspect.descend(6, optim.SGD), "f must be a function"),
         (lambda: inspect.zigzag("word"), "path must hold numbers"),
-        (lambda: inspect.unit_count(CONV, 6), "input_shape must be a list of 3"),
+        (lambda: inspect.unit_count(CONV, 6), "input_shape must be a list of at least three"),
         (lambda: inspect.learn_in_turn(None, 6), "two tasks or more, by name, got 6"),
         (lambda: inspect.extent(6), r"one picture \(c, h, w\)"),
         (lambda: inspect.grid_lines(steps=True), "steps must be an integer of 1 or more, got True"),
@@ -198,11 +198,23 @@ def test_a_search_explains_what_is_no_score_and_no_seed(objective, seed, said):
         "pretrain dbn --limit 0",
         "pretrain rbm --limit -4",
         "tune softmax --processes 0",
+        "tune",
+        "tune --trials 5",
+        "tune softmax --trials 0",
+        "tune softmax --sampler tpp",
+        "tune softmax --seed -1",
         "pretrain autoencoder --persistent",
         "pretrain rbm --noise 0.3",
         "pretrain dbn --noise nan",
     ],
 )
-def test_options_that_make_no_sense_are_refused(words):
+def test_options_that_make_no_sense_are_refused(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, words.split())
-    assert result.exit_code == 2 or isinstance(result.exception, GradusError)
+    assert result.exit_code == 2, result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_tune_alone_says_what_it_needs():
+    result = CliRunner().invoke(main, ["tune"])
+    assert "Missing argument 'MODEL'" in result.output and "gradus tune --study FILE" in result.output

@@ -59,9 +59,12 @@ def tune(model: str | None, study: Path | None, processes: int, out: Path | None
       gradus tune lenet --data fashion_mnist --epochs 2 --batch-size 16,32,64 --sampler gp --processes 2
       gradus tune --study mlp-mnist.jsonl --trials 100
     """
+    from ..tune.search import check_settings
+
     quiet, worker = options.pop("quiet"), options.pop("worker")
     given = {name: value for name, value in options.items() if value is not None}
     tuning, settings, study = _begun(model, study, given)
+    check_settings(settings["trials"], settings["sampler"], settings["seed"])
     settings["progress"] = not quiet
     if worker:
         _work(tuning, study, worker, settings)
@@ -97,6 +100,11 @@ def _begun(model: str | None, study: Path | None, given: dict[str, Any]) -> tupl
         space = from_json(problem["space"])
         fixed = {n: v for n, v in problem.items() if n in names}
         return Tuning(Recipe(**fixed), space), USUAL | before | how | given, study
+    if model is None and not {n for n in given if n != "seed"}:
+        raise click.UsageError(
+            "Missing argument 'MODEL'. Say what to search for, as in `gradus tune mlp --data mnist`, or go on with a "
+            "study: `gradus tune --study FILE`."
+        )
     recipe, space = _problem(model, given)
     tuning = Tuning(recipe, space)
     file = study or Path(f"{tuning.recipe.model}-{tuning.recipe.data}.jsonl")

@@ -56,18 +56,16 @@ def sizes_of(where: str, name: str, sizes: Any, least: int = 1) -> list[int]:
 
     >>> sizes_of("MLP", "sizes", 6, least=2)
     Traceback (most recent call last):
-    gradus.errors.ArgumentError: MLP: sizes must be a list of 2 integers or more, got 6
+    gradus.errors.ArgumentError: MLP: sizes must be a list of at least two integers, got 6
     """
-    if isinstance(sizes, (str, bytes, Mapping)) or not isinstance(sizes, Iterable):
-        given = None
-    else:
-        given = list(sizes)
-    if given is None or len(given) < least:
-        raise ArgumentError(
-            f"{where}: {name} must be a list of {least} integers or more, got {sizes if given is None else given!r:.80}"
-        )
-    at_least_one(where, **{f"{name}[{i}]": n for i, n in enumerate(given)})
-    return given
+    listed = isinstance(sizes, Iterable) and not isinstance(sizes, (str, bytes, Mapping))
+    given: Any = list(sizes) if listed else sizes
+    if not listed or len(given) < least:
+        number = {1: "one integer", 2: "two integers", 3: "three integers"}[least]
+        raise ArgumentError(f"{where}: {name} must be a list of at least {number}, got {given!r:.80}")
+    counts: list[int] = given
+    at_least_one(where, **{f"{name}[{i}]": n for i, n in enumerate(counts)})
+    return counts
 
 
 def require_function(where: str, **functions: Any) -> None:

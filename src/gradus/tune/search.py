@@ -131,9 +131,7 @@ def search(
     True
     """
     check_space(space)
-    at_least_one("search", trials=trials)
-    at_least(0, "search", seed=seed)
-    one_of("search", "sampler", sampler, SAMPLERS)
+    check_settings(trials, sampler, seed)
     check_better(better)
     module = optuna_()
     from .sampler import distributions
@@ -149,6 +147,13 @@ def search(
             if not _one(shared, objective, distributions(space), trials, prune, show):
                 break
         return Found(trials_of(shared), better)
+
+
+def check_settings(trials: int, sampler: str, seed: int) -> None:
+    """Refuse settings with which no search can be made."""
+    at_least_one("search", trials=trials)
+    at_least(0, "search", seed=seed)
+    one_of("search", "sampler", sampler, SAMPLERS)
 
 
 def _one(
