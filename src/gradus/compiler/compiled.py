@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import interpret
 from ..errors import ArgumentError, DtypeError, ShapeError
+from ..names import missing_from
 from ..tensor import Tensor, as_tensor
 from .bfloat16 import check_precision
 from .guards import Surroundings
@@ -20,16 +22,19 @@ from .trace import Tracer
 from .tree import flatten
 
 VERSIONS = 64  # kept of a function, the newest
+_PYTHON = (types.FunctionType, types.MethodType)
 
 
 class Compiled:
-    """A function that runs as native code: what `compile` gives.
+    """A function that runs as native code: what `compile` gives. Of a Module it has the attributes, `parameters()` too.
 
     >>> import gradus
     >>> double = compile(lambda x: x * 2)
     >>> double(gradus.tensor([1.0, 2.0]))
     tensor([2., 4.])
     """
+
+    __name__: str
 
     def __init__(
         self,
@@ -38,7 +43,11 @@ class Compiled:
         precision: str = "float32",
         winograd: bool = True,
     ) -> None:
-        functools.update_wrapper(self, function)
+        if isinstance(function, (*_PYTHON, Compiled)):
+            functools.update_wrapper(self, function)
+        else:  # what else can be called keeps its attributes to itself: a module's are its layers
+            functools.update_wrapper(self, function, updated=())
+            self.__name__ = _name(function)
         self.function = function
         self.target, self.precision, self.winograd = target, precision, winograd
         self._surroundings: Surroundings | None = None
@@ -56,11 +65,19 @@ class Compiled:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """As a method: one compiled function for each instance."""
-        if instance is None:
+        if instance is None or not hasattr(type(self.function), "__get__"):  # what Python does not bind either
             return self
         bound = Compiled(self.function.__get__(instance, owner), self.target, self.precision, self.winograd)
-        instance.__dict__[self.__name__] = bound  # type: ignore[attr-defined]
+        instance.__dict__[self.__name__] = bound
         return bound
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            function = vars(self).get("function")
+            if function is None or name.startswith("__") or isinstance(function, _PYTHON):
+                raise missing_from(self, "Compiled", name)
+            return getattr(function, name)
 
     def _step_for(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], Step]:
         """The version of the program for these arguments, in these surroundings; traced if it is new."""
@@ -83,11 +100,11 @@ class Compiled:
             known = self._steps.get(key)
         except TypeError:
             raise ArgumentError(
-                f"the compiled function {self.__name__} was given something that can neither be traced nor compared "  # type: ignore[attr-defined]
+                f"the compiled function {self.__name__} was given something that can neither be traced nor compared "
                 "from call to call. Give it tensors, arrays, numbers, strings, or lists, tuples and dicts of them."
             ) from None
         if known is None or not known.still_bound():
-            with self._surroundings.whole(self.__name__):  # type: ignore[attr-defined]
+            with self._surroundings.whole(self.__name__):
                 leaves = self._surroundings.leaves()
                 known = Step(function, arguments, self.target or host(), leaves, self.precision, self.winograd)
             self._surroundings = Surroundings(self.function, arguments)
@@ -161,7 +178,7 @@ class Compiled:
             return np.empty(0, np.float32)
         results = job.slice()
         if not results:
-            raise ArgumentError(f"epoch() collects what {self.__name__} returns, which is no tensor. Return the loss.")  # type: ignore[attr-defined]
+            raise ArgumentError(f"epoch() collects what {self.__name__} returns, which is no tensor. Return the loss.")
         if job.left:
             parts = [results[0]]
             while job.left:
@@ -204,7 +221,8 @@ def compile(
     those of an earlier call, for want of a zero_grad(), and where nothing uses those that it makes, it is refused.
 
     Args:
-        function: what to compile; it may return Tensors, in lists, tuples or dicts.
+        function: what to compile, or a Module, a partial, anything that can be called; it may return Tensors, in
+            lists, tuples or dicts. A Module so compiled is for its outputs: to train it, compile the whole step.
         target: the processor to compile for; by default the one it runs on.
         precision: "bf16" rounds the operands of float32 matrix products and convolutions to bfloat16, which has 8
             significant bits, as they are worked out; their sums, the parameters and all else stay in float32. Faster
@@ -227,8 +245,18 @@ def compile(
     """
     if function is None:
         return functools.partial(compile, target=target, precision=precision, winograd=winograd)
+    if not callable(function):
+        raise ArgumentError(f"compile: expects a function or a Module, got {function!r:.80}")
     check_precision(precision)
     return Compiled(function, target, precision, winograd)
+
+
+def _name(function: Any) -> str:
+    """What a thing that can be called is called: itself, what a partial is of, or its class."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
 
 
 def _leaves(arguments: Any) -> list[Tensor]:

@@ -7,6 +7,7 @@ compared before each call; where it differs, another version of the program is u
 
 from __future__ import annotations
 
+import functools
 import types
 import weakref
 from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ class Surroundings:
         self._owners: list[Any] = []
         self._tensors: list[weakref.ref[Tensor]] = []  # of arguments too, which must not live on here
         self._seen: set[int] = set()
-        waiting = [(thing, True) for thing in reversed((function, *arguments))]
+        waiting = [(thing, True) for thing in reversed((_body(function), *arguments))]
         while waiting:  # no recursion: layers may be nested deeply
             parts, near = self._watch(*waiting.pop())
             waiting += [(part, near) for part in reversed(parts)]
@@ -57,6 +58,8 @@ class Surroundings:
         elif isinstance(thing, (types.FunctionType, types.MethodType)):
             parts = list(self._seen_by(thing))
             near = True
+        elif isinstance(thing, functools.partial):
+            parts = [thing.func, *thing.args, *thing.keywords.values()]
         elif hasattr(thing, "__wrapped__"):  # another compiled function
             parts, near = [thing.__wrapped__], True
         elif (near or hasattr(thing, "zero_grad")) and isinstance(getattr(thing, "__dict__", None), dict):
@@ -153,6 +156,15 @@ class Look:
             if get(of) is not thing:
                 return False
         return True
+
+
+def _body(function: Any) -> Any:
+    """What is looked at of a function to be compiled: of a Module its forward, of another object its __call__."""
+    if isinstance(function, (types.FunctionType, types.MethodType, functools.partial, type)):
+        return function
+    if hasattr(function, "__wrapped__"):  # another compiled function
+        return _body(function.__wrapped__)
+    return function.forward if hasattr(function, "zero_grad") else function.__call__
 
 
 def _columns(looks: list[tuple[Callable[[Any], Any], tuple[Any, ...]]]) -> tuple[list[Any], list[Any]]:
