@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -15,6 +18,7 @@ from gradus.models import DBN, MLP, RBM, Perceptron
 from gradus.train import Trainer, fit_unsupervised, pretrain_dbn, transferred
 from gradus.train.pretraining import Pretraining
 
+TOOLS = Path(__file__).parent.parent / "tools"
 NAN = float("nan")
 X = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6)
 PICTURES = X.reshape(4, 1, 2, 3)
@@ -213,6 +217,17 @@ def test_options_that_make_no_sense_are_refused(words, tmp_path, monkeypatch):
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == 2, result.output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["write_docs", "write_stubs"])
+def test_tools_that_are_asked_for_help_write_nothing(name, monkeypatch, capsys):
+    tool = runpy.run_path(str(TOOLS / f"{name}.py"))
+    monkeypatch.setattr(Path, "write_text", lambda *_, **__: pytest.fail("it wrote"))
+    for words, status in ((["--help"], 0), (["nonsense"], 2)):
+        with pytest.raises(SystemExit) as end:
+            tool["main"](words)
+        assert end.value.code == status
+    assert capsys.readouterr().out.startswith("usage: ")
 
 
 def test_tune_alone_says_what_it_needs():

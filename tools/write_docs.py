@@ -14,6 +14,7 @@ Tests compare all of it with the pages.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import contextlib
 import io
@@ -137,9 +138,14 @@ def _word(line: str) -> tuple[str, str]:
     return " ".join(english).strip(" :*-"), chinese.strip()
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Write into the pages of docs/ what comes from elsewhere.")
+    parser.add_argument(
+        "part", nargs="?", choices=("all", "glossary"), default="all", help="glossary: docs/glossary.md alone; else all"
+    )
+    part = parser.parse_args(arguments).part
     GLOSSARY.write_text(glossary(), encoding="utf-8")
-    if sys.argv[1:] == ["glossary"]:
+    if part == "glossary":
         return
     sys.path.insert(0, str(ROOT / "src"))
     for page in (ROOT / "docs").rglob("*.md"):

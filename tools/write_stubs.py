@@ -6,6 +6,7 @@ compares the file with what this would write.
 
 from __future__ import annotations
 
+import argparse
 import builtins
 import inspect
 import re
@@ -75,5 +76,10 @@ def _home(word: str, function: Callable[..., Any]) -> str:
     return "gradus.tensor" if meant is None else "gradus.ops.reduce" if word == "Axis" else function.__module__
 
 
-if __name__ == "__main__":
+def main(arguments: list[str] | None = None) -> None:
+    argparse.ArgumentParser(description=f"Write {STUB.name} anew, for type checkers.").parse_args(arguments)
     STUB.write_text(stub())
+
+
+if __name__ == "__main__":
+    main()
