@@ -13,7 +13,7 @@ from ..functional.checks import at_least, at_least_one, require_tensor
 from ..nn import Module, ReLU
 from ..ops import relu
 from ..tensor import Tensor, tensor
-from ..train.evaluation import mode, require_model
+from ..train.evaluation import mode
 from .layers import Ran, layer_output, one_picture, pictures, require_layer, run_through
 
 
@@ -59,7 +59,6 @@ def deconvolution(model: Module, x: Any, layer: str, feature: int) -> Projection
     >>> found.pictures.shape, found.places.shape
     ((2, 1, 28, 28), (2, 2))
     """
-    require_model("deconvolution", model)
     chain = _chain(model, pictures("deconvolution", x), layer)
     last = chain[-1].y
     place = _strongest_place("deconvolution", last, layer, feature)
@@ -131,7 +130,6 @@ def strongest(model: Module, x: Any, layer: str, feature: int, count: int = 9) -
     >>> strongest(nn.Sequential(nn.ReLU()), x, "0", feature=0, count=2)
     array([2, 1])
     """
-    require_model("strongest", model)
     at_least_one("strongest", count=count)
     require_layer("strongest", model, layer)
     phi = layer_output(model, layer)
@@ -152,7 +150,6 @@ def most_active(model: Module, picture: Any, layer: str) -> int:
     >>> most_active(nn.Sequential(nn.ReLU()), np.array([[[1.0]], [[3.0]], [[2.0]]]), "0")
     1
     """
-    require_model("most_active", model)
     require_layer("most_active", model, layer)
     with mode(model, training=False), no_grad():
         y = layer_output(model, layer)(one_picture("most_active", picture))

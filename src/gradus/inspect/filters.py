@@ -6,7 +6,6 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..nn import Conv2d, Module
-from ..train.evaluation import require_model
 from .layers import first_convolution, require_layer
 
 
@@ -27,7 +26,6 @@ def filters(model: Module, layer: str | None = None) -> np.ndarray:
     >>> filters(LeNet()).shape, filters(LeNet(), "features.3").shape
     ((6, 1, 5, 5), (16, 6, 5, 5))
     """
-    require_model("filters", model)
     layer = first_convolution("filters", model) if layer is None else layer
     convolution = require_layer("filters", model, layer)
     if not isinstance(convolution, Conv2d):

@@ -70,7 +70,6 @@ def invert(
     >>> bool(found.course[-1] < found.course[0])
     True
     """
-    require_model("invert", model)
     in_range("invert", "size", size, "[0, inf)")
     in_range("invert", "variation", variation, "[0, inf)")
     x0 = one_picture("invert", picture)

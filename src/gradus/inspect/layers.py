@@ -75,7 +75,6 @@ def layer_output(model: Module, layer: str) -> Callable[[Tensor], Tensor]:
     >>> phi(gradus.zeros((5, 1, 28, 28))).shape
     (5, 6, 14, 14)
     """
-    require_model("layer_output", model)
     require_layer("layer_output", model, layer)
 
     def phi(x: Tensor) -> Tensor:
@@ -88,6 +87,7 @@ def layer_output(model: Module, layer: str) -> Callable[[Tensor], Tensor]:
 
 def require_layer(where: str, model: Module, layer: str) -> Module:
     """The layer of that name, or an error that lists the names."""
+    require_model(where, model)
     layers = {name: m for name, m in model.named_modules() if name}
     if layer not in layers:
         raise ArgumentError(f"{where}: {type(model).__name__} has no layer {layer!r}. {nearest(str(layer), layers)}")
@@ -107,6 +107,7 @@ def watched(model: Module, layer: str) -> Iterator[list[Tensor]]:
 
 def first_convolution(where: str, model: Module) -> str:
     """The name of the first convolution."""
+    require_model(where, model)
     for name, m in model.named_modules():
         if isinstance(m, Conv2d):
             return name
@@ -131,6 +132,7 @@ def one_picture(where: str, x: Any) -> Tensor:
 
 def targets_of(where: str, model: Module, x: Tensor, target: Any = None) -> Tensor:
     """The classes asked about, (n,), by default those predicted; the model's outputs must be scores of classes."""
+    require_model(where, model)
     with mode(model, training=False), no_grad():
         z = model(x)
     if z.ndim != 2 or z.shape[1] < 2:

@@ -13,7 +13,7 @@ from ..functional.checks import at_least_one, in_range
 from ..nn import Module
 from ..ops import absolute, ones, pick, relu
 from ..tensor import tensor
-from ..train.evaluation import mode, require_model
+from ..train.evaluation import mode
 from .layers import first_convolution, one_picture, pictures, require_layer, run_through, targets_of, watched
 
 _AT_ONCE = 256  # covered copies of a picture in a batch: bounds the memory
@@ -42,7 +42,6 @@ def saliency(model: Module, x: Any, target: Any = None) -> np.ndarray:
     >>> bool(np.allclose(saliency(model, np.zeros((1, 1, 2, 2)), 1).ravel(), abs(model[1].weight.numpy()[1])))
     True
     """
-    require_model("saliency", model)
     x = pictures("saliency", x)
     target = targets_of("saliency", model, x, target)
     with mode(model, training=False):
@@ -76,7 +75,6 @@ def grad_cam(model: Module, x: Any, target: Any = None, layer: str | None = None
     >>> grad_cam(LeNet(), np.ones((2, 1, 28, 28)), target=3).shape
     (2, 28, 28)
     """
-    require_model("grad_cam", model)
     x = pictures("grad_cam", x)
     target = targets_of("grad_cam", model, x, target)
     first_convolution("grad_cam", model)
@@ -107,7 +105,6 @@ def last_maps(model: Module, x: Any) -> str:
     >>> last_maps(LeNet(), np.ones((1, 1, 28, 28), np.float32))
     'features.4'
     """
-    require_model("last_maps", model)
     first_convolution("last_maps", model)
     ran = run_through(model, x)
     return [r.name for r in ran if r.y.ndim == 4 and "Pool" not in type(r.layer).__name__][-1]
@@ -155,7 +152,6 @@ def occlusion(
     >>> occlusion(LeNet(), np.ones((1, 28, 28)), target=3, stride=4).shape
     (7, 7)
     """
-    require_model("occlusion", model)
     x = one_picture("occlusion", picture)
     at_least_one("occlusion", size=size, stride=stride)
     in_range("occlusion", "value", value, "(-inf, inf)")
