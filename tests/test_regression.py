@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from gradus.optim import Adam
 from gradus.optim.schedules import cosine
 
 DAYS = (1, 7, 28, 56)
+FIGURES = Path(__file__).parent.parent / "docs" / "systems" / "pictures" / "regression.txt"
 
 
 @pytest.fixture
@@ -214,6 +217,46 @@ def test_training_loss_of_the_views_falls_to_28_days_and_little_after():
     check_the_fall(found)
     roots = [round(float(np.sqrt(found[d][0])), 3) for d in DAYS]
     assert roots == [0.265, 0.207, 0.175, 0.167]
+
+
+def printed():
+    """The page's table: for each number of hidden layers the errors (training and test, days known)."""
+    lines = FIGURES.read_text(encoding="utf-8").splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("none: linear"))
+    cells = [line[14:].replace("/", " ").split() for line in lines[first : first + 4]]
+    return np.array(cells, float).reshape(4, len(DAYS), 2).transpose(0, 2, 1)
+
+
+def test_what_the_page_says_of_relu_layers_agrees_with_its_table():
+    (line, line_test), *networks = printed()
+    for known, unseen in networks:
+        assert (known < line).all()  # they lower the training error further,
+        assert (unseen[2:] > line_test[2:]).all()  # and from four weeks on raise the test error
+        assert known[0] - known[2] > 3 * (known[2] - known[3]) > 0  # eight weeks know little more
+    training = np.array([line, *(known for known, _ in networks)])
+    assert (np.diff(training, axis=0) < 0).all()  # the more layers, the better they know the training days by heart
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_relu_layers_learn_the_views_of_four_weeks_by_heart(layers):
+    try:
+        series = datasets.daily_series("r").values
+    except DataError as absent:
+        pytest.skip(str(absent))
+    cut = windows(series, max(DAYS))
+    train = cut.at < len(series) - 365
+    mean, std = cut.x[train].mean(), cut.x[train].std()
+    x, y = (cut.x[:, -28:] - mean) / std, (cut.y[:, None] - mean) / std
+    gradus.seed(0)
+    model = MLP([28, *[100] * layers, 1])
+    trainer = gradus.Trainer(model, "mse", Adam(model.parameters(), lr=cosine(1e-3, 150 * -(-train.sum() // 32))))
+    trainer.fit(TensorDataset(x[train], y[train]), epochs=150, batch_size=32, progress=False)
+    line = least_squares(x[train], y[train])
+    known, unseen = (std * mse(model, x[rows], y[rows]) ** 0.5 for rows in (train, ~train))
+    assert known < std * mse(line, x[train], y[train]) ** 0.5
+    assert unseen > std * mse(line, x[~train], y[~train]) ** 0.5
+    np.testing.assert_allclose([known, unseen], printed()[layers, :, 2], rtol=0.1)
 
 
 def test_relu_layers_lower_the_training_loss_below_the_lines():
