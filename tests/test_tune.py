@@ -267,6 +267,8 @@ def test_the_chart_shows_every_trial_and_the_best_curves():
     figure = draw.trials(found.trials, compared={"random": found.trials, "again": found.trials})
     done = len(found.ranked())
     assert [axes.get_xlabel() for axes in figure.axes[:3]] == ["trial", "lr", "decay"]
+    titles = ["Each trial, and the best so far", "Each trial against lr", "Each trial against decay"]
+    assert [axes.get_title() for axes in figure.axes[:3]] == titles
     assert sum(len(c.get_offsets()) for c in figure.axes[1].collections) == 12
     assert sum(axes.get_visible() for axes in figure.axes[3:]) == done
     assert figure.axes[1].get_xscale() == "log"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ACROSS, _CURVES_ACROSS, _BEST = 4, 5, 20
+_BESIDE = 3  # entries in a line of a legend
 _LINES = (ORANGE, GREEN, RED, INK)
 
 
@@ -75,6 +76,10 @@ def trials(
         for i, parameter in enumerate(names):
             axes = parts[0, 0].add_subplot(above, across, i + 2, sharey=first)
             _against(axes, scored, done, parameter)
+        legend = -(-len(first.get_legend_handles_labels()[1]) // _BESIDE)  # lines of the first panel's, the longest
+        titles = ["Each trial, and the best so far", *(f"Each trial against {n}" for n in names)]
+        for axes, title in zip(parts[0, 0].axes, titles, strict=True):
+            axes.set_title(title, fontsize=10, pad=6 + 13 * legend)
         if curves:
             _curves(parts[1, 0], curves, below, name)
         return figure
@@ -93,7 +98,7 @@ def _history(axes: Axes, scored: Sequence[Tried], lines: Mapping[str, Sequence[T
 
 
 def _legend(axes: Axes, handles: Sequence[Any], labels: Sequence[str]) -> None:
-    place: Any = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3}  # where no dot can be
+    place: Any = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": _BESIDE}  # where no dot can be
     axes.legend(handles, labels, frameon=False, fontsize=8, handlelength=1.4, columnspacing=1.2, **place)
 
 
@@ -127,22 +132,23 @@ def _dots(axes: Axes, scored: Sequence[Tried], x: Any) -> None:
 
 
 def _curves(part: Any, curves: Sequence[Tried], rows: int, name: str) -> None:
-    """Small panels, the best first: solid on validation data, dashed on training data."""
+    """Small panels, the best first: solid the score, on validation data as a rule, dashed the same on training data."""
     panels = part.subplots(rows, _CURVES_ACROSS, sharex=True, sharey=True, squeeze=False)
     for axes, t in zip(panels.flat, [*curves, *[None] * (panels.size - len(curves))], strict=True):
         if t is None:
             axes.set_visible(False)
             continue
         epochs = range(1, len(t.curve) + 1)
-        axes.plot(epochs, t.curve, color=BLUE, linewidth=1.5, label="validation data")
+        axes.plot(epochs, t.curve, color=BLUE, linewidth=1.5, label=name)
         if len(t.train_curve) == len(t.curve):
-            axes.plot(epochs, t.train_curve, color=ORANGE, linewidth=1.2, linestyle="--", label="training data")
+            label = "the same on training data"
+            axes.plot(epochs, t.train_curve, color=ORANGE, linewidth=1.2, linestyle="--", label=label)
         settings = "  ".join(f"{n} {v:.1e}" if isinstance(v, float) else f"{v}" for n, v in t.params.items())
         axes.set_title(f"trial {t.number}: {t.score:.3f}\n{_short(settings)}", fontsize=7.5, pad=3)
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.15, color=INK)
     part.supxlabel("epoch", fontsize=10)
-    part.supylabel(name, fontsize=10)
+    part.supylabel("score", fontsize=10)
     handles, labels = panels.flat[0].get_legend_handles_labels()
     title = f"The {len(curves)} best, the best first"
     part.suptitle(title, fontsize=10)
