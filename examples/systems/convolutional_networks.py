@@ -37,7 +37,8 @@ def measure(fast: bool, say: Callable[..., None]) -> list[dict[str, Any]]:
     train, test = datasets.digits() if fast else datasets.fashion_mnist()
     model = models.ConvNet() if fast else models.AlexNet()
     sizes(model, (1, 8, 8) if fast else (1, 224, 224), say)
-    say(f"\n{'network':14s} {'parameters':>11s} {'pictures seen':>14s} {'test accuracy':>14s}")
+    columns = f"{'parameters':>11s} {'pictures seen':>14s} {'test accuracy':>14s} {'first filters moved by':>23s}"
+    say(f"\n{'network':14s} {columns}")
     return [trained(plan, train, test, say) for plan in (FAST if fast else FULL)]
 
 
@@ -61,19 +62,23 @@ def trained(plan: Plan, train: Any, test: Any, say: Callable[..., None]) -> dict
     trainer = gradus.Trainer(model, "cross_entropy", gradus.optim.Adam(model.parameters(), lr=rate))
     trainer.fit(Subset(train, np.arange(plan.samples)), epochs=plan.epochs, batch_size=plan.batch, progress=False)
     accuracy = trainer.evaluate(Subset(test, np.arange(plan.tested)))["accuracy"]
+    after = inspect.filters(model)
+    moved = float(np.linalg.norm(after - before) / np.linalg.norm(before))  # of their length
     name, parameters = type(model).__name__, nn.summary(model).parameters
-    say(f"{name:14s} {parameters:11,d} {plan.samples * plan.epochs:14,d} {accuracy:14.1%}")
-    return {"name": name, "accuracy": accuracy, "before": before, "after": inspect.filters(model)}
+    say(f"{name:14s} {parameters:11,d} {plan.samples * plan.epochs:14,d} {accuracy:14.1%} {moved:23.0%}")
+    return {"name": name, "accuracy": accuracy, "before": before, "after": after, "moved": moved}
 
 
 def picture(found: list[dict[str, Any]]) -> Any:
     with draw.styled():
-        figure = draw.new_figure(10, 2.6 * len(found))
-        grid = figure.subplots(len(found), 2, squeeze=False)
+        figure = draw.new_figure(12, 2.2 * len(found))
+        grid = figure.subplots(len(found), 3, squeeze=False)
         for axes, net in zip(grid, found, strict=True):
             n, _, h, w = net["before"].shape
-            draw.draw_filters(axes[0], f"{net['name']}: its {n} first filters, {h}x{w}, before training", net["before"])
+            draw.draw_filters(axes[0], f"{net['name']}: its {n} first filters, {h}x{w}, before", net["before"])
             draw.draw_filters(axes[1], f"after training ({net['accuracy']:.1%} right)", net["after"])
+            change = f"the change ({net['moved']:.0%} of what they were)"
+            draw.draw_filters(axes[2], change, net["after"] - net["before"])
         return figure
 
 
