@@ -12,6 +12,7 @@ from gradus import datasets, nn, random
 from gradus.data import TensorDataset
 
 LAYERS = ("2", "6", "10")  # the ReLU of each block
+KINDS = {"Conv2d": "convolution", "BatchNorm2d": "normalisation", "MaxPool2d": "pooling", "Linear": "the ten scores"}
 
 
 def network(channels: int, size: int, width: int) -> nn.Sequential:
@@ -26,6 +27,12 @@ def network(channels: int, size: int, width: int) -> nn.Sequential:
         *block(2 * width, 4 * width, 3),
         *(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4 * width * (size // 8) ** 2, 10)),
     )
+
+
+def step(model: nn.Sequential, layer: str) -> tuple[str, str]:
+    """Where a layer stands, and what it does: ("block 1", "pooling")."""
+    kind = type(model[int(layer)]).__name__
+    return f"block {int(layer) // 4 + 1}" if int(layer) < 12 else "the end", KINDS.get(kind, kind)
 
 
 def trained(fast: bool, say: Callable[..., None]) -> tuple[nn.Sequential, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import _script
 import numpy as np
-from _colour_network import LAYERS, trained
+from _colour_network import LAYERS, step, trained
 
 from gradus import draw, inspect, nn
 from gradus.data import read_image
@@ -31,7 +31,7 @@ def measure(fast: bool, say: Callable[..., None]) -> Rows:
     rows.append(("inversion", inverted(model[:12], photo(x[0], fast), ("0", *KEPT), steps, say)))
     rows.append(("inversion", inverted(model, x[7], (*KEPT, "14"), steps, say)))
     say("\nMaximised: the activation by a grey picture with noise, and by the picture found")
-    wanted = [(f"layer {layer}, {unit}", layer, unit, 20.0) for layer in LAYERS[1:] for unit in (1, 2, 5)]
+    wanted = [(f"layer {layer}, feature {unit}", layer, unit, 20.0) for layer in LAYERS[1:] for unit in (1, 2, 5)]
     wanted += [(name, None, unit, 400.0) for unit, name in enumerate(test.classes)]
     found = [maximised(model, x.shape[1:], *what, 20 if fast else 200, say) for what in wanted[:: 3 if fast else 1]]
     return rows + [("maximised", found[i : i + COLUMNS]) for i in range(0, len(found), COLUMNS)]
@@ -47,7 +47,7 @@ def excited(model: nn.Module, x: np.ndarray, layer: str, feature: int, say: Call
         cells.append((f"activation {activation:.1f}", square(x[number], *seen)))
         cells.append(("what excites", square(draw.contrast(back), *seen)))
     say(f"layer {layer:>2s}, feature {feature}:", *(f"{a:.2f}" for a in found.activations))
-    return f"layer {layer}\nfeature {feature}", cells
+    return "{}, {}\nlayer {}\nfeature {}".format(*step(model, layer), layer, feature), cells
 
 
 def square(picture: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
@@ -64,10 +64,10 @@ def inverted(stack: Any, x: np.ndarray, layers: tuple[str, ...], steps: int, say
     cells = [("the picture", x)]
     for layer in layers:
         found = inspect.invert(stack, x, layer, steps, compile=steps > COMPILED_FROM)
-        kind = type(stack[int(layer)]).__name__
         apart = np.sqrt(((found.picture - x) ** 2).mean())
-        say(f"layer {layer:>2s} {kind:10s} {found.course[-1]:7.1%} {apart:7.3f}")
-        cells.append((f"{layer}, {kind}", found.picture))
+        block, kind = step(stack, layer)
+        say(f"layer {layer:>2s}, {block}, {kind:14s} {found.course[-1]:7.1%} {apart:7.3f}")
+        cells.append((f"{layer}: {block},\n{kind}", found.picture))
     return cells
 
 
@@ -84,8 +84,8 @@ def maximised(
     """The picture that excites a unit most."""
     compiled = steps > COMPILED_FROM
     found = inspect.maximise(model, shape, unit, layer, steps, variation=variation, compile=compiled)
-    say(f"{name:13s} {found.course[0]:6.2f} -> {found.course[-1]:.2f}")
-    return name, found.picture
+    say(f"{name:19s} {found.course[0]:6.2f} -> {found.course[-1]:.2f}")
+    return name.replace("feature", "\nfeature"), found.picture
 
 
 def photo(otherwise: np.ndarray, fast: bool) -> np.ndarray:
