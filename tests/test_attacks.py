@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import gradus
-from gradus import datasets, nn, optim
+from gradus import datasets, draw, nn, optim
 from gradus.cli import main
 from gradus.errors import ArgumentError, DataError, ShapeError
 from gradus.inspect import Attack, differential_evolution, every_target, fgsm, one_pixel, pgd
@@ -286,6 +286,12 @@ def test_attacks_refuse_arguments(attack, options, words):
 def test_one_pixel_needs_pictures():
     with pytest.raises(ShapeError, match="height, width"):
         one_pixel(SoftmaxRegression(16, 3), X.reshape(2, 16), Y)
+
+
+def test_a_picture_says_what_the_model_sees_and_how_sure_it_is():
+    x, p = np.zeros((1, 1, 8, 8)), np.array([[0.02, 0.98]])
+    axes = draw.attack_examples(x, x + 0.25, p, p[:, ::-1], ["4", "9"]).axes
+    assert [a.get_title() for a in axes] == ["9\n98 % sure", "by up to 0.25", "4\n98 % sure"]
 
 
 # -- the command -------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def trained(train: Any, epochs: int) -> Trainer:
 def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     eps = [0.0, 0.1, 0.2] if fast else [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3]
     names, epochs, many, few = (["digits"], 5, 100, 6) if fast else (["mnist", "fashion_mnist"], 3, 1000, 50)
-    found: dict[str, Any] = {"eps": eps, "rates": {}, "examples": {}}
+    found: dict[str, Any] = {"eps": eps, "rates": {}, "examples": {}, "pixels": {}}
     for name in names:
         train, test = datasets.load(name)
         trainer = trained(train, epochs)
@@ -55,7 +55,9 @@ def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
         pixels = single.success_rate, three.success_rate
         say(f"  of {few} pictures by one pixel of {x[0, 0].size}: {pixels[0]:.1%}, by three: {pixels[1]:.1%}")
         found["rates"][title] = rates | {"pixels": pixels}
-        found["examples"][title] = [strong[0.1], single if single.fooled.sum() >= SHOWN else three]
+        shown = "one pixel" if single.fooled.sum() >= SHOWN else "three pixels"
+        found["examples"][title] = [strong[0.1], single if shown == "one pixel" else three]
+        found["pixels"][title] = shown
         found["classes"] = found.get("classes", {}) | {title: train.classes}
     return found
 
@@ -70,7 +72,7 @@ def draw(found: dict[str, Any]) -> Figure:
             success_rates(axes, found["eps"], {k: v for k, v in rates.items() if k != "pixels"})
             share = "by one pixel {:.0%}, by three {:.0%}".format(*rates["pixels"])
             axes.set_title(f"{name}: how often it is fooled\n({share})", fontsize=10)
-            titles = "PGD, each pixel by up to 0.1", "one or three pixels, by any amount"
+            titles = "PGD, each pixel by up to 0.1", f"{found['pixels'][name]}, by any amount"
             for part, attack, title in zip((middle, right), found["examples"][name], titles, strict=True):
                 shown = np.flatnonzero(attack.fooled)[:SHOWN]
                 if len(shown):

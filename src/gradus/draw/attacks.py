@@ -24,7 +24,8 @@ def attack_examples(
     after: np.ndarray,
     classes: Sequence[str],
 ) -> Figure:
-    """Three rows: the pictures, what the attack changed in them, and the attacked ones, with what the model sees.
+    """Three rows: the pictures, what the attack changed in them, and the attacked ones, with what the model sees
+    and the probability that it gives it.
 
     The change is grey where nothing is, lighter and darker where pixels were raised and lowered, stretched to the
     largest of each picture. A single changed pixel is ringed. A class that the attack changed is red.
@@ -71,7 +72,7 @@ def draw_attack(
         change = attacked[i] - x[i]
         largest = np.abs(change).max()
         _show(axes[0, i], x[i], _seen(before[i], classes), INK)
-        _show(axes[1, i], 0.5 + change / (2 * largest or 1), f"largest {largest:.2f}", INK)
+        _show(axes[1, i], 0.5 + change / (2 * largest or 1), f"by up to {largest:.2f}", INK)
         fooled = before[i].argmax() != after[i].argmax()
         _show(axes[2, i], attacked[i], _seen(after[i], classes), RED if fooled else INK)
         _ring(axes[1:, i], np.argwhere((change != 0).any(0)))
@@ -81,7 +82,8 @@ def draw_attack(
 
 def _seen(p: np.ndarray, classes: Sequence[str]) -> str:
     name = classes[int(p.argmax())]
-    return f"{name if len(name) <= _LONGEST else name[: _LONGEST - 1] + '…'} {p.max():.0%}"
+    short = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+    return f"{short}\n{100 * p.max():.0f} % sure"
 
 
 def _show(axes: Axes, image: np.ndarray, title: str, colour: str) -> None:
