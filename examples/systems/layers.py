@@ -99,7 +99,10 @@ def picture(found: dict[str, Found]) -> Any:
     rows.append(("rings, layer 2: 3 → 2, and down again, where a line separates them", panels(found["rings"], 1)))
     if "spirals" in found:
         rows.append(("spirals, through 32 - 32 - 2 units", spirals(found["spirals"])))
-    note = "Colours: the two classes. Grey: a square grid that goes the same way. Red: the line with the widest margin."
+    note = (
+        "Axes: the two or three numbers that each point consists of, without unit. Colours: the two classes.\n"
+        "Grey: a square grid that goes the same way. Red: the line with the widest margin."
+    )
     return draw.point_panels(rows, size=1.75, note=note)
 
 
