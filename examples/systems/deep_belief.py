@@ -109,7 +109,7 @@ def draw_all(found: dict[str, Any]) -> Any:
         axes.set_xlabel("pictures with labels")
         axes.set_ylabel("wrong on the test pictures (%)")
         axes.legend(frameon=False)
-        axes.set_title("Pre-training is worth most where labels are few", fontsize=11)
+        axes.set_title("Errors after fine-tuning, by the number of labels", fontsize=11)
         return figure
 
 
