@@ -186,6 +186,23 @@ def test_a_study_of_unknown_lines_is_refused(tmp_path):
         tune.search(lambda attempt: 0.0, {"lr": tune.Range(0.1, 1)}, 1, study=file)
 
 
+def test_a_study_with_a_gap_is_refused_and_one_without_its_end_goes_on(tmp_path):
+    pytest.importorskip("optuna")
+
+    def search(file):
+        return tune.search(lambda attempt: attempt["lr"], {"lr": tune.Range(0.1, 1)}, 6, study=file)
+
+    whole, gap, cut = (tmp_path / f"{name}.jsonl" for name in ("whole", "gap", "cut"))
+    scores = [t.score for t in search(whole).trials]
+    lines = whole.read_text().splitlines(keepends=True)
+    begun = [i for i, line in enumerate(lines) if '"op_code":4' in line]
+    gap.write_text("".join(lines[: begun[2]] + lines[begun[4] :]))
+    with pytest.raises(GradusError, match=r"gap\.jsonl is damaged: .* about trial 4, .* only 3 trials"):
+        search(gap)
+    cut.write_text("".join(lines[: begun[3]]) + lines[begun[3]][:30])
+    assert [t.score for t in search(cut).trials][:3] == scores[:3]
+
+
 @pytest.mark.parametrize(
     ("objective", "seed", "said"),
     [(lambda attempt: None, 0, "gives the score, a number"), (lambda attempt: 1.0, -1, "seed must be an integer of 0")],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NAME = "gradus"
 _PROBLEM, _SETTINGS = "problem", "settings"
 SURPLUS = "surplus"
+_BEGUN = 4  # how the file marks the line with which a trial begins
 
 
 def optuna_() -> Any:
@@ -50,7 +51,7 @@ def opened(path: str | Path | None, problem: dict[str, Any] | None, better: str)
         better: "higher" or "lower".
 
     Raises:
-        CheckpointError: the file is of another problem, or no study.
+        CheckpointError: the file is of another problem, no study, or lines of its middle are missing.
     """
     module = optuna_()
     direction = "maximize" if better == "higher" else "minimize"
@@ -69,6 +70,7 @@ def opened(path: str | Path | None, problem: dict[str, Any] | None, better: str)
             study = _quietly(module.create_study, storage=storage, **options)
         except (ValueError, KeyError, AttributeError, TypeError, AssertionError) as fault:
             raise CheckpointError(f"{path} is no study, or is damaged ({fault}). Take another file.") from None
+        _check_whole(path)
         _check_problem(path, study, problem)
         if using.alone:
             for t in study.get_trials(deepcopy=False, states=(module.trial.TrialState.RUNNING,)):
@@ -159,6 +161,25 @@ def _check_readable(path: Path) -> None:
             head = file.read(1)
         if head not in (b"", b"{"):
             raise CheckpointError(f"{path} is no study: a study is a file of JSON lines. Take another file.")
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a file that has lost the beginnings of trials: Optuna numbers those that are left, and mixes them up.
+
+    A file that has lost its end is as good as one whose search was interrupted there.
+    """
+    begun = 0
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            line = json.loads(text)
+        except ValueError:  # one that another process is writing
+            continue
+        begun += line.get("op_code") == _BEGUN
+        if line.get("trial_id", -1) >= begun:
+            raise CheckpointError(
+                f"{path} is damaged: line {number} is about trial {line['trial_id']}, counted from 0, but only "
+                f"{begun} trials begin before it: lines are missing. Take a copy that is whole, or another file."
+            )
 
 
 class _Using:
