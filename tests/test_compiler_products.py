@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import gradus
+from gradus import Tensor
 from gradus.compiler import blocked_kernel, tiling
 from gradus.compiler import program as native
+from gradus.compiler.matmul_kernel import MatmulKernel
 from gradus.compiler.program import Program
 from gradus.compiler.runtime import set_num_threads
 from gradus.compiler.target import Target, avx2, avx512, host, sse2
@@ -97,3 +99,33 @@ def test_products_of_few_numbers_are_sums(rows, depth, columns):
     np.testing.assert_allclose(multiply(a, b).numpy(), a.numpy() @ b.numpy(), rtol=1e-5, atol=1e-6)
     kinds = [n.kind for n in multiply._last.program.graph.nodes()]
     assert ("matmul" in kinds) == (rows * depth * columns > 32)
+
+
+def awaited(f: Callable[..., Any], *shapes: tuple[int, ...]) -> list[list[tuple[str, int]]]:
+    """For each product, what it has brought nearer for the work on its tiles: shapes, and bytes from row to row."""
+    arguments = [gradus.randn(*shape) for shape in shapes]
+    tracer, result = trace(lambda: f(*arguments))
+    p = Program(tracer.finish([result]), host())
+    found = []
+    for k in p.schedule.order:
+        if k.kind == "matmul":
+            kernel = MatmulKernel(k, p.schedule, p.slot, p.tilings[k], {})
+            found.append([(str(n.shape), kernel._from_row_to_row(n) * 4) for n in kernel._read_in_place()])
+    return found
+
+
+def test_what_the_work_on_a_tile_reads_is_brought_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "UNBLOCKED", 1 << 30)
+    a, b = (30, 64), (64, 40)
+    assert awaited(lambda a, b, c, d: (a @ b) * c + d, a, b, (30, 40), (40,)) == [[("(30, 40)", 160)]]  # no bias
+    assert awaited(lambda a, b, c: (a @ b) * c[::-1], a, b, (30, 40)) == [[]]
+
+    def beside(a: Tensor, b: Tensor, m: Tensor) -> Tensor:
+        left = (a * 2).exp() @ b
+        both = gradus.concatenate([left, left.tanh()], axis=1)
+        return both @ m + (a @ b) * left
+
+    assert ("(30, 40)", 320) in awaited(beside, a, b, (80, 40))[-1]  # as columns of what is twice as wide
+    multiply = gradus.compile(lambda a, b, c: (a @ b) * c)
+    multiply(*(gradus.randn(*shape) for shape in (a, b, (30, 40))))
+    assert "prefetch" in multiply._last.program.text()

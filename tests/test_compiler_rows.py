@@ -14,7 +14,7 @@ from gradus.compiler.target import Target, host, sse2
 
 @pytest.mark.parametrize("make", [host, sse2])
 @pytest.mark.parametrize("rows", [8, 17, 50])
-@pytest.mark.parametrize("terms", [2, 16, 37])
+@pytest.mark.parametrize("terms", [2, 4, 5, 16, 37])
 def test_rows_of_any_length(make: object, rows: int, terms: int) -> None:
     target: Target = make()  # type: ignore[operator]
     if target.vector_bytes > host().vector_bytes:

@@ -23,6 +23,7 @@ from .shares import Share
 from .tiling import cases
 
 LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
+FEW = 4  # terms for which no lanes are brought together
 WRITTEN_OUT = 9  # elements of a window whose terms are written out rather than looped over
 
 Inside = Callable[[dict[Loop, Ref], Value | None], None]  # what is done at a place: (registers, mask of the rest)
@@ -334,6 +335,8 @@ class LoopKernel:
         if any(terms(n).combine == "sum" and n.kind == "sliding_window_adjoint" for n in self.kernel.main):
             return False
         last = [r for r in reduced if r.extent != 1][-1]
+        if math.prod(r.extent for r in reduced) <= FEW and 2 * kept[-1].extent >= self.lanes:
+            return False
         found = self._term_reads(kept, reduced)
         along = sum(read.flat.coefficient(last) == 1 for read in found)
         across = sum(read.flat.coefficient(kept[-1]) == 1 for read in found)

@@ -43,9 +43,9 @@ class ProductKernel(LoopKernel):
         self.scalar, self.vector = (Kit(self.code, lanes).type(t.dtype) for lanes in (0, t.lanes))
         self.tile = "" if t.direct else self.code.variable(f"[{t.height * t.width} x {self.scalar}]")
 
-    def micro(self, rows: int, columns: int, steps: Steps, goes_on: bool = False) -> str:
+    def micro(self, rows: int, columns: int, steps: Steps, goes_on: bool = False, awaited: int = 0) -> str:
         """The name of a micro-kernel, emitted once."""
-        micro = MicroKernel(self.t, rows, columns, steps, goes_on)
+        micro = MicroKernel(self.t, rows, columns, steps, goes_on, awaited)
         if micro.code.name not in self.micro_kernels:
             self.micro_kernels[micro.code.name] = micro.emit()
         return micro.code.name
@@ -119,6 +119,8 @@ class MatmulKernel(ProductKernel):
         code, t = self.code, self.t
         if 0 in self.node.shape:
             return code
+        self.awaited = self._read_in_place()
+        self.soon = code.variable(f"[{2 * len(self.awaited)} x i64]") if self.awaited else "null"
         first, end = self._units()
         with code.loop(first, end) as unit:
             block = code.op(f"urem i64 {unit}, {t.row_blocks}")
@@ -148,10 +150,37 @@ class MatmulKernel(ProductKernel):
             code.do(f"call void @{self._narrow(rows, columns)}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth})")
         else:
             steps = Steps(t.a.row, t.a.column, t.width if t.packed else t.b.row, t.columns if t.direct else t.width)
-            micro = self.micro(rows, columns, steps)
-            code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth}, ptr null)")
+            awaited = self.awaited[: t.depth // rows]
+            soon = self._table(place, awaited)
+            micro = self.micro(rows, columns, steps, awaited=len(awaited))
+            code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth}, ptr {soon})")
         if not t.direct:
             self.finish_tile(place, rows, columns, tile)
+
+    def _read_in_place(self) -> list[Node]:
+        """What is read to finish a tile, of others, at the tile's own places."""
+        here = flatten(at(loops_over(self.node.shape)), self.node.shape)
+        found = {r.node: None for n in self.kernel.maps for r in self.schedule.needs(n) if str(r.flat) == str(here)}
+        others = (n for n in found if n not in self.kernel.nodes and n.dtype.itemsize == self.t.dtype.itemsize)
+        return [n for n in others if self._from_row_to_row(n)]
+
+    def _from_row_to_row(self, n: Node) -> int:
+        """How many numbers it is from row to row of C in an array like it; 0 if that is not always the same."""
+        piece = self.schedule.pieces.get(n)
+        if n.batched or (piece is not None and not piece.in_one_stretch and piece.width != self.t.columns):
+            return 0
+        return self.t.columns if piece is None or piece.in_one_stretch else piece.pitch
+
+    def _table(self, place: Place, awaited: list[Node]) -> Ref:
+        """Where the rows of a tile lie in what is awaited (see `MicroKernel`)."""
+        code, t = self.code, self.t
+        row = code.add(code.mul(self.batch_number(place.registers), t.rows), code.mul(place.block, t.height))
+        for i, n in enumerate(awaited):
+            step, entry = self._from_row_to_row(n), code.element("i64", self.soon, 2 * i)
+            start = code.add(code.mul(row, step), code.mul(place.panel, t.width))
+            code.do(f"store ptr {code.element(self.scalar, self.pointer(n), start)}, ptr {entry}")
+            code.do(f"store i64 {step * t.dtype.itemsize}, ptr {code.element('i64', entry, 1)}")
+        return self.soon
 
     def _narrow(self, rows: int, columns: int) -> str:
         code = narrow_kernel(self.t, rows, columns)

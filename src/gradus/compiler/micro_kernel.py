@@ -27,18 +27,23 @@ class Steps(NamedTuple):
 class MicroKernel:
     """A function (a, b, tile, depth, soon) that fills a tile, or adds to the sums in it.
 
-    In a blocked product it also has what lies at `soon` brought nearer, a line of the caches at each k.
+    Meanwhile it has brought nearer what is needed next. In a blocked product that is what lies at `soon`, a line of the
+    caches at each k; else what the work on the finished tile will read, a row at each k: `soon` holds, for each array,
+    the address and the bytes from row to row.
 
     Args:
         t: the product's tiling.
         rows, columns: of the tile; fewer than `t.height` and `t.width` at C's edges.
         steps: in memory.
         goes_on: whether the tile holds sums already.
+        awaited: how many arrays `soon` holds.
     """
 
-    def __init__(self, t: Tiling, rows: int, columns: int, steps: Steps, goes_on: bool) -> None:
+    def __init__(self, t: Tiling, rows: int, columns: int, steps: Steps, goes_on: bool, awaited: int = 0) -> None:
         self.t, self.rows, self.columns, self.steps, self.goes_on = t, rows, columns, steps, goes_on
+        self.awaited = awaited
         how = ("b" if t.blocked else "p" if t.packed else "") + ("s" if goes_on else "")
+        how += f"a{awaited}" if awaited else ""
         numbers = "_".join(str(s).replace("-", "m") for s in steps)
         name = f"micro_{t.numbers}_{rows}x{columns}{how}_{numbers}"
         self.code = Code(name, "ptr noalias %a, ptr noalias %b, ptr noalias %tile, i64 %depth, ptr %soon")
@@ -52,22 +57,43 @@ class MicroKernel:
         sums = {place: code.variable(self.vector) for place in self.places}
         for memory in sums.values():
             code.do(f"store {self.vector} zeroinitializer, ptr {memory}")
-        with code.loop(0, "%depth") as k:
+        if self.awaited:
+            with code.loop(0, self.awaited) as n, code.loop(0, self.rows) as r:
+                self._bring_row(n, r)
+                self._add(code.add(code.mul(n, self.rows), r), sums)
+        with code.loop(self.awaited * self.rows, "%depth") as k:
             if t.blocked:
-                soon = code.element("i8", "%soon", code.mul(k, LINE))
-                code.call("void", "llvm.prefetch.p0", f"ptr {soon}", "i32 0", "i32 2", "i32 1")  # to the second cache
-            pieces = [self._piece_of_b(code.mul(k, self.steps.b), v) for v in self.vectors]
-            at_k = code.element(self.scalar, "%a", code.mul(k, self.steps.a_k))
-            for r in range(self.rows):
-                number = code.op(f"load {self.scalar}, ptr {code.element(self.scalar, at_k, r * self.steps.a_row)}")
-                spread = self.kit.splat(number, t.dtype)
-                for v, piece in enumerate(pieces):
-                    total = add_product(self._value(sums[r, v]), spread, piece, t.of_pairs)
-                    code.do(f"store {self.vector} {total.ref}, ptr {sums[r, v]}")
+                self._bring(code.element("i8", "%soon", code.mul(k, LINE)))
+            self._add(k, sums)
         for place, memory in sums.items():
             total, address = self._value(memory), self._in_tile(place)
             self._store(total + self._load(address, place[1]) if self.goes_on else total, address, place[1])
         return code
+
+    def _add(self, k: Ref, sums: dict[tuple[int, int], Ref]) -> None:
+        """Add the products at k."""
+        code, t = self.code, self.t
+        pieces = [self._piece_of_b(code.mul(k, self.steps.b), v) for v in self.vectors]
+        at_k = code.element(self.scalar, "%a", code.mul(k, self.steps.a_k))
+        for r in range(self.rows):
+            number = code.op(f"load {self.scalar}, ptr {code.element(self.scalar, at_k, r * self.steps.a_row)}")
+            spread = self.kit.splat(number, t.dtype)
+            for v, piece in enumerate(pieces):
+                total = add_product(self._value(sums[r, v]), spread, piece, t.of_pairs)
+                code.do(f"store {self.vector} {total.ref}, ptr {sums[r, v]}")
+
+    def _bring_row(self, n: Ref, row: Ref) -> None:
+        """Have a tile's row of array number n brought nearer."""
+        code = self.code
+        entry = code.element("i64", "%soon", code.mul(n, 2))
+        base, step = code.op(f"load ptr, ptr {entry}"), code.op(f"load i64, ptr {code.element('i64', entry, 1)}")
+        start = code.element("i8", base, code.op(f"mul i64 {row}, {step}"))
+        for byte in range(0, self.columns * self.t.dtype.itemsize, LINE):
+            self._bring(code.element("i8", start, byte))
+
+    def _bring(self, line: Ref) -> None:
+        """Have a line brought to the second cache."""
+        self.code.call("void", "llvm.prefetch.p0", f"ptr {line}", "i32 0", "i32 2", "i32 1")
 
     def _value(self, memory: Ref) -> Value:
         return Value(self.kit, self.t.dtype, self.code.op(f"load {self.vector}, ptr {memory}"))
