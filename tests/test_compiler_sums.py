@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import gradus
 from gradus import nn
@@ -240,3 +242,23 @@ def test_sums_of_different_values_do_not_wait_for_each_other():
     assert [k.kind for k in program.schedule.order].count("reduce") == 1
     program = check(lambda x, w: x.sum(0) * (x * x).sum(0), x, w)
     assert [k.kind for k in program.schedule.order].count("reduce") == 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 8), min_size=1, max_size=6), min_size=1, max_size=6), st.booleans())
+def test_any_pieces_joined_in_any_order(orders, through_products):
+    x = gradus.tensor(np.random.default_rng(0).normal(size=(12, 3)), "float64")
+
+    def f(x):
+        worked_out = [(x[2 * k : 2 * k + 2] * (k + 1)).tanh() for k in range(4)]
+        pieces = [*worked_out, *(x[2 * k : 2 * k + 2] for k in range(4)), gradus.zeros((2, 3), "float64")]
+        total = x.sum()
+        for order in orders:
+            joined = gradus.concatenate([pieces[k] for k in order])
+            weights = gradus.arange(2 * len(order)).astype("float64").reshape(-1, 1)
+            product = joined.T @ (joined * weights) if through_products else (joined * weights).exp()
+            total = total + product.sum()
+        return total
+
+    compiled = gradus.compile(f)
+    np.testing.assert_allclose(compiled(x).numpy(), f(x).numpy(), rtol=1e-10)
