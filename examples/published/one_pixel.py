@@ -26,10 +26,10 @@ CLAIM = Claim(
     ),
     differs="A small network (two convolutions) trained on a part of CIFAR-10, 5,000 pictures, where the paper took "
     "large ones trained on all of it; the attack is on any wrong class. That a fifth of the pictures, seen rightly "
-    "before, must fall is our bound for the paper's words, that it works on a large share of small pictures. Fashion-"
-    "MNIST, which the paper did not try, is told and not judged. The first 100 test pictures "
-    "are attacked. In what was tried, on pictures kept back, a quarter and more fell; on the test pictures fewer do, and "
-    "our bound is missed. More generations or a network trained longer were not tried to the end.",
+    "before, must fall is our bound for the paper's words, that it works on a large share of small pictures. "
+    "Fashion-MNIST, which the paper did not try, is told and not judged. The first 100 test pictures are attacked. "
+    "In what was tried, on pictures kept back, a quarter and more fell; on the test pictures fewer do, and our "
+    "bound is missed. More generations or a network trained longer were not tried to the end.",
 )
 FAST = {"pictures": 4, "population": 20, "generations": 5, "epochs": 3}
 
