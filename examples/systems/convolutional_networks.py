@@ -75,7 +75,7 @@ def picture(found: list[dict[str, Any]]) -> Any:
         grid = figure.subplots(len(found), 3, squeeze=False)
         for axes, net in zip(grid, found, strict=True):
             n, _, h, w = net["before"].shape
-            draw.draw_filters(axes[0], f"{net['name']}: its {n} first filters, {h}x{w}, before", net["before"])
+            draw.draw_filters(axes[0], f"{net['name']}: its {n} first filters, {h}x{w}", net["before"])
             draw.draw_filters(axes[1], f"after training ({net['accuracy']:.1%} right)", net["after"])
             change = f"the change ({net['moved']:.0%} of what they were)"
             draw.draw_filters(axes[2], change, net["after"] - net["before"])
