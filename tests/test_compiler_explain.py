@@ -13,8 +13,9 @@ import pytest
 import gradus
 from gradus import functional as F
 from gradus import nn, optim
-from gradus.compiler import Compiled, explain, layout, passes, profile
+from gradus.compiler import Compiled, explain, layout, passes, profile, program
 from gradus.compiler.graph import Graph
+from gradus.compiler.runtime import set_num_threads
 from gradus.compiler.trace import trace
 from gradus.errors import ArgumentError
 
@@ -61,7 +62,19 @@ def test_the_text_has_every_section(explained: explain.Explanation) -> None:
         assert f"\n{name}\n---" in f"\n{text}"
     for one in (p for p in passes.PASSES if p is not passes.in_bfloat16):
         assert f"Pass: {one.__name__.replace('_', ' ')}" in text
-    assert f"barriers of {explain.seconds(explained.times.barrier)}" in text
+    assert "kernels, 1 thread.\n" in text
+
+
+def test_the_barriers_of_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "WORTH_SHARING", 0)
+    set_num_threads(2)
+    try:
+        found = explain.gather(_trained()[1]._last)
+        said = f"barriers of {explain.seconds(found.times.barrier)} between them, 2 threads.\n"
+        assert said in explain.text(found)
+        assert not re.search(rf"\b0 {said}", explain.text(found))
+    finally:
+        set_num_threads(0)
 
 
 def test_times_and_shares(explained: explain.Explanation) -> None:
@@ -92,9 +105,11 @@ def test_operations_and_bytes_of_a_reduction_of_a_slice() -> None:
     assert stage.bytes == 4 * (10 * 3 + 10)
 
 
-def test_packing_is_a_stage_of_its_own() -> None:
+@pytest.mark.parametrize("shared", [True, False])
+def test_packing_is_a_stage_of_its_own(shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "WORTH_SHARING", 0 if shared else 1 << 30)
     pack, product = _stages(lambda x, w: x @ w.T, gradus.ones((6, 7)), gradus.ones((40, 7)))
-    assert (pack.title, pack.flops, product.barrier) == ("pack [40, 7]", 0, True)
+    assert (pack.title, pack.flops, product.barrier) == ("pack [40, 7]", 0, shared)
     assert product.flops == 2 * 6 * 7 * 40
 
 

@@ -100,8 +100,7 @@ def test_between_barriers_the_threads_may_come_in_any_order(make: Training, orde
     step._execute(step._once)
     codes = []
     for number, stages in enumerate(stretches(program)):
-        code = entry.step([program.stages[i] for i in stages], [False] * len(stages), f"stretch_{number}")
-        code.lines.remove(f"  {entry.WAIT}")
+        code = entry.step([program.stages[i] for i in stages], [False] * len(stages), True, f"stretch_{number}")
         codes.append(code)
     text = entry.module([*program.functions.values(), *codes])
     loaded = Loaded(compile_object(text, program.target), program.target)

@@ -69,7 +69,10 @@ class Code:
 
     @contextmanager
     def loop(self, start: Ref | int, stop: Ref | int, step: int = 1) -> Iterator[Ref]:
-        """`for i in range(start, stop, step)`."""
+        """`for i in range(start, stop, step)`; what runs just once needs no loop."""
+        if str(start).isdecimal() and str(stop).isdecimal() and int(start) < int(stop) <= int(start) + step:
+            yield str(start)
+            return
         head, body, last, done = (self.fresh(s) for s in ("head", "body", "last", "done"))
         before, i = self.block, f"%{self.fresh('i')}"
         self.do(f"br label %{head}")

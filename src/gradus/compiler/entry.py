@@ -87,9 +87,14 @@ def module(codes: list[Code]) -> str:
 
 
 def step(
-    stages: Sequence[Stage], waits: Sequence[bool], name: str = "step", after: Callable[[Code], None] | None = None
+    stages: Sequence[Stage],
+    waits: Sequence[bool],
+    alone: bool,
+    name: str = "step",
+    after: Callable[[Code], None] | None = None,
 ) -> Code:
-    """All stages in order, with a barrier before those that wait; addresses are read from the table once.
+    """All stages in order, with a barrier before those that wait, and one at the end, if there is more than one thread;
+    addresses are read from the table once.
 
     `after` emits what follows each stage, among it a barrier: then none is needed before the next.
     """
@@ -107,7 +112,8 @@ def step(
         code.do(f"call void @{stage.function}({passed})")
         if after is not None:
             after(code)
-    code.do(WAIT)
+    if not alone:
+        code.do(WAIT)
     return code
 
 
@@ -121,8 +127,11 @@ class Epoch:
     HEAD = 5
     STEPS, ROWS, LIMIT, TO_CHECK, REFUSED = range(HEAD)
 
-    def __init__(self, arguments: Sequence[Argument], results: Sequence[tuple[int, int]], job_slot: int) -> None:
+    def __init__(
+        self, arguments: Sequence[Argument], results: Sequence[tuple[int, int]], job_slot: int, alone: bool
+    ) -> None:
         self.arguments, self.results = arguments, results  # of a result the slot of its memory, and its bytes
+        self.alone = alone  # whether there is one thread only
         self.code = Code("epoch", SIGNATURE, linkage="")
         self.code.entry.append(f"  %job_at = getelementptr ptr, ptr %table, i64 {job_slot}")
         self.code.entry.append("  %job = load ptr, ptr %job_at")
@@ -147,7 +156,8 @@ class Epoch:
             batch_rows = code.element("i64", rows, code.mul(number, batch))
             for argument, buffer, data in zip(self.arguments, places, given, strict=False):
                 self._gather(argument, parts[argument.rows], (buffer, data), batch_rows)
-            code.do(WAIT)
+            if not self.alone:
+                code.do(WAIT)
             code.do(f"call void @step(ptr %table, {THREAD})")
             with code.when(code.op("icmp eq i64 %thread, 0")):
                 arguments = len(self.arguments)
@@ -178,6 +188,8 @@ class Epoch:
     def _part(self, rows: int) -> tuple[Ref, Ref]:
         """The first of this thread's rows, and the end of them."""
         code = self.code
+        if self.alone:
+            return "0", str(rows)
         first, end = (
             code.op(f"udiv i64 {code.op(f'mul i64 {who}, {rows}')}, %threads")
             for who in ("%thread", code.op("add i64 %thread, 1"))

@@ -170,10 +170,10 @@ def changes(before: Graph, after: Graph) -> list[str]:
 def summary(found: Explanation) -> str:
     """The step as a whole."""
     stages, times, threads = found.stages, found.times, found.program.threads
-    flops = sum(s.flops for s in stages)
+    flops, barriers = sum(s.flops for s in stages), sum(s.barrier for s in stages)
+    between = f"{barriers} barriers of {seconds(times.barrier)} between them, {threads} threads"
     return (
-        f"{len(stages)} kernels, {sum(s.barrier for s in stages)} barriers of {seconds(times.barrier)} between them, "
-        f"{threads} thread{'s' if threads > 1 else ''}.\n"
+        f"{len(stages)} kernels, {'1 thread' if found.program.alone else between}.\n"
         f"{_precision(found.program)}"
         f"One step takes {seconds(times.step)}: {amount(flops)} operations, {amount(flops / times.step)} a second.\n"
         f"This machine does {amount(found.peak)} operations a second at most (float32 multiply-adds in registers), and "

@@ -42,6 +42,7 @@ class LoopKernel:
     ) -> None:
         self.kernel, self.schedule, self.slots, self.lanes = kernel, schedule, slots, lanes
         self.shared: Share | None = None  # the axis that is shared between the threads; None: all places, as they come
+        self.alone = False  # whether there is one thread only
         self.code = Code(name)
         self.arguments: dict[tuple[int, int], Ref] = {}
         self.micro_kernels: dict[str, Code] = {}  # functions it calls, by name
@@ -73,6 +74,8 @@ class LoopKernel:
     def share(self, total: int | Ref) -> tuple[Ref, Ref]:
         """The first and the last + 1 of this thread's part of `total` equal pieces."""
         code = self.code
+        if self.alone:
+            return "0", str(total)
         if total == 1:
             return "0", code.op("select i1 " + code.op("icmp eq i64 %thread, 0") + ", i64 1, i64 0")
         after = code.op("add i64 %thread, 1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from . import entry
@@ -109,6 +110,11 @@ class Program:
         return Rounding(self.target.dot_lanes, self.winograd) if self.precision == "bf16" else None
 
     @property
+    def alone(self) -> bool:
+        """Whether one thread does all."""
+        return not self.worth_sharing
+
+    @property
     def threads(self) -> int:
         """How many threads to run on: a small program finishes sooner alone."""
         return num_threads() if self.worth_sharing else 1
@@ -143,13 +149,18 @@ class Program:
                 self._emit_matmul(k, touched, written)
                 continue
             kernel = self._kernel(k)
-            kernel.shared, kernel.micro_kernels = self.shares.of.get(k), self.micro_kernels
-            kernel.emit()
+            self._prepare(kernel, k).emit()
             worked_in = {self.plan.scratch[s] for s in self.scratch.get(k, ())}
             self._add(k, kernel, touched | worked_in, written | worked_in)
         for target, value in self.plan.copies:
             self._emit_copy(target, value)
         self.functions |= {code.text(): code for code in self.micro_kernels.values()}
+
+    def _prepare(self, kernel: LoopKernel, k: Kernel) -> LoopKernel:
+        """Tell a kernel who does its work, and which functions are there already."""
+        kernel.shared, kernel.alone = self.shares.of.get(k), self.alone
+        kernel.micro_kernels = self.micro_kernels
+        return kernel
 
     def _kernel(self, k: Kernel) -> LoopKernel:
         if k.kind == "winograd":
@@ -172,11 +183,11 @@ class Program:
         if t.packed and slots["packed"] not in self._packed:
             self._packed.add(slots["packed"])
             packing = PackingKernel(k, self.schedule, self.slot, t, slots)
+            packing.alone = self.alone
             packing.emit()
             self._add(k, packing, {self.slot(t.b.node)}, {slots["packed"]})
         product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, slots)
-        product.shared, product.micro_kernels = self.shares.of.get(k), self.micro_kernels
-        product.emit()
+        self._prepare(product, k).emit()
         worked_in = set(slots.values())
         self._add(k, product, touched | worked_in, written | (worked_in if t.blocked else set()))
 
@@ -203,12 +214,14 @@ class Program:
         copy = LoopKernel("copy", Kernel("copy", ()), self.schedule, self.slot, 0)
         code, size = copy.code, value.size * value.dtype.itemsize
         to, of = copy.pointer(target), copy.pointer(value)
-        with code.when(code.op("icmp eq i64 %thread, 0")):
+        with nullcontext() if self.alone else code.when(code.op("icmp eq i64 %thread, 0")):
             code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
         self._add(None, copy, {self.slot(value)}, {self.slot(target)})
 
     def needs_barrier(self) -> list[bool]:
         """Before which stages all threads must wait for each other."""
+        if self.alone:
+            return [False] * len(self.stages)
         flags = []
         reads: set[Access] = set()
         writes: set[Access] = set()
@@ -241,14 +254,14 @@ class Program:
 
     def step(self, name: str = "step", after: Callable[[Code], None] | None = None) -> Code:
         """The function that runs all stages; see `entry.step`."""
-        return entry.step(self.stages, self.needs_barrier(), name, after)
+        return entry.step(self.stages, self.needs_barrier(), self.alone, name, after)
 
     def text(self) -> str:
         """The module in LLVM's language."""
         given = self.graph.inputs[: self.arguments]
         arguments = [Argument(self.slot(n), *_rows(n)) for n in given]
         results = [(self.slot(n), n.size * n.dtype.itemsize) for n in self.graph.results]
-        epoch = entry.Epoch(arguments, results, self.job_slot).emit()
+        epoch = entry.Epoch(arguments, results, self.job_slot, self.alone).emit()
         return entry.module([*self.functions.values(), self.step(), epoch])
 
 
