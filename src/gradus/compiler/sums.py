@@ -20,7 +20,7 @@ from ..ops.primitive import PRIMITIVES
 from .graph import Graph, Node, consumers
 
 FEWEST = 4  # terms that are worth joining
-TOGETHER = 512  # rows of a group
+TOGETHER = 256  # rows of a group
 TINY = 32  # multiplications of a product that are as well written as a sum
 MANY = 1 << 14  # numbers whose total is worth sharing between threads
 
