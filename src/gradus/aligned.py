@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-LINE = 64  # bytes
+LINE = 64  # bytes that caches take from memory at a time
 FEW = 1024  # bytes for which it is not worth its while
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 
+from ..aligned import LINE
 from .code import Code, Ref
 from .entry import WAIT
 from .matmul_kernel import Place, ProductKernel
 from .micro_kernel import Steps
 from .packing import Part, pack_b, stride_of_a
-from .squares import LINE, Square, Squares
+from .squares import Square, Squares
 from .tiling import CHUNK
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..aligned import LINE
 from .code import Code, Ref
 from .dot_products import add_product
 from .kit import Kit, Value
-from .squares import LINE
 from .tiling import Tiling
 
 

@@ -156,9 +156,9 @@ class Program:
             self._emit_copy(target, value)
         self.functions |= {code.text(): code for code in self.micro_kernels.values()}
 
-    def _prepare(self, kernel: LoopKernel, k: Kernel) -> LoopKernel:
+    def _prepare(self, kernel: LoopKernel, k: Kernel | None = None) -> LoopKernel:
         """Tell a kernel who does its work, and which functions are there already."""
-        kernel.shared, kernel.alone = self.shares.of.get(k), self.alone
+        kernel.shared, kernel.alone = self.shares.of.get(k) if k is not None else None, self.alone
         kernel.micro_kernels = self.micro_kernels
         return kernel
 
@@ -183,8 +183,7 @@ class Program:
         if t.packed and slots["packed"] not in self._packed:
             self._packed.add(slots["packed"])
             packing = PackingKernel(k, self.schedule, self.slot, t, slots)
-            packing.alone = self.alone
-            packing.emit()
+            self._prepare(packing).emit()
             self._add(k, packing, {self.slot(t.b.node)}, {slots["packed"]})
         product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, slots)
         self._prepare(product, k).emit()

@@ -9,6 +9,7 @@ what it has at the same place, so that a whole optimizer update, or a loss and i
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..ops.places import Index, Loop, flatten
@@ -246,8 +247,7 @@ class Schedule:
     def _reads_the_same(self, needs: list[Read], k: Kernel) -> bool:
         """Whether a kernel reads some of it in any case: else much of it need not wait for what the others need."""
         wanted = {r.node for r in needs}
-        much = sum(n.size * n.dtype.itemsize for n in wanted) > MUCH
-        return not much or not wanted.isdisjoint(r.node for r in self._reads[k])
+        return _bytes(wanted) <= MUCH or not wanted.isdisjoint(r.node for r in self._reads[k])
 
     def _drop_unread(self) -> None:
         """Store what is an output, or read by another kernel; a kernel that has nothing to store goes."""
@@ -310,8 +310,12 @@ class Schedule:
 
     def _gathers(self, k: Kernel) -> bool:
         """Whether a kernel stores less than what it reads of what others worked out, and that is much."""
-        worked_out = sum(n.size * n.dtype.itemsize for n in self.inputs_of(k) if n.op is not None)
-        return k.kind == "joined" or max(MUCH, sum(n.size * n.dtype.itemsize for n in k.stored)) < worked_out
+        worked_out = _bytes(n for n in self.inputs_of(k) if n.op is not None)
+        return k.kind == "joined" or max(MUCH, _bytes(k.stored)) < worked_out
+
+
+def _bytes(nodes: Iterable[Node]) -> int:
+    return sum(n.size * n.dtype.itemsize for n in nodes)
 
 
 def _reaches(start: Kernel, goal: Kernel, after: dict[Kernel, set[Kernel]]) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..aligned import LINE
 from ..dtypes import Dtype
 from .code import Code, Ref
 from .kit import Kit
 
-LINE = 64  # bytes that caches take from memory at a time
 LARGE = 1 << 24  # bytes that are rather not put into the caches
 
 

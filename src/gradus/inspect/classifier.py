@@ -12,8 +12,9 @@ from ..compiler import Compiled
 from ..errors import ArgumentError, DataError, ShapeError
 from ..functional import cross_entropy, softmax
 from ..nn import Module
+from ..nn.checks import require_model
 from ..tensor import Tensor, tensor
-from ..train.evaluation import mode, require_model
+from ..train.evaluation import mode
 from ..train.trainer import EVAL_BATCH
 
 

@@ -12,9 +12,10 @@ from ..errors import ArgumentError, DataError, ShapeError
 from ..functional.checks import at_least_one, in_range
 from ..models import Margin, widest_margin
 from ..nn import Dropout, Flatten, Linear, Module, ModuleList
+from ..nn.checks import require_model
 from ..tensor import Tensor, as_tensor, tensor
 from ..train import Trainer
-from ..train.evaluation import mode, require_model
+from ..train.evaluation import mode
 
 
 class Factors(NamedTuple):

@@ -31,8 +31,8 @@ from ..nn import (
     ReLU,
     Sequential,
 )
+from ..nn.checks import require_model
 from ..tensor import as_tensor, tensor
-from ..train.evaluation import require_model
 
 AFFINE = (Linear, Conv2d, AvgPool2d, BatchNorm1d, BatchNorm2d, Dropout, Flatten, Identity)
 BENT = (ReLU, LeakyReLU)

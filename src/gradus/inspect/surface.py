@@ -15,8 +15,8 @@ from ..autograd import no_grad
 from ..errors import ArgumentError, DataError, ShapeError, did_you_mean
 from ..functional.checks import at_least, at_least_one
 from ..nn import Module
+from ..nn.checks import require_model
 from ..tensor import Tensor, tensor
-from ..train.evaluation import require_model
 
 POINTS = 41  # along a side, where no places are given
 REACH = 1.0  # to each side, where no places are given

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..autograd import no_grad
 from ..data import DataLoader, in_memory
-from ..errors import ArgumentError, TraceError
+from ..errors import TraceError
 from ..nn import Module
+from ..nn.checks import require_model
 from ..tensor import Tensor
 from .metrics import Metric
 
@@ -113,17 +114,6 @@ def traced() -> Iterator[None]:
         yield
     except TraceError as problem:
         raise TraceError(f"{problem} In a Trainer: Trainer(..., compile=False).") from problem
-
-
-def require_model(where: str, model: Any) -> None:
-    """Refuse what is no Module."""
-    if not isinstance(model, Module):
-        what, remedy = f"{model!r:.60}", "Write it as a Module."
-        if isinstance(model, type):
-            what, remedy = f"the class {model.__name__}", f"Make one: {model.__name__}(...)."
-        elif isinstance(getattr(model, "function", None), Module):
-            what, remedy = "a compiled one", "Give the Module that was compiled."
-        raise ArgumentError(f"{where}: the model is {what}. {remedy}")
 
 
 @contextmanager

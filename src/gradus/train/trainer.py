@@ -17,11 +17,12 @@ from ..data import DataLoader, Dataset, TensorDataset, check_finite
 from ..errors import ArgumentError, DataError, GradientError, nearest
 from ..functional.checks import at_least_one, in_range
 from ..nn import Module
+from ..nn.checks import require_model
 from ..ops import concatenate
 from ..optim import Optimizer, clip_grad_norm_
 from ..tensor import Tensor
 from .callbacks import Callback
-from .evaluation import eagerly, evaluating, measure, mode, predictions, require_model
+from .evaluation import eagerly, evaluating, measure, mode, predictions
 from .history import History
 from .loop import Loop
 from .metrics import Function, Metric, metric
