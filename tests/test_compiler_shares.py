@@ -125,3 +125,9 @@ def test_what_a_thread_wrote_itself_needs_no_barrier() -> None:
 def test_one_thread_shares_nothing() -> None:
     set_num_threads(1)
     assert compiled(NETS["batch norm"]).program.shares.of == {}
+
+
+def test_all_rows_of_a_batch_are_gathered_before_a_step_begins() -> None:
+    together, alone = (entry.Epoch([entry.Argument(0, 10, 8)], [], 1, one).emit().text() for one in (False, True))
+    assert 0 < together.index("call void @barrier") < together.index("call void @step")
+    assert "barrier" not in alone and "%threads" not in alone.replace(entry.SIGNATURE, "").replace(entry.THREAD, "")
