@@ -18,6 +18,12 @@ from gradus.nn import functional as F
 
 drawn = settings(max_examples=25, deadline=None)
 RNG = np.random.default_rng(0)
+FIRST = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def the_same_numbers_in_any_order_of_the_tests() -> None:
+    RNG.bit_generator.state = FIRST
 
 
 def normal(*shape: int) -> gradus.Tensor:
