@@ -119,6 +119,18 @@ def _product(x: Tensor, y: Tensor, p: int) -> Tensor:
     return (x @ _of_shape(y, shape)) * 0.3 if p % 8 < 4 else (x @ _of_shape(y, shape[::-1]).T) * 0.3
 
 
+def _gated(x: Tensor, y: Tensor, raw: Tensor, p: int, q: int) -> Tensor:
+    """Products whose columns are needed in parts beside each other, as the gates of a recurrent cell are."""
+    parts, rows = 2 + p % 3, 9 + q
+    sums = _of_shape(x, (rows, 1 + p)) @ _of_shape(y, (1 + p, 16 * parts)) * 0.2
+    if q % 2:
+        sums = sums + _of_shape(raw, (rows, 3)) @ _of_shape(y, (3, 16 * parts)) * 0.2
+    first, *others = sums.split(parts, axis=-1)
+    for gate in others:
+        first = first.sigmoid() * gate if q % 3 else first + gate.tanh()
+    return first
+
+
 def _taken(x: Tensor, p: int, q: int) -> Tensor:
     x = _at_least(x, 1)
     axis = _axis(x, q)
@@ -187,6 +199,7 @@ OPS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
     lambda x, y, raw, p, q: _stretched(x, p),
     lambda x, y, raw, p, q: _product(x, y, p + 8 * q),
     lambda x, y, raw, p, q: _product(x, y, 3 * p + q),
+    lambda x, y, raw, p, q: _gated(x, y, raw, p, q),
     lambda x, y, raw, p, q: _taken(x, p, q),
     lambda x, y, raw, p, q: _taken_by_value(x, raw),
     lambda x, y, raw, p, q: _scattered(x, p, q),

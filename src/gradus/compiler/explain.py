@@ -116,7 +116,8 @@ def _stage(program: Program, i: int, barrier: bool) -> Stage:
         b = operand(k.main[0].inputs[1], schedule).node
         return Stage(i + 1, f"pack {list(b.shape)}", barrier, (), [b], (), 0, 2 * _bytes(b), function, scratch)
     reads = sorted(schedule.inputs_of(k), key=lambda n: int(n.name))
-    work, title = costs.fused(k, schedule), f"{k.kind} {list(k.shape)}"
+    title = f"{k.kind} {list(k.main[0].shape)} in {k.parts} parts" if k.parts > 1 else f"{k.kind} {list(k.shape)}"
+    work = costs.fused(k, schedule)
     flops, moved = costs.flops(k, schedule), costs.bytes_moved(k, schedule)
     return Stage(i + 1, title, barrier, work, reads, k.stored, flops, moved, function, scratch)
 

@@ -256,7 +256,12 @@ class LoopKernel:
         for n in self.kernel.maps:
             body.root(n, unflatten(flat, n.shape))
         for n in self.kernel.stored:
-            body.store(n, unflatten(flat, n.shape), body.root(n, unflatten(flat, n.shape)))
+            for index in self.at_place(n, flat):
+                body.store(n, index, body.root(n, index))
+
+    def at_place(self, n: Node, flat: Index) -> list[tuple[Index, ...]]:
+        """Where the numbers of a node are that belong to a place of the domain."""
+        return [unflatten(flat, n.shape)]
 
     def _merged_loops(self) -> list[Loop]:
         """The domain's loops, neighbours joined wherever every access runs on from one to the next."""
@@ -277,15 +282,15 @@ class LoopKernel:
 
     def _stays_linear(self, loops: Sequence[Loop]) -> bool:
         flat = self.place(loops)
-        places = [r for n in self.kernel.maps for r in self._reads(n, flat)]
+        found = [r for n in self.kernel.maps for r in self.reads_of(n, flat)]
+        places = [r.flat for r in found] + [c.index for r in found for c in r.conditions]
         places += [self.schedule.place(n, unflatten(flat, n.shape)) for n in self.kernel.stored]
         return all(place.is_linear() for place in places)
 
-    def _reads(self, n: Node, flat: Index) -> list[Index]:
-        own = self.schedule.is_buffer
+    def reads_of(self, n: Node, flat: Index) -> list[Read]:
+        """What an elementwise node reads at a place of the domain, and where that lies in memory."""
         here = [Piece(n, unflatten(flat, n.shape))]
-        found = reads(here, lambda x: x is not n and own(x), self.schedule.place)
-        return [r.flat for r in found] + [c.index for r in found for c in r.conditions]
+        return reads(here, lambda x: x is not n and self.schedule.is_buffer(x), self.schedule.place)
 
     # -- reductions ----------------------------------------------------------------------------------------------------
 

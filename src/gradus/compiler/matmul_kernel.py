@@ -7,18 +7,20 @@ elementwise nodes (bias, activation, the weight's update) are worked out from th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from ..ops.places import Index, Loop, flatten, unflatten
+from .accumulators import load
 from .code import Code, Ref
 from .graph import Node
 from .kit import Kit, Value
 from .loop_kernels import LoopKernel
 from .micro_kernel import MicroKernel, Steps
 from .narrow_kernel import narrow_kernel
-from .reads import at, loops_over
-from .schedule import Kernel, Schedule
+from .reads import Read, at, loops_over
+from .schedule import Kernel, Schedule, part_places
 from .tiling import Operand, Tiling, cases
 
 
@@ -41,6 +43,9 @@ class ProductKernel(LoopKernel):
         self.node = kernel.main[0]
         self.batch = loops_over(t.batch, "b")
         self.scalar, self.vector = (Kit(self.code, lanes).type(t.dtype) for lanes in (0, t.lanes))
+        self.row, self.column = Loop("m", t.rows), Loop("n", t.columns // t.parts)
+        loops = (*self.batch, self.row, self.column)
+        self.flat = flatten(at(loops), [loop.extent for loop in loops])  # a place of the domain
         self.tile = "" if t.direct else self.code.variable(f"[{t.height * t.width} x {self.scalar}]")
 
     def micro(self, rows: int, columns: int, steps: Steps, goes_on: bool = False, awaited: int = 0) -> str:
@@ -66,7 +71,7 @@ class ProductKernel(LoopKernel):
         """The address of a tile's place in C."""
         code, t = self.code, self.t
         row = code.add(code.mul(self.batch_number(place.registers), t.rows), code.mul(place.block, t.height))
-        number = code.add(code.mul(row, t.columns), code.mul(place.panel, t.width))
+        number = code.add(code.mul(row, t.columns), code.mul(place.panel, t.stretch))
         return code.element(self.scalar, self.pointer(self.node), number)
 
     def batch_number(self, registers: dict[Loop, Ref]) -> Ref:
@@ -94,22 +99,28 @@ class ProductKernel(LoopKernel):
 
     def finish_tile(self, place: Place, rows: int, columns: int, tile: Ref) -> None:
         """Work out what is fused to the product, and store, row by row from the finished tile."""
-        code, n, t = self.code, self.node, self.t
-        m, across = Loop("m", t.rows), Loop("n", t.columns)
-        in_c = (*at(self.batch), *(Index(0, ((loop, 1),)) for loop in (m, across)))
-        index = unflatten(flatten(in_c, n.shape), n.shape)  # as others will ask for it
-        m0, n0 = code.mul(place.block, t.height), code.mul(place.panel, t.width)
-        with code.loop(0, rows) as r:
-            row = code.add(m0, r)
-            for v in range(-(-columns // t.lanes)):
-                inside = min(t.lanes, columns - v * t.lanes)
-                tail = self._tail(inside, t.lanes) if inside < t.lanes else None
-                registers = place.registers | {m: row, across: code.add(n0, v * t.lanes)}
-                body = self.body(t.lanes, across, registers, tail)
-                address = code.element(self.scalar, tile, code.add(code.mul(r, t.width), v * t.lanes))
-                value = code.op(f"load {self.vector}, ptr {address}, align {t.dtype.itemsize}")
-                body.set(n, index, Value(body.kit, n.dtype, value))
-                self.finish(body, flatten(index, n.shape))
+        with self.code.loop(0, rows) as r:
+            for first in range(0, -(-columns // self.t.lanes), self.t.parts):
+                inside = min(self.t.lanes, columns - first * self.t.lanes)
+                tail = self._tail(inside, self.t.lanes) if inside < self.t.lanes else None
+                body = self.body(self.t.lanes, self.column, self.in_domain(place, r, first * self.t.lanes), tail)
+                for part, index in enumerate(self.at_place(self.node, self.flat)):
+                    body.set(self.node, index, self._of_tile(body.kit, tile, r, first + part))
+                self.finish(body, self.flat)
+
+    def in_domain(self, place: Place, row: Ref, column: int) -> dict[Loop, Ref]:
+        """The registers of a place of the domain, given where it is in a tile."""
+        m0, n0 = self.code.mul(place.block, self.t.height), self.code.mul(place.panel, self.t.stretch)
+        return place.registers | {self.row: self.code.add(m0, row), self.column: self.code.add(n0, column)}
+
+    def _of_tile(self, kit: Kit, tile: Ref, row: Ref, vector: int) -> Value:
+        within = self.code.add(self.code.mul(row, self.t.width), vector * self.t.lanes)
+        return load(kit, self.t.dtype, self.code.element(self.scalar, tile, within))
+
+    def at_place(self, n: Node, flat: Index) -> list[tuple[Index, ...]]:
+        if n is not self.node:
+            return super().at_place(n, flat)
+        return [unflatten(place, n.shape) for place in part_places(n, self.t.parts, flat)]
 
 
 class MatmulKernel(ProductKernel):
@@ -121,21 +132,24 @@ class MatmulKernel(ProductKernel):
             return code
         self.awaited = self._read_in_place()
         self.soon = code.variable(f"[{2 * len(self.awaited)} x i64]") if self.awaited else "null"
-        first, end = self._units()
-        with code.loop(first, end) as unit:
-            block = code.op(f"urem i64 {unit}, {t.row_blocks}")
-            rest = code.op(f"udiv i64 {unit}, {t.row_blocks}")
-            registers = self._unravel(code.op(f"udiv i64 {rest}, {t.panels}"), self.batch)
-            place = Place(registers, block, code.op(f"urem i64 {rest}, {t.panels}"))
-            self.by_size(place, lambda rows, columns: self._tile(place, rows, columns))
+        for place in self._own_panels() if self.shared is not None and t.panels > 1 else self._units():
+            self.by_size(place, partial(self._tile, place))
         return code
 
-    def _units(self) -> tuple[Ref, Ref]:
-        """This thread's tiles: the first, and the last + 1."""
-        if self.shared is not None and self.t.panels > 1:
-            first, end = (self.code.mul(panel, self.t.row_blocks) for panel in self.share(self.t.panels))
-            return first, end
-        return self.share(math.prod(self.t.batch) * self.t.panels * self.t.row_blocks)
+    def _own_panels(self) -> Iterator[Place]:
+        """This thread's tiles, if it has whole panels: row by row, so that the next rows of A can be awaited."""
+        first, end = self.share(self.t.panels)
+        with self.code.loop(0, self.t.row_blocks) as block, self.code.loop(first, end) as panel:
+            yield Place(self._unravel("0", self.batch), block, panel)
+
+    def _units(self) -> Iterator[Place]:
+        """This thread's tiles, if any can be any thread's."""
+        code, t = self.code, self.t
+        first, end = self.share(math.prod(t.batch) * t.panels * t.row_blocks)
+        with code.loop(first, end) as unit:
+            block, rest = (code.op(f"{what} i64 {unit}, {t.row_blocks}") for what in ("urem", "udiv"))
+            registers = self._unravel(code.op(f"udiv i64 {rest}, {t.panels}"), self.batch)
+            yield Place(registers, block, code.op(f"urem i64 {rest}, {t.panels}"))
 
     def _tile(self, place: Place, rows: int, columns: int) -> None:
         code, t = self.code, self.t
@@ -144,7 +158,7 @@ class MatmulKernel(ProductKernel):
             number = code.add(code.mul(self.batch_number(place.registers), t.panels), place.panel)
             b = self.packed_panel(number)
         else:
-            b = self.start_of(t.b, place.registers, code.mul(place.panel, t.width * t.b.column))
+            b = self.start_of(t.b, place.registers, code.mul(place.panel, t.stretch * t.b.column))
         tile = self.in_c(place) if t.direct else self.tile
         if t.narrow:
             code.do(f"call void @{self._narrow(rows, columns)}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth})")
@@ -157,29 +171,21 @@ class MatmulKernel(ProductKernel):
         if not t.direct:
             self.finish_tile(place, rows, columns, tile)
 
-    def _read_in_place(self) -> list[Node]:
-        """What is read to finish a tile, of others, at the tile's own places."""
-        here = flatten(at(loops_over(self.node.shape)), self.node.shape)
-        found = {r.node: None for n in self.kernel.maps for r in self.schedule.needs(n) if str(r.flat) == str(here)}
-        others = (n for n in found if n not in self.kernel.nodes and n.dtype.itemsize == self.t.dtype.itemsize)
-        return [n for n in others if self._from_row_to_row(n)]
+    def _read_in_place(self) -> list[Read]:
+        """What is read to finish a tile, of others, that lies in memory as C does: row by row."""
+        found = [r for n in self.kernel.maps for r in self.reads_of(n, self.flat) if r.node not in self.kernel.nodes]
+        alike = [r for r in found if r.flat.is_linear() and r.flat.coefficient(self.column) == 1]
+        size = self.t.dtype.itemsize
+        return [r for r in dict.fromkeys(alike) if r.flat.coefficient(self.row) and r.node.dtype.itemsize == size]
 
-    def _from_row_to_row(self, n: Node) -> int:
-        """How many numbers it is from row to row of C in an array like it; 0 if that is not always the same."""
-        piece = self.schedule.pieces.get(n)
-        if n.batched or (piece is not None and not piece.in_one_stretch and piece.width != self.t.columns):
-            return 0
-        return self.t.columns if piece is None or piece.in_one_stretch else piece.pitch
-
-    def _table(self, place: Place, awaited: list[Node]) -> Ref:
+    def _table(self, place: Place, awaited: list[Read]) -> Ref:
         """Where the rows of a tile lie in what is awaited (see `MicroKernel`)."""
-        code, t = self.code, self.t
-        row = code.add(code.mul(self.batch_number(place.registers), t.rows), code.mul(place.block, t.height))
-        for i, n in enumerate(awaited):
-            step, entry = self._from_row_to_row(n), code.element("i64", self.soon, 2 * i)
-            start = code.add(code.mul(row, step), code.mul(place.panel, t.width))
-            code.do(f"store ptr {code.element(self.scalar, self.pointer(n), start)}, ptr {entry}")
-            code.do(f"store i64 {step * t.dtype.itemsize}, ptr {code.element('i64', entry, 1)}")
+        code, body = self.code, self.body(0, None, self.in_domain(place, "0", 0))
+        for i, r in enumerate(awaited):
+            entry, step = code.element("i64", self.soon, 2 * i), r.flat.coefficient(self.row)
+            start, first = r.flat.constant, body.scalar(r.flat - r.flat.constant)
+            code.do(f"store ptr {code.element(self.scalar, self.pointer(r.node, start), first)}, ptr {entry}")
+            code.do(f"store i64 {step * self.t.dtype.itemsize}, ptr {code.element('i64', entry, 1)}")
         return self.soon
 
     def _narrow(self, rows: int, columns: int) -> str:

@@ -27,9 +27,9 @@ class Steps(NamedTuple):
 class MicroKernel:
     """A function (a, b, tile, depth, soon) that fills a tile, or adds to the sums in it.
 
-    Meanwhile it has brought nearer what is needed next. In a blocked product that is what lies at `soon`, a line of the
-    caches at each k; else what the work on the finished tile will read, a row at each k: `soon` holds, for each array,
-    the address and the bytes from row to row.
+    Meanwhile it has brought nearer what is needed next, a line of the caches at each k. In a blocked product that is
+    what lies at `soon`; else the rows of A after its own, and what the work on the finished tile will read, a row at
+    each k: `soon` holds, for each array, the address and the bytes from row to row.
 
     Args:
         t: the product's tiling.
@@ -42,8 +42,9 @@ class MicroKernel:
     def __init__(self, t: Tiling, rows: int, columns: int, steps: Steps, goes_on: bool, awaited: int = 0) -> None:
         self.t, self.rows, self.columns, self.steps, self.goes_on = t, rows, columns, steps, goes_on
         self.awaited = awaited
-        how = ("b" if t.blocked else "p" if t.packed else "") + ("s" if goes_on else "")
-        how += f"a{awaited}" if awaited else ""
+        how = (f"{t.parts}x{t.apart}" if t.parts > 1 else "") + ("d" if t.direct else "")
+        how += ("b" if t.blocked else "p" if t.packed else "") + ("s" if goes_on else "")
+        how += (f"a{awaited}" if awaited else "") + ("n" if self._rows_follow() else "")
         numbers = "_".join(str(s).replace("-", "m") for s in steps)
         name = f"micro_{t.numbers}_{rows}x{columns}{how}_{numbers}"
         self.code = Code(name, "ptr noalias %a, ptr noalias %b, ptr noalias %tile, i64 %depth, ptr %soon")
@@ -53,17 +54,18 @@ class MicroKernel:
         self.places = [(r, v) for r in range(rows) for v in self.vectors]
 
     def emit(self) -> Code:
-        code, t = self.code, self.t
+        code = self.code
         sums = {place: code.variable(self.vector) for place in self.places}
         for memory in sums.values():
             code.do(f"store {self.vector} zeroinitializer, ptr {memory}")
         if self.awaited:
             with code.loop(0, self.awaited) as n, code.loop(0, self.rows) as r:
+                k = code.add(code.mul(n, self.rows), r)
                 self._bring_row(n, r)
-                self._add(code.add(code.mul(n, self.rows), r), sums)
+                self._bring_next(k)
+                self._add(k, sums)
         with code.loop(self.awaited * self.rows, "%depth") as k:
-            if t.blocked:
-                self._bring(code.element("i8", "%soon", code.mul(k, LINE)))
+            self._bring_next(k)
             self._add(k, sums)
         for place, memory in sums.items():
             total, address = self._value(memory), self._in_tile(place)
@@ -82,13 +84,27 @@ class MicroKernel:
                 total = add_product(self._value(sums[r, v]), spread, piece, t.of_pairs)
                 code.do(f"store {self.vector} {total.ref}, ptr {sums[r, v]}")
 
+    def _rows_follow(self) -> bool:
+        """Whether the rows of A that come next lie right after the tile's own."""
+        return self.steps.a_k == 1 and self.steps.a_row == self.t.depth
+
+    def _bring_next(self, k: Ref) -> None:
+        """Have a line of what is needed after this tile brought nearer: of the rows of A that follow, if they do."""
+        if self.t.blocked:
+            start = "%soon"
+        elif self._rows_follow():
+            start = self.code.element(self.scalar, "%a", self.rows * self.t.depth)
+        else:
+            return
+        self._bring(self.code.element("i8", start, self.code.mul(k, LINE)))
+
     def _bring_row(self, n: Ref, row: Ref) -> None:
         """Have a tile's row of array number n brought nearer."""
         code = self.code
         entry = code.element("i64", "%soon", code.mul(n, 2))
         base, step = code.op(f"load ptr, ptr {entry}"), code.op(f"load i64, ptr {code.element('i64', entry, 1)}")
         start = code.element("i8", base, code.op(f"mul i64 {row}, {step}"))
-        for byte in range(0, self.columns * self.t.dtype.itemsize, LINE):
+        for byte in range(0, min(self.columns, self.t.stretch) * self.t.dtype.itemsize, LINE):
             self._bring(code.element("i8", start, byte))
 
     def _bring(self, line: Ref) -> None:
@@ -99,11 +115,13 @@ class MicroKernel:
         return Value(self.kit, self.t.dtype, self.code.op(f"load {self.vector}, ptr {memory}"))
 
     def _in_tile(self, place: tuple[int, int]) -> Ref:
-        return self.code.element(self.scalar, "%tile", place[0] * self.steps.tile + place[1] * self.t.lanes)
+        apart = self.t.apart if self.t.direct else self.t.lanes
+        return self.code.element(self.scalar, "%tile", place[0] * self.steps.tile + place[1] * apart)
 
     def _piece_of_b(self, at_k: Ref, v: int) -> Value:
         """Vector v of a row of B; beyond its last column, where it was not packed, zeros."""
-        address = self.code.element(self.scalar, "%b", self.code.add(at_k, v * self.t.lanes))
+        apart = self.t.lanes if self.t.padded else self.t.apart
+        address = self.code.element(self.scalar, "%b", self.code.add(at_k, v * apart))
         return self._load(address, None if self.t.padded else v)
 
     def _mask(self, v: int | None) -> Ref:

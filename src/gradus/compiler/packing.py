@@ -80,13 +80,13 @@ def pack_b(kernel: ProductKernel, part: Part) -> None:
         product, high = code.op(f"udiv i64 {rest}, {outer}"), code.op(f"urem i64 {rest}, {outer}")
         square, piece = (high, low) if t.b.column == 1 else (low, high)
         panel, vector = code.op(f"udiv i64 {piece}, {t.vectors}"), code.op(f"urem i64 {piece}, {t.vectors}")
-        k, within = code.mul(square, t.lanes), code.mul(vector, t.lanes)
+        k = code.mul(square, t.lanes)
         target = kernel.packed_panel(code.add(code.mul(product, part.panels), panel))
-        column = code.add(code.mul(code.add(part.panel, panel), t.width), within)
+        column = code.add(code.mul(code.add(part.panel, panel), t.stretch), code.mul(vector, t.apart))
         registers = kernel._unravel(code.add(part.product, product), kernel.batch)
         in_b = code.add(code.mul(column, t.b.column), code.mul(code.add(part.k, k), t.b.row))
         left = (code.op(f"sub i64 {length}, {start}") for length, start in ((part.depth, k), (t.columns, column)))
-        to = code.element(kernel.scalar, target, code.add(code.mul(k, t.width), within))
+        to = code.element(kernel.scalar, target, code.add(code.mul(k, t.width), code.mul(vector, t.lanes)))
         packer.copy(Square(kernel.start_of(t.b, registers, in_b), to, *left))
 
 

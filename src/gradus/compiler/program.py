@@ -90,7 +90,7 @@ class Program:
         self.target, self.precision, self.winograd = target, precision, winograd
         self.graph = simplify(graph, target.lanes, self.rounding(), winograd)
         number(self.graph)
-        self.schedule = Schedule(self.graph, target.lanes)
+        self.schedule = Schedule(self.graph, target.lanes, target.registers)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
         self.scratch |= {k: [self._winograd_scratch(k)] for k in self.schedule.order if k.kind == "winograd"}

@@ -33,6 +33,7 @@ from .reads import Read, at, in_rows, loops_over, reads, strides
 
 HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS)  # kernels that others may be joined to
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
+OF_A_PART = 8  # registers that a tile has for each part of a product, so that it has some rows
 MUCH = 1 << 16  # bytes that are better used while they are in the caches
 
 
@@ -46,6 +47,7 @@ class Kernel:
         shape: the domain: one result for each of its places.
         main: the reductions or the product it is built around; none for a map.
         maps: elementwise nodes worked out at each place, after the main nodes.
+        parts: how many parts beside each other a product has of which these need the same place of each.
         stored: those of its nodes that are written to memory.
         batched: whether these lie with the batch inside.
     """
@@ -55,6 +57,7 @@ class Kernel:
     number: int = 0
     main: list[Node] = field(default_factory=list)
     maps: list[Node] = field(default_factory=list)
+    parts: int = 1
     stored: list[Node] = field(default_factory=list)
     batched: bool = False
 
@@ -67,15 +70,19 @@ class Kernel:
     def nodes(self) -> list[Node]:
         return [*self.main, *self.maps]
 
+    def cut(self, shape: tuple[int, ...]) -> None:
+        """Let a place of the domain stand for the same place in each part of a product."""
+        self.parts, self.shape = math.prod(self.shape) // math.prod(shape), shape
+
     def __repr__(self) -> str:
         return f"{self.kind}{list(self.shape)}({', '.join(n.kind for n in self.nodes)})"
 
 
 class Schedule:
-    """The kernels of a graph, in order; `lanes` are the numbers of a vector."""
+    """The kernels of a graph, in order, for a processor with vectors of `lanes` numbers and so many registers."""
 
-    def __init__(self, graph: Graph, lanes: int) -> None:
-        self.graph, self.lanes = graph, lanes
+    def __init__(self, graph: Graph, lanes: int, registers: int = 32) -> None:
+        self.graph, self.lanes, self.registers = graph, lanes, registers
         self.nodes = graph.nodes()
         self.users = consumers(self.nodes)
         self.outputs = set(graph.outputs())
@@ -92,6 +99,7 @@ class Schedule:
         for k, nodes in self._inputs.items():
             for n in nodes:
                 self.readers.setdefault(n, []).append(k)
+        self._cut_alike()
         self.order = self._in_order()
         self.position = {k: i for i, k in enumerate(self.order)}
 
@@ -195,6 +203,8 @@ class Schedule:
             if n in self.roots:
                 needs = self.needs(n)
                 kernel = self._kernel_for(n, needs) or self._new_kernel(n)
+                if math.prod(n.shape) < math.prod(kernel.shape):
+                    kernel.cut(n.shape)
                 (kernel.main if _is_main(n) or n in self.joined else kernel.maps).append(n)
                 self._home[n] = kernel
                 self._reads.setdefault(kernel, []).extend(needs)
@@ -239,10 +249,40 @@ class Schedule:
             return k.kind == "reduce" and not own and _same_reduction(n, k) and self._reads_the_same(needs, k)
         if has_own_kernel(n) or n in self.joined or k.special:
             return False
+        if k.kind == "matmul" and not k.maps and n.shape and 0 < n.size < math.prod(k.shape):
+            return bool(own) and self._in_parts(k.main[0], n, own)
         if math.prod(n.shape) != math.prod(k.shape) or (n.shape != k.shape and not own):
             return False
         here = flatten(at(loops_over(n.shape)), n.shape)
-        return all(str(r.flat) == str(here) and not r.dynamic for r in own)
+        return all(not r.dynamic and str(r.flat) in _own_places(k, r.node, here) for r in own)
+
+    def _in_parts(self, product: Node, n: Node, of_product: list[Read]) -> bool:
+        """Whether a product falls into parts beside each other, and n needs nothing of it but the same place in each.
+
+        They must be of whole vectors, and few enough for tiles that have one of each.
+        """
+        parts, rest = divmod(product.size, n.size)
+        if rest or not 1 < parts <= self.registers // OF_A_PART or of_few_rows(product.shape[-2], self.lanes):
+            return False
+        if product.shape[-1] % (parts * self.lanes):
+            return False
+        here = flatten(at(loops_over(n.shape)), n.shape)
+        places = {str(place) for place in part_places(product, parts, here)}
+        return all(str(r.flat) in places and not r.dynamic for r in of_product)
+
+    def _cut_alike(self) -> None:
+        """Cut products as those who read them are cut: each thread then works out what it needs itself."""
+        for k in self.kernels:
+            if k.kind == "matmul" and k.nodes == k.main == k.stored:
+                readers = self.readers.get(k.main[0], [])
+                shapes = {reader.shape for reader in readers if self._reads_in_parts(reader, k.main[0])}
+                if len(shapes) == 1:
+                    k.cut(shapes.pop())
+
+    def _reads_in_parts(self, k: Kernel, product: Node) -> bool:
+        """Whether a kernel that is itself cut reads a product in the same parts."""
+        read = {n: [r for r in self.needs(n) if r.node is product] for n in k.nodes}
+        return k.parts > 1 and all(self._in_parts(product, n, found) for n, found in read.items() if found)
 
     def _reads_the_same(self, needs: list[Read], k: Kernel) -> bool:
         """Whether a kernel reads some of it in any case: else much of it need not wait for what the others need."""
@@ -329,6 +369,25 @@ def _reaches(start: Kernel, goal: Kernel, after: dict[Kernel, set[Kernel]]) -> b
             seen.add(k)
             stack.extend(after[k])
     return False
+
+
+def _own_places(k: Kernel, n: Node, here: Index) -> set[str]:
+    """The numbers of a kernel's node that a thread has at a place of the domain."""
+    return {str(place) for place in part_places(n, k.parts if n in k.main else 1, here)}
+
+
+def part_places(product: Node, parts: int, place: Index) -> list[Index]:
+    """The numbers of a product that belong to a place of a domain: the same place in each of its parts."""
+    if parts == 1:
+        return [place]
+    columns = product.shape[-1] // parts
+    row, column = divmod(place, columns)
+    return [row * product.shape[-1] + column + part * columns for part in range(parts)]
+
+
+def of_few_rows(rows: int, lanes: int) -> bool:
+    """Whether a product has so few rows that vectors rather lie along k."""
+    return 2 * rows <= lanes
 
 
 def _is_main(n: Node) -> bool:

@@ -105,7 +105,7 @@ class Shares:
             return None
         if t.panels == 1:
             return Share(t.rows, t.columns, t.height) if self._even(t.row_blocks) else None
-        return Share(t.columns, 1, t.width) if t.panels % self.threads == 0 else None
+        return Share(t.columns // t.parts, 1, t.stretch) if t.panels % self.threads == 0 else None
 
     def _as_its_inputs(self, k: Kernel) -> Share | None:
         """The share by which most of what the kernel reads is at hand."""

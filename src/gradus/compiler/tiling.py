@@ -1,8 +1,11 @@
 """How a matrix product C = A B is cut: into tiles that fit the registers, and blocks that fit the caches.
 
 A tile is `height` rows by `width` columns of C, its sums held in registers. `width` is one or two vectors; a column of
-tiles is a *panel*. A product too large for the caches is *blocked*: k is cut into pieces, A and B are packed piece by
-piece, and the sums of a tile wait in memory from one piece to the next.
+tiles is a *panel*. Where what follows needs the same place of several parts of C beside each other (the gates of a
+recurrent cell), a tile has a vector of each part: all that belongs together is at hand.
+
+A product too large for the caches is *blocked*: k is cut into pieces, A and B are packed piece by piece, and the sums
+of a tile wait in memory from one piece to the next.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from .. import dtypes
 from ..errors import TraceError
 from .graph import Node
 from .reads import loops_over
-from .schedule import Kernel, Schedule
+from .schedule import Kernel, Schedule, of_few_rows
 from .target import Target
 
 SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
@@ -58,6 +61,7 @@ class Tiling:
         rows, columns, depth: C is rows by columns, the sums run over depth.
         lanes: numbers in a vector.
         registers: vector registers.
+        parts: how many parts beside each other C has for what follows.
         plain: whether C is stored as it is, and in one stretch.
     """
 
@@ -70,6 +74,7 @@ class Tiling:
     depth: int
     lanes: int
     registers: int
+    parts: int
     plain: bool
 
     @cached_property
@@ -89,7 +94,9 @@ class Tiling:
 
     @cached_property
     def vectors(self) -> int:
-        """Vectors side by side in a tile."""
+        """Vectors in a row of a tile."""
+        if self.parts > 1:
+            return self.parts
         return 1 if self.columns <= self.lanes or self._of_few_rows else 2
 
     @cached_property
@@ -98,9 +105,19 @@ class Tiling:
         return self.vectors * self.lanes
 
     @cached_property
+    def apart(self) -> int:
+        """Columns of C from a tile's vector to its next."""
+        return self.columns // self.parts if self.parts > 1 else self.lanes
+
+    @cached_property
+    def stretch(self) -> int:
+        """Columns of a tile that lie in one piece: from panel to panel."""
+        return self.lanes if self.parts > 1 else self.width
+
+    @cached_property
     def height(self) -> int:
         """Rows of a tile: as many as the registers hold sums for, but all tiles of about the same height."""
-        most = (self.registers - SPARE) // self.vectors
+        most = (self.registers - max(SPARE, self.vectors + 2)) // self.vectors
         return -(-self.rows // -(-self.rows // most)) if self.rows else 1
 
     @cached_property
@@ -130,7 +147,7 @@ class Tiling:
 
     @cached_property
     def _of_few_rows(self) -> bool:
-        return self._along_k and 2 * self.rows <= self.lanes
+        return self._along_k and of_few_rows(self.rows, self.lanes)
 
     @cached_property
     def direct(self) -> bool:
@@ -183,7 +200,8 @@ def tiling(kernel: Kernel, schedule: Schedule, target: Target) -> Tiling:
     lanes = target.vector_bytes // n.dtype.itemsize
     whole = n not in schedule.pieces or schedule.pieces[n].in_one_stretch
     plain = kernel.stored == [n] and not kernel.maps and whole
-    return Tiling(a, b, n.dtype, tuple(batch), rows, columns, n.inputs[0].shape[-1], lanes, target.registers, plain)
+    sizes = tuple(batch), rows, columns, n.inputs[0].shape[-1]
+    return Tiling(a, b, n.dtype, *sizes, lanes, target.registers, kernel.parts, plain)
 
 
 def cases(length: int, size: int) -> list[tuple[int, str]]:
