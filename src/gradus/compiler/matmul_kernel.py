@@ -23,6 +23,8 @@ from .reads import Read, at, loops_over
 from .schedule import Kernel, Schedule, part_places
 from .tiling import Operand, Tiling, cases
 
+NEAR = 1 << 15  # bytes of B that stay in the first cache
+
 
 class Place(NamedTuple):
     """Where a tile stands: the registers of the batch loops, its block of rows and its panel."""
@@ -137,9 +139,15 @@ class MatmulKernel(ProductKernel):
         return code
 
     def _own_panels(self) -> Iterator[Place]:
-        """This thread's tiles, if it has whole panels: row by row, so that the next rows of A can be awaited."""
-        first, end = self.share(self.t.panels)
-        with self.code.loop(0, self.t.row_blocks) as block, self.code.loop(first, end) as panel:
+        """This thread's tiles, if it has whole panels: all of one that stays near, else row by row of tiles.
+
+        So each panel's piece of B is fetched once, or else the rows of A are, of which the next can be awaited.
+        """
+        code, t = self.code, self.t
+        stays = t.depth * t.width * t.dtype.itemsize <= NEAR
+        panels, blocks = code.loop(*self.share(t.panels)), code.loop(0, t.row_blocks)
+        with panels if stays else blocks as outer, blocks if stays else panels as inner:
+            panel, block = (outer, inner) if stays else (inner, outer)
             yield Place(self._unravel("0", self.batch), block, panel)
 
     def _units(self) -> Iterator[Place]:
