@@ -86,6 +86,22 @@ def test_what_waits_in_memory() -> None:
     assert [t.sums_size > 0 for t in tilings] == [False, True]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [64, 128])
+def test_a_panel_of_rows_far_apart_is_copied(columns: int, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "UNBLOCKED", 1 << 30)
+    gradus.seed(0)
+    a, b = gradus.randn((40, 300), dtype=dtype), gradus.randn((40, columns), dtype=dtype)
+    compare(lambda a, b: a.T @ b, [a, b])
+    compare(lambda a, b: (a.T @ b).tanh() * 2, [a, b])
+    set_num_threads(2)
+    multiply = gradus.compile(lambda a, b: a.T @ b)
+    multiply(a, b)
+    p = multiply._last.program
+    assert [t.copied for t in p.tilings.values()] == [True]
+    set_num_threads(0)
+
+
 def program(f: Callable[..., Any]) -> Program:
     arguments = matrices((40, 70, 50), "float32")
     tracer, result = trace(lambda: f(*arguments))

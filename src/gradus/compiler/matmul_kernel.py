@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ..ops.places import Index, Loop, flatten, unflatten
-from .accumulators import load
+from .accumulators import load, store
 from .code import Code, Ref
 from .graph import Node
 from .kit import Kit, Value
@@ -22,8 +22,6 @@ from .narrow_kernel import narrow_kernel
 from .reads import Read, at, loops_over
 from .schedule import Kernel, Schedule, part_places
 from .tiling import Operand, Tiling, cases
-
-NEAR = 1 << 15  # bytes of B that stay in the first cache
 
 
 class Place(NamedTuple):
@@ -134,7 +132,9 @@ class MatmulKernel(ProductKernel):
             return code
         self.awaited = self._read_in_place()
         self.soon = code.variable(f"[{2 * len(self.awaited)} x i64]") if self.awaited else "null"
-        for place in self._own_panels() if self.shared is not None and t.panels > 1 else self._units():
+        has_panels = self.shared is not None and t.panels > 1
+        self.copy = code.variable(f"[{t.depth * t.width} x {self.scalar}]") if has_panels and t.copied else ""
+        for place in self._own_panels() if has_panels else self._units():
             self.by_size(place, partial(self._tile, place))
         return code
 
@@ -144,11 +144,23 @@ class MatmulKernel(ProductKernel):
         So each panel's piece of B is fetched once, or else the rows of A are, of which the next can be awaited.
         """
         code, t = self.code, self.t
-        stays = t.depth * t.width * t.dtype.itemsize <= NEAR
         panels, blocks = code.loop(*self.share(t.panels)), code.loop(0, t.row_blocks)
-        with panels if stays else blocks as outer, blocks if stays else panels as inner:
-            panel, block = (outer, inner) if stays else (inner, outer)
-            yield Place(self._unravel("0", self.batch), block, panel)
+        with panels if t.stays else blocks as outer:
+            if self.copy:
+                self._copy_panel(outer)
+            with blocks if t.stays else panels as inner:
+                panel, block = (outer, inner) if t.stays else (inner, outer)
+                yield Place({}, block, panel)
+
+    def _copy_panel(self, panel: Ref) -> None:
+        """Bring the rows of a panel of B together."""
+        code, t, kit = self.code, self.t, Kit(self.code, self.t.lanes)
+        panel_of_b = self.start_of(t.b, {}, code.mul(panel, t.width))
+        with code.loop(0, t.depth) as k:
+            for v in range(0, t.width, t.lanes):
+                here, there = (code.add(code.mul(k, step), v) for step in (t.b.row, t.width))
+                value = load(kit, t.dtype, code.element(self.scalar, panel_of_b, here))
+                store(value, code.element(self.scalar, self.copy, there))
 
     def _units(self) -> Iterator[Place]:
         """This thread's tiles, if any can be any thread's."""
@@ -162,7 +174,9 @@ class MatmulKernel(ProductKernel):
     def _tile(self, place: Place, rows: int, columns: int) -> None:
         code, t = self.code, self.t
         a = self.start_of(t.a, place.registers, code.mul(place.block, t.height * t.a.row))
-        if t.packed:
+        if self.copy:
+            b = self.copy
+        elif t.packed:
             number = code.add(code.mul(self.batch_number(place.registers), t.panels), place.panel)
             b = self.packed_panel(number)
         else:
@@ -171,7 +185,8 @@ class MatmulKernel(ProductKernel):
         if t.narrow:
             code.do(f"call void @{self._narrow(rows, columns)}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth})")
         else:
-            steps = Steps(t.a.row, t.a.column, t.width if t.packed else t.b.row, t.columns if t.direct else t.width)
+            from_k_to_k = t.width if t.packed or self.copy else t.b.row
+            steps = Steps(t.a.row, t.a.column, from_k_to_k, t.columns if t.direct else t.width)
             awaited = self.awaited[: t.depth // rows]
             soon = self._table(place, awaited)
             micro = self.micro(rows, columns, steps, awaited=len(awaited))

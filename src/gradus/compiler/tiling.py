@@ -26,6 +26,8 @@ SPARE = 4  # vector registers that hold no sums, but a row piece of B and a numb
 PIECE = 1024  # the most of k that a blocked product takes at a time
 CHUNK = 6  # tiles below each other that share a panel's piece: their piece of A fits the second cache
 FEW = 3  # tiles below each other for which packing is not worth its while
+MANY = 16  # tiles below each other for which a thread copies a panel that it has for itself
+NEAR = 1 << 15  # bytes of a panel of B that stay in the first cache
 SHARED = 1 << 20  # numbers of B that are packed at a time, for all threads: they fit the third cache
 DEEP = 512  # sums up to this length need no blocks
 UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks
@@ -171,6 +173,17 @@ class Tiling:
     def padded(self) -> bool:
         """Whether panels of B have all their columns, if need be zeros."""
         return self.packed or self.blocked
+
+    @cached_property
+    def stays(self) -> bool:
+        """Whether a panel of B stays in the first cache while the tiles below each other use it."""
+        return self.depth * self.width * self.dtype.itemsize <= NEAR
+
+    @cached_property
+    def copied(self) -> bool:
+        """Whether a thread copies each of its panels first: rows far apart share few places of the first cache."""
+        far = not self.padded and not self.narrow and self.b.row > self.width and self.columns % self.width == 0
+        return far and self.parts == 1 and self.stays and self.row_blocks >= MANY
 
     @cached_property
     def panels_at_once(self) -> int:
