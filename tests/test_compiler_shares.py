@@ -74,6 +74,7 @@ NETS = {
     "softmax regression": classifier(rows=300),
     "batch norm": classifier(nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU()),
     "odd sizes": classifier(nn.Linear(64, 100), nn.BatchNorm1d(100), nn.Tanh(), features=100, rows=37),
+    "many units": classifier(nn.Linear(64, 256), nn.ReLU(), features=256),
     "layer norm": classifier(nn.Linear(64, 30), nn.LayerNorm(30), nn.GELU(), features=30, rows=70),
 }
 
@@ -120,6 +121,13 @@ def test_what_a_thread_wrote_itself_needs_no_barrier() -> None:
         assert "matmul+reduce+map+reduce+reduce" in kinds, name  # the product, largest, exponentials, their sum, loss
     assert any(k.startswith("matmul+reduce+reduce+map") for k in kinds)  # the product, mean, variance, normalised
     assert any("matmul+reduce+map+reduce+map" in k for k in kinds)  # and back
+
+
+def test_a_layers_weight_and_its_gradient_are_shared_by_its_units() -> None:
+    program = compiled(NETS["many units"]).program
+    shares = [program.shares.of[k] for k in program.schedule.order if k.kind == "matmul" and 256 in k.shape]
+    assert [(s.extent, s.step) for s in shares][:2] == [(256, 1), (256, 1)]  # columns of what goes forward, and of back
+    assert (256, 64) in [(s.extent, s.step) for s in shares]  # rows of the weight's gradient
 
 
 def test_one_thread_shares_nothing() -> None:

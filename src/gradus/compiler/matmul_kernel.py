@@ -21,6 +21,7 @@ from .micro_kernel import MicroKernel, Steps
 from .narrow_kernel import narrow_kernel
 from .reads import Read, at, loops_over
 from .schedule import Kernel, Schedule, part_places
+from .shares import Share
 from .tiling import Operand, Tiling, cases
 
 
@@ -132,19 +133,20 @@ class MatmulKernel(ProductKernel):
             return code
         self.awaited = self._read_in_place()
         self.soon = code.variable(f"[{2 * len(self.awaited)} x i64]") if self.awaited else "null"
-        has_panels = self.shared is not None and t.panels > 1
-        self.copy = code.variable(f"[{t.depth * t.width} x {self.scalar}]") if has_panels and t.copied else ""
-        for place in self._own_panels() if has_panels else self._units():
+        self.copy = code.variable(f"[{t.depth * t.width} x {self.scalar}]") if self.shared and t.copied else ""
+        for place in self._own_tiles(self.shared) if self.shared else self._units():
             self.by_size(place, partial(self._tile, place))
         return code
 
-    def _own_panels(self) -> Iterator[Place]:
-        """This thread's tiles, if it has whole panels: all of one that stays near, else row by row of tiles.
+    def _own_tiles(self, share: Share) -> Iterator[Place]:
+        """This thread's panels or rows of tiles: all tiles of a panel that stays near, else row by row.
 
         So each panel's piece of B is fetched once, or else the rows of A are, of which the next can be awaited.
         """
         code, t = self.code, self.t
-        panels, blocks = code.loop(*self.share(t.panels)), code.loop(0, t.row_blocks)
+        by_rows = share.step > 1 or t.panels == 1
+        panels = code.loop(*((0, t.panels) if by_rows else self.share(t.panels)))
+        blocks = code.loop(*(self.share(t.row_blocks) if by_rows else (0, t.row_blocks)))
         with panels if t.stays else blocks as outer:
             if self.copy:
                 self._copy_panel(outer)

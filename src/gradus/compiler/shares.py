@@ -100,12 +100,21 @@ class Shares:
         return -blocks % self.threads <= blocks // LITTLE
 
     def _of_product(self, t: Tiling) -> Share | None:
-        """Whole panels, or, if there is only one, blocks of rows; any other cut is the product's own."""
+        """Whole panels, or blocks of rows: if there is one panel, or if what A's rows are made of is at hand.
+
+        So a layer's weight, its gradient and what made that are all shared by the layer's units. Any other cut is the
+        product's own.
+        """
         if t.blocked or math.prod(t.batch) != 1:
             return None
-        if t.panels == 1:
-            return Share(t.rows, t.columns, t.height) if self._even(t.row_blocks) else None
+        if (t.panels == 1 or self._has_rows_of_a(t)) and self._even(t.row_blocks):
+            return Share(t.rows, t.columns, t.height)
         return Share(t.columns // t.parts, 1, t.stretch) if t.panels % self.threads == 0 else None
+
+    def _has_rows_of_a(self, t: Tiling) -> bool:
+        """Whether each thread made a stretch of what A's rows are: the columns of a value that is turned."""
+        given = self.own.get(self.schedule.home(t.a.node), {}).get(t.a.node)  # type: ignore[arg-type]
+        return given is not None and given.blocks > 1 and (given.extent, given.step, t.a.row) == (t.rows, 1, 1)
 
     def _as_its_inputs(self, k: Kernel) -> Share | None:
         """The share by which most of what the kernel reads is at hand."""
