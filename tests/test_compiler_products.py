@@ -126,7 +126,8 @@ def awaited(f: Callable[..., Any], *shapes: tuple[int, ...]) -> list[list[tuple[
     for k in p.schedule.order:
         if k.kind == "matmul":
             kernel = MatmulKernel(k, p.schedule, p.slot, p.tilings[k], {})
-            found.append([(str(r.node.shape), r.flat.coefficient(kernel.row) * 4) for r in kernel._read_in_place()])
+            touched = kernel._touched_in_place()
+            found.append([(str(n.shape), at.coefficient(kernel.row) * 4) for n, at in touched if n not in k.nodes])
     return found
 
 

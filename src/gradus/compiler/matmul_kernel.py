@@ -19,7 +19,7 @@ from .kit import Kit, Value
 from .loop_kernels import LoopKernel
 from .micro_kernel import MicroKernel, Steps
 from .narrow_kernel import narrow_kernel
-from .reads import Read, at, loops_over
+from .reads import at, loops_over
 from .schedule import Kernel, Schedule, part_places
 from .shares import Share
 from .tiling import Operand, Tiling, cases
@@ -131,7 +131,7 @@ class MatmulKernel(ProductKernel):
         code, t = self.code, self.t
         if 0 in self.node.shape:
             return code
-        self.awaited = self._read_in_place()
+        self.awaited = self._touched_in_place()
         self.soon = code.variable(f"[{2 * len(self.awaited)} x i64]") if self.awaited else "null"
         self.copy = code.variable(f"[{t.depth * t.width} x {self.scalar}]") if self.shared and t.copied else ""
         for place in self._own_tiles(self.shared) if self.shared else self._units():
@@ -196,20 +196,26 @@ class MatmulKernel(ProductKernel):
         if not t.direct:
             self.finish_tile(place, rows, columns, tile)
 
-    def _read_in_place(self) -> list[Read]:
-        """What is read to finish a tile, of others, that lies in memory as C does: row by row."""
-        found = [r for n in self.kernel.maps for r in self.reads_of(n, self.flat) if r.node not in self.kernel.nodes]
-        alike = [r for r in found if r.flat.is_linear() and r.flat.coefficient(self.column) == 1]
-        size = self.t.dtype.itemsize
-        return [r for r in dict.fromkeys(alike) if r.flat.coefficient(self.row) and r.node.dtype.itemsize == size]
+    def _touched_in_place(self) -> list[tuple[Node, Index]]:
+        """What is read or written to finish a tile, and lies in memory as C does: arrays, and where in them."""
+        maps = self.kernel.maps
+        read = [(r.node, r.flat) for n in maps for r in self.reads_of(n, self.flat) if r.node not in self.kernel.nodes]
+        written = [(n, self.schedule.place(n, unflatten(self.flat, n.shape))) for n in self.kernel.stored if n in maps]
+        return [(n, place) for n, place in dict.fromkeys(read + written) if self._row_by_row(n, place)]
 
-    def _table(self, place: Place, awaited: list[Read]) -> Ref:
+    def _row_by_row(self, n: Node, place: Index) -> bool:
+        """Whether a row of a tile lies in one piece in an array of numbers of the same size."""
+        in_one_piece = place.is_linear() and place.coefficient(self.column) == 1 and place.coefficient(self.row) != 0
+        return in_one_piece and n.dtype.itemsize == self.t.dtype.itemsize
+
+    def _table(self, place: Place, awaited: list[tuple[Node, Index]]) -> Ref:
         """Where the rows of a tile lie in what is awaited (see `MicroKernel`)."""
         code, body = self.code, self.body(0, None, self.in_domain(place, "0", 0))
-        for i, r in enumerate(awaited):
-            entry, step = code.element("i64", self.soon, 2 * i), r.flat.coefficient(self.row)
-            start, first = r.flat.constant, body.scalar(r.flat - r.flat.constant)
-            code.do(f"store ptr {code.element(self.scalar, self.pointer(r.node, start), first)}, ptr {entry}")
+        for i, (n, flat) in enumerate(awaited):
+            entry, step = code.element("i64", self.soon, 2 * i), flat.coefficient(self.row)
+            start = self.pointer(n, flat.constant)
+            first = code.element(self.scalar, start, body.scalar(flat - flat.constant))
+            code.do(f"store ptr {first}, ptr {entry}")
             code.do(f"store i64 {step * self.t.dtype.itemsize}, ptr {code.element('i64', entry, 1)}")
         return self.soon
 

@@ -28,8 +28,8 @@ class MicroKernel:
     """A function (a, b, tile, depth, soon) that fills a tile, or adds to the sums in it.
 
     Meanwhile it has brought nearer what is needed next, a line of the caches at each k. In a blocked product that is
-    what lies at `soon`; else the rows of A after its own, and what the work on the finished tile will read, a row at
-    each k: `soon` holds, for each array, the address and the bytes from row to row.
+    what lies at `soon`; else the rows of A after its own, and what the work on the finished tile will touch, a row
+    at each k: `soon` holds, for each array, the address and the bytes from row to row.
 
     Args:
         t: the product's tiling.
@@ -108,8 +108,9 @@ class MicroKernel:
             self._bring(code.element("i8", start, byte))
 
     def _bring(self, line: Ref) -> None:
-        """Have a line brought to the second cache."""
-        self.code.call("void", "llvm.prefetch.p0", f"ptr {line}", "i32 0", "i32 2", "i32 1")
+        """Have a line brought to the first cache, or, as the parts of a blocked product are large, to the second."""
+        how_near = "i32 2" if self.t.blocked else "i32 3"
+        self.code.call("void", "llvm.prefetch.p0", f"ptr {line}", "i32 0", how_near, "i32 1")
 
     def _value(self, memory: Ref) -> Value:
         return Value(self.kit, self.t.dtype, self.code.op(f"load {self.vector}, ptr {memory}"))
