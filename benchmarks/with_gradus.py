@@ -59,9 +59,9 @@ def divergence(w: Divergence) -> Runner:
 
 def product(w: Product) -> Runner:
     """A product as one native program."""
-    a, b = (gradus.tensor(m) for m in w.data())
+    a, b = (gradus.as_tensor(m) for m in w.data())
     multiply = gradus.compile(lambda a, b: a @ b)
-    return Runner(lambda: multiply(a, b), values=lambda c: [np.abs(c.numpy()).mean(), c.numpy()[1, 2]])
+    return Runner(lambda: multiply(a, b), values=lambda c: [c.numpy().mean(), c.numpy()[1, 2]])
 
 
 def prediction(w: Prediction) -> Runner:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .records import Product
 from .runner import Runner
 
@@ -11,4 +9,4 @@ from .runner import Runner
 def product(w: Product) -> Runner:
     """By whatever library NumPy was built with."""
     a, b = w.data()
-    return Runner(lambda: a @ b, values=lambda c: [np.abs(c).mean(), c[1, 2]])
+    return Runner(lambda: a @ b, values=lambda c: [c.mean(), c[1, 2]])

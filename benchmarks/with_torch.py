@@ -116,7 +116,7 @@ def _drawn(p: Any) -> Any:
 def product(w: Product) -> Runner:
     """A product."""
     a, b = (torch.from_numpy(m) for m in w.data())
-    return Runner(lambda: a @ b, values=lambda c: [float(c.abs().mean()), float(c[1, 2])])
+    return Runner(lambda: a @ b, values=lambda c: [float(c.mean()), float(c[1, 2])])
 
 
 def prediction(w: Prediction, compiled: bool = False, channels_last: bool = False) -> Runner:
