@@ -160,6 +160,25 @@ def test_the_same_bits_on_any_number_of_threads() -> None:
     assert found[0] == found[1] == found[2]
 
 
+def test_the_rows_of_what_follows_are_not_those_of_the_product() -> None:
+    """Rows twice as wide, as many as the product has: no thread has those that it made itself."""
+
+    def f(x: Tensor, w: Tensor) -> Tensor:
+        gate = _glu(x @ w)
+        return gradus.pad(gate.reshape(168, 32), [(0, 168), (0, 0)]) * 2
+
+    gradus.seed(3)
+    compiled, w = gradus.compile(f), gradus.randn(600, 32) * 0.05
+    for _ in range(20):  # other numbers each time: those of the last time would be right
+        x = gradus.randn(336, 600)
+        np.testing.assert_allclose(compiled(x, w).numpy(), f(x, w).numpy(), rtol=1e-3, atol=1e-3)
+    program = compiled._last.program
+    assert program.needs_barrier()[-1]
+    product = next(k for k in program.schedule.order if k.kind == "matmul")
+    (share,) = (program.shares.own[product][n] for n in product.stored)
+    assert (share.extent, share.step) == ((336, 16) if WIDE else (16, 1))
+
+
 def test_what_is_said_of_it() -> None:
     multiply = gradus.compile(lambda x, w: _glu(x @ w))
     multiply(gradus.randn(20, 5), gradus.randn(5, 64))

@@ -66,6 +66,11 @@ def part(flat: Index, along: Loop, block: int) -> Share | None:
     return Share(along.extent, step, block) if low < step else None
 
 
+def _in_value(n: Node, k: Kernel, share: Share) -> Share:
+    """The share of a value, given that of its kernel's domain: a row of a product has as many rows of it as parts."""
+    return share._replace(step=share.step * k.parts) if n in k.main and share.step > 1 else share
+
+
 class Shares:
     """The share of each kernel that has one, and the values of which each thread touches only its own part.
 
@@ -108,7 +113,7 @@ class Shares:
         if t.blocked or math.prod(t.batch) != 1:
             return None
         if (t.panels == 1 or self._has_rows_of_a(t)) and self._even(t.row_blocks):
-            return Share(t.rows, t.columns, t.height)
+            return Share(t.rows, t.columns // t.parts, t.height)
         return Share(t.columns // t.parts, 1, t.stretch) if t.panels % self.threads == 0 else None
 
     def _has_rows_of_a(self, t: Tiling) -> bool:
@@ -156,7 +161,7 @@ class Shares:
             return {}
         if share.blocks == 1:
             return dict.fromkeys((*self.schedule.inputs_of(k), *k.stored), ALONE)
-        found: dict[Node, set[Share | None]] = {n: {share} for n in k.stored}
+        found: dict[Node, set[Share | None]] = {n: {_in_value(n, k, share)} for n in k.stored}
         for n, r in self._reads(k):
             of = self._rows_of_a(k, r) if n.kind == "matmul" else self._part(n, r, share)
             found.setdefault(r.node, set()).add(of)
