@@ -50,6 +50,15 @@ def seeded() -> None:
 
 
 @pytest.fixture
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Even a small program is made for two threads."""
+    monkeypatch.setattr("gradus.compiler.program.WORTH_SHARING", 0)
+    gradus.set_num_threads(2)
+    yield
+    gradus.set_num_threads(0)
+
+
+@pytest.fixture
 def checked() -> Iterator[Checked]:
     """Check the rules of all primitives that the test reaches."""
     interpreter = Checked()

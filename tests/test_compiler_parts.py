@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,8 @@ from gradus.compiler.target import Target, avx2, avx512, host, sse2
 from gradus.functional import gru_step, lstm_step
 from gradus.tensor import Tensor
 
+pytestmark = pytest.mark.usefixtures("two_threads")
 WIDE = host().vector_bytes == 64
-
-
-@pytest.fixture(autouse=True)
-def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Even a small program is made for two threads."""
-    monkeypatch.setattr(native, "WORTH_SHARING", 0)
-    set_num_threads(2)
-    yield
-    set_num_threads(0)
 
 
 def checked(f: Callable[..., Any], *shapes: tuple[int, ...], **options: Any) -> native.Program:

@@ -131,6 +131,18 @@ def awaited(f: Callable[..., Any], *shapes: tuple[int, ...]) -> list[list[tuple[
     return found
 
 
+def test_rows_that_follow_and_what_is_written_are_brought_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "UNBLOCKED", 1 << 30)
+    a, b, wide = gradus.randn(30, 64), gradus.randn(64, 40), gradus.randn(30, 65)
+    for f, x, brought in ((lambda a, b: a @ b, a, True), (lambda a, b: a[:, :64] @ b, wide, False)):
+        multiply = gradus.compile(f)
+        multiply(x, b)
+        assert ("prefetch" in multiply._last.program.text()) is brought
+    multiply = gradus.compile(lambda a, b: (a[:, :64] @ b).tanh())
+    multiply(wide, b)
+    assert "prefetch" in multiply._last.program.text()  # where the result goes
+
+
 def test_what_the_work_on_a_tile_reads_is_brought_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiling, "UNBLOCKED", 1 << 30)
     a, b = (30, 64), (64, 40)

@@ -13,7 +13,6 @@ import gradus
 from gradus import functional as F
 from gradus import nn, optim
 from gradus.compiler import entry
-from gradus.compiler import program as native
 from gradus.compiler.profile import _Copies
 from gradus.compiler.program import Program
 from gradus.compiler.runtime import set_num_threads
@@ -23,16 +22,8 @@ from gradus.compiler.target import Loaded, compile_object
 from gradus.ops.places import Loop, variable
 from gradus.tensor import Tensor
 
+pytestmark = pytest.mark.usefixtures("two_threads")
 Training = Callable[[], tuple[gradus.compiler.Compiled, Tensor, Tensor]]
-
-
-@pytest.fixture(autouse=True)
-def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Even a small program is made for two threads."""
-    monkeypatch.setattr(native, "WORTH_SHARING", 0)
-    set_num_threads(2)
-    yield
-    set_num_threads(0)
 
 
 def test_parts_of_arrays() -> None:

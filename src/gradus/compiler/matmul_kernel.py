@@ -19,8 +19,9 @@ from .kit import Kit, Value
 from .loop_kernels import LoopKernel
 from .micro_kernel import MicroKernel, Steps
 from .narrow_kernel import narrow_kernel
+from .parts import part_places
 from .reads import at, loops_over
-from .schedule import Kernel, Schedule, part_places
+from .schedule import Kernel, Schedule
 from .shares import Share
 from .tiling import Operand, Tiling, cases
 

@@ -27,13 +27,13 @@ from .lowerings import (
     is_view,
     terms,
 )
+from .parts import needs_parts, part_places
 from .pieces import Piece as Stretches
 from .pieces import is_written_in_pieces, pieces_of
 from .reads import Read, at, in_rows, loops_over, reads, strides
 
 HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS)  # kernels that others may be joined to
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
-OF_A_PART = 8  # registers that a tile has for each part of a product, so that it has some rows
 MUCH = 1 << 16  # bytes that are better used while they are in the caches
 
 
@@ -81,7 +81,7 @@ class Kernel:
 class Schedule:
     """The kernels of a graph, in order, for a processor with vectors of `lanes` numbers and so many registers."""
 
-    def __init__(self, graph: Graph, lanes: int, registers: int = 32) -> None:
+    def __init__(self, graph: Graph, lanes: int, registers: int) -> None:
         self.graph, self.lanes, self.registers = graph, lanes, registers
         self.nodes = graph.nodes()
         self.users = consumers(self.nodes)
@@ -257,18 +257,7 @@ class Schedule:
         return all(not r.dynamic and str(r.flat) in _own_places(k, r.node, here) for r in own)
 
     def _in_parts(self, product: Node, n: Node, of_product: list[Read]) -> bool:
-        """Whether a product falls into parts beside each other, and n needs nothing of it but the same place in each.
-
-        They must be of whole vectors, and few enough for tiles that have one of each.
-        """
-        parts, rest = divmod(product.size, n.size)
-        if rest or not 1 < parts <= self.registers // OF_A_PART or of_few_rows(product.shape[-2], self.lanes):
-            return False
-        if product.shape[-1] % (parts * self.lanes):
-            return False
-        here = flatten(at(loops_over(n.shape)), n.shape)
-        places = {str(place) for place in part_places(product, parts, here)}
-        return all(str(r.flat) in places and not r.dynamic for r in of_product)
+        return needs_parts(n, product, of_product, self.lanes, self.registers)
 
     def _cut_alike(self) -> None:
         """Cut products as those who read them are cut: each thread then works out what it needs itself."""
@@ -374,20 +363,6 @@ def _reaches(start: Kernel, goal: Kernel, after: dict[Kernel, set[Kernel]]) -> b
 def _own_places(k: Kernel, n: Node, here: Index) -> set[str]:
     """The numbers of a kernel's node that a thread has at a place of the domain."""
     return {str(place) for place in part_places(n, k.parts if n in k.main else 1, here)}
-
-
-def part_places(product: Node, parts: int, place: Index) -> list[Index]:
-    """The numbers of a product that belong to a place of a domain: the same place in each of its parts."""
-    if parts == 1:
-        return [place]
-    columns = product.shape[-1] // parts
-    row, column = divmod(place, columns)
-    return [row * product.shape[-1] + column + part * columns for part in range(parts)]
-
-
-def of_few_rows(rows: int, lanes: int) -> bool:
-    """Whether a product has so few rows that vectors rather lie along k."""
-    return 2 * rows <= lanes
 
 
 def _is_main(n: Node) -> bool:

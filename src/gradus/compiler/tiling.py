@@ -18,8 +18,9 @@ from typing import NamedTuple
 from .. import dtypes
 from ..errors import TraceError
 from .graph import Node
+from .parts import of_few_rows
 from .reads import loops_over
-from .schedule import Kernel, Schedule, of_few_rows
+from .schedule import Kernel, Schedule
 from .target import Target
 
 SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
