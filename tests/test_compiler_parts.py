@@ -93,7 +93,6 @@ def test_gradients_of_a_layer(dtype: str) -> None:
     "f",
     [
         pytest.param(lambda x, w: [_glu((x @ w)[:, :-2])], id="not whole vectors"),
-        pytest.param(lambda x, w: [_glu((x @ w)[:2])], id="few rows"),
         pytest.param(lambda x, w: [(x @ w)[:, :32] * (x @ w)[:, 31:63].exp()], id="not the same place"),
         pytest.param(lambda x, w: [(x @ w)[:, :32] * (x @ w)[:, 63:31:-1].exp()], id="turned round"),
         pytest.param(lambda x, w: [_glu((x @ w).T.reshape(20, 64))], id="turned"),
@@ -101,6 +100,10 @@ def test_gradients_of_a_layer(dtype: str) -> None:
 )
 def test_what_is_not_cut(f: Callable[..., Any]) -> None:
     assert max(parts(checked(f, (20, 5), (5, 64)))) == 1
+
+
+def test_few_rows_are_not_cut() -> None:
+    assert parts(checked(lambda x, w: [_glu(x @ w.T)], (2, 40), (64, 40))) == [1]
 
 
 def test_a_product_that_others_need_whole() -> None:
@@ -169,6 +172,14 @@ def test_the_rows_of_what_follows_are_not_those_of_the_product() -> None:
     product = next(k for k in program.schedule.order if k.kind == "matmul")
     (share,) = (program.shares.own[product][n] for n in product.stored)
     assert (share.extent, share.step) == ((336, 16) if WIDE else (16, 1))
+
+
+@pytest.mark.skipif(not WIDE, reason="only there is it one panel, whose rows are shared")
+def test_a_row_of_the_product_is_as_long_as_those_of_its_parts_together() -> None:
+    found = checked(lambda x, w: [_glu(x @ w), x @ w], (336, 60), (60, 32))
+    (product,) = found.schedule.order
+    shares = {n.kind: found.shares.own[product][n].step for n in product.stored}
+    assert shares == {"matmul": 32, "multiply": 16}
 
 
 def test_what_is_said_of_it() -> None:
