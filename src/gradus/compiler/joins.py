@@ -19,7 +19,7 @@ from .sums import call, join
 
 def rows_that_follow(n: Node) -> Node | None:
     """Joined rows of one value that follow each other there: those rows of it."""
-    if n.kind != "concatenate" or n.params["axis"] != 0:
+    if not _is_join(n):
         return None
     taken = [stored_as(x) for x in n.inputs]
     if any(x.kind != "slice" or not _is_of_rows(x) or x.inputs != taken[0].inputs for x in taken):
@@ -43,28 +43,57 @@ def _rows(x: Node, start: int, stop: int) -> Node:
 
 
 def shared(graph: Graph) -> dict[Node, Node]:
-    """Joined values that have pieces in common: what slices of one longer value they become."""
-    joins = [n for n in graph.nodes() if n.kind == "concatenate" and n.params["axis"] == 0]
-    after: dict[Node, Node] = {}
-    before: dict[Node, Node] = {}
-    agreed = [n for n in joins if _agrees(n, after, before)]
+    """Joined values that have pieces in common: what slices of one longer value they become.
+
+    Only those of one stage: the longer value then depends on none of those it replaces, nor on any other longer value
+    that depends on it.
+    """
     becomes: dict[Node, Node] = {}
-    for chain in _chains(after, before):
-        members = [n for n in agreed if n.inputs[0] in chain]
-        if len(members) > 1:
-            whole = join(list(chain), 0)
-            for n in members:
-                start = chain[n.inputs[0]]
-                becomes[n] = whole if n.shape == whole.shape else _rows(whole, start, start + n.shape[0])
+    for joins in _by_stage(graph):
+        after: dict[Node, Node] = {}
+        before: dict[Node, Node] = {}
+        agreed = [n for n in joins if _agrees(n, after, before)]
+        chain_of = {piece: chain for chain in _chains(after, before) for piece in chain}
+        members: dict[int, list[Node]] = {}
+        for n in agreed:
+            members.setdefault(id(chain_of[n.inputs[0]]), []).append(n)
+        for found in members.values():
+            if len(found) > 1:
+                becomes |= _as_slices(found, chain_of[found[0].inputs[0]])
     return becomes
+
+
+def _by_stage(graph: Graph) -> Iterable[list[Node]]:
+    """The joined values, apart by how many of them follow from each other before one."""
+    stage: dict[Node, int] = {}
+    found: dict[int, list[Node]] = {}
+    for n in graph.nodes():
+        stage[n] = max((stage[x] + _is_join(x) for x in n.inputs), default=0)
+        if _is_join(n):
+            found.setdefault(stage[n], []).append(n)
+    return found.values()
+
+
+def _is_join(n: Node) -> bool:
+    return n.kind == "concatenate" and n.params["axis"] == 0
+
+
+def _as_slices(joins: list[Node], chain: dict[Node, int]) -> dict[Node, Node]:
+    """What joins become of all that follow each other: each is rows of these."""
+    whole = join(list(chain), 0)
+    begin = {n: chain[n.inputs[0]] for n in joins}
+    return {n: whole if n.shape == whole.shape else _rows(whole, row, row + n.shape[0]) for n, row in begin.items()}
 
 
 def _agrees(n: Node, after: dict[Node, Node], before: dict[Node, Node]) -> bool:
     """Whether what follows what in it does not contradict what is known; if so, it is known from now on."""
     pairs = list(itertools.pairwise(n.inputs))
-    if not pairs or len(set(n.inputs)) < len(n.inputs) or _leads(n.inputs[-1], n.inputs[0], after):
+    if not pairs or len(set(n.inputs)) < len(n.inputs):
         return False
     if any(after.get(a, b) is not b or before.get(b, a) is not a for a, b in pairs):
+        return False
+    first, last = n.inputs[0], n.inputs[-1]
+    if any(a not in after for a, _ in pairs) and first in before and _leads(last, first, after):
         return False
     after.update(pairs)
     before.update((b, a) for a, b in pairs)
