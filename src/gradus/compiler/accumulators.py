@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import dtypes
+from . import some_lanes
 from .code import Ref
-from .kit import Kit, Value
+from .kit import Kit, Value, memory_type
 
 
 def load(kit: Kit, dtype: dtypes.Dtype, address: Ref, inside: int = 0) -> Value:
     """A vector, or with a kit of scalars a number, from memory; of a vector only so many lanes, if not 0 or all."""
     if 0 < inside < kit.lanes:
-        mask = "<" + ", ".join(f"i1 {'true' if i < inside else 'false'}" for i in range(kit.lanes)) + ">"
-        name, type_ = f"llvm.masked.load.{kit.suffix(dtype)}.p0", kit.type(dtype)
-        lanes, zeros = f"<{kit.lanes} x i1> {mask}", f"{type_} zeroinitializer"
-        return Value(kit, dtype, kit.code.call(type_, name, f"ptr {address}", f"i32 {dtype.itemsize}", lanes, zeros))
+        vector = some_lanes.Vector(kit.lanes, memory_type(dtype))
+        return Value(kit, dtype, some_lanes.load(kit.code, vector, address, some_lanes.first(inside, kit.lanes)))
     return Value(kit, dtype, kit.code.op(f"load {kit.type(dtype)}, ptr {address}, align {dtype.itemsize}"))
 
 
-def store(value: Value, address: Ref) -> None:
-    """A vector, or a number, to memory."""
-    value.kit.code.do(f"store {value.type} {value.ref}, ptr {address}, align {value.dtype.itemsize}")
+def store(value: Value, address: Ref, inside: int = 0) -> None:
+    """A vector, or a number, to memory; of a vector only so many lanes, if not 0 or all."""
+    kit = value.kit
+    if 0 < inside < kit.lanes:
+        vector = some_lanes.Vector(kit.lanes, memory_type(value.dtype))
+        some_lanes.store(kit.code, vector, value.ref, address, some_lanes.first(inside, kit.lanes))
+        return
+    kit.code.do(f"store {value.type} {value.ref}, ptr {address}, align {value.dtype.itemsize}")
 
 
 class Accumulators:

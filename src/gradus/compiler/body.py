@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .. import dtypes
 from ..errors import TraceError
 from ..ops.places import Condition, Index, Loop, Quotient, Remainder, flatten
+from . import some_lanes
 from .code import Code, Ref, split_type
 from .graph import Node
 from .kit import LLVM_TYPES, Kit, Value, memory_type
@@ -240,11 +241,10 @@ class Body:
 
     def _neighbours(self, node: Node, address: Ref, wanted: Value | None) -> Ref:
         """A vector of numbers from an address on, or those of them that are wanted."""
-        type_, size = f"<{self.lanes} x {memory_type(node.dtype)}>", node.dtype.itemsize
+        vector = self._vector_of(node)
         if wanted is None:
-            return self.code.op(f"load {type_}, ptr {address}, align {size}")
-        name, lanes = f"llvm.masked.load.{self._memory_suffix(node.dtype)}.p0", f"{wanted.type} {wanted.ref}"
-        return self.code.call(type_, name, f"ptr {address}", f"i32 {size}", lanes, f"{type_} zeroinitializer")
+            return self.code.op(f"load {vector.type}, ptr {address}, align {node.dtype.itemsize}")
+        return some_lanes.load(self.code, vector, address, f"{wanted.type} {wanted.ref}")
 
     def _every_other(self, node: Node, start: Ref, place: Ref, wanted: Value | None) -> Ref:
         """Numbers two apart: picked from two vectors, the second of which ends with the last of them."""
@@ -278,18 +278,10 @@ class Body:
             if mask is not None:
                 places = self.kit.where(mask, places, 0)
             return Value(self.kit, node.dtype, self._load_scalar(node, start, places.ref))
-        vector = f"<{self.lanes} x {type_}>"
-        addresses = self.code.op(
-            f"getelementptr inbounds {type_}, ptr {start}, {places.type} {places.ref}"
-        )
-        wanted = mask or self.kit.constant(True, dtypes.bool_)
-        loaded = self.code.call(
-            vector,
-            f"llvm.masked.gather.{self._memory_suffix(node.dtype)}.v{self.lanes}p0",
-            f"<{self.lanes} x ptr> {addresses}",
-            f"i32 {node.dtype.itemsize}",
-            f"{wanted.type} {wanted.ref}",
-            f"{vector} zeroinitializer",
+        text = f"getelementptr inbounds {type_}, ptr {start}, {places.type} {places.ref}"
+        addresses, wanted = self.code.op(text), mask or self.kit.constant(True, dtypes.bool_)
+        loaded = some_lanes.gather(
+            self.code, self._vector_of(node), f"<{self.lanes} x ptr> {addresses}", f"{wanted.type} {wanted.ref}"
         )
         return self._from_memory(loaded, node.dtype)
 
@@ -304,14 +296,17 @@ class Body:
         if not self.lanes:
             self.code.do(f"store {type_} {ref}, ptr {address}")
             return
-        vector, step = f"<{self.lanes} x {type_}>", self.step(flat)
+        vector, step = self._vector_of(node), self.step(flat)
+        wanted = self.tail or self.kit.constant(True, dtypes.bool_)
         if step == 0:  # the lanes lie along an axis of length 1
-            self.code.do(f"store {type_} {self.code.op(f'extractelement {vector} {ref}, i64 0')}, ptr {address}")
+            self.code.do(f"store {type_} {self.code.op(f'extractelement {vector.type} {ref}, i64 0')}, ptr {address}")
         elif step == 1 and self.tail is None:
-            self.code.do(f"store {vector} {ref}, ptr {address}, align {node.dtype.itemsize}")
+            self.code.do(f"store {vector.type} {ref}, ptr {address}, align {node.dtype.itemsize}")
+        elif step == 1:
+            some_lanes.store(self.code, vector, ref, address, f"{wanted.type} {wanted.ref}")
         else:
-            to = f"ptr {address}" if step == 1 else self._addresses(node, start, flat)
-            self._store_some(node, f"{vector} {ref}", to)
+            to = self._addresses(node, start, flat)
+            some_lanes.scatter(self.code, vector, ref, to, f"{wanted.type} {wanted.ref}")
 
     def _addresses(self, node: Node, start: Ref, flat: Index) -> str:
         """The address of each lane's number, with its type."""
@@ -319,15 +314,9 @@ class Body:
         text = f"getelementptr inbounds {memory_type(node.dtype)}, ptr {start}, {places.type} {places.ref}"
         return f"<{self.lanes} x ptr> {self.code.op(text)}"
 
-    def _store_some(self, node: Node, numbers: str, to: str) -> None:
-        """Write the lanes that are inside the loop, to neighbours from one address on, or to an address each."""
-        how, pointers = ("store", "p0") if to.startswith("ptr") else ("scatter", f"v{self.lanes}p0")
-        wanted = self.tail or self.kit.constant(True, dtypes.bool_)
-        name = f"llvm.masked.{how}.{self._memory_suffix(node.dtype)}.{pointers}"
-        self.code.call("void", name, numbers, to, f"i32 {node.dtype.itemsize}", f"{wanted.type} {wanted.ref}")
-
-    def _memory_suffix(self, dtype: dtypes.Dtype) -> str:
-        return f"v{self.lanes}i8" if dtype == dtypes.bool_ else self.kit.suffix(dtype)
+    def _vector_of(self, node: Node) -> some_lanes.Vector:
+        """As many of a node's numbers as there are lanes, as they lie in memory."""
+        return some_lanes.Vector(self.lanes, memory_type(node.dtype))
 
     def _from_memory(self, ref: Ref, dtype: dtypes.Dtype) -> Value:
         if dtype == dtypes.bool_:

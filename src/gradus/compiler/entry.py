@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from . import some_lanes
 from .code import Code, Ref
 from .schedule import Kernel
 from .shares import Share
@@ -175,8 +176,7 @@ class Epoch:
             left = code.op(f"shufflevector {vector} {left}, {vector} poison, <8 x i32> zeroinitializer")
             lanes = ", ".join(f"i64 {lane}" for lane in range(8))
             there = f"<8 x i1> {code.op(f'icmp ugt {vector} {left}, <{lanes}>')}"
-            at = f"ptr {code.element('i64', rows, i)}"
-            found = code.call(vector, "llvm.masked.load.v8i64.p0", at, "i32 8", there, f"{vector} zeroinitializer")
+            found = some_lanes.load(code, some_lanes.Vector(8, "i64"), code.element("i64", rows, i), there)
             so_far = code.op(f"load {vector}, ptr {highest}")
             higher = code.call(vector, "llvm.umax.v8i64", f"{vector} {so_far}", f"{vector} {found}")
             code.do(f"store {vector} {higher}, ptr {highest}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..aligned import LINE
+from .accumulators import load, store
 from .code import Code, Ref
 from .dot_products import add_product
 from .kit import Kit, Value
@@ -125,28 +126,13 @@ class MicroKernel:
         address = self.code.element(self.scalar, "%b", self.code.add(at_k, v * apart))
         return self._load(address, None if self.t.padded else v)
 
-    def _mask(self, v: int | None) -> Ref:
-        """Which lanes of vector number v lie inside the tile; none if all do."""
-        inside = self.t.lanes if v is None else min(self.t.lanes, self.columns - v * self.t.lanes)
-        if inside == self.t.lanes:
-            return ""
-        lanes = ", ".join(f"i1 {'true' if i < inside else 'false'}" for i in range(self.t.lanes))
-        return f"<{self.t.lanes} x i1> <{lanes}>"
+    def _inside(self, v: int | None) -> int:
+        """How many lanes of vector number v lie inside the tile."""
+        return self.t.lanes if v is None else min(self.t.lanes, self.columns - v * self.t.lanes)
 
     def _load(self, address: Ref, v: int | None) -> Value:
         """A vector from memory; of vector number v only what lies inside the tile."""
-        code, size, mask = self.code, self.t.dtype.itemsize, self._mask(v)
-        if not mask:
-            found = code.op(f"load {self.vector}, ptr {address}, align {size}")
-        else:
-            name, zeros = f"llvm.masked.load.{self.kit.suffix(self.t.dtype)}.p0", f"{self.vector} zeroinitializer"
-            found = code.call(self.vector, name, f"ptr {address}", f"i32 {size}", mask, zeros)
-        return Value(self.kit, self.t.dtype, found)
+        return load(self.kit, self.t.dtype, address, self._inside(v))
 
     def _store(self, value: Value, address: Ref, v: int) -> None:
-        size, mask = self.t.dtype.itemsize, self._mask(v)
-        if not mask:
-            self.code.do(f"store {self.vector} {value.ref}, ptr {address}, align {size}")
-            return
-        name = f"llvm.masked.store.{self.kit.suffix(self.t.dtype)}.p0"
-        self.code.call("void", name, f"{self.vector} {value.ref}", f"ptr {address}", f"i32 {size}", mask)
+        store(value, address, self._inside(v))

@@ -7,6 +7,7 @@ sums[row][column] += A[row, k ...] B[k ..., column], lane by lane; at the end th
 
 from __future__ import annotations
 
+from .accumulators import load
 from .code import Code, Ref
 from .dot_products import add_product
 from .folding import folded
@@ -68,15 +69,4 @@ class _Rows:
     def _load(self, start: Ref, k: Ref, within: int, left: int) -> Value:
         code, kit, t = self.code, self.kit, self.t
         address = code.element(self.scalar, code.element(self.scalar, start, within), k)
-        if not left:
-            return Value(kit, t.dtype, code.op(f"load {self.vector}, ptr {address}, align {t.dtype.itemsize}"))
-        mask = "<" + ", ".join(f"i1 {'true' if i < left else 'false'}" for i in range(t.lanes)) + ">"
-        loaded = code.call(
-            self.vector,
-            f"llvm.masked.load.{kit.suffix(t.dtype)}.p0",
-            f"ptr {address}",
-            f"i32 {t.dtype.itemsize}",
-            f"<{t.lanes} x i1> {mask}",
-            f"{self.vector} zeroinitializer",
-        )
-        return Value(kit, t.dtype, loaded)
+        return load(kit, t.dtype, address, left)

@@ -6,6 +6,8 @@ from typing import Any
 
 from .. import dtypes
 from ..ops import _philox
+from . import some_lanes
+from .accumulators import store
 from .code import Ref
 from .kit import Kit, Value
 from .loop_kernels import LoopKernel
@@ -51,11 +53,14 @@ class RandomKernel(LoopKernel):
 
     def _store(self, word: Value, place: Ref, size: int) -> None:
         """A vector of words; those beyond the end of the buffer are left out."""
-        kit = word.kit
-        left = kit.splat(self.code.op(f"sub i64 {size}, {place}"), dtypes.int64)
-        mask = kit.lane_numbers() < left
-        address = self.code.element("i32", self.pointer(self.kernel.main[0]), place)
-        self.code.call(
-            "void", f"llvm.masked.store.{kit.suffix(dtypes.uint32)}.p0", f"{word.type} {word.ref}", f"ptr {address}",
-            "i32 4", f"{mask.type} {mask.ref}",
-        )  # fmt: skip
+        kit, code = word.kit, self.code
+        address = code.element("i32", self.pointer(self.kernel.main[0]), place)
+        left = code.op(f"sub i64 {size}, {place}")
+        whole = code.op(f"icmp sge i64 {left}, {kit.lanes}")
+        with code.when(whole):
+            store(word, address)
+        if size % _philox.GROUP:
+            with code.when(code.op(f"xor i1 {whole}, true")):
+                there = kit.lane_numbers() < kit.splat(left, dtypes.int64)
+                vector = some_lanes.Vector(kit.lanes, "i32")
+                some_lanes.store(code, vector, word.ref, address, f"{there.type} {there.ref}")
