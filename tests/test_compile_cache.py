@@ -49,8 +49,8 @@ def test_the_second_time_it_is_there(folder):
 
 def test_processes_at_once_and_after(folder):
     both = [process(), process()]
-    told = [p.communicate(timeout=30)[0].split() for p in both]
-    last = process().communicate(timeout=30)[0].split()
+    told = [p.communicate(timeout=120)[0].split() for p in both]
+    last = process().communicate(timeout=120)[0].split()
     assert [p.returncode for p in both] == [0, 0]
     assert told[0][0] == told[1][0] == last[0]
     assert last[1] == "True"

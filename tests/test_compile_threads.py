@@ -35,7 +35,7 @@ def process(program):
     """The exit status of a program, and what it printed; a process that hangs fails the test."""
     env = os.environ | {"PYTHONPATH": str(Path(gradus.__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, "-c", BEGINNING + program], env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", BEGINNING + program], env=env, capture_output=True, text=True, timeout=120
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -40,14 +40,14 @@ def begin(*words, first=None):
 def test_while_it_is_imported_the_command_just_ends(early, tmp_path):
     (tmp_path / f"{early}.py").write_text(PRESS)
     process = begin("-m", "gradus", "train", first=tmp_path)
-    assert process.communicate(timeout=60) == (None, "")
+    assert process.communicate(timeout=120) == (None, "")
     assert process.returncode == -signal.SIGINT
 
 
 def test_another_program_gets_its_keyboard_interrupt(tmp_path):
     (tmp_path / "ml_dtypes.py").write_text(PRESS)
     process = begin("-c", "try:\n import gradus\nexcept KeyboardInterrupt:\n raise SystemExit(7)", first=tmp_path)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode == 7
 
 
@@ -59,7 +59,7 @@ def test_while_it_trains_it_saves_and_says_how_to_go_on(tmp_path):
         if line.startswith("epoch 2/"):
             process.send_signal(signal.SIGINT)
             break
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=120)
     assert process.returncode == 130
     assert f"gradus train --resume {run}" in rest
     assert "Traceback" not in rest

@@ -10,7 +10,7 @@ from gradus import models, nn, optim
 from gradus.data import DataLoader, Subset, TensorDataset
 from gradus.errors import TraceError
 from gradus.train import Trainer
-from gradus.train.evaluation import NATIVE_FROM, Running
+from gradus.train.evaluation import NATIVE_FROM, Running, scores
 
 rng = np.random.default_rng(0)
 N = NATIVE_FROM + 75
@@ -86,6 +86,74 @@ def test_a_data_set_with_items_of_its_own_is_asked_for_them():
         t.fit(data, progress=False)
         ends.append(t.history.last["loss"])
     assert ends[0] == ends[1]
+
+
+class Reads:
+    """A data set that is no TensorDataset: its samples come one by one."""
+
+    def __init__(self, *arrays):
+        self.arrays_read = arrays
+
+    def __len__(self):
+        return len(self.arrays_read[0])
+
+    def __getitem__(self, i):
+        return tuple(a[i] for a in self.arrays_read)
+
+
+def arrivals(x, y, batch_size):
+    """The same samples, as they may come."""
+    there = np.random.default_rng(1).permutation(len(x))
+    back = np.argsort(there)
+    plain = TensorDataset(x, y)
+    yield "in memory", plain
+    yield "column by column", TensorDataset(np.asfortranarray(x), np.asfortranarray(y))
+    yield "a part", Subset(TensorDataset(x[there], y[there]), back)
+    yield "a part, column by column", Subset(TensorDataset(*(np.asfortranarray(a[there]) for a in (x, y))), back)
+    yield "item by item", Reads(x, y)
+    yield "items of its own", Turned(-x, y)
+    yield "a loader", DataLoader(plain, batch_size)
+    yield "read ahead", DataLoader(plain, batch_size, prefetch=2)
+    yield "items read ahead", DataLoader(Reads(x, y), batch_size, prefetch=1)
+
+
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize(
+    ("n", "batch_size"), [(NATIVE_FROM + 75, 80), (NATIVE_FROM, 64), (NATIVE_FROM + 1, NATIVE_FROM + 2), (150, 80)]
+)
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_the_bits_do_not_depend_on_how_the_data_arrive(loss, n, batch_size, compile):
+    x = IMAGES[:n].reshape(n, 64) * np.float32(1.1)
+    y = LABELS[:n] if loss == "cross_entropy" else np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32)
+    gradus.seed(0)
+    model = models.MLP([64, 32, 4])
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    metrics = ("accuracy", "f1") if loss == "cross_entropy" else ("rmse", "mae", "r2")
+    found = {}
+    for way, data in arrivals(x, y, batch_size):
+        t = Trainer(model, loss, optimizer, metrics, compile=compile)
+        found[way] = (t.evaluate(data, batch_size), t.predict(data, batch_size).numpy().tobytes())
+    assert {way for way, values in found.items() if values != found["in memory"]} == set()
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_the_history_has_the_same_bits_however_the_data_arrive(loss):
+    n = NATIVE_FROM + 75
+    x = IMAGES[:n].reshape(n, 64) * np.float32(1.1)
+    y = LABELS[:n] if loss == "cross_entropy" else np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32)
+    found = {}
+    for way, data in arrivals(x, y, 80):
+        gradus.seed(0)
+        model = models.MLP([64, 32, 4])
+        t = Trainer(model, loss, optim.SGD(model.parameters(), lr=0.1))
+        train = data if isinstance(data, DataLoader) else DataLoader(data, 80)
+        history = t.fit(train, validation=data, progress=False).last
+        found[way] = {k: v for k, v in history.items() if "second" not in k}
+        own = {f"val_{k}": v for k, v in t.evaluate(data).items()}
+        assert own == {k: v for k, v in found[way].items() if k.startswith("val_")}, way
+        outputs = t.predict(data)
+        assert scores(t, outputs, gradus.tensor(y)) == t.evaluate(data), way
+    assert {way for way, values in found.items() if values != found["in memory"]} == set()
 
 
 @pytest.mark.parametrize("names", [("accuracy", "top_2", "f1"), ("rmse", "mae")])

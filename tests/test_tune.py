@@ -332,7 +332,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     search = subprocess.Popen([sys.executable, "-m", "gradus", *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     assert search.stderr.readline().startswith(b"1/5000  trial 0: lr ")
     search.send_signal(signal.SIGINT)
-    out, err = search.communicate(timeout=20)
+    out, err = search.communicate(timeout=120)
     assert search.returncode == 130 and f"Go on with: gradus tune --study {study}" in out.decode()
     assert b"Traceback" not in err
     states = [

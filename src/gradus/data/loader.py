@@ -94,7 +94,7 @@ class DataLoader:
         for number in range(start, len(self)):
             here = slice(number * self.batch_size, (number + 1) * self.batch_size)
             arrays = rows(self.dataset, here if order is None else order[here])
-            yield tuple(Tensor(a.copy() if a.base is not None else a) for a in arrays)
+            yield tuple(Tensor(a.copy() if a.base is not None else np.ascontiguousarray(a)) for a in arrays)
 
 
 def _order(seed: int, epoch: int, n: int) -> np.ndarray:

@@ -14,8 +14,7 @@ from ..functional import cross_entropy, softmax
 from ..nn import Module
 from ..nn.checks import require_model
 from ..tensor import Tensor, tensor
-from ..train.evaluation import mode
-from ..train.trainer import EVAL_BATCH
+from ..train.evaluation import EVAL_BATCH, mode
 
 
 class Classifier:

@@ -22,7 +22,7 @@ from ..ops import concatenate
 from ..optim import Optimizer, clip_grad_norm_
 from ..tensor import Tensor
 from .callbacks import Callback
-from .evaluation import eagerly, evaluating, measure, mode, predictions
+from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
 from .history import History
 from .loop import Loop
 from .metrics import Function, Metric, metric
@@ -30,8 +30,6 @@ from .progress import choose
 from .run import Run
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-
-EVAL_BATCH = 80  # samples at once where no gradient is wanted: fills vectors of 16, and divides 1,000 times 2, 4, 6, 10
 
 _CLASSES, _NUMBERS = ("accuracy",), ("rmse",)  # what is measured beside a loss where nothing is asked for
 LOSSES: dict[str, tuple[Loss, tuple[str, ...]]] = {
@@ -212,7 +210,9 @@ class Trainer:
     def evaluate(self, dataset: Dataset | DataLoader, batch_size: int = EVAL_BATCH) -> dict[str, float]:
         """The loss and the metrics over a data set, in evaluation mode.
 
-        The same as over one batch of everything, whatever the batch size, up to rounding.
+        The same as over one batch of everything, whatever the batch size, up to rounding; to the last bit the same
+        however the samples arrive: from arrays in memory, a data set with items of its own, or a DataLoader of this
+        batch size, read ahead or not.
         """
         loader = _loader(dataset, batch_size)
         _check(loader, finite=False)
@@ -225,7 +225,7 @@ class Trainer:
             x: an array or Tensor (n, ...), or a data set, whose last array, the targets, is left out.
 
         Returns:
-            (n, ...), the batches' outputs joined.
+            (n, ...), the batches' outputs joined: the same bits however the samples arrive.
         """
         given = isinstance(x, (Tensor, np.ndarray, list))
         loader = _loader(TensorDataset(x) if given else x, batch_size)
