@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from . import half, vector_math
+from . import half, integers, vector_math
 from .code import Code, Ref
 
 LLVM_TYPES = {
@@ -210,7 +210,7 @@ class Kit:
         return self._binary(a, b, "fmul", "mul")
 
     def divide(self, a: Any, b: Any) -> Value:
-        return self._binary(a, b, "fdiv", "sdiv")
+        return self._binary(a, b, "fdiv", "")
 
     def floor_divide(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
@@ -221,14 +221,11 @@ class Kit:
             near = self.rint((a - rest) / b - self.where(self._apart(rest, b), self.constant(1, a.dtype), 0))
             whole = self.where(self.equal(near, 0), self.copysign(self.constant(0, a.dtype), a / b), near)
             return self.where(self.equal(b, 0), a / b, whole)
-        zero = self.equal(b, 0)
-        safe = self.where(zero, 1, b)
-        quotient = self._binary(a, safe, "", "sdiv")
-        if a.dtype.kind == "i":
-            rest = a - quotient * safe
-            wrong = self.bitwise_and(self.not_equal(rest, 0), self.less(self.bitwise_xor(rest, safe), 0))
-            quotient = quotient - self.cast(wrong, a.dtype)
-        return self.where(zero, 0, quotient)
+        return integers.floor_divide(self, a, b)
+
+    def machine_division(self, a: Value, b: Value) -> Value:
+        """The machine's division of integers, which traps: b must not be 0, nor -1 if it has a sign."""
+        return self._binary(a, b, "", "sdiv")
 
     def remainder(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
@@ -238,7 +235,7 @@ class Kit:
             rest = self._binary(a, b, "frem", "")
             exact = self.where(self.equal(rest, 0), self.copysign(rest, b), rest)
             return self.where(self._apart(rest, b), rest + b, exact)
-        return self.where(self.equal(b, 0), 0, a - self.floor_divide(a, b) * b)
+        return integers.remainder(self, a, b)
 
     def _apart(self, rest: Value, b: Value) -> Value:
         """Whether a remainder has the other sign than the divisor."""
@@ -248,7 +245,7 @@ class Kit:
         a, b = self._both(a, b)
         if dtypes.is_float(a.dtype):
             return self._intrinsic("pow", a, b)
-        return self.cast(self.power(self.cast(a, dtypes.float64), self.cast(b, dtypes.float64)), a.dtype)
+        return integers.power(self, a, b)
 
     def negative(self, a: Value) -> Value:
         if is_half(a.dtype):
@@ -398,11 +395,20 @@ class Kit:
     def bitwise_xor(self, a: Any, b: Any) -> Value:
         return self._binary(a, b, "", "xor")
 
-    def right_shift(self, a: Any, b: Any) -> Value:
-        return self._binary(a, b, "", "ashr")
+    def right_shift(self, a: Value, b: Any) -> Value:
+        return self._shift(a, b, to_the_left=False)
 
-    def left_shift(self, a: Any, b: Any) -> Value:
-        return self._binary(a, b, "", "shl")
+    def left_shift(self, a: Value, b: Any) -> Value:
+        return self._shift(a, b, to_the_left=True)
+
+    def _shift(self, a: Value, b: Any, to_the_left: bool) -> Value:
+        if isinstance(b, Value):
+            return integers.shift(self, a, b, to_the_left)
+        return self.machine_shift(a, self.constant(b, a.dtype), to_the_left)
+
+    def machine_shift(self, a: Value, b: Value, to_the_left: bool) -> Value:
+        """The machine's shift: b must not be negative, and be less than the type has bits."""
+        return self._binary(a, b, "", "shl" if to_the_left else "ashr")
 
     def where(self, condition: Value, a: Any, b: Any) -> Value:
         if not isinstance(a, Value) and not isinstance(b, Value):
@@ -422,22 +428,11 @@ class Kit:
         if is_half(dtype):
             return half.narrow(self, a, dtype)
         if dtypes.is_float(a.dtype) and not dtypes.is_float(dtype):
-            return self._truncated(a, dtype)
+            return integers.truncated(self, a, dtype)
         text = _conversion(a.dtype, dtype)
         if text is None:
             return Value(self, dtype, a.ref)
         return Value(self, dtype, self.code.op(f"{text} {a.type} {a.ref} to {self.type(dtype)}"))
-
-    def _truncated(self, a: Value, dtype: dtypes.Dtype) -> Value:
-        """A float as an integer, rounded towards 0; what does not fit gives some number, as in C on this machine."""
-        wide = dtypes.int64 if dtype.itemsize == 8 or dtype == dtypes.uint32 else dtypes.int32
-        ref = self.code.op(f"fptosi {a.type} {a.ref} to {self.type(wide)}")
-        whole = Value(self, wide, self.code.op(f"freeze {self.type(wide)} {ref}"))
-        if dtype == dtypes.uint64:
-            beyond = a >= 2.0**63
-            upper = self.bitwise_xor(self._truncated(self.where(beyond, a - 2.0**63, 0), wide), -(2**63))
-            whole = self.where(beyond, upper, whole)
-        return self.cast(whole, dtype)
 
     def _bits(self, value: int) -> str:
         return f"splat (i16 {value})" if self.lanes else str(value)
