@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..aligned import empty
 from ..errors import ShapeError
 from ..tensor import Tensor
 from .address import address
@@ -37,7 +36,7 @@ class Job:
         self._data = [weakref.ref(a) for a in data]  # they must not live on here
         inputs, self._results = step.program.graph.inputs[: len(data)], step.program.graph.results
         self._size = inputs[0].shape[0] if inputs else 0
-        self._batch = [empty(n.shape, n.dtype) for n in inputs]
+        self._batch = [step.room.batch(n.shape, n.dtype) for n in inputs]
         self._bytes = sum(n.size * n.dtype.itemsize for n in self._results)
         self._most = max(1, SLICE_BYTES // max(self._bytes, 1))
         self._words = (ctypes.c_uint64 * (Epoch.HEAD + len(inputs) + len(self._results)))()
@@ -108,7 +107,7 @@ class Job:
         self._at_once = max(1, min(2 * self._made, fitting, self._most))
 
     def _make_room(self, count: int) -> None:
-        self._kept = [np.empty((count, *n.shape), n.dtype) for n in self._results]
+        self._kept = [self.step.room.result((count, *n.shape), n.dtype) for n in self._results]
         self._words[Epoch.HEAD + len(self._batch) :] = [address(kept) for kept in self._kept]
         self._words[Epoch.STEPS] = self._room = count
 

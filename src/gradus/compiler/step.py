@@ -19,6 +19,7 @@ from . import cache
 from .address import address
 from .guards import Look, Surroundings
 from .program import Program
+from .room import Room
 from .runtime import Call, num_threads
 from .target import Loaded, Target
 from .trace import trace
@@ -35,6 +36,8 @@ class Step:
         only_tensors: whether all arguments are tensors.
         plain: whether all tensors among the arguments stand at the top, not inside lists or dicts.
     """
+
+    room = Room()  # where their memory comes from
 
     def __init__(
         self,
@@ -94,12 +97,11 @@ class Step:
 
     def _bind_memory(self) -> None:
         plan = self.program.plan
-        self._arena = np.empty(plan.arena + 64, np.uint8)
-        base = -(-self._arena.ctypes.data // 64) * 64
+        addresses, self._arena = self.room.arena(self.program)
         self.table = (ctypes.c_uint64 * max(plan.count, 1))()
         self._keep: dict[int, np.ndarray] = {}
-        for slot, offset in plan.offsets.items():
-            self.table[slot] = base + offset
+        for slot, place in addresses.items():
+            self.table[slot] = place
         self._apart: list[tuple[np.ndarray, np.ndarray]] = []  # what does not lie in one piece, with a copy that does
         for i, (_, array, _) in enumerate(self._read):
             whole = array if array.flags.c_contiguous else array.copy()
@@ -110,7 +112,7 @@ class Step:
         self._results: list[tuple[int, np.ndarray, bool]] = []
         for n in self.program.graph.results:
             slot = self.program.slot(n)
-            own = np.empty(n.shape, n.dtype)
+            own = self.room.result(n.shape, n.dtype)
             self._results.append((slot, own, own.nbytes <= SMALL))
             self.table[slot] = own.ctypes.data
         self._all_small = all(small for _, _, small in self._results)
@@ -210,7 +212,7 @@ class Step:
         for k in range(len(self._results)):
             if not self._results[k][2] and _holders(self._results, k) != UNHELD:
                 slot, last, _ = self._results[k]
-                self._results[k] = slot, np.empty_like(last), False
+                self._results[k] = slot, self.room.result(last.shape, last.dtype), False
                 self.table[slot] = address(self._results[k][1])
 
     def _bind(self, i: int, array: np.ndarray) -> None:
