@@ -79,12 +79,13 @@ def silu(x: Any) -> Tensor:
 
 
 def hard_sigmoid(x: Any) -> Tensor:
-    """A sigmoid of three straight lines: x / 6 + 1/2, cut off at 0 and 1.
+    """A sigmoid of three straight lines: x / 6 + 1/2, cut off at 0 and 1. Gradient: g / 6 where |x| < 3, else 0.
 
     >>> hard_sigmoid([-4.0, 0.0, 4.0])
     tensor([0. , 0.5, 1. ])
     """
-    return (_float(x) / 6 + 0.5).clip(0, 1)
+    z = _float(x)
+    return where(z <= -3, 0, where(z >= 3, 1, z / 6 + 0.5))
 
 
 def softmax(x: Any, axis: int = -1) -> Tensor:

@@ -6,12 +6,13 @@ Each takes the predictions first, then the targets, and gathers the losses of th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
 from ..errors import DtypeError, ShapeError
-from ..ops import softplus, where
+from ..ops import log, log1p, relu, softplus, where
 from ..ops.create import iota
 from ..tensor import Tensor, as_tensor
 from .activations import log_softmax
@@ -33,6 +34,11 @@ def _alike(name: str, predictions: Any, targets: Any) -> tuple[Tensor, Tensor]:
     predictions, targets = as_tensor(predictions), as_tensor(targets)
     same_shape(name, predictions, targets)
     return predictions, targets
+
+
+def _weighted(weight: Tensor, x: Tensor) -> Tensor:
+    """weight x, but 0 where the weight is 0 and x infinite: what counts for nothing gives no NaN."""
+    return weight * where((weight == 0) & (x.absolute() == math.inf), 0, x)
 
 
 # -- of numbers --------------------------------------------------------------------------------------------------------
@@ -86,8 +92,8 @@ def huber_loss(predictions: Any, targets: Any, delta: float = 1.0, reduction: st
     in_range("huber_loss", "delta", delta, "(0, inf)")
     x, y = _alike("huber_loss", predictions, targets)
     r = x - y
-    size = r.absolute()
-    return _reduce("huber_loss", where(size <= delta, 0.5 * r * r, delta * (size - 0.5 * delta)), reduction)
+    slope = r.clip(-delta, delta)
+    return _reduce("huber_loss", slope * (r - 0.5 * slope), reduction)
 
 
 # -- of classes --------------------------------------------------------------------------------------------------------
@@ -118,7 +124,7 @@ def cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0, reduc
     if y.shape == z.shape:
         _several_classes(z)
         log_p = log_softmax(z, axis=1)
-        losses = -(y * log_p).sum(1)
+        losses = -_weighted(y, log_p).sum(1)
     else:
         label = _one_hot("cross_entropy", z, y)
         log_p = log_softmax(z, axis=1)
@@ -218,7 +224,7 @@ def hinge_loss(scores: Any, targets: Any, margin: float = 1.0, reduction: str = 
     else:
         right = _one_hot("hinge_loss", s, y)
         ahead = where(right, s, 0).sum(1) - where(right, -float("inf"), s).max(1)
-    return _reduce("hinge_loss", (margin - ahead).maximum(0), reduction)
+    return _reduce("hinge_loss", relu(margin - ahead), reduction)
 
 
 # -- of probabilities --------------------------------------------------------------------------------------------------
@@ -241,13 +247,14 @@ def binary_cross_entropy(probabilities: Any, targets: Any, reduction: str = "mea
     outside = "probabilities[{place}] is {value}. Probabilities are in [0, 1]; scores need a sigmoid first."
     refuse("binary_cross_entropy", p, lambda p: (p < 0) | (p > 1), outside)
     _shares("binary_cross_entropy", y)
-    return _reduce("binary_cross_entropy", -(y * _log(p) + (1 - y) * _log(1 - p)), reduction)
+    yes = _at_least_minus_100(p == 0, p, log)
+    no = _at_least_minus_100(p == 1, -p, log1p)  # of a small p, 1 - p would be 1
+    return _reduce("binary_cross_entropy", -(y * yes + (1 - y) * no), reduction)
 
 
-def _log(p: Tensor) -> Tensor:
-    """log p, and -100 of 0: a certain error costs much, but its gradient does not become NaN."""
-    positive = p > 0
-    return where(positive, where(positive, p, 1).log().maximum(-100), -100)
+def _at_least_minus_100(impossible: Tensor, p: Tensor, logarithm: Callable[[Tensor], Tensor]) -> Tensor:
+    """The logarithm, or -100 where that of 0 is asked for: an error costs much, but its gradient is no NaN."""
+    return where(impossible, -100, logarithm(where(impossible, 0.5, p)).clip(-100))
 
 
 def _shares(name: str, targets: Tensor) -> None:
@@ -257,6 +264,8 @@ def _shares(name: str, targets: Tensor) -> None:
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Tensor:
     """The cross-entropy of yes and no to sigmoid(z), mean log(1 + e^z) - y z, exact for scores of any size.
+
+    Worked out as log(1 + e^-|z|) + (1 - y) z, or - y z where z < 0: no two large numbers are subtracted.
 
     Args:
         logits: z, of any shape: scores before the sigmoid.
@@ -269,7 +278,9 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
     name = "binary_cross_entropy_with_logits"
     z, y = _alike(name, logits, targets)
     _shares(name, y)
-    return _reduce(name, softplus(z) - y * z, reduction)
+    positive = z > 0
+    size = _weighted(where(positive, 1 - y, -y), z)
+    return _reduce(name, size + softplus(where(positive, -z, z)), reduction)
 
 
 def kl_div(log_probabilities: Any, targets: Any, reduction: str = "batchmean") -> Tensor:
@@ -289,7 +300,7 @@ def kl_div(log_probabilities: Any, targets: Any, reduction: str = "batchmean") -
     one_of("kl_div", "reduction", reduction, ["batchmean", *_REDUCTIONS])
     _shares("kl_div", p)
     present = p > 0
-    losses = p * where(present, p, 1).log() - where(present, p * log_q, 0)
+    losses = p * where(present, p, 1).log() - _weighted(p, log_q)
     if reduction == "batchmean":
         return losses.sum() / (losses.shape[0] if losses.ndim else 1)
     return _reduce("kl_div", losses, reduction)

@@ -87,7 +87,8 @@ def _base_gradient(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
 
 
 def _exponent_gradient(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
-    return where(x1 == 0, 0, g * y * log(where(x1 == 0, 1, x1)))
+    flat = (x1 == 0) & (x2 >= 0)  # 0 to any power above 0 is 0, so that log(0) does not count
+    return where(flat, 0, g * y * log(where(flat, 1, x1)))
 
 
 power = binary(
@@ -132,22 +133,25 @@ sign = unary(
 maximum = binary(
     "maximum",
     lambda xp, x1, x2: xp.maximum(x1, x2),
-    (lambda g, y, x1, x2: g * _share(x1, x2), lambda g, y, x1, x2: g * _share(x2, x1)),
-    "The larger of x1 and x2. Gradient: g to the larger one, shared half and half where they are equal.",
+    (lambda g, y, x1, x2: _share(g, x1 < x2, x1 == x2), lambda g, y, x1, x2: _share(g, x2 < x1, x1 == x2)),
+    "The larger of x1 and x2, NaN if either is. Gradient: g to the larger one, half of it to each of equals; at NaN to "
+    "both.",
     "maximum([1, 5], [3, 2]) -> tensor([3, 5])",
 )
 minimum = binary(
     "minimum",
     lambda xp, x1, x2: xp.minimum(x1, x2),
-    (lambda g, y, x1, x2: g * _share(x2, x1), lambda g, y, x1, x2: g * _share(x1, x2)),
-    "The smaller of x1 and x2. Gradient: g to the smaller one, shared half and half where they are equal.",
+    (lambda g, y, x1, x2: _share(g, x1 > x2, x1 == x2), lambda g, y, x1, x2: _share(g, x2 > x1, x1 == x2)),
+    "The smaller of x1 and x2, NaN if either is. Gradient: g to the smaller one, half of it to each of equals; at NaN "
+    "to both.",
     "minimum([1, 5], [3, 2]) -> tensor([1, 2])",
 )
 
 
-def _share(a: Tensor, b: Tensor) -> Tensor:
-    """1 where a > b, 1/2 where they are equal, else 0."""
-    return ((a > b).astype(a.dtype) + (a >= b).astype(a.dtype)) * 0.5
+def _share(g: Tensor, loses: Tensor, equal: Tensor) -> Tensor:
+    """What an operand gets of g: nothing where it loses, half where the two are equal, else all: chosen, as g may be
+    infinite."""
+    return where(loses, 0, where(equal, g * 0.5, g))
 
 
 copy = unary(

@@ -11,6 +11,33 @@ from ..tensor import Tensor
 from .lowering import Elementwise
 from .primitive import Primitive, Shaped, bind, broadcast, case, cast, promote, public
 
+_MANY = 4096  # numbers from which on NumPy's where, which takes a branch for each, is the slower way
+_WORDS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+
+
+def _forward(xp: Any, condition: Any, x1: Any, x2: Any) -> Any:
+    """Bits chosen by a mask of ones or zeros: x2 ^ ((x1 ^ x2) & mask); of few numbers, by `where`."""
+    if xp is not np or condition.size < _MANY:
+        return xp.where(condition, x1, x2)
+    word = _WORDS[x1.dtype.itemsize]
+    a, b, first = x1.view(word), x2.view(word), condition.view(np.int8)
+    if _zero_everywhere(a):
+        bits = np.subtract(first, 1, dtype=word)
+        bits &= b
+    else:
+        bits = np.negative(first, dtype=word)
+        if _zero_everywhere(b):
+            bits &= a
+        else:
+            bits &= a ^ b
+            bits ^= b
+    return bits.view(x1.dtype)
+
+
+def _zero_everywhere(x: Any) -> bool:
+    """Whether x is a 0 that was stretched."""
+    return not any(x.strides) and not x[(0,) * x.ndim]
+
 
 def _chosen(g: Tensor, condition: Tensor) -> Tensor:
     return where(condition, g, 0)
@@ -19,7 +46,7 @@ def _chosen(g: Tensor, condition: Tensor) -> Tensor:
 _where = Primitive(
     "where",
     rule=lambda condition, x1, x2: Shaped(x1.shape, x1.dtype),
-    forward=lambda xp, condition, x1, x2: xp.where(condition, x1, x2),
+    forward=_forward,
     vjp=(
         None,
         lambda g, y, condition, x1, x2: _chosen(g, condition),

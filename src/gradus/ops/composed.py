@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy as np
 from .. import dtypes
 from .._methods import method
 from ..tensor import Tensor
-from .arithmetic import maximum, minimum, multiply, negative
+from .arithmetic import multiply, negative
 from .bits import invert
 from .choice import where
+from .comparison import greater, less, not_equal
 from .movement import permute, swapaxes
 from .primitive import case, cast, normalize_axes, promote, public
 from .reduce import Axis, argmax, max, sum
@@ -47,12 +49,14 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
-    """The standard deviation: the square root of `var`.
+    """The standard deviation: the square root of `var`. Gradient of equal numbers: 0.
 
     >>> std([1.0, 3.0])
     tensor(1.)
     """
-    return var(x, axis, keepdims, ddof).sqrt()
+    square = var(x, axis, keepdims, ddof)
+    zero = square == 0  # where the root has a corner, and all differences from the mean are 0
+    return where(zero, 0, where(zero, 1, square).sqrt())
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
@@ -113,15 +117,25 @@ def square(x: Any) -> Tensor:
 
 @public(case((3, 4), args=(-0.5, 0.5)), methods=("clip",))
 def clip(x: Any, lowest: float | None = None, highest: float | None = None) -> Tensor:
-    """Numbers below `lowest` become it, numbers above `highest` become that.
+    """Numbers below `lowest` become it, numbers above `highest` become that. Gradient: 0 outside, else g.
+
+    At the bounds the gradient is g, as in PyTorch; at NaN, too, where PyTorch has 0. A bound gets g where it holds.
 
     >>> clip([-2.0, 0.3, 5.0], 0, 1)
     tensor([0. , 0.3, 1. ])
     """
     x = promote(x)[0]
     if lowest is not None:
-        x = maximum(x, lowest)
-    return x if highest is None else minimum(x, highest)
+        x = _bounded(x, lowest, less)
+    return x if highest is None else _bounded(x, highest, greater)
+
+
+def _bounded(x: Tensor, bound: Any, beyond: Callable[[Any, Any], Tensor]) -> Tensor:
+    """The bound where x is beyond it, or where the bound is NaN."""
+    outside = beyond(x, bound)
+    if not isinstance(bound, (int, float)) or bound != bound:
+        outside = outside | not_equal(bound, bound)
+    return where(outside, bound, x)
 
 
 @public(case((2, 3, 4), axis=1), case((3,), axis=-1), reference=lambda x, axis: np.log(np.exp(x).sum(axis)))

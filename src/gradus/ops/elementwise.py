@@ -32,10 +32,11 @@ def unary(
     floats: bool = True,
     check: Check | None = None,
     effort: int = 1,
+    whole: bool = False,
 ) -> Callable[[Any], Tensor]:
     """A primitive of one operand and its public function; `floats` if integers become floating point first.
 
-    `check` refuses operands that the function has no meaning for.
+    `check` refuses operands that the function has no meaning for; `whole` if it leaves integers as they are.
     """
 
     def rule(x: Any) -> Shaped:
@@ -48,7 +49,8 @@ def unary(
     primitive = Primitive(name, rule, forward, (vjp,), Elementwise(effort))
 
     def function(x: Any) -> Tensor:
-        return bind(primitive, promote(x, floats=floats)[0])
+        x = promote(x, floats=floats and not whole)[0]
+        return x if whole and not dtypes.is_float(x.dtype) else bind(primitive, x)
 
     _name(function, forward, name, doc, example)
     return public(case((3, 4), domain=domain), reference=reference, operator=operator, elementwise=True)(function)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ._erf import erf as _erf
+from .choice import where
 from .elementwise import FUNCTION, unary
 
 exp = unary(
@@ -78,11 +79,11 @@ sigmoid = unary(
     reference=lambda x: 1 / (1 + np.exp(-x)),
     effort=FUNCTION,
 )
-relu = unary(  # a primitive, because where() takes ten times as long in NumPy, and maximum() halves the gradient at 0
+relu = unary(  # a primitive, because where() takes longer, and maximum() halves the gradient at 0
     "relu",
     lambda xp, x: xp.maximum(x, xp.zeros((), x.dtype)),
-    lambda g, y, x: g * (y > 0).astype(g.dtype),
-    "max(x, 0) (Nair and Hinton, 2010). Gradient: g where x > 0, else 0.",
+    lambda g, y, x: where(y <= 0, 0, g),
+    "max(x, 0) (Nair and Hinton, 2010). Gradient: 0 where x <= 0, else g, at NaN too.",
     "relu([-1.0, 2.0]).tolist() -> [0.0, 2.0]",
     reference=lambda x: np.maximum(x, np.zeros_like(x)),
     floats=False,
@@ -109,13 +110,15 @@ floor = unary(
     "floor",
     lambda xp, x: xp.floor(x),
     lambda g, y, x: g.full_like(0),
-    "Rounded down. Gradient: 0.",
+    "Rounded down; integers stay as they are. Gradient: 0.",
     "floor([1.7, -1.2]) -> tensor([ 1., -2.])",
+    whole=True,
 )
 round = unary(
     "round",
     lambda xp, x: xp.rint(x),
     lambda g, y, x: g.full_like(0),
-    "Rounded to the nearest integer, halves to the even one. Gradient: 0.",
+    "Rounded to the nearest integer, halves to the even one; integers stay as they are. Gradient: 0.",
     "round([0.5, 1.5, 2.6]) -> tensor([0., 2., 3.])",
+    whole=True,
 )

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..errors import ShapeError
 from ..tensor import Tensor
+from .choice import where
 from .lowering import Found, Indices, Reduction
 from .primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
 
@@ -75,8 +76,8 @@ def _max_rule(x: Any, axis: tuple[int, ...]) -> Shaped:
 
 
 def _max_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
-    largest = (x == _spread(y, x, axis)).astype(x.dtype)
-    return _spread(g / largest.sum(axis), x, axis) * largest
+    largest = (x == _spread(y, x, axis)) | (x != x)  # where there is NaN, it is the largest
+    return where(largest, _spread(g / largest.astype(x.dtype).sum(axis), x, axis), 0)
 
 
 _max = Primitive(
