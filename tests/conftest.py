@@ -14,7 +14,9 @@ from unittest.mock import MagicMock
 import pytest
 
 # Beside each other, tests that all take every processor wait for one another: each process then takes one thread.
+# Asked for some threads (tools/machines.py does), they take as many, and even small programs share their work.
 SHARED = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
+THREADS = int(os.environ.get("GRADUS_THREADS", "0"))
 if SHARED:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -42,11 +44,12 @@ class Checked(interpret.Eager):
 
 
 @pytest.fixture(autouse=True)
-def seeded() -> None:
+def seeded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test starts from seed 0, and with its share of the processors."""
     gradus.seed(0)
-    if SHARED:
-        gradus.set_num_threads(1)
+    gradus.set_num_threads(THREADS or (1 if SHARED else 0))
+    if THREADS > 1:
+        monkeypatch.setattr("gradus.compiler.program.WORTH_SHARING", 0)
 
 
 @pytest.fixture

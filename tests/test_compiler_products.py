@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,12 @@ import pytest
 
 import gradus
 from gradus import Tensor
-from gradus.compiler import blocked_kernel, tiling
 from gradus.compiler import program as native
+from gradus.compiler import tiling
 from gradus.compiler.matmul_kernel import MatmulKernel
 from gradus.compiler.program import Program
 from gradus.compiler.runtime import set_num_threads
-from gradus.compiler.target import Target, avx2, avx512, host, sse2
+from gradus.compiler.target import Target, avx2, avx512, default, host, sse2
 from gradus.compiler.trace import trace
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -29,12 +30,16 @@ SIZES = [(40, 70, 50), (64, 32, 33), (29, 5, 200), (57, 40, 16)]  # rows, column
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, size in {"UNBLOCKED": 0, "DEEP": 8, "FEW": 2, "PIECE": 32, "SHARED": 32 * 40}.items():
+    for name, size in {"UNBLOCKED": 0, "DEEP": 8, "FEW": 2, "PIECE": 32, "CHUNK": 2}.items():
         monkeypatch.setattr(tiling, name, size)
-    monkeypatch.setattr(blocked_kernel, "CHUNK", 2)
     monkeypatch.setattr(native, "WORTH_SHARING", 0)
     yield
     set_num_threads(0)
+
+
+def little(target: Target) -> Target:
+    """The processor with a third cache that holds few panels."""
+    return replace(target, third_cache=4 * 32 * 40)
 
 
 def matrices(sizes: tuple[int, int, int], dtype: str, batch: tuple[int, ...] = ()) -> list[gradus.Tensor]:
@@ -48,7 +53,7 @@ def compare(f: Callable[..., Any], arguments: list[gradus.Tensor], target: Targe
     expected = expected if isinstance(expected, list) else [expected]
     for threads in (1, 2, 4):
         set_num_threads(threads)
-        got = gradus.compile(f, target=target)(*arguments)
+        got = gradus.compile(f, target=little(target or default()))(*arguments)
         arrays = [x.numpy() for x in (got if isinstance(got, list) else [got])]
         for e, g in zip(expected, arrays, strict=True):
             np.testing.assert_allclose(g, e.numpy(), rtol=1e-4, atol=1e-4)
@@ -105,7 +110,7 @@ def test_a_panel_of_rows_far_apart_is_copied(columns: int, dtype: str, monkeypat
 def program(f: Callable[..., Any]) -> Program:
     arguments = matrices((40, 70, 50), "float32")
     tracer, result = trace(lambda: f(*arguments))
-    return Program(tracer.finish([result]), host())
+    return Program(tracer.finish([result]), little(default()))
 
 
 @pytest.mark.parametrize(("rows", "depth", "columns"), [(10, 2, 1), (1, 10, 2), (4, 4, 2), (1, 1, 1), (5, 4, 4)])
@@ -121,7 +126,7 @@ def awaited(f: Callable[..., Any], *shapes: tuple[int, ...]) -> list[list[tuple[
     """For each product, what it has brought nearer for the work on its tiles: shapes, and bytes from row to row."""
     arguments = [gradus.randn(*shape) for shape in shapes]
     tracer, result = trace(lambda: f(*arguments))
-    p = Program(tracer.finish([result]), host())
+    p = Program(tracer.finish([result]), little(default()))
     found = []
     for k in p.schedule.order:
         if k.kind == "matmul":

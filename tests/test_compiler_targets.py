@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +19,11 @@ from test_compiler_programs import compare
 
 import gradus
 from gradus import nn, optim
+from gradus.compiler import target as targets
 from gradus.compiler.program import Program as Native
-from gradus.compiler.target import Target, arm64, avx2, avx512, host, sse2
+from gradus.compiler.target import Target, arm64, avx2, avx512, host, sse2, told
 from gradus.compiler.trace import trace
+from gradus.errors import ArgumentError
 from gradus.nn import functional as F
 from gradus.ops.primitive import Case, Function
 
@@ -28,6 +35,72 @@ pytestmark = pytest.mark.skipif(not X86, reason="forces the features of x86-64 p
 
 def runs(target: Target) -> bool:
     return target.vector_bytes <= host().vector_bytes
+
+
+def test_a_target_can_be_told() -> None:
+    assert told("") == told("host") == host()
+    assert told(" sse2 , third_cache=4096 ") == replace(sse2(), third_cache=4096)
+    assert told("first_cache=64") == replace(host(), first_cache=64)
+    for text in (
+        "sse3",
+        "sse2,caches=1",
+        "sse2,first_cache=",
+        "sse2,first_cache",
+        "sse2,first_cache=0",
+        "avx2;",
+        ",",
+        "a=1",
+    ):
+        with pytest.raises(ArgumentError, match=r"GRADUS_TARGET=.*host, sse2.*first_cache=BYTES"):
+            told(text)
+
+
+def test_a_target_that_this_processor_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "host", sse2)
+    with pytest.raises(ArgumentError, match=r"GRADUS_TARGET='avx2': this processor, x86-64, lacks avx2"):
+        told("avx2")
+
+
+PROGRAM = """
+import gradus
+f = gradus.compile(lambda x: x + 1)
+f(gradus.zeros(3))
+print(f.explain().splitlines()[-1], "/", gradus.compiler.num_threads())
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"GRADUS_TARGET": "sse2", "GRADUS_THREADS": "3"}, "for x86-64, vectors of 16 bytes / 3"),
+        ({"GRADUS_TARGET": "pentium"}, "ArgumentError: GRADUS_TARGET='pentium' names no target"),
+        ({"GRADUS_THREADS": "many"}, "ArgumentError: GRADUS_THREADS='many' is no number of threads"),
+    ],
+)
+def test_what_the_surroundings_say_is_compiled_for(variables: dict[str, str], said: str) -> None:
+    path = {"PYTHONPATH": str(Path(gradus.__file__).parents[1])}
+    command = [sys.executable, "-c", PROGRAM]
+    run = subprocess.run(command, capture_output=True, text=True, env=os.environ | path | variables)
+    assert said in run.stdout + run.stderr
+
+
+def blocked(x: gradus.Tensor, y: gradus.Tensor) -> gradus.Tensor:
+    return x @ y + 1
+
+
+@pytest.mark.parametrize("make", TARGETS)
+@pytest.mark.parametrize("third", [1, 1 << 14, 1 << 22])
+def test_the_caches_decide_how_products_are_cut(make: Any, third: int) -> None:
+    if not runs(make()):
+        pytest.skip("this processor lacks it")
+    target = replace(make(), first_cache=256, second_cache=1 << 16, third_cache=third)
+    rng = np.random.default_rng(third)
+    x, y = (gradus.tensor(rng.normal(size=n), "float32") for n in ((45, 530), (530, 70)))
+    f = gradus.compile(blocked, target=target)
+    np.testing.assert_allclose(f(x, y).numpy(), x.numpy().astype(float) @ y.numpy() + 1, atol=1e-4)
+    (tiling,) = f._last.program.tilings.values()
+    assert tiling.blocked is (third < 1 << 22)
+    assert tiling.chunk == 1
 
 
 @pytest.mark.parametrize("make", [avx2, sse2])

@@ -17,7 +17,6 @@ from .matmul_kernel import Place, ProductKernel
 from .micro_kernel import Steps
 from .packing import Part, pack_b, stride_of_a
 from .squares import Square, Squares
-from .tiling import CHUNK
 
 
 class BlockedKernel(ProductKernel):
@@ -25,7 +24,7 @@ class BlockedKernel(ProductKernel):
 
     def emit(self) -> Code:
         code, t = self.code, self.t
-        self.packed_a = code.variable(f"[{CHUNK * stride_of_a(t) * t.piece} x {self.scalar}]")
+        self.packed_a = code.variable(f"[{t.chunk * stride_of_a(t) * t.piece} x {self.scalar}]")
         products, panels = code.loop(0, math.prod(t.batch)), code.loop(0, t.panels, t.panels_at_once)
         with products as number, panels as panel, code.loop(0, t.depth, t.piece) as k:
             depth = code.least(code.op(f"sub i64 {t.depth}, {k}"), str(t.piece))
@@ -42,8 +41,8 @@ class BlockedKernel(ProductKernel):
         code, t = self.code, self.t
         registers = self._unravel(part.product, self.batch)
         first, end = self.share(t.row_blocks)
-        with code.loop(first, end, CHUNK) as chunk:
-            beyond = code.least(code.add(chunk, CHUNK), end)
+        with code.loop(first, end, t.chunk) as chunk:
+            beyond = code.least(code.add(chunk, t.chunk), end)
             self._pack_a(Place(registers, chunk, "0"), beyond, part)
             with code.loop(0, part.panels) as panel, code.loop(chunk, beyond) as block:
                 self._tile(Place(registers, block, code.add(part.panel, panel)), chunk, part)

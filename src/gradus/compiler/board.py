@@ -11,7 +11,7 @@ import platform
 from functools import cache
 
 from . import cache as disk
-from .target import Loaded, Target, host
+from .target import Loaded, Target, default
 
 PATIENCE = 200_000  # looks at the board before a waiting thread goes to sleep: some milliseconds
 
@@ -169,9 +169,9 @@ class Native:
     """The functions above, as native code."""
 
     def __init__(self) -> None:
-        declaration, call = pause(host())
+        declaration, call = pause(default())
         text = (PRELUDE + POST + SERVE).replace("DECLARE", declaration).replace("PAUSE", call)
-        loaded = Loaded(disk.compiled(text, host())[0], host())
+        loaded = Loaded(disk.compiled(text, default())[0], default())
         pointer, integer = ctypes.c_void_p, ctypes.c_int64
         self.set_up = loaded.function("set_up", pointer)
         self.alone = loaded.function("alone", pointer)

@@ -17,7 +17,7 @@ from .bfloat16 import check_precision
 from .guards import Surroundings
 from .job import Job, check_rows
 from .step import Step
-from .target import Target, host
+from .target import Target, default
 from .trace import Tracer
 from .tree import flatten
 
@@ -106,7 +106,7 @@ class Compiled:
         if known is None or not known.still_bound():
             with self._surroundings.whole(self.__name__):
                 leaves = self._surroundings.leaves()
-                known = Step(function, arguments, self.target or host(), leaves, self.precision, self.winograd)
+                known = Step(function, arguments, self.target or default(), leaves, self.precision, self.winograd)
             self._surroundings = Surroundings(self.function, arguments)
             key = (*key[:3], self._surroundings.snapshot())
             self._steps[key] = known

@@ -20,7 +20,7 @@ def narrow_kernel(t: Tiling, rows: int, columns: int) -> Code:
     steps = "_".join(str(s).replace("-", "m") for s in (t.a.row, t.b.column, t.depth))
     code = Code(f"narrow_{t.numbers}_{rows}x{columns}_{t.width}_{steps}", "ptr %a, ptr %b, ptr %tile, i64 %depth")
     inside = _Rows(code, t, columns)
-    at_once = min(rows, t.lanes, (t.registers - SPARE) // columns)
+    at_once = min(rows, t.lanes, (t.target.registers - SPARE) // columns)
     whole = rows // at_once * at_once
     with code.loop(0, whole, at_once) as row:
         inside.fill(row, at_once)

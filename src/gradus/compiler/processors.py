@@ -6,16 +6,27 @@ import os
 from functools import cache
 from pathlib import Path
 
+from ..errors import ArgumentError
+
+MOST_THREADS = 1024
 CONTROL_GROUPS = Path("/sys/fs/cgroup")  # where Linux tells how much of the processors' time a group of processes gets
 OWN_GROUPS = Path("/proc/self/cgroup")
+VARIABLE = "GRADUS_THREADS"  # how many to count on, if not all
 
 
 @cache
 def processors() -> int:
-    """Those it may run on, but no more than its share of their time allows.
+    """Those it may run on, but no more than its share of their time allows; or as many as $GRADUS_THREADS says.
 
     More threads than that share would stand still, all together, for most of each tenth of a second.
+
+    Raises:
+        ArgumentError: what the variable says is no number above 0.
     """
+    if told := os.environ.get(VARIABLE, "").strip():
+        if not told.isdecimal() or not 0 < int(told) <= MOST_THREADS:
+            raise ArgumentError(f"{VARIABLE}={told!r} is no number of threads. Give one from 1 to {MOST_THREADS}.")
+        return int(told)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, round(min(allowed, share(CONTROL_GROUPS, OWN_GROUPS))))
 

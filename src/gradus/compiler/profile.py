@@ -18,7 +18,7 @@ from .kit import Kit, Value
 from .program import Program
 from .runtime import Call
 from .step import Step
-from .target import Loaded, compile_object, host
+from .target import Loaded, compile_object, default
 
 LONG = 0.4  # seconds that a profile takes, about
 FEWEST, MOST = 5, 300  # runs
@@ -135,11 +135,11 @@ def peak(threads: int) -> float:
     """Operations a second: float32 multiply-adds on registers alone, on so many threads at once."""
     loops = 200_000
     code = Code("peak", SIGNATURE, linkage="")
-    kit = Kit(code, host().lanes)
+    kit = Kit(code, default().lanes)
     type_ = kit.type(dtypes.float32)
     out = code.element("i8", code.op("load ptr, ptr %table"), code.op("mul i64 %thread, 4096"))
     factor = Value(kit, dtypes.float32, code.op(f"load {type_}, ptr {out}, align 4"))
-    sums = [code.variable(type_) for _ in range(host().registers - FREE_REGISTERS)]
+    sums = [code.variable(type_) for _ in range(default().registers - FREE_REGISTERS)]
     for memory in sums:
         code.do(f"store {type_} {factor.ref}, ptr {memory}")
     with code.loop(0, loops):
@@ -151,7 +151,7 @@ def peak(threads: int) -> float:
         code.do(f"store {type_} {last}, ptr {code.element('i8', out, 64 * i)}, align 4")
     code.do("call void @barrier(ptr %sync, i64 %threads)")
     room = np.zeros(4096 * threads, np.uint8)
-    return 2 * len(sums) * host().lanes * loops * threads / _fastest(code, threads, room)
+    return 2 * len(sums) * default().lanes * loops * threads / _fastest(code, threads, room)
 
 
 def bandwidth(threads: int, size: int = MEMORY) -> float:
@@ -175,7 +175,7 @@ def _copying(threads: int, size: int) -> float:
 
 def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:
     """The least time of several runs."""
-    loaded = Loaded(compile_object(module([code]), host()), host())
+    loaded = Loaded(compile_object(module([code]), default()), default())
     table: Table = (ctypes.c_uint64 * len(arrays))(*(a.ctypes.data for a in arrays))
     call = Call(loaded, code.name, table)
     times: list[float] = []

@@ -16,10 +16,8 @@ import numpy as np
 
 from ..errors import ArgumentError
 from .board import BOARD, CALL_BOARD, CALL_THREADS, GENERATION, native
-from .processors import processors
+from .processors import MOST_THREADS, processors
 from .target import Loaded
-
-MOST_THREADS = 1024
 
 
 class Call:
@@ -94,7 +92,7 @@ _threads = 0
 
 
 def num_threads() -> int:
-    """How many threads compiled programs use: the processors this process may use, unless set.
+    """How many threads compiled programs use: as set, else $GRADUS_THREADS, else the processors this process may use.
 
     >>> num_threads() >= 1
     True

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
+
+from ..errors import ArgumentError
+
+VARIABLE = "GRADUS_TARGET"  # what is compiled for, if not this machine as it is
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,12 @@ class Target:
         features: what it has, as LLVM writes it: `+avx2,-avx512f`.
         vector_bytes: the width of a vector register.
         registers: how many vector registers there are.
+        first_cache: bytes that a panel of a product may take, to stay in the first cache.
+        second_cache: bytes of the second cache that the packed rows of a blocked product may count on.
+        third_cache: bytes that its packed panels may take, of the cache that the threads share.
+
+    The caches are not looked up, so that a program is the same on all machines with one instruction set; they count for
+    how products are cut.
 
     >>> sse2().lanes, avx2().lanes, avx512().lanes
     (4, 8, 16)
@@ -29,6 +41,9 @@ class Target:
     features: str
     vector_bytes: int
     registers: int = 16
+    first_cache: int = 1 << 15
+    second_cache: int = 1 << 19
+    third_cache: int = 1 << 22
 
     @property
     def lanes(self) -> int:
@@ -67,12 +82,51 @@ def arm64() -> Target:
 
 
 @cache
+def default() -> Target:
+    """What is compiled for where nothing else is asked for: what $GRADUS_TARGET says, or else this machine."""
+    return told(os.environ.get(VARIABLE, ""))
+
+
+def told(text: str) -> Target:
+    """The target that a text names, as in $GRADUS_TARGET: a processor and, after commas, sizes of the caches in bytes.
+
+    The processor is host, sse2, avx2 or avx512, no wider than this machine's; host may be left out.
+
+    Raises:
+        ArgumentError: there is no such processor or cache, or this machine lacks the instructions.
+
+    >>> told("sse2").vector_bytes, told("host,first_cache=8192,third_cache=65536").first_cache
+    (16, 8192)
+    """
+    name, *options = (part.strip() for part in text.split(",")) if text.strip() else ("host",)
+    known: dict[str, Callable[[], Target]] = {"host": host, "sse2": sse2, "avx2": avx2, "avx512": avx512}
+    sizes = {f.name for f in fields(Target) if f.name.endswith("_cache")}
+    if "=" in name:
+        name, options = "host", [name, *options]
+    caches = {size: number for size, _, number in (option.partition("=") for option in options)}
+    if name not in known or set(caches) - sizes or not all(size.isdecimal() and int(size) for size in caches.values()):
+        raise ArgumentError(
+            f"{VARIABLE}={text!r} names no target. Give one of {', '.join(known)} and, after commas, any of "
+            f"{', '.join(f'{size}=BYTES' for size in sorted(sizes))}."
+        )
+    found = known[name]()
+    if found.vector_bytes > host().vector_bytes or (name != "host" and _is_arm()):
+        raise ArgumentError(f"{VARIABLE}={text!r}: this processor, {host().cpu}, lacks {name}. Leave it out.")
+    sized: dict[str, Any] = {cache: int(size) for cache, size in caches.items()}
+    return replace(found, **sized)
+
+
+def _is_arm() -> bool:
+    return platform.machine() in ("aarch64", "arm64")
+
+
+@cache
 def host() -> Target:
     """The machine this runs on."""
     llvm = _llvm()
     features = llvm.get_host_cpu_features()
     width = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
-    registers = 32 if width == 64 or platform.machine() in ("aarch64", "arm64") else 16
+    registers = 32 if width == 64 or _is_arm() else 16
     return Target("", llvm.get_host_cpu_name(), features.flatten(), width, registers)
 
 

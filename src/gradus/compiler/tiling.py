@@ -25,13 +25,12 @@ from .target import Target
 
 SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
 PIECE = 1024  # the most of k that a blocked product takes at a time
-CHUNK = 6  # tiles below each other that share a panel's piece: their piece of A fits the second cache
+CHUNK = 6  # tiles below each other that share a panel's piece: their piece of A fits a second cache of 2^19 bytes
+MOST_ON_STACK = 1 << 21  # bytes of the second cache that count: what is packed there lies on a thread's stack
 FEW = 3  # tiles below each other for which packing is not worth its while
 MANY = 16  # tiles below each other for which a thread copies a panel that it has for itself
-NEAR = 1 << 15  # bytes of a panel of B that stay in the first cache
-SHARED = 1 << 20  # numbers of B that are packed at a time, for all threads: they fit the third cache
 DEEP = 512  # sums up to this length need no blocks
-UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks
+UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks, with a third cache of 2^22 bytes
 
 
 class Operand(NamedTuple):
@@ -63,7 +62,7 @@ class Tiling:
         batch: the lengths of the axes before the last two.
         rows, columns, depth: C is rows by columns, the sums run over depth.
         lanes: numbers in a vector.
-        registers: vector registers.
+        target: the processor, for its registers and caches.
         parts: how many parts beside each other C has for what follows.
         plain: whether C is stored as it is, and in one stretch.
     """
@@ -76,7 +75,7 @@ class Tiling:
     columns: int
     depth: int
     lanes: int
-    registers: int
+    target: Target
     parts: int
     plain: bool
 
@@ -120,7 +119,7 @@ class Tiling:
     @cached_property
     def height(self) -> int:
         """Rows of a tile: as many as the registers hold sums for, but all tiles of about the same height."""
-        most = (self.registers - max(SPARE, self.vectors + 2)) // self.vectors
+        most = (self.target.registers - max(SPARE, self.vectors + 2)) // self.vectors
         return -(-self.rows // -(-self.rows // most)) if self.rows else 1
 
     @cached_property
@@ -136,7 +135,13 @@ class Tiling:
     @cached_property
     def blocked(self) -> bool:
         """Whether the caches are too small for the product as a whole."""
-        return self.depth > DEEP and self.rows * self.columns * self.depth > UNBLOCKED and self.row_blocks >= FEW
+        large = self.rows * self.columns * self.depth > UNBLOCKED * self.target.third_cache >> 22
+        return self.depth > DEEP and large and self.row_blocks >= FEW
+
+    @cached_property
+    def chunk(self) -> int:
+        """Tiles below each other that share a panel's piece: their piece of A fits the second cache."""
+        return max(1, CHUNK * min(self.target.second_cache, MOST_ON_STACK) >> 19)
 
     @cached_property
     def narrow(self) -> bool:
@@ -178,7 +183,7 @@ class Tiling:
     @cached_property
     def stays(self) -> bool:
         """Whether a panel of B stays in the first cache while the tiles below each other use it."""
-        return self.depth * self.width * self.dtype.itemsize <= NEAR
+        return self.depth * self.width * self.dtype.itemsize <= self.target.first_cache
 
     @cached_property
     def copied(self) -> bool:
@@ -189,7 +194,8 @@ class Tiling:
     @cached_property
     def panels_at_once(self) -> int:
         """Panels of which a piece is packed at a time."""
-        return min(self.panels, max(1, SHARED // (self.piece * self.width))) if self.blocked else self.panels
+        fitting = self.target.third_cache // 4 // (self.piece * self.width)
+        return min(self.panels, max(1, fitting)) if self.blocked else self.panels
 
     @cached_property
     def packed_size(self) -> int:
@@ -215,7 +221,7 @@ def tiling(kernel: Kernel, schedule: Schedule, target: Target) -> Tiling:
     whole = n not in schedule.pieces or schedule.pieces[n].in_one_stretch
     plain = kernel.stored == [n] and not kernel.maps and whole
     sizes = tuple(batch), rows, columns, n.inputs[0].shape[-1]
-    return Tiling(a, b, n.dtype, *sizes, lanes, target.registers, kernel.parts, plain)
+    return Tiling(a, b, n.dtype, *sizes, lanes, target, kernel.parts, plain)
 
 
 def cases(length: int, size: int) -> list[tuple[int, str]]:
