@@ -223,7 +223,7 @@ def compile(
     Args:
         function: what to compile, or a Module, a partial, anything that can be called; it may return Tensors, in
             lists, tuples or dicts. A Module so compiled is for its outputs: to train it, compile the whole step.
-        target: the processor to compile for; by default the one it runs on.
+        target: the processor to compile for; by default what $GRADUS_TARGET says, else the one it runs on.
         precision: "bf16" rounds the operands of float32 matrix products and convolutions to bfloat16, which has 8
             significant bits, as they are worked out; their sums, the parameters and all else stay in float32. Faster
             where the processor has products of bfloat16. Inside another compiled function that one's precision holds.
