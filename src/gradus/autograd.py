@@ -13,9 +13,10 @@ from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar, overload
 
+from . import interpret
 from ._methods import method
 from .errors import GradientError, ShapeError
-from .tensor import Tensor, as_tensor
+from .tensor import WALL, Tensor, as_tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -146,7 +147,8 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
     if not y.requires_grad:
         raise GradientError(
             "there is no gradient to walk back: nothing this tensor was computed from requires one (or it was computed "
-            "under no_grad, or is not floating point). Create the leaves with requires_grad=True."
+            "under no_grad, or in a compiled function that walked back itself, or is not floating point). Create the "
+            "leaves with requires_grad=True."
         )
     if gradient is None:
         if y.size != 1:
@@ -163,6 +165,7 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
 
 def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -> list[tuple[Tensor, Tensor]]:
     """Each target (by default each leaf) that a gradient reaches, with its gradient."""
+    interpret.current.get().walk()
     order = inputs_first(ys, _wanted_inputs)
     wanted = _on_the_way(order, targets)
     stops = None if targets is None else {id(t) for t in targets}
@@ -244,11 +247,15 @@ def inputs_first(ys: Iterable[Tensor], inputs: Callable[[Tensor], Iterable[Tenso
 
 
 def _on_the_way(order: list[Tensor], targets: list[Tensor] | None) -> set[int]:
-    """The tensors through which a gradient reaches a target; all of them where every leaf is a target."""
+    """The tensors through which a gradient reaches a target, or a wall; all of them where every leaf is a target."""
     if targets is None:
         return {id(t) for t in order}
     wanted = {id(t) for t in targets}
     for t in order:
-        if t.origin is not None and any(id(x) in wanted for x in t.origin.inputs):
+        if t.origin is None:
+            continue
+        if t.origin.primitive.name == WALL:
+            wanted.update(map(id, t.origin.inputs))
+        if any(id(x) in wanted for x in t.origin.inputs):
             wanted.add(id(t))
     return wanted

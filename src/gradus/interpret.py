@@ -31,6 +31,12 @@ class Interpreter(Protocol):
     def concrete(self, tensor: Tensor) -> np.ndarray:
         """The tensor's numbers, as a NumPy array."""
 
+    def met(self, tensor: Tensor) -> None:
+        """The tensor's memory is given to another tensor."""
+
+    def walk(self) -> None:
+        """Gradients are walked back."""
+
 
 class Eager:
     """Computes at once, with the functions of an array namespace (NumPy here)."""
@@ -64,6 +70,12 @@ class Eager:
         if type(tensor.data) is not np.ndarray:
             _require_array(tensor)
         return tensor.data  # type: ignore[no-any-return]
+
+    def met(self, tensor: Tensor) -> None:
+        pass
+
+    def walk(self) -> None:
+        pass
 
 
 def _require_array(t: Tensor) -> None:

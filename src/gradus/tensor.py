@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Hook = Callable[["Tensor"], "Tensor | None"]
 
+WALL = "compiled"  # the primitive by which a tensor came from where no gradient can follow, out of a compiled function
+
 
 class Origin(NamedTuple):
     """Where a Tensor came from: the primitive, what it was applied to, and how."""
@@ -174,7 +176,8 @@ class Tensor(Methods):
         if self.dtype not in (dtypes.DEFAULT_FLOAT, dtypes.DEFAULT_INT, dtypes.bool_):
             text += f", dtype={self.dtype.name}"
         if self.origin is not None:
-            text += f", from={self.origin.primitive.name}"
+            name = self.origin.primitive.name
+            text += f", from={name}" if name != WALL else ""
         elif self.requires_grad:
             text += ", requires_grad=True"
         return f"tensor({text})"
@@ -192,6 +195,7 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same numbers (and memory) without their history."""
+        interpret.current.get().met(self)
         out = Tensor(self.data)
         out.writes = self.writes
         return out

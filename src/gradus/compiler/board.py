@@ -11,6 +11,7 @@ import platform
 from functools import cache
 
 from . import cache as disk
+from .address import WRITEABLE
 from .target import Loaded, Target, default
 
 PATIENCE = 200_000  # looks at the board before a waiting thread goes to sleep: some milliseconds
@@ -18,8 +19,8 @@ PATIENCE = 200_000  # looks at the board before a waiting thread goes to sleep: 
 # The job board, in words of 8 bytes: what is posted is one cache line, what the threads of a program write are others.
 GENERATION, FUNCTION, TABLE, THREADS = range(4)
 SYNC, SLEEPERS, MUTEX, CONDITION, BOARD = 16, 32, 40, 56, 72
-# A call: what is to be posted, and where
-CALL_FUNCTION, CALL_TABLE, CALL_THREADS, CALL_BOARD = range(4)
+# A call: what is to be posted, and where; and where the flags stand of the arrays that it writes, and how many they are
+CALL_FUNCTION, CALL_TABLE, CALL_THREADS, CALL_BOARD, CALL_FLAGS, CALL_WRITES, CALL = range(7)
 
 PRELUDE = f"""
 DECLARE
@@ -39,18 +40,54 @@ define void @set_up(ptr %board) {{
 }}
 """
 
-# Thread 0's side. A generation is odd while the board is being written.
+# Thread 0's side. A generation is odd while the board is being written. The result is 1, and nothing was run, where an
+# array that would be written may not be.
 POST = f"""
-define void @alone(ptr %call) {{
+define internal i1 @frozen(ptr %call) {{
+start:
+  %flags_at = getelementptr i64, ptr %call, i64 {CALL_FLAGS}
+  %writes_at = getelementptr i64, ptr %call, i64 {CALL_WRITES}
+  %flags = load ptr, ptr %flags_at
+  %writes = load i64, ptr %writes_at
+  br label %next
+next:
+  %i = phi i64 [ 0, %start ], [ %more, %look ]
+  %all = icmp eq i64 %i, %writes
+  br i1 %all, label %done, label %look
+look:
+  %flag_at = getelementptr ptr, ptr %flags, i64 %i
+  %flag = load ptr, ptr %flag_at
+  %word = load i32, ptr %flag
+  %bit = and i32 %word, {WRITEABLE}
+  %no = icmp eq i32 %bit, 0
+  %more = add i64 %i, 1
+  br i1 %no, label %done, label %next
+done:
+  %found = phi i1 [ 0, %next ], [ 1, %look ]
+  ret i1 %found
+}}
+
+define i32 @alone(ptr %call) {{
+start:
+  %no = call i1 @frozen(ptr %call)
+  br i1 %no, label %refused, label %go
+refused:
+  ret i32 1
+go:
   %function = load ptr, ptr %call
   %table_at = getelementptr i64, ptr %call, i64 {CALL_TABLE}
   %table = load ptr, ptr %table_at
   call void %function(ptr %table, ptr null, i64 0, i64 1)
-  ret void
+  ret i32 0
 }}
 
-define void @together(ptr %call) {{
+define i32 @together(ptr %call) {{
 start:
+  %no = call i1 @frozen(ptr %call)
+  br i1 %no, label %refused, label %go
+refused:
+  ret i32 1
+go:
   %table_at = getelementptr i64, ptr %call, i64 {CALL_TABLE}
   %threads_at = getelementptr i64, ptr %call, i64 {CALL_THREADS}
   %board_at = getelementptr i64, ptr %call, i64 {CALL_BOARD}
@@ -89,7 +126,7 @@ run:
   call void %function(ptr %table, ptr %sync, i64 0, i64 %threads)
   br label %done
 done:
-  ret void
+  ret i32 0
 }}
 """
 
@@ -174,8 +211,8 @@ class Native:
         loaded = Loaded(disk.compiled(text, default())[0], default())
         pointer, integer = ctypes.c_void_p, ctypes.c_int64
         self.set_up = loaded.function("set_up", pointer)
-        self.alone = loaded.function("alone", pointer)
-        self.together = loaded.function("together", pointer)
+        self.alone = loaded.function("alone", pointer, result=ctypes.c_int32)
+        self.together = loaded.function("together", pointer, result=ctypes.c_int32)
         self.serve = loaded.function("serve", pointer, integer, integer)
 
 

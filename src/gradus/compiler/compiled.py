@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import interpret
+from ..autograd import recording
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..names import missing_from
 from ..tensor import Tensor, as_tensor
 from .bfloat16 import check_precision
 from .guards import Surroundings
 from .job import Job, check_rows
+from .results import wish
 from .step import Step
 from .target import Target, default
 from .trace import Tracer
@@ -94,7 +96,7 @@ class Compiled:
             self._surroundings = Surroundings(self.function, arguments)
         given: list[Tensor] = []
         arrangement = flatten(arguments, given)
-        shapes = tuple((t.shape, t.dtype) for t in given)
+        shapes = (recording(), *((t.shape, t.dtype, wish(t)) for t in given))
         try:
             key = (arrangement, shapes, names, self._surroundings.snapshot())
             known = self._steps.get(key)
@@ -106,7 +108,8 @@ class Compiled:
         if known is None or not known.still_bound():
             with self._surroundings.whole(self.__name__):
                 leaves = self._surroundings.leaves()
-                known = Step(function, arguments, self.target or default(), leaves, self.precision, self.winograd)
+                how = self.target or default(), leaves, self.precision, self.winograd, self.__name__
+                known = Step(function, arguments, *how)
             self._surroundings = Surroundings(self.function, arguments)
             key = (*key[:3], self._surroundings.snapshot())
             self._steps[key] = known
@@ -145,7 +148,8 @@ class Compiled:
             if job.again(data, batches):
                 self._last = job.step
                 return job
-        whole = [np.ascontiguousarray(a.numpy() if isinstance(a, Tensor) else as_tensor(a).numpy()) for a in data]
+        arrays = [a.numpy() if isinstance(a, Tensor) else as_tensor(a).numpy() for a in data]
+        whole = [np.ascontiguousarray(a) for a in arrays]
         rows = np.asarray(batches)
         if rows.size and rows.dtype.kind not in "iu":
             raise DtypeError(f"batches are row numbers, integers, got {rows.dtype}")
@@ -158,6 +162,8 @@ class Compiled:
         step = self._last
         if step is None or not step.accepts_rows(whole, rows.shape[1]):
             _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
+        for i, a in enumerate(arrays):
+            step.require_apart(a, f"array {i} of the data of the compiled function {self.__name__}")
         job = Job(step, whole)
         job.begin(whole, rows)
         return job

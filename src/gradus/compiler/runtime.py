@@ -10,33 +10,47 @@ import atexit
 import ctypes
 import os
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError
-from .board import BOARD, CALL_BOARD, CALL_THREADS, GENERATION, native
+from .address import flags_address
+from .board import BOARD, CALL, CALL_BOARD, CALL_FLAGS, CALL_THREADS, CALL_WRITES, GENERATION, native
 from .processors import MOST_THREADS, processors
 from .target import Loaded
 
 
 class Call:
-    """A function of a loaded program and the table it works on, ready to be run again and again."""
+    """A function of a loaded program and the table it works on, ready to be run again and again.
 
-    def __init__(self, loaded: Loaded, name: str, table: Any) -> None:
+    It is refused where an array among `written` may not be written.
+    """
+
+    def __init__(self, loaded: Loaded, name: str, table: Any, written: Sequence[np.ndarray] = ()) -> None:
         self.loaded, self._table = loaded, table
-        self.words = (ctypes.c_uint64 * 4)(loaded.address(name), ctypes.addressof(table))
+        self.words = (ctypes.c_uint64 * CALL)(loaded.address(name), ctypes.addressof(table))
+        flags = [flags_address(a) for a in written]
+        self._flags = (ctypes.c_uint64 * max(len(flags), 1))(*flags)
+        self._written = written  # they must live as long
+        if all(flags):
+            self.words[CALL_FLAGS], self.words[CALL_WRITES] = ctypes.addressof(self._flags), len(flags)
+            self._asked: Sequence[np.ndarray] = ()
+        else:
+            self._asked = written
         self.address = ctypes.addressof(self.words)
         self.pool: Pool | None = None  # where it ran last, and on how many threads
         self.threads = 1
         self._alone = native().alone
 
-    def run(self, threads: int) -> None:
-        """Run it on so many threads; it returns when all have finished."""
+    def run(self, threads: int) -> bool:
+        """Run it on so many threads; it returns when all have finished. Whether it was refused."""
+        if self._asked and not all(a.flags.writeable for a in self._asked):
+            return True
         if threads == 1:
-            self._alone(self.address)
-        else:
-            pool().run(self, threads)
+            return self._alone(self.address)  # type: ignore[no-any-return]
+        return pool().run(self, threads)
 
 
 class Pool:
@@ -52,16 +66,14 @@ class Pool:
         self._left: dict[int, Loaded] = {}  # by the number of threads: some may still be leaving their last program
         self._ended = False
 
-    def run(self, call: Call, threads: int) -> None:
-        """Run a call on some of the threads, this one among them."""
+    def run(self, call: Call, threads: int) -> bool:
+        """Run a call on some of the threads, this one among them; whether it was refused."""
         with self._lock:
             if call.pool is not self or call.threads != threads:
                 self._prepare(call, threads)
-            if self._ended:
-                call.run(1)
-            else:
-                self._together(call.address)
+            refused = call.run(1) if self._ended else self._together(call.address)
             self._left[threads] = call.loaded
+            return bool(refused)
 
     def _prepare(self, call: Call, threads: int) -> None:
         call.words[CALL_THREADS], call.words[CALL_BOARD] = threads, self.board
@@ -80,7 +92,7 @@ class Pool:
         if not self._lock.acquire(timeout=1):  # a program is still running, in a thread that nobody waits for
             return
         self._ended = True
-        last = (ctypes.c_uint64 * 4)(0, 0, 0, self.board)  # for no thread
+        last = (ctypes.c_uint64 * CALL)(0, 0, 0, self.board)  # for no thread
         self._together(ctypes.addressof(last))
         self._lock.release()
         for worker in self._workers:

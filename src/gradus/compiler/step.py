@@ -14,11 +14,15 @@ from typing import Any
 import numpy as np
 
 from .. import interpret
+from ..autograd import recording
+from ..errors import ArgumentError
 from ..tensor import Tensor
 from . import cache
 from .address import address
+from .aliases import READ_ONLY, Written, overlaps
 from .guards import Look, Surroundings
 from .program import Program
+from .results import Results, wall, wish
 from .room import Room
 from .runtime import Call, num_threads
 from .target import Loaded, Target
@@ -47,7 +51,9 @@ class Step:
         leaves: Sequence[Tensor] = (),
         precision: str = "float32",
         winograd: bool = True,
+        name: str = "",
     ) -> None:
+        self.name = name
         self.timings: dict[str, float] = {}
         started = time.perf_counter()
         graph = self._trace(function, arguments, leaves)
@@ -66,8 +72,9 @@ class Step:
     def _trace(self, function: Callable[..., Any], arguments: tuple[Any, ...], leaves: Sequence[Tensor]) -> Any:
         given: list[Tensor] = []
         arrangement = flatten(arguments, given)
-        symbols = [Tensor(t.data, requires_grad=t.requires_grad and t.is_leaf) for t in given]
+        symbols = [self._symbol(i, t) for i, t in enumerate(given)]
         self._specs = tuple((t.data.shape, t.data.dtype) for t in given)
+        self._recording = recording()
         self.plain = not any(isinstance(a, (list, tuple, dict)) for a in arguments)
         self._like = tuple(map(_likeness, arguments))
         self.only_tensors = self.plain and len(self._specs) == len(arguments)
@@ -84,10 +91,28 @@ class Step:
         self._looked_at = tracer.looked_at
         self._single = self._result is Tensor
         graph = tracer.finish(returned)
+        self._made = Results(tracer, returned, symbols, self.name)
         self._read = [(t, t.data, t.requires_grad) for t in tracer.read_from[len(given) :]]
         positions = {id(n): i for i, n in enumerate(graph.inputs)}
         self._written = [tracer.read_from[positions[id(target)]] for target, _ in graph.writes]
+        self._written_at = [tracer.written_at[id(tracer.captured[positions[id(target)]])] for target, _ in graph.writes]
+        self.memory = Written(t.data for t in self._written)
+        del result, returned  # and with them what was only made on the way
+        known = {id(t) for t, _, _ in self._read}
+        others = [(t, array, t.requires_grad) for t, array in tracer.outside() if id(t) not in known]
+        self._bound_tensors = [*self._read, *others]
         return graph
+
+    def _symbol(self, i: int, given: Tensor) -> Tensor:
+        """What an argument is while the function is traced."""
+        wanted = wish(given)
+        t = Tensor(given.data, requires_grad=wanted is True)
+        if wanted is False:
+            t.requires_grad, t.origin = True, wall(
+                f"a gradient would flow out of the compiled function {self.name}, to what its argument {i} was "
+                "computed from. Compute that inside the function, or pass the argument without its history: detach()."
+            )
+        return t
 
     def _load(self, target: Target) -> None:
         started = time.perf_counter()
@@ -103,10 +128,13 @@ class Step:
         for slot, place in addresses.items():
             self.table[slot] = place
         self._apart: list[tuple[np.ndarray, np.ndarray]] = []  # what does not lie in one piece, with a copy that does
+        self._back: list[tuple[np.ndarray, np.ndarray]] = []  # those of them that are written
+        ids = {id(t.data) for t in self._written}
         for i, (_, array, _) in enumerate(self._read):
             whole = array if array.flags.c_contiguous else array.copy()
             if whole is not array:
                 self._apart.append((array, whole))
+                self._back += [(array, whole)] if id(array) in ids else []
             self._keep[len(self._specs) + i] = whole
             self.table[len(self._specs) + i] = whole.ctypes.data
         self._results: list[tuple[int, np.ndarray, bool]] = []
@@ -120,7 +148,8 @@ class Step:
         self._bound: list[Any] = [None] * len(self._specs)
         self._job: Any = None
         self._shared = self.program.worth_sharing
-        self._once, self._epoch = (Call(self._loaded, name, self.table) for name in ("step", "epoch"))
+        written = [t.data for t in self._written]
+        self._once, self._epoch = (Call(self._loaded, name, self.table, written) for name in ("step", "epoch"))
 
     def watch(self, surroundings: Surroundings) -> None:
         """Compare these surroundings before each call."""
@@ -130,7 +159,7 @@ class Step:
 
     def still_bound(self) -> bool:
         """Whether the tensors it read still lie where they lay."""
-        for t, array, wanted in self._read:
+        for t, array, wanted in self._bound_tensors:
             if t.data is not array or t.requires_grad is not wanted:
                 return False
         return not self._looked_at or all(t.writes[0] == count for t, count in self._looked_at)
@@ -139,9 +168,11 @@ class Step:
         """Whether this version is made for these arguments, now."""
         if not self.plain or len(arguments) != len(self._like):
             return False
-        for a, (kind, like, dtype) in zip(arguments, self._like):  # noqa: B905 - lengths were compared
+        for a, (kind, like, dtype, wanted) in zip(arguments, self._like):  # noqa: B905 - lengths were compared
             if kind is Tensor and isinstance(a, Tensor):
                 if a.data.shape != like or a.data.dtype != dtype:
+                    return False
+                if (a.origin is None if a.requires_grad else None) is not wanted:
                     return False
             elif type(a) is not kind or a != like:
                 return False
@@ -149,7 +180,7 @@ class Step:
 
     def accepts_rows(self, data: list[np.ndarray], batch: int) -> bool:
         """Whether this version is made for so many rows of these arrays, now."""
-        if not self.only_tensors or len(data) != len(self._specs):
+        if not self.only_tensors or len(data) != len(self._specs) or any(like[3] is not None for like in self._like):
             return False
         for a, (shape, dtype) in zip(data, self._specs):  # noqa: B905 - lengths were compared
             if (batch, *a.shape[1:]) != shape or a.dtype != dtype:
@@ -158,7 +189,7 @@ class Step:
 
     def holds(self) -> bool:
         """Whether all that it depends on besides its arguments is as it was."""
-        return self.still_bound() and self._look.same()  # type: ignore[union-attr]
+        return recording() is self._recording and self.still_bound() and self._look.same()  # type: ignore[union-attr]
 
     def given(self) -> list[np.ndarray]:
         """The arrays behind the graph's inputs, as last used."""
@@ -176,6 +207,9 @@ class Step:
             if not self._all_small:
                 self._new_results()
             self._execute(self._once)
+            if not self._made.plain:
+                arrays = [own.copy() if small else own for _, own, small in self._results]
+                return unflatten(self._result, self._made.made(leaves, arrays))
             if self._single:
                 _, own, small = self._results[0]
                 return Tensor(own.copy() if small else own)
@@ -197,10 +231,11 @@ class Step:
     def _execute(self, call: Call) -> None:
         for array, whole in self._apart:
             whole[...] = array
-        call.run(num_threads() if self._shared else 1)
-        for array, whole in self._apart:
-            if array.flags.writeable:
-                array[...] = whole
+        if call.run(num_threads() if self._shared else 1):
+            place = next(p for t, p in zip(self._written, self._written_at, strict=True) if not t.data.flags.writeable)
+            raise ArgumentError(READ_ONLY.format(place))
+        for array, whole in self._back:
+            array[...] = whole
         for count in self._write_counts:
             count[0] += 1
 
@@ -217,9 +252,17 @@ class Step:
 
     def _bind(self, i: int, array: np.ndarray) -> None:
         usable = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+        start = address(usable)
+        if self.memory.near(start, start + usable.nbytes) or usable is not array:
+            self.require_apart(array, f"argument {i} of the compiled function {self.name}")
         self._keep[i] = usable
-        self.table[i] = address(usable)
+        self.table[i] = start
         self._bound[i] = array if usable is array else None
+
+    def require_apart(self, array: np.ndarray, what: str) -> None:
+        """Refuse what lies over memory that the program writes."""
+        if self.memory.meets(array):
+            raise overlaps(what)
 
 
 def _holders(results: Sequence[tuple[int, np.ndarray, bool]], k: int) -> int:
@@ -230,11 +273,11 @@ def _holders(results: Sequence[tuple[int, np.ndarray, bool]], k: int) -> int:
 UNHELD = _holders([(0, np.empty(0), False)], 0)  # by no one but the list of results
 
 
-def _likeness(argument: Any) -> tuple[Any, Any, Any]:
+def _likeness(argument: Any) -> tuple[Any, Any, Any, Any]:
     """What another argument must agree with, to be given to the same program."""
     if isinstance(argument, Tensor):
-        return Tensor, argument.data.shape, argument.data.dtype
-    return type(argument), argument, None
+        return Tensor, argument.data.shape, argument.data.dtype, wish(argument)
+    return type(argument), argument, None, None
 
 
 _steps: weakref.WeakSet[Step] = weakref.WeakSet()

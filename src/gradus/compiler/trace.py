@@ -6,16 +6,28 @@ what it writes with `assign_` becomes a write to the same memory.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import interpret
-from ..errors import DtypeError, TraceError, caller
+from ..errors import ArgumentError, DtypeError, TraceError, caller
 from ..ops.primitive import PRIMITIVES, Primitive
 from ..tensor import Tensor
+from .aliases import READ_ONLY, clash, layout, overlaps, require_writable
 from .graph import Graph, Node
+
+
+class View(NamedTuple):
+    """What a tensor that may share another's memory was made of: the other's data, how, and its writes then."""
+
+    of: Any  # an array, or the node that stands for one
+    primitive: Primitive
+    params: dict[str, Any]
+    writes: list[int]
+    before: int
 
 
 class Tracer:
@@ -25,8 +37,13 @@ class Tracer:
         self.graph = Graph()
         self.captured: list[np.ndarray] = []  # the arrays behind the inputs, in order
         self.read_from: list[Tensor] = []  # a tensor that holds each of them
-        self._current: dict[int, Node] = {}  # what the memory of an array holds at this point of the program
+        self._current: dict[int, Node] = {}  # what the memory of an array, or node, holds at this point of the program
         self._input: dict[int, Node] = {}
+        self._same: dict[tuple[Any, ...], np.ndarray] = {}  # by their layouts, the arrays met
+        self._met: dict[int, tuple[weakref.ref[Tensor], np.ndarray]] = {}  # the tensors that had them, by their ids
+        self.views: dict[Node, View] = {}
+        self.written_at: dict[int, str] = {}  # where arrays are written
+        self.walked = False  # whether gradients were walked back
         self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
         self._given: set[int] = set()
         self._gradients: dict[int, np.ndarray] = {}  # by their ids: what backward left outside
@@ -39,7 +56,31 @@ class Tracer:
         out = primitive.rule(*nodes, **params)
         made = Node(primitive, nodes, params, tuple(out.shape), out.dtype)
         self._nodes.add(made)
+        if primitive.view:
+            base = inputs[0]
+            self.views[made] = View(self.memory(base), primitive, params, base.writes, base.writes[0])
         return made
+
+    def memory(self, t: Tensor) -> Any:
+        """What stands for the memory of a tensor: a node, or the first array met of its layout."""
+        if isinstance(t.data, Node):
+            return t.data
+        array = self._same.setdefault(layout(t.data), t.data)
+        self._met.setdefault(id(t), (weakref.ref(t), t.data))
+        return array
+
+    def met(self, t: Tensor) -> None:
+        """A tensor's memory is given to another."""
+        self.memory(t)
+
+    def walk(self) -> None:
+        """Gradients are walked back."""
+        self.walked = True
+
+    def outside(self) -> list[tuple[Tensor, np.ndarray]]:
+        """The tensors that had the arrays met and are still there, now that the function has run."""
+        alive = [(ref(), array) for ref, array in self._met.values()]
+        return [(t, array) for t, array in alive if t is not None]
 
     def assign(self, target: Tensor, value: Tensor) -> None:
         node = self.node_of(value)
@@ -53,13 +94,28 @@ class Tracer:
                 raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {node.dtype}. Use astype().")
             node = self.apply(PRIMITIVES["cast"], (value,), {"dtype": target.dtype})
         if isinstance(target.data, Node):
-            target.data = node
+            self._check_view(target.data)
         else:
             self.node_of(target)
-            self._current[id(target.data)] = node
+            require_writable(target.data, caller())
+        memory = self.memory(target)
+        self._current[id(memory)] = node
+        self.written_at.setdefault(id(memory), caller())
+
+    def _check_view(self, node: Node) -> None:
+        """Refuse to write what may be a view: here nothing else would change."""
+        view = self.views.get(node)
+        if view is not None and view.primitive.name == "broadcast_to":
+            raise ArgumentError(READ_ONLY.format(caller()))
+        if view is not None:
+            raise TraceError(
+                f"a compiled function writes with assign_ into a view, made by {view.primitive.name}, of another "
+                f"tensor, at {caller()}. Write into the tensor itself, the whole of it: gradus.where and "
+                "gradus.concatenate put a new value together; or copy() the view first."
+            )
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
-        if not isinstance(tensor.data, Node) and id(tensor.data) not in self._current:
+        if not isinstance(tensor.data, Node) and id(self.memory(tensor)) not in self._current:
             self.looked_at.append((tensor, tensor.writes[0]))
             return np.asarray(tensor.data)  # nothing here depends on it: a constant, until it is written
         raise TraceError(
@@ -78,23 +134,33 @@ class Tracer:
                 )
             if self._earlier.get(t.data) == "":
                 self._earlier[t.data] = caller()
-            return t.data
-        key = id(t.data)
+            self._check_fresh(t)
+            return self._current.get(id(t.data), t.data)
+        key = id(self.memory(t))
         if key in self._gradients and key not in self._current:
             self._current[key] = self._before(t)
             self._earlier[self._current[key]] = caller()
         if key not in self._current:
             node = Node(None, (), {}, t.data.shape, t.data.dtype)
             self.graph.inputs.append(node)
-            self.captured.append(t.data)
+            self.captured.append(self.memory(t))
             self.read_from.append(t)
             if t.grad is not None and not isinstance(t.grad.data, Node):
-                self._gradients[id(t.grad.data)] = t.grad.data
+                self._gradients[id(self.memory(t.grad))] = t.grad.data
             self._current[key] = self._input[key] = node
             self._nodes.add(node)
         elif t.requires_grad and t.is_leaf:  # it may have been met without its gradient, detached
             self.read_from[self.graph.inputs.index(self._input[key])] = t
         return self._current[key]
+
+    def _check_fresh(self, t: Tensor) -> None:
+        """Refuse a view of memory that was written after the view was taken: eagerly it has the new numbers."""
+        view = self.views.get(t.data)
+        if view is not None and view.writes[0] != view.before:
+            raise TraceError(
+                f"a compiled function uses a view of a tensor ({view.primitive.name}) that was written after the view "
+                f"was taken, at {caller()}. Take the view again after assign_, or copy() it before, whichever is meant."
+            )
 
     def give(self, argument: Tensor) -> None:
         """Make a tensor an argument: an input of its own, even where its array is one that was met before."""
@@ -121,13 +187,13 @@ class Tracer:
             if t.grad is None:
                 t.grad = Tensor(self._before(t))
             else:
-                self._gradients[id(t.grad.data)] = t.grad.data
+                self._gradients[id(self.memory(t.grad))] = t.grad.data
 
     def end(self, leaves: Iterable[Tensor]) -> None:
         """Take back the gradients that are symbols."""
         for t in (*leaves, *self.read_from):
             if t.grad is not None and isinstance(t.grad.data, Node):
-                self._unused.add(t.grad.data)
+                self._unused.add(self._current.get(id(t.grad.data), t.grad.data))
                 t.grad = None
 
     def _check_gradients(self, used: set[Node]) -> None:
@@ -147,12 +213,34 @@ class Tracer:
     def finish(self, results: list[Tensor]) -> Graph:
         """The graph, once the function has run."""
         self.graph.results = [self.node_of(t) for t in results]
-        for array in list(self.captured):
+        for array in dict(zip(map(id, self.captured), self.captured, strict=True)).values():
             given, now = self._input.get(id(array)), self._current.get(id(array))
             if given is not None and now is not None and now is not given:
                 self.graph.writes.append((given, now))
+        self._check_overlaps()
         self._check_gradients(set(self.graph.nodes()))
         return self.graph
+
+
+    def _check_overlaps(self) -> None:
+        """Refuse to write memory that the function knows by another array, too."""
+        targets = {id(target) for target, _ in self.graph.writes}
+        written = {i for i, n in enumerate(self.graph.inputs) if id(n) in targets}
+        counted = {id(self.read_from[i].writes) for i in written}  # whose numbers are looked at anew after a write
+        seen = [t.data for t, _ in self.looked_at if id(t.writes) not in counted]
+        arrays = [*self.captured, *seen]
+        found = clash(arrays, written)
+        if found is None:
+            return
+        target, other = found
+        if other < len(self._given):
+            raise overlaps(f"argument {other}")
+        place = self.written_at.get(id(arrays[target]), "")
+        raise TraceError(
+            f"a compiled function writes with assign_, at {place}, a tensor of shape {arrays[target].shape}, and uses "
+            f"another, of shape {arrays[other].shape}, over the same memory. It takes each for memory of its own. Make "
+            "the other from the first inside the function, as a slice or a reshape of it, or a copy outside."
+        )
 
 
 def trace(function: Callable[[], Any], leaves: Sequence[Tensor] = ()) -> tuple[Tracer, Any]:

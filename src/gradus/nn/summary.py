@@ -122,7 +122,7 @@ def summary(model: Module, *inputs: Any) -> Summary:
     return Summary(type(model).__name__, tuple(kept))
 
 
-class Shapes:
+class Shapes(interpret.Eager):
     """An interpreter that knows shapes and dtypes only, and counts multiply-adds for the module that is running."""
 
     def __init__(self, rows: dict[Module, Row]) -> None:
