@@ -63,15 +63,12 @@ class Tracer:
 
     def memory(self, t: Tensor) -> Any:
         """What stands for the memory of a tensor: a node, or the first array met of its layout."""
-        if isinstance(t.data, Node):
-            return t.data
-        array = self._same.setdefault(layout(t.data), t.data)
-        self._met.setdefault(id(t), (weakref.ref(t), t.data))
-        return array
+        return t.data if isinstance(t.data, Node) else self._same.setdefault(layout(t.data), t.data)
 
     def met(self, t: Tensor) -> None:
-        """A tensor's memory is given to another."""
-        self.memory(t)
+        """A tensor is used, or its memory given to another: as long as it has this array, the program holds."""
+        if not isinstance(t.data, Node):
+            self._met.setdefault(id(t), (weakref.ref(t), t.data))
 
     def walk(self) -> None:
         """Gradients are walked back."""
@@ -116,6 +113,7 @@ class Tracer:
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         if not isinstance(tensor.data, Node) and id(self.memory(tensor)) not in self._current:
+            self.met(tensor)
             self.looked_at.append((tensor, tensor.writes[0]))
             return np.asarray(tensor.data)  # nothing here depends on it: a constant, until it is written
         raise TraceError(
@@ -136,6 +134,7 @@ class Tracer:
                 self._earlier[t.data] = caller()
             self._check_fresh(t)
             return self._current.get(id(t.data), t.data)
+        self.met(t)
         key = id(self.memory(t))
         if key in self._gradients and key not in self._current:
             self._current[key] = self._before(t)
