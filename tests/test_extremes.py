@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from everyway import ways
 
 import gradus
 from gradus import functional as F
-from gradus.compiler.target import avx2, avx512, host, sse2
 from gradus.tensor import Tensor
 
 INF, NAN = float("inf"), float("nan")
-X86 = platform.machine() in ("x86_64", "AMD64")
-TARGETS = [t for t in (sse2, avx2, avx512) if X86 and t().vector_bytes <= host().vector_bytes]
-
-
-def ways(function: Callable[..., Any]) -> list[Callable[..., Any]]:
-    """A function as it is, and compiled for this machine's vectors of each width."""
-    return [function, *(gradus.compile(function, target=t()) for t in TARGETS or [host])]
 
 
 def value_and_gradient(function: Callable[..., Tensor], x: Tensor, *others: Tensor) -> tuple[Tensor, Tensor]:
@@ -139,3 +131,48 @@ def test_a_choice_among_many_numbers_is_numpys_bit_for_bit(dtype: str) -> None:
     for a, b in pairs:
         expected = np.where(condition.numpy(), a.numpy(), b.numpy())
         assert gradus.where(condition, a, b).numpy().tobytes() == expected.tobytes()
+
+
+# -- selections: what is not chosen, infinite or no number, leaves no trace --------------------------------------------
+
+
+def test_an_infinite_number_is_in_the_averages_of_its_own_parts_only() -> None:
+    for size, parts in (((5, 7), 3), ((6, 4), (3, 2)), ((4, 4), 4), ((3, 2), (4, 5)), ((5, 5), 1)):
+        for odd in (INF, NAN):
+            x = np.arange(2.0 * size[0] * size[1]).reshape(2, *size)
+            x[1, 2, 1] = odd
+            for way in ways(lambda x, parts=parts: F.adaptive_avg_pool2d(x, parts)):
+                np.testing.assert_allclose(way(gradus.tensor(x)).numpy(), equal_parts(x, parts), rtol=1e-6)
+
+
+def equal_parts(x: np.ndarray, parts: Any) -> np.ndarray:
+    (h, w), (oh, ow) = x.shape[1:], parts if isinstance(parts, tuple) else (parts, parts)
+    rows = [slice(i * h // oh, -(-(i + 1) * h // oh)) for i in range(oh)]
+    columns = [slice(j * w // ow, -(-(j + 1) * w // ow)) for j in range(ow)]
+    return np.array([[[image[r, c].mean() for c in columns] for r in rows] for image in x])
+
+
+def test_windows_and_lookups_of_infinite_numbers() -> None:
+    x = np.array([[[-INF, -INF, 1.0, NAN, 2.0, INF]]])
+    table = np.array([[INF, NAN], [1.0, 2.0]])
+    cases: list[tuple[Callable[..., Tensor], np.ndarray, Any]] = [
+        (lambda x: F.max_pool1d(x, 2), x, [[[-INF, NAN, INF]]]),
+        (lambda x: F.avg_pool1d(x, 2, padding=1, stride=3), x, [[[-INF, NAN, INF]]]),
+        (lambda x: x[:, :, 4:].sum(-1), x, [[INF]]),
+        (lambda x: F.embedding(gradus.tensor([1]), x), table, [[1.0, 2.0]]),
+        (lambda x: gradus.scatter_add(x, gradus.tensor([1, 0]), 3, axis=0), table, [[1.0, 2.0], [INF, NAN], [0, 0]]),
+    ]
+    for function, given, expected in cases:
+        for way in ways(function):
+            np.testing.assert_array_equal(way(gradus.tensor(given)).numpy(), expected)
+
+
+def test_dropout_of_an_infinite_number_is_0_or_infinite() -> None:
+    def dropped(x: Tensor) -> tuple[Tensor, Tensor]:
+        gradus.seed(0)
+        return value_and_gradient(F.dropout, x)
+
+    for way in ways(dropped):
+        y, g = way(gradus.full((64,), INF))
+        assert set(y.tolist()) == {0.0, INF}
+        assert set(g.tolist()) == {0.0, 2.0}

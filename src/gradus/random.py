@@ -16,7 +16,7 @@ from . import dtypes
 from .autograd import no_grad
 from .errors import ArgumentError, DtypeError
 from .ops._philox import counters_used
-from .ops.create import as_shape, iota, random_bits
+from .ops.create import as_shape, in_64_bits, iota, random_bits
 from .ops.movement import concatenate
 from .ops.primitive import cast
 from .tensor import Tensor
@@ -77,11 +77,25 @@ class Generator:
             return cast(both[:size].reshape(lengths), wanted)
 
     def randint(self, low: int, high: int, shape: Any, dtype: Any = dtypes.DEFAULT_INT) -> Tensor:
-        """Integers from low to high - 1, all equally likely (up to (high - low) / 2^53)."""
-        if high <= low:
-            raise ArgumentError(f"randint: high must be above low, got {low} and {high}")
-        numbers = self.rand(as_shape(shape), dtype=dtypes.float64)
-        return (numbers * (high - low)).floor().astype(dtypes.as_dtype(dtype)) + low
+        """Integers from low to high - 1, all equally likely, up to (high - low) / 2^53; from 2^32 on / 2^64."""
+        wanted = dtypes.as_dtype(dtype)
+        low, span = _checked_range(low, high, wanted)
+        word = dtypes.uint64 if wanted == dtypes.uint64 else dtypes.int64
+        if span <= 2**32:
+            below = (self.rand(as_shape(shape), dtype=dtypes.float64) * span).floor().astype(word)
+        else:
+            below = cast(self._below(span, as_shape(shape)), word)
+        return cast(below + in_64_bits(low, word), wanted)
+
+    def _below(self, span: int, shape: tuple[int, ...]) -> Tensor:
+        """floor(w span / 2^64) of random words w of 64 bits, as uint64: products of halves of 32 bits, put together."""
+        words = cast(self.bits((2, *shape)), dtypes.uint64)
+        high, low = words[0], words[1]
+        if span == 2**64:
+            return high * 2**32 + low
+        s1, s0 = divmod(span, 2**32)
+        middle = high * s0 + (low * s0 >> 32)
+        return high * s1 + (middle >> 32) + (low * s1 + (middle & (2**32 - 1)) >> 32)
 
     def bernoulli(self, p: Any, shape: Any = None) -> Tensor:
         """1.0 with probability p, else 0.0; `p` is a number (with `shape`) or a tensor of probabilities."""
@@ -94,6 +108,28 @@ class Generator:
     def permutation(self, n: int) -> np.ndarray:
         """The numbers 0 to n - 1 in a random order, for indexing."""
         return np.argsort(self.rand(n, dtype=dtypes.float64).numpy(), kind="stable")
+
+
+def _checked_range(low: int, high: int, dtype: dtypes.Dtype) -> tuple[int, int]:
+    """The lowest number and how many there are, if they are numbers of the dtype."""
+    if not isinstance(low, Integral) or not isinstance(high, Integral):
+        raise ArgumentError(f"randint: low and high are integers, got {low!r} and {high!r}")
+    low, high = int(low), int(high)
+    if high <= low:
+        raise ArgumentError(f"randint: high must be above low, got {low} and {high}")
+    if dtypes.is_float(dtype):
+        limit = 2 ** _MANTISSA.get(dtype, 53)
+        first, last = -limit, limit
+    elif dtype == dtypes.bool_:
+        first, last = 0, 1
+    else:
+        first, last = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    if not first <= low < high <= last + 1:
+        raise ArgumentError(
+            f"randint: {dtype} holds the integers from {first} to {last}, got {low} to {high - 1}. "
+            "Ask for a wider dtype."
+        )
+    return low, high - low
 
 
 def _shape(lengths: tuple[Any, ...]) -> tuple[int, ...]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from .. import dtypes
 from ..errors import ArgumentError, ShapeError
-from ..ops import arange, sliding_window
-from ..ops.primitive import promote
+from ..ops import arange, sliding_window, take, where
+from ..ops.primitive import cast, promote
 from ..tensor import Tensor
 from .conv import Size
 from .windows import pad_ends, per_axis
@@ -19,17 +22,17 @@ def max_pool1d(x: Any, kernel_size: Size, stride: Size | None = None, padding: S
     >>> max_pool1d([[1.0, 5.0, 2.0, 3.0]], 2)
     tensor([[5., 3.]])
     """
-    return _windows(x, 1, kernel_size, stride, padding, dilation, -math.inf).max(0)
+    return _windows(promote(x)[0], 1, kernel_size, stride, padding, dilation, smallest=True).max(0)
 
 
 def max_pool2d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1) -> Tensor:
-    """The largest element of each window; unlike in PyTorch, equal ones share the gradient.
+    """The largest element of each window, integers too; unlike in PyTorch, equal ones share the gradient.
 
     Args:
         x: (..., h, w).
         kernel_size: of the window.
         stride: how far it moves; its own size unless given.
-        padding: how many -inf on each side, at most half the window.
+        padding: how many -inf (of integers, the smallest) on each side, at most half the window.
         dilation: the distance of the elements that a window sees.
 
     Each size is one integer or a pair (h, w). The result is (..., places h, places w), as in `conv2d`.
@@ -37,7 +40,7 @@ def max_pool2d(x: Any, kernel_size: Size, stride: Size | None = None, padding: S
     >>> max_pool2d([[1.0, 2.0, 5.0, 0.0], [3.0, 4.0, 0.0, 0.0]], 2)
     tensor([[4., 5.]])
     """
-    return _windows(x, 2, kernel_size, stride, padding, dilation, -math.inf).max(0)
+    return _windows(promote(x)[0], 2, kernel_size, stride, padding, dilation, smallest=True).max(0)
 
 
 def avg_pool1d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
@@ -46,7 +49,7 @@ def avg_pool1d(x: Any, kernel_size: Size, stride: Size | None = None, padding: S
     >>> avg_pool1d([[1.0, 5.0, 2.0, 4.0]], 2)
     tensor([[3., 3.]])
     """
-    return _windows(x, 1, kernel_size, stride, padding, 1, 0).mean(0)
+    return _windows(promote(x, floats=True)[0], 1, kernel_size, stride, padding).mean(0)
 
 
 def avg_pool2d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
@@ -55,7 +58,7 @@ def avg_pool2d(x: Any, kernel_size: Size, stride: Size | None = None, padding: S
     >>> avg_pool2d([[1.0, 2.0, 5.0, 0.0], [3.0, 4.0, 0.0, 3.0]], 2)
     tensor([[2.5, 2. ]])
     """
-    return _windows(x, 2, kernel_size, stride, padding, 1, 0).mean(0)
+    return _windows(promote(x, floats=True)[0], 2, kernel_size, stride, padding).mean(0)
 
 
 def adaptive_avg_pool2d(x: Any, output_size: int | tuple[int | None, int | None] | None) -> Tensor:
@@ -71,30 +74,47 @@ def adaptive_avg_pool2d(x: Any, output_size: int | tuple[int | None, int | None]
     if x.ndim < 2:
         raise ShapeError(f"adaptive_avg_pool2d: needs (..., h, w), got {x.shape}")
     h, w = x.shape[-2:]
+    if not h * w:
+        raise ShapeError(f"adaptive_avg_pool2d: there is nothing to average in {x.shape}")
     sizes = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     oh, ow = per_axis("output_size", [n if s is None else s for s, n in zip(sizes, (h, w), strict=True)], 2)
-    narrow: Tensor = x @ _averages(ow, w, x).T
-    return _averages(oh, h, x) @ narrow
+    wide = cast(x, dtypes.accumulator(x.dtype))
+    narrow = _averages(wide, ow)
+    return cast(_averages(narrow.swapaxes(-1, -2), oh).swapaxes(-1, -2), x.dtype)
 
 
-def _averages(parts: int, length: int, x: Tensor) -> Tensor:
-    """The matrix (parts, length) that averages over equal parts."""
-    if not length:
-        raise ShapeError(f"adaptive_avg_pool2d: there is nothing to average in {x.shape}")
-    i, place = arange(parts).reshape(parts, 1), arange(length)
+def _averages(x: Tensor, parts: int) -> Tensor:
+    """The averages over so many equal parts of the last axis; where they overlap, each takes its elements by number.
+
+    No product with zeros: an infinite element belongs to its own parts only.
+    """
+    length = x.shape[-1]
+    if length == parts:
+        return x
+    if length % parts == 0:
+        return x.reshape(*x.shape[:-1], parts, length // parts).mean(-1)
+    longest = max(-(-(i + 1) * length // parts) - i * length // parts for i in range(parts))
+    i = arange(parts).reshape(parts, 1)
     start, stop = i * length // parts, ((i + 1) * length + parts - 1) // parts
-    return ((place >= start) & (place < stop)).astype(x.dtype) / (stop - start).astype(x.dtype)
+    places = start + arange(longest)
+    terms = where(places < stop, take(x, places.clip(None, length - 1), axis=-1), 0)
+    return terms.sum(-1) / (stop - start).reshape(parts).astype(x.dtype)
 
 
 def _windows(
-    x: Any, axes: int, kernel_size: Size, stride: Size | None, padding: Size, dilation: Size, value: float
+    x: Tensor,
+    axes: int,
+    kernel_size: Size,
+    stride: Size | None,
+    padding: Size,
+    dilation: Size = 1,
+    smallest: bool = False,
 ) -> Tensor:
-    """All windows, (elements of a window, ..., *places).
+    """All windows, (elements of a window, ..., *places), padded with zeros or with the smallest number there is.
 
     The window comes first and is copied together: NumPy reduces a long-strided first axis some ten times faster than
     two short last ones, forward and backward.
     """
-    x = promote(x, floats=True)[0]
     kernel = per_axis("kernel_size", kernel_size, axes)
     steps = kernel if stride is None else per_axis("stride", stride, axes)
     apart, sides = per_axis("dilation", dilation, axes), per_axis("padding", padding, axes, 0)
@@ -102,7 +122,15 @@ def _windows(
         raise ArgumentError(f"padding {sides} is more than half the window {kernel}: it would see nothing else")
     if x.ndim < axes:
         raise ShapeError(f"pooling over {axes} axes needs as many, got shape {x.shape}")
+    value = _smallest(x.dtype) if smallest else 0
     windows = sliding_window(pad_ends(x, sides, sides, value), kernel, steps, apart)
     rest = windows.ndim - axes
     first = windows.permute(*range(rest, windows.ndim), *range(rest))
     return first.reshape(math.prod(kernel), *first.shape[axes:])
+
+
+def _smallest(dtype: dtypes.Dtype) -> float:
+    """What is below all numbers of a dtype, or the least of them."""
+    if dtypes.is_float(dtype):
+        return -math.inf
+    return False if dtype == dtypes.bool_ else int(np.iinfo(dtype).min)

@@ -13,7 +13,7 @@ from .. import dtypes, random
 from ..autograd import no_grad
 from ..errors import ShapeError
 from ..functional.checks import one_of
-from ..ops import full_like
+from ..ops import full_like, where
 from ..tensor import Tensor, as_tensor
 
 _GAINS = {"linear": 1.0, "conv": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
@@ -62,13 +62,15 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
-    """Uniform numbers from a to b.
+    """Uniform numbers from a to b, b itself left out unless it is a.
 
     >>> import gradus
     >>> uniform_(gradus.zeros(3), 2.0, 2.0)
     tensor([2., 2., 2.])
     """
-    return tensor.assign_(random.rand(tensor.shape, dtype=tensor.dtype) * (b - a) + a)
+    numbers = random.rand(tensor.shape, dtype=tensor.dtype) * (b - a) + a
+    below = np.nextafter(np.asarray(b, tensor.dtype), np.asarray(a, tensor.dtype)).item()
+    return tensor.assign_(where(numbers < b, numbers, below) if a < b else numbers)
 
 
 def constant_(tensor: Tensor, value: float) -> Tensor:

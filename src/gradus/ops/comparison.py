@@ -11,6 +11,7 @@ from .. import dtypes
 from .._methods import method
 from ..tensor import Tensor
 from .elementwise import binary
+from .primitive import cast, promote
 
 _OPERANDS = (Tensor, bool, int, float, np.ndarray, np.generic, list, tuple)  # None, say, equals no tensor
 
@@ -24,7 +25,21 @@ def _comparison(name: str, operator: str | None, doc: str, example: str) -> Call
         example,
         operator=operator,
         result=dtypes.bool_,
+        promoted=_comparable,
     )
+
+
+def _comparable(x1: Any, x2: Any) -> list[Tensor]:
+    """The operands in one dtype; integers meet floats in float64, which holds both exactly up to 2^53."""
+    operands = promote(x1, x2)
+    if dtypes.is_float(operands[0].dtype) and any(_is_whole(x) for x in (x1, x2)):
+        operands = [cast(promote(x)[0], dtypes.float64) for x in (x1, x2)]
+    return operands
+
+
+def _is_whole(x: Any) -> bool:
+    """Whether x holds integers that float32 may not."""
+    return isinstance(x, (Tensor, np.ndarray)) and x.dtype.kind in "iu" and x.dtype.itemsize > 2
 
 
 equal = _comparison(

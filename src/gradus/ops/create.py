@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from .._methods import method
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..tensor import Tensor, as_tensor
 from ._philox import random_words
+from .choice import where
 from .lowering import Constant
-from .primitive import Primitive, Shaped, bind, constant
+from .primitive import Primitive, Shaped, bind, cast, constant
 
 Shape = int | tuple[int, ...] | list[int]
 
@@ -119,24 +121,73 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     """
     if stop is None:
         start, stop = 0, start
+    start, stop, step = (v.item() if isinstance(v, np.generic) else v for v in (start, stop, step))
+    if not all(math.isfinite(v) for v in (start, stop, step)):
+        raise ArgumentError(f"arange: start, stop and step must be finite, got {start}, {stop} and {step}")
     if step == 0:
         raise ArgumentError("arange: the step must not be 0")
-    whole = all(isinstance(v, (int, np.integer)) for v in (start, stop, step))
-    found = dtypes.DEFAULT_INT if whole else dtypes.DEFAULT_FLOAT
-    wanted = found if dtype is None else dtypes.as_dtype(dtype)
-    length = max(0, int(np.ceil((stop - start) / step)))
-    return (iota(length, dtypes.float64 if dtypes.is_float(found) else found) * step + start).astype(wanted)
+    if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
+        wanted = dtypes.DEFAULT_INT if dtype is None else dtypes.as_dtype(dtype)
+        return _whole(max(0, -((start - stop) // step)), start, step, 0, 1, wanted)
+    wanted = dtypes.DEFAULT_FLOAT if dtype is None else dtypes.as_dtype(dtype)
+    length = max(0, math.ceil((stop - start) / step))
+    return (iota(length, dtypes.float64) * step + start).astype(wanted)
+
+
+def _whole(length: int, start: int, step: int, rest: int, parts: int, dtype: dtypes.Dtype) -> Tensor:
+    """start + i step + floor(i rest / parts) for i = 0, 1, 2 ... length - 1: exact, in 64 bits."""
+    word = dtypes.uint64 if dtype == dtypes.uint64 else dtypes.int64
+    last = max(length - 1, 0)
+    whole = dtype if dtypes.kind(dtype) == dtypes.INTEGER else word
+    require_in_range(whole, start, start + last * step + last * rest // parts)
+    i = iota(length, word)
+    steps = i * in_64_bits(step, word)
+    if rest:
+        steps = steps + i * rest // parts
+    return cast(steps + in_64_bits(start, word), dtype)
+
+
+def in_64_bits(value: int, word: dtypes.Dtype) -> int:
+    """An integer as the one that 64 bits hold of it: what runs over on the way comes back in the sum."""
+    value %= 2**64
+    return value - 2**64 if word == dtypes.int64 and value >= 2**63 else value
+
+
+def require_in_range(dtype: dtypes.Dtype, *values: int) -> None:
+    """Refuse integers that a dtype of integers does not hold."""
+    limits = np.iinfo(dtype)
+    for value in values:
+        if not limits.min <= value <= limits.max:
+            raise ArgumentError(
+                f"{value} is no number of {dtype}, which run from {limits.min} to {limits.max}. Ask for a wider dtype."
+            )
 
 
 def linspace(start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
-    """`num` numbers at equal distances from start to stop, both included.
+    """`num` numbers at equal distances from start to stop, both included exactly; integers are rounded down.
 
     >>> linspace(0, 1, 5)
     tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    >>> linspace(0, 10, 4, dtype=int)
+    tensor([ 0,  3,  6, 10])
     """
     if num < 0:
         raise ArgumentError(f"linspace: the number of numbers must be 0 or more, got {num}")
-    return (iota(num, dtypes.float64) * ((stop - start) / max(num - 1, 1)) + start).astype(dtypes.as_dtype(dtype))
+    start, stop = (v.item() if isinstance(v, np.generic) else v for v in (start, stop))
+    wanted, parts = dtypes.as_dtype(dtype), max(num - 1, 1)
+    if dtypes.kind(wanted) == dtypes.INTEGER:
+        if isinstance(start, int) and isinstance(stop, int):
+            return _whole(num, start, *divmod(stop - start, parts), parts, wanted)
+        require_in_range(wanted, math.floor(start), math.floor(stop))
+    i, distance = iota(num, dtypes.float64), stop - start
+    if math.isinf(distance):  # too large for a float, though its parts are none
+        y = i * (stop / parts) + (parts - i) * (start / parts)
+    elif distance / parts:
+        y = i * (distance / parts) + start
+    else:  # too small
+        y = i / parts * distance + start
+    y = where(i == parts, stop, y)  # which rounding may have missed
+    return (y if dtypes.is_float(wanted) else y.floor()).astype(wanted)
 
 
 def eye(n: int, m: int | None = None, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:

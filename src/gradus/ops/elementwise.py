@@ -70,11 +70,12 @@ def binary(
     check: Check | None = None,
     tried_on: str = "float64",
     effort: int = 1,
+    promoted: Callable[..., list[Tensor]] = promote,
 ) -> Callable[[Any, Any], Tensor]:
     """A primitive of two operands and its public function, which promotes and broadcasts.
 
     `result` is the dtype of the result if it is not that of the operands; `check` refuses operands that the function
-    has no meaning for.
+    has no meaning for; `promoted` brings them to one dtype.
     """
 
     def rule(x1: Any, x2: Any) -> Shaped:
@@ -85,7 +86,7 @@ def binary(
     primitive = Primitive(name, rule, forward, vjp, Elementwise(effort))
 
     def function(x1: Any, x2: Any) -> Tensor:
-        operands = broadcast(name, *promote(x1, x2, floats=floats))
+        operands = broadcast(name, *(promote(x1, x2, floats=True) if floats else promoted(x1, x2)))
         if check:
             check(name, *operands)  # here too, because for booleans NumPy may have an answer, in int8
         return bind(primitive, *operands)
