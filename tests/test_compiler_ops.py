@@ -94,8 +94,8 @@ def test_reductions_of_all_sizes(n: int) -> None:
 def test_long_sums(columns: int) -> None:
     rng = np.random.default_rng(columns)
     x = gradus.tensor(rng.normal(size=(2, 70, columns)), "float32")
-    check(lambda x: x.sum((0, 1)), [x])
-    check(lambda x: x.sum(1) * 2 + x.max(1), [x])
+    for f in (lambda x: x.sum((0, 1)), lambda x: x.sum(1) * 2 + x.max(1)):  # how they are cut depends on the vectors
+        same(gradus.compile(f)(x), f(x.astype("float64")).astype("float32"), 1e-5)
 
 
 @pytest.mark.parametrize("n", (0, 1, 7, 16, 17, 33))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from .. import dtypes
 from ..errors import TraceError
 from ..ops.places import Index, Loop, flatten, unflatten, variable
+from .accumulators import store
 from .body import Body, Memory
+from .cascade import Cascade, Here, Stretch, spans
 from .code import Code, Ref
 from .graph import Node
 from .kit import Kit, Value, memory_type
@@ -24,6 +26,7 @@ from .tiling import cases
 
 LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
 FEW = 4  # terms for which no lanes are brought together
+RUN = 1 << 10  # terms of a running sum that are not cut
 WRITTEN_OUT = 9  # elements of a window whose terms are written out rather than looped over
 
 Inside = Callable[[dict[Loop, Ref], Value | None], None]  # what is done at a place: (registers, mask of the rest)
@@ -171,14 +174,6 @@ class LoopKernel:
             block, row = (code.op(f"{what} i64 {flat}, {rows}") for what in ("udiv", "urem"))
             registers = self._unravel(row, rest) | self.in_block(batch, block)
             self.by_block(batch, block, lambda tail: inside(registers, tail))
-
-    def steps(self, loop: Loop, written_out: bool) -> Iterator[Ref]:
-        """The values of a loop's variable: one register in a loop, or numbers one after the other."""
-        if written_out:
-            yield from map(str, range(loop.extent))
-            return
-        with self.code.loop(0, loop.extent) as i:
-            yield i
 
     def in_block(self, along: Blocks, block: Ref) -> dict[Loop, Ref]:
         """The registers of a loop that the lanes lie along, in one of its blocks."""
@@ -364,13 +359,26 @@ class LoopKernel:
         return a + b
 
     def _accumulate(self, accumulators: list[Ref], body: Body, values: list[Value]) -> None:
-        kit = body.kit
         for n, memory, term in zip(self.kernel.main, accumulators, values, strict=True):
-            so_far = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {memory}"))
-            total = self.combine(kit, n, so_far, term)
+            so_far = self._so_far(body.kit, n, memory)
+            total = self.combine(body.kit, n, so_far, term)
             if body.tail is not None and body.across in self._across_reduced:
-                total = kit.where(body.tail, total, so_far)
+                total = body.kit.where(body.tail, total, so_far)
             self.code.do(f"store {total.type} {total.ref}, ptr {memory}")
+
+    def _so_far(self, kit: Kit, n: Node, memory: Ref) -> Value:
+        return Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {memory}"))
+
+    def _emptied(self, kit: Kit, into: list[Ref], accumulators: list[Ref]) -> None:
+        """Bring accumulators into others."""
+        for n, total, memory in zip(self.kernel.main, into, accumulators, strict=True):
+            both = self.combine(kit, n, self._so_far(kit, n, total), self._so_far(kit, n, memory))
+            self.code.do(f"store {both.type} {both.ref}, ptr {total}")
+
+    @property
+    def _in_pieces(self) -> bool:
+        """Whether the order of a reduction's terms makes a difference."""
+        return any(terms(n).combine == "sum" and dtypes.is_float(n.dtype) for n in self.kernel.main)
 
     def _new_accumulators(self, kit: Kit) -> list[Ref]:
         found = []
@@ -389,20 +397,31 @@ class LoopKernel:
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
             kit = Kit(self.code, self.lanes)
-            vectors = [registers | {last: self.code.add(registers[last], v * self.lanes)} for v in range(count)]
-            memory = [self._new_accumulators(kit) for _ in vectors]
+            vectors = [self.code.add(registers[last], v * self.lanes) for v in range(count)]
 
-            def nest(left: Sequence[Loop], inner: dict[Loop, Ref]) -> None:
-                if left:
-                    for i in self.steps(left[0], few):
-                        nest(left[1:], inner | {left[0]: i})
-                    return
-                for at_vector, sums in zip(vectors, memory, strict=True):
-                    body = self.body(self.lanes, last, at_vector | inner, tail)
+            def new() -> list[list[Ref]]:
+                return [self._new_accumulators(kit) for _ in vectors]
+
+            def add(at_place: dict[Loop, Ref], memory: list[list[Ref]]) -> None:
+                for vector, sums in zip(vectors, memory, strict=True):
+                    body = self.body(self.lanes, last, at_place | {last: vector}, tail)
                     self._accumulate(sums, body, self._terms(body, kept, loops))
 
-            nest(loops, {})
-            for at_vector, sums in zip(vectors, memory, strict=True):
+            def empty(into: list[list[Ref]], memory: list[list[Ref]]) -> None:
+                for total, sums in zip(into, memory, strict=True):
+                    self._emptied(kit, total, sums)
+
+            memory = new()
+            if few:
+                for steps in itertools.product(*(range(loop.extent) for loop in loops)):
+                    add(registers | dict(zip(loops, map(str, steps), strict=True)), memory)
+            else:
+                cascade = Cascade(self.code, new, empty, lambda here: add(here.registers, here.sums))
+                cascade.run(
+                    spans([Stretch(r, r.extent) for r in loops], self._in_pieces), Here(registers, {}, tail, memory)
+                )
+            for vector, sums in zip(vectors, memory, strict=True):
+                at_vector = registers | {last: vector}
                 self._finish_reduction(self.body(self.lanes, last, at_vector, tail), kept, sums)
 
         self.places(kept, self.lanes * count, inside)
@@ -435,43 +454,40 @@ class LoopKernel:
         """The terms of one result of each main node, gathered in vectors along a batch or the last reduced loop."""
         batch = next((r for r in reduced if isinstance(r, Batch)), None)
         last = batch or reduced[-1]
-        outer = [r for r in reduced if r is not last]
+        outer = [Stretch(r, r.extent) for r in reduced if r is not last]
         self._across_reduced = {last}
-        memory = self._new_accumulators(Kit(self.code, self.lanes))
+        kit = Kit(self.code, self.lanes)
 
-        def gather(registers: dict[Loop, Ref], tail: Value | None) -> None:
-            body = self.body(self.lanes, last, registers, tail)
-            self._accumulate(memory, body, self._terms(body, kept, reduced))
+        def new() -> list[Ref]:
+            return self._new_accumulators(kit)
 
-        def nest(left: Sequence[Loop], registers: dict[Loop, Ref], innermost: Inside, tail: Value | None) -> None:
-            if not left:
-                innermost(registers, tail)
+        def inside(here: Here[list[Ref]]) -> None:
+            body = self.body(self.lanes, last, here.registers, here.tail)
+            self._accumulate(here.sums, body, self._terms(body, kept, reduced))
+
+        def enter(loop: Loop, here: Here[list[Ref]], deeper: Callable[[Here[list[Ref]]], None]) -> None:
+            if batch is None or loop is not batch.block:
+                deeper(here)
                 return
-            with self.code.loop(0, left[0].extent) as i:
-                nest(left[1:], registers | {left[0]: i}, innermost, tail)
+            block = here.registers[loop]
+            here = here._replace(registers=here.registers | self.in_block(batch, block))
+            self.by_block(batch, block, lambda tail: deeper(here._replace(tail=tail)))
 
         if batch is None:
-            nest(outer, registers, lambda registers, _: self._in_vectors(last, registers, gather), None)
-            return memory
-        with self.code.loop(0, batch.block.extent) as block:
-            here = registers | self.in_block(batch, block)
-            self.by_block(batch, block, lambda tail: nest(outer, here, gather, tail))
+            whole, rest = last.extent // self.lanes * self.lanes, last.extent % self.lanes
+            loops = [*outer, Stretch(last, whole, self.lanes, self._tail(rest, self.lanes) if rest else None)]
+        else:
+            loops = [Stretch(batch.block, batch.block.extent), *outer]
+        memory = new()
+        cascade = Cascade(self.code, new, lambda a, b: self._emptied(kit, a, b), inside, enter)
+        cascade.run(spans(loops, self._in_pieces), Here(registers, {}, None, memory))
         return memory
-
-    def _in_vectors(self, loop: Loop, registers: dict[Loop, Ref], inside: Inside) -> None:
-        """Run `inside` along a loop, a vector at a time, with a mask at the end if something is left."""
-        whole = loop.extent // self.lanes * self.lanes
-        if whole:
-            with self.code.loop(0, whole, self.lanes) as i:
-                inside(registers | {loop: i}, None)
-        if whole < loop.extent:
-            inside(registers | {loop: str(whole)}, self._tail(loop.extent - whole, self.lanes))
 
     def _finish_reduction(self, body: Body, kept: Sequence[Loop], memory: list[Ref], fold: Kit | None = None) -> None:
         flat = self.place(kept)
         for n, m in zip(self.kernel.main, memory, strict=True):
             kit = fold or body.kit
-            value = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {m}"))
+            value = self._so_far(kit, n, m)
             if fold is not None:
                 value = self._folded(n, value)
             body.set(n, unflatten(flat, n.shape), Value(body.kit, n.dtype, value.ref))
@@ -531,24 +547,30 @@ class LoopKernel:
         return a.kit.bitwise_xor(a, True)
 
     def _cumsum(self) -> None:
+        """Running sums; floats in float64, and in pieces, each from 0 and added to what the pieces before it gave."""
         n = self.kernel.main[0]
-        axis = n.params["axis"]
+        axis, wide = n.params["axis"], dtypes.float64 if dtypes.is_float(n.dtype) else n.dtype
         others = [loop for a, loop in enumerate(loops_over(n.shape)) if a != axis]
-        along = Loop("r", n.shape[axis])
+        along, kit = Loop("r", n.shape[axis]), Kit(self.code, 0)
+        piece = math.isqrt(along.extent) if along.extent > RUN else max(along.extent, 1)
+        zero = kit.constant(0, wide)
+
+        def so_far(memory: Ref) -> Value:
+            return Value(kit, wide, self.code.op(f"load {zero.type}, ptr {memory}"))
 
         def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
-            kit = Kit(self.code, 0)
-            total = self.code.variable(kit.type(n.dtype))
-            zero = kit.constant(0, n.dtype)
-            self.code.do(f"store {zero.type} {zero.ref}, ptr {total}")
-            with self.code.loop(0, along.extent) as i:
-                body = self.body(0, None, registers | {along: i})
-                rest = at(others)
-                index = (*rest[:axis], variable(along), *rest[axis:])
-                so_far = Value(kit, n.dtype, self.code.op(f"load {zero.type}, ptr {total}"))
-                value = so_far + body.value(n.inputs[0], index)
-                self.code.do(f"store {value.type} {value.ref}, ptr {total}")
-                body.store(n, index, value)
+            before, total = self.code.variable(zero.type), self.code.variable(zero.type)
+            store(zero, before)
+            with self.code.loop(0, along.extent, piece) as start:
+                store(zero, total)
+                end = self.code.least(self.code.add(start, piece), str(along.extent))
+                with self.code.loop(start, end) as i:
+                    body = self.body(0, None, registers | {along: i})
+                    rest = at(others)
+                    index = (*rest[:axis], variable(along), *rest[axis:])
+                    store(so_far(total) + kit.cast(body.value(n.inputs[0], index), wide), total)
+                    body.store(n, index, kit.cast(so_far(before) + so_far(total), n.dtype))
+                store(so_far(before) + so_far(total), before)
 
         self.places(others or [Loop("i", 1)], 0, inside)
 

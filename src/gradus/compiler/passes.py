@@ -354,7 +354,7 @@ def gather_wide(graph: Graph) -> Graph:
 
 
 def _wide(n: Node) -> Node | None:
-    if n.kind not in ("sum", "cumsum", "matmul") or n.dtype not in (dtypes.float16, dtypes.bfloat16, dtypes.bool_):
+    if n.kind not in ("sum", "matmul") or n.dtype not in (dtypes.float16, dtypes.bfloat16, dtypes.bool_):
         return None
     wide = dtypes.int32 if n.dtype == dtypes.bool_ else dtypes.float32
     inputs = tuple(Node(PRIMITIVES["cast"], (x,), {"dtype": wide}, x.shape, wide) for x in n.inputs)

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..errors import ShapeError
 from ..tensor import Tensor
+from . import _cascade
 from .choice import where
 from .lowering import Found, Indices, Reduction
 from .primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
@@ -51,7 +52,7 @@ def _term(index: Indices, reduced: Indices, x: tuple[int, ...], axis: tuple[int,
 _sum = Primitive(
     "sum",
     rule=lambda x, axis: Shaped(_without(x.shape, axis), x.dtype),
-    forward=lambda xp, x, axis: xp.sum(x, axis=axis, dtype=dtypes.accumulator(x.dtype)).astype(x.dtype),
+    forward=lambda xp, x, axis: _cascade.total(x, axis, dtypes.accumulator(x.dtype)).astype(x.dtype),
     vjp=(lambda g, y, x, axis: _spread(g, x, axis),),
     lower=Reduction("sum", _extents, _term),
 )
@@ -128,14 +129,14 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
 _cumsum = Primitive(
     "cumsum",
     rule=lambda x, axis: Shaped(x.shape, x.dtype),
-    forward=lambda xp, x, axis: xp.cumsum(x, axis=axis, dtype=dtypes.accumulator(x.dtype)).astype(x.dtype),
+    forward=lambda xp, x, axis: _cascade.running(x, axis).astype(x.dtype),
     vjp=(lambda g, y, x, axis: g.flip(axis).cumsum(axis).flip(axis),),
 )
 
 
 @public(case((2, 3, 4), axis=1), case((5,), axis=-1), reference=lambda x, axis: np.cumsum(x, axis=axis))
 def cumsum(x: Any, axis: int) -> Tensor:
-    """The sum of all elements up to each one, along `axis`; dtypes as for `sum`. Gradient: the sums of g from the end.
+    """The sum of all elements up to each one, along `axis`, gathered in float64. Gradient: the sums of g from the end.
 
     >>> cumsum([1, 2, 3], axis=0)
     tensor([1, 3, 6])
