@@ -218,11 +218,11 @@ class Body:
 
     # -- memory --------------------------------------------------------------------------------------------------------
 
-    def _mask(self, flat: Index, mask: Value | None) -> Value | None:
-        tail = self.tail if self.varies(flat) else None
-        if tail is None or mask is None:
-            return tail or mask
-        return self.kit.bitwise_and(tail, mask)
+    def _in_loop(self, mask: Value | None) -> Value | None:
+        """A mask, without the lanes that are beyond the loop."""
+        if self.tail is None or mask is None:
+            return self.tail or mask
+        return self.kit.bitwise_and(self.tail, mask)
 
     def load(self, node: Node, flat: Index, mask: Value | None = None) -> Value:
         """A buffer's elements at a flat index: a vector where the lanes are neighbours, one number where they agree."""
@@ -233,11 +233,10 @@ class Body:
             return self.kit.splat(value, node.dtype)
         if step == 1:
             address = self.code.element(memory_type(node.dtype), start, self.scalar(flat))
-            return self._from_memory(self._neighbours(node, address, self._mask(flat, mask)), node.dtype)
-        wanted = self._mask(flat, mask)
+            return self._from_memory(self._neighbours(node, address, self._in_loop(mask)), node.dtype)
         if step == 2:
-            return self._from_memory(self._every_other(node, start, self.scalar(flat), wanted), node.dtype)
-        return self.gather(node, self.vector(flat), wanted, start)
+            return self._from_memory(self._every_other(node, start, self.scalar(flat), self._in_loop(mask)), node.dtype)
+        return self.gather(node, self.vector(flat), mask, start)
 
     def _neighbours(self, node: Node, address: Ref, wanted: Value | None) -> Ref:
         """A vector of numbers from an address on, or those of them that are wanted."""
@@ -279,7 +278,7 @@ class Body:
                 places = self.kit.where(mask, places, 0)
             return Value(self.kit, node.dtype, self._load_scalar(node, start, places.ref))
         text = f"getelementptr inbounds {type_}, ptr {start}, {places.type} {places.ref}"
-        addresses, wanted = self.code.op(text), mask or self.kit.constant(True, dtypes.bool_)
+        addresses, wanted = self.code.op(text), self._in_loop(mask) or self.kit.constant(True, dtypes.bool_)
         loaded = some_lanes.gather(
             self.code, self._vector_of(node), f"<{self.lanes} x ptr> {addresses}", f"{wanted.type} {wanted.ref}"
         )
