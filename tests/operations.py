@@ -394,7 +394,7 @@ def random_numbers(g: Given) -> tuple[Results, Function]:
 
     def function() -> Results:
         if not g.floats:
-            return [generator.randint(0, 9, (g.n,), g.dtype)]
+            return [generator.randint(0, 2, (g.n,), g.dtype)]
         return [generator.rand(g.n, dtype=g.dtype), generator.randn(3, g.n, dtype=g.dtype), generator.rand(3, g.n)]
 
     return [], function
