@@ -6,11 +6,13 @@ function is traced. A Python `while` on a value may not: there are no values yet
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from . import interpret
 from .errors import ArgumentError, ShapeError
 from .ops import stack, unstack, where
 from .tensor import Tensor
@@ -67,7 +69,7 @@ def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], Sta
         most: the largest number of steps, 1 or more.
 
     Raises:
-        ArgumentError: the condition was still true after `most` steps (eagerly; compiled, the state is as it is then).
+        ArgumentError: the condition was still true after `most` steps.
 
     >>> import gradus
     >>> while_loop(lambda s: s[0] < 100, lambda s: (s[0] * 2,), (gradus.tensor(3),), most=20)
@@ -84,8 +86,24 @@ def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], Sta
             state = step(state)
             continue
         going = holds if going is None else going & holds
-        new = step(state)
+        with _where(going):
+            new = step(state)
         state = tuple(where(going, after, before) for after, before in zip(new, state, strict=True))
-    if going is None and condition(state):
-        raise ArgumentError(f"while_loop: the condition is still true after {most} steps. Give a larger `most`.")
+    still = condition(state) if going is None else going & condition(state)
+    interpret.current.get().check(still, lambda true: true, lambda _: _too_few(most))
     return state
+
+
+@contextmanager
+def _where(going: Tensor) -> Iterator[None]:
+    """What is checked in this block matters only where a condition holds."""
+    outer = interpret.conditional.get()
+    token = interpret.conditional.set(going if outer is None else outer & going)
+    try:
+        yield
+    finally:
+        interpret.conditional.reset(token)
+
+
+def _too_few(most: int) -> None:
+    raise ArgumentError(f"while_loop: the condition is still true after {most} steps. Give a larger `most`.")

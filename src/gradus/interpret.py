@@ -7,7 +7,9 @@ else in gradus would notice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
+Wrong = Callable[[Any], Any]  # of an array or a Tensor: booleans, true where a number is wrong
+Explain = Callable[[np.ndarray], None]  # raises, given the numbers of which some are wrong
+
+
 class Interpreter(Protocol):
-    """What carries out primitives, writes, and looks at values."""
+    """What carries out primitives, writes, checks, and looks at values."""
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
         """The data of the primitive's result."""
@@ -36,6 +42,12 @@ class Interpreter(Protocol):
 
     def walk(self) -> None:
         """Gradients are walked back."""
+
+    def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
+        """Refuse wrong numbers, now or whenever the program runs: `explain` raises.
+
+        `by_forward`: what is done next looks at them itself, where there are numbers.
+        """
 
 
 class Eager:
@@ -77,6 +89,62 @@ class Eager:
     def walk(self) -> None:
         pass
 
+    def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
+        if not by_forward and isinstance(subject.data, np.ndarray) and np.any(wrong(subject.data)):
+            explain(subject.data)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Whether a number lies outside [low, high]. NaN does not.
+
+    >>> Outside(0, 2)(np.array([0, 3, -1]))
+    array([False,  True,  True])
+    """
+
+    low: float
+    high: float
+
+    def __call__(self, x: Any) -> Any:
+        least, most = limits(x.dtype)
+        if self.high < least or most < self.low:
+            return x == x
+        below = x < self.low if least < self.low else None
+        above = x > self.high if self.high < most else None
+        if below is None or above is None:
+            found = above if below is None else below
+            return x != x if found is None else found
+        return below | above
+
+
+@dataclass(frozen=True)
+class OtherThan:
+    """Whether a number is none of those allowed.
+
+    >>> OtherThan((0, 1))(np.array([0, 3, 1]))
+    array([False,  True, False])
+    """
+
+    allowed: tuple[int, ...]
+
+    def __call__(self, x: Any) -> Any:
+        least, most = limits(x.dtype)
+        wrong = x == x
+        for number in self.allowed:
+            if least <= number <= most:
+                wrong = wrong & (x != number)
+        return wrong
+
+
+def limits(dtype: Any) -> tuple[float, float]:
+    """The smallest and the largest number of a dtype."""
+    if dtype.kind == "b":
+        return 0, 1
+    if dtype.kind not in "iu":
+        return -np.inf, np.inf
+    info = np.iinfo(dtype)
+    return int(info.min), int(info.max)
+
 
 def _require_array(t: Tensor) -> None:
     if type(t.data).__name__ == "Node":
@@ -91,3 +159,5 @@ def _require_array(t: Tensor) -> None:
 
 
 current: ContextVar[Interpreter] = ContextVar("interpreter", default=Eager())  # noqa: B039 - it has no state
+# A boolean tensor without axes, in a loop whose steps are all traced: checks hold only while it is true.
+conditional: ContextVar[Tensor | None] = ContextVar("conditional", default=None)

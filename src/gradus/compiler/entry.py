@@ -68,6 +68,24 @@ class Stage(NamedTuple):
     own: dict[int, Share]
 
 
+class Refusal(NamedTuple):
+    """How a step is refused: a word in memory is set, all threads end it, and it stays set until Python has seen it.
+
+    Attributes:
+        slot: of the word.
+        stages: functions that look at what is given, and say whether it is refused.
+        wait: whether each thread looks at a part of it only, or at what the step may write.
+        flags: slots of booleans that the step works out, true where it is to be refused.
+        look_after: the stage by which these are there.
+    """
+
+    slot: int
+    stages: Sequence[Stage]
+    wait: bool
+    flags: Sequence[int]
+    look_after: int = -1
+
+
 class Argument(NamedTuple):
     """An argument of the compiled function: the slot of its memory, how many rows it has, and the bytes of one."""
 
@@ -93,6 +111,7 @@ def step(
     alone: bool,
     name: str = "step",
     after: Callable[[Code], None] | None = None,
+    refusal: Refusal | None = None,
 ) -> Code:
     """All stages in order, with a barrier before those that wait, and one at the end, if there is more than one thread;
     addresses are read from the table once.
@@ -101,21 +120,62 @@ def step(
     """
     code = Code(name, SIGNATURE, linkage="")
     addresses: dict[tuple[int, int], Ref] = {}
-    for stage, wait in zip(stages, waits, strict=True):
-        if wait and after is None:
-            code.do(WAIT)
+
+    def passed(stage: Stage) -> str:
         for slot, offset in stage.arguments:
             if (slot, 0) not in addresses:
                 addresses[slot, 0] = code.op(f"load ptr, ptr {code.element('ptr', '%table', slot)}")
             if (slot, offset) not in addresses:
                 addresses[slot, offset] = code.op(f"getelementptr i8, ptr {addresses[slot, 0]}, i64 {offset}")
-        passed = ", ".join([f"ptr {addresses[a]}" for a in stage.arguments] + [THREAD])
-        code.do(f"call void @{stage.function}({passed})")
+        return ", ".join([f"ptr {addresses[a]}" for a in stage.arguments] + [THREAD])
+
+    if refusal is not None and after is None:
+        found = [code.op(f"call i1 @{stage.function}({passed(stage)})") for stage in refusal.stages]
+        _refuse_if(code, refusal, found, refusal.wait)
+    for place, (stage, wait) in enumerate(zip(stages, waits, strict=True)):
+        if wait and after is None:
+            code.do(WAIT)
+        code.do(f"call void @{stage.function}({passed(stage)})")
         if after is not None:
             after(code)
+        elif refusal is not None and place == refusal.look_after:
+            if not alone:
+                code.do(WAIT)
+            _refuse_if(code, refusal, [_flag(code, slot) for slot in refusal.flags], wait=False)
+    if refusal is not None and after is None:
+        code.do("br label %end")
+        code.label("end")
     if not alone:
         code.do(WAIT)
     return code
+
+
+def _refuse_if(code: Code, refusal: Refusal, found: Sequence[Ref], wait: bool) -> None:
+    """Set the word and go to the end, if any of what was found is true; `wait` if other threads may find more."""
+    if not found:
+        return
+    anything = found[0]
+    for flag in found[1:]:
+        anything = code.op(f"or i1 {anything}, {flag}")
+    word = code.op(f"load ptr, ptr {code.element('ptr', '%table', refusal.slot)}")
+    with code.when(anything):
+        code.do(f"store atomic i64 1, ptr {word} monotonic, align 8")
+    if wait:
+        code.do(WAIT)
+        anything = is_refused(code, word)
+    go_on = code.fresh("go_on")
+    code.branch(anything, "end", go_on)
+    code.label(go_on)
+
+
+def is_refused(code: Code, word: Ref) -> Ref:
+    """Whether the word is set."""
+    return code.op(f"icmp ne i64 {code.op(f'load atomic i64, ptr {word} monotonic, align 8')}, 0")
+
+
+def _flag(code: Code, slot: int) -> Ref:
+    flag = code.op(f"load ptr, ptr {code.element('ptr', '%table', slot)}")
+    return code.op(f"icmp ne i8 {code.op(f'load i8, ptr {flag}')}, 0")
 
 
 class Epoch:
@@ -129,10 +189,16 @@ class Epoch:
     STEPS, ROWS, LIMIT, TO_CHECK, REFUSED = range(HEAD)
 
     def __init__(
-        self, arguments: Sequence[Argument], results: Sequence[tuple[int, int]], job_slot: int, alone: bool
+        self,
+        arguments: Sequence[Argument],
+        results: Sequence[tuple[int, int]],
+        job_slot: int,
+        alone: bool,
+        word: int | None = None,
     ) -> None:
         self.arguments, self.results = arguments, results  # of a result the slot of its memory, and its bytes
         self.alone = alone  # whether there is one thread only
+        self.word = word  # the slot of the word that says whether a step was refused
         self.code = Code("epoch", SIGNATURE, linkage="")
         self.code.entry.append(f"  %job_at = getelementptr ptr, ptr %table, i64 {job_slot}")
         self.code.entry.append("  %job = load ptr, ptr %job_at")
@@ -160,11 +226,26 @@ class Epoch:
             if not self.alone:
                 code.do(WAIT)
             code.do(f"call void @step(ptr %table, {THREAD})")
+            self._end_if_refused(number)
             with code.when(code.op("icmp eq i64 %thread, 0")):
                 arguments = len(self.arguments)
                 for (_, size), of, to in zip(self.results, places[arguments:], given[arguments:], strict=True):
                     self._copy(code.element("i8", to, code.mul(number, size)), of, size)
+        if self.word is not None:
+            code.do("br label %end")
+            code.label("end")
         return code
+
+    def _end_if_refused(self, number: Ref) -> None:
+        code = self.code
+        if self.word is None:
+            return
+        word = code.op(f"load ptr, ptr {code.element('ptr', '%table', self.word)}")
+        refused, go_on = is_refused(code, word), code.fresh("go_on")
+        with code.when(code.op(f"and i1 {refused}, {code.op('icmp eq i64 %thread, 0')}")):
+            code.do(f"store i64 {number}, ptr {code.element('i64', '%job', self.STEPS)}")
+        code.branch(refused, "end", go_on)
+        code.label(go_on)
 
     def _rows_fit(self, rows: Ref) -> Ref:
         """Whether all rows to check are below the limit; a negative one is, without its sign, a very high one."""

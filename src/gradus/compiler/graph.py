@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..dtypes import Dtype
+from ..interpret import Explain, Wrong
 from ..ops.primitive import Primitive
 
 
@@ -54,6 +55,26 @@ class Node:
         return f"%{self.name}"
 
 
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What must not be, whenever the program runs (`checks.py`).
+
+    Attributes:
+        mask: booleans, true where a number is wrong.
+        failed: whether any is.
+        subject: the numbers that are looked at.
+        wrong, explain: see `interpret.Interpreter.check`.
+        place: the user's line.
+    """
+
+    mask: Node
+    failed: Node
+    subject: Node
+    wrong: Wrong
+    explain: Explain
+    place: str
+
+
 @dataclass
 class Graph:
     """What a traced function reads, computes and leaves.
@@ -62,11 +83,13 @@ class Graph:
         inputs: the nodes that are given, arguments first, then what the function read besides.
         results: the nodes it returns.
         writes: (input, node): what it writes into the memory of an input at the end.
+        checks: what refuses a call; as traced only, `checks.parted` makes results of them.
     """
 
     inputs: list[Node] = field(default_factory=list)
     results: list[Node] = field(default_factory=list)
     writes: list[tuple[Node, Node]] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
     def outputs(self) -> list[Node]:
         return [*self.results, *(value for _, value in self.writes)]

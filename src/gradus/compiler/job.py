@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..tensor import Tensor
 from .address import address
+from .checks import Refusal
 from .entry import Epoch
 from .step import SMALL, Step
 
@@ -35,6 +36,7 @@ class Job:
         self.step = step
         self._data = [weakref.ref(a) for a in data]  # they must not live on here
         inputs, self._results = step.program.graph.inputs[: len(data)], step.program.graph.results
+        self._results = self._results[: step.program.returned]
         self._size = inputs[0].shape[0] if inputs else 0
         self._batch = [step.room.batch(n.shape, n.dtype) for n in inputs]
         self._bytes = sum(n.size * n.dtype.itemsize for n in self._results)
@@ -87,7 +89,9 @@ class Job:
         count = min(self._at_once, self.left)
         if count != self._room:
             self._make_room(count)
-        self.step.run_epoch(self._batch, words)
+        refused = self.step.run_epoch(self._batch, words)
+        if refused is not None:
+            raise refused.error(self._where(words[Epoch.STEPS], refused))
         if words[Epoch.REFUSED]:
             check_rows(self._rows, self._held)
         self.left -= count
@@ -98,6 +102,13 @@ class Job:
             return [kept.copy() for kept in self._kept]
         self._room = 0  # these are the caller's
         return self._kept
+
+    def _where(self, steps: int, refused: Refusal) -> str:
+        """Which step of the epoch it was, after so many of this slice, and which row of the data."""
+        rows = self._rows[len(self._rows) - self.left + steps]
+        step = f"step {len(self._rows) - self.left + steps + 1} of {len(self._rows)}"
+        named = refused.row is not None and refused.argument is not None and refused.argument < len(self._batch)
+        return f"{step}, row {rows[refused.row]} of the data" if named else step
 
     def _go_on(self, taken: float) -> None:
         """Let the next slice begin where this one ended; it took so long, its results' use included."""

@@ -120,6 +120,9 @@ class _Copies:
         for slot, array in [*zip(slots, self._given, strict=True), *zip(plan.results, self._results, strict=True)]:
             self.table[slot] = array.ctypes.data
         self.table[program.job_slot] = self.clock.ctypes.data
+        self._refused = np.zeros(1, np.int64)
+        if program.refusal is not None:
+            self.table[program.refusal.slot] = self._refused.ctypes.data
 
     def restore(self) -> None:
         """Every run starts from the same numbers."""

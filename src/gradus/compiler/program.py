@@ -10,6 +10,7 @@ from typing import NamedTuple
 from . import entry
 from .bfloat16 import Rounding
 from .blocked_kernel import BlockedKernel
+from .checks import Parted, parted
 from .code import Code
 from .convolution import PRODUCTS, multiplications
 from .convolution_kernel import ConvolutionKernel
@@ -88,9 +89,12 @@ class Program:
         self.arguments = arguments  # how many of the inputs are the function's own
         self.traced = graph
         self.target, self.precision, self.winograd = target, precision, winograd
-        self.graph = simplify(graph, target.lanes, self.rounding(), winograd)
+        self.checks: Parted = parted(graph, target)
+        self.graph = simplify(self.checks.graph, target.lanes, self.rounding(), winograd)
         number(self.graph)
-        self.schedule = Schedule(self.graph, target.lanes, target.registers)
+        self.returned = len(graph.results)  # of the results; flags of checks and what they look at come after them
+        self.flags = self.graph.results[self.returned :][: len(self.checks.within)]
+        self.schedule = Schedule(self.graph, target.lanes, target.registers, self.flags)
         self.tilings = {k: tiling(k, self.schedule, target) for k in self.schedule.order if k.kind == "matmul"}
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
         self.scratch |= {k: [self._winograd_scratch(k)] for k in self.schedule.order if k.kind == "winograd"}
@@ -103,6 +107,9 @@ class Program:
         self._packed: set[int] = set()  # the slots of operands that are packed already
         self.job_slot = self.plan.count
         self.plan.count += 1
+        self.refusal: entry.Refusal | None = None
+        if graph.checks:
+            self.refusal = self._refusal()
         self._emit()
 
     def rounding(self) -> Rounding | None:
@@ -191,14 +198,32 @@ class Program:
         self._add(k, product, touched | worked_in, written | (worked_in if t.blocked else set()))
 
     def _add(self, k: Kernel | None, kernel: LoopKernel, reads: set[int], writes: set[int]) -> None:
-        """Append a stage; kernels whose text is the same are one function."""
+        """Append a stage."""
+        own = self._own_slots(k, reads | writes) if k is not None and kernel.shared else {}
+        self.stages.append(Stage(self._function(kernel), k, tuple(kernel.arguments), reads, writes, own))
+
+    def _function(self, kernel: LoopKernel) -> str:
+        """The name of a kernel's function; kernels whose text is the same are one function."""
         code = kernel.code
         code.arguments = ", ".join([f"ptr {a}" for a in kernel.arguments.values()] + [entry.THREAD])
         known = self.functions.setdefault(code.text(), code)
         if known is code:
             code.name = f"{code.name}_{len(self.functions)}"
-        own = self._own_slots(k, reads | writes) if k is not None and kernel.shared else {}
-        self.stages.append(Stage(known.name, k, tuple(kernel.arguments), reads, writes, own))
+        return known.name
+
+    def _refusal(self) -> entry.Refusal:
+        """The checks before the step, and where in it flags are looked at."""
+        written = {target for target, _ in self.graph.writes}
+        stages, together = [], False
+        for _, kernel in self.checks.before:
+            together |= not kernel.alone or not written.isdisjoint(kernel.schedule.inputs_of(kernel.kernel))
+            kernel.alone |= self.alone
+            kernel.emit()
+            stages.append(Stage(self._function(kernel), kernel.kernel, tuple(kernel.arguments), set(), set(), {}))
+        self.plan.count += 1
+        return entry.Refusal(
+            self.plan.count - 1, stages, together and not self.alone, [self.slot(n) for n in self.flags]
+        )
 
     def _own_slots(self, k: Kernel, touched: set[int]) -> dict[int, Share]:
         """The slots of which each thread touches only its own part."""
@@ -253,14 +278,19 @@ class Program:
 
     def step(self, name: str = "step", after: Callable[[Code], None] | None = None) -> Code:
         """The function that runs all stages; see `entry.step`."""
-        return entry.step(self.stages, self.needs_barrier(), self.alone, name, after)
+        refusal = self.refusal
+        if refusal is not None and self.flags:
+            last = max(i for i, s in enumerate(self.stages) if not s.writes.isdisjoint(refusal.flags))
+            refusal = refusal._replace(look_after=last)
+        return entry.step(self.stages, self.needs_barrier(), self.alone, name, after, refusal)
 
     def text(self) -> str:
         """The module in LLVM's language."""
         given = self.graph.inputs[: self.arguments]
         arguments = [Argument(self.slot(n), *_rows(n)) for n in given]
-        results = [(self.slot(n), n.size * n.dtype.itemsize) for n in self.graph.results]
-        epoch = entry.Epoch(arguments, results, self.job_slot, self.alone).emit()
+        results = [(self.slot(n), n.size * n.dtype.itemsize) for n in self.graph.results[: self.returned]]
+        word = None if self.refusal is None else self.refusal.slot
+        epoch = entry.Epoch(arguments, results, self.job_slot, self.alone, word).emit()
         return entry.module([*self.functions.values(), self.step(), epoch])
 
 

@@ -9,7 +9,7 @@ what it has at the same place, so that a whole optimizer update, or a loss and i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..ops.places import Index, Loop, flatten
@@ -79,9 +79,12 @@ class Kernel:
 
 
 class Schedule:
-    """The kernels of a graph, in order, for a processor with vectors of `lanes` numbers and so many registers."""
+    """The kernels of a graph, in order, for a processor with vectors of `lanes` numbers and so many registers.
 
-    def __init__(self, graph: Graph, lanes: int, registers: int) -> None:
+    Nothing that is given is written over before all `flags`, which are results, are there.
+    """
+
+    def __init__(self, graph: Graph, lanes: int, registers: int, flags: Sequence[Node] = ()) -> None:
         self.graph, self.lanes, self.registers = graph, lanes, registers
         self.nodes = graph.nodes()
         self.users = consumers(self.nodes)
@@ -102,6 +105,7 @@ class Schedule:
         self._cut_alike()
         self.order = self._in_order()
         self.position = {k: i for i, k in enumerate(self.order)}
+        self.undecided = max((self.position[self._home[n]] for n in flags), default=-1)
 
     def is_buffer(self, n: Node) -> bool:
         """Whether a node's value is found in memory, or in a kernel that can hand it on."""
@@ -301,7 +305,7 @@ class Schedule:
     def in_place(self, target: Node, value: Node) -> bool:
         """Whether a new value may be written straight over the old: nothing later, no other place needs the old."""
         k = self._home.get(value)
-        if k is None or target.shape != value.shape or k.special:
+        if k is None or target.shape != value.shape or k.special or self.position[k] <= self.undecided:
             return False
         if any(other is not k and self.position[other] > self.position[k] for other in self.readers.get(target, ())):
             return False

@@ -15,11 +15,12 @@ import numpy as np
 
 from .. import interpret
 from ..autograd import recording
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DataError
 from ..tensor import Tensor
 from . import cache
 from .address import address
 from .aliases import READ_ONLY, Written, overlaps
+from .checks import Refusal, refusal, worked_out
 from .guards import Look, Surroundings
 from .program import Program
 from .results import Results, wall, wish
@@ -138,18 +139,32 @@ class Step:
             self._keep[len(self._specs) + i] = whole
             self.table[len(self._specs) + i] = whole.ctypes.data
         self._results: list[tuple[int, np.ndarray, bool]] = []
-        for n in self.program.graph.results:
+        for n in self.program.graph.results[: self.program.returned]:
             slot = self.program.slot(n)
             own = self.room.result(n.shape, n.dtype)
             self._results.append((slot, own, own.nbytes <= SMALL))
             self.table[slot] = own.ctypes.data
         self._all_small = all(small for _, _, small in self._results)
+        self._bind_checks()
         self._write_counts = [t.writes for t in self._written]
         self._bound: list[Any] = [None] * len(self._specs)
         self._job: Any = None
         self._shared = self.program.worth_sharing
         written = [t.data for t in self._written]
         self._once, self._epoch = (Call(self._loaded, name, self.table, written) for name in ("step", "epoch"))
+
+    def _bind_checks(self) -> None:
+        """Memory for what says whether a call was refused, and why."""
+        program = self.program
+        self._refused: Any = None
+        self._looked_at_by_checks: list[np.ndarray] = []
+        if program.refusal is None:
+            return
+        self._refused = ctypes.c_uint64(0)
+        self.table[program.refusal.slot] = ctypes.addressof(self._refused)
+        for n in program.graph.results[program.returned :]:
+            self._looked_at_by_checks.append(self.room.result(n.shape, n.dtype))
+            self.table[program.slot(n)] = self._looked_at_by_checks[-1].ctypes.data
 
     def watch(self, surroundings: Surroundings) -> None:
         """Compare these surroundings before each call."""
@@ -207,6 +222,8 @@ class Step:
             if not self._all_small:
                 self._new_results()
             self._execute(self._once)
+            if self._refused is not None and self._refused.value:
+                raise self._refusal().error()
             if not self._made.plain:
                 arrays = [own.copy() if small else own for _, own, small in self._results]
                 return unflatten(self._result, self._made.made(leaves, arrays))
@@ -215,8 +232,11 @@ class Step:
                 return Tensor(own.copy() if small else own)
             return unflatten(self._result, [Tensor(own.copy() if small else own) for _, own, small in self._results])
 
-    def run_epoch(self, batch: Sequence[np.ndarray], job: Any) -> None:
-        """Run it over mini-batches, gathered into these arrays; the job (a ctypes array) says which."""
+    def run_epoch(self, batch: Sequence[np.ndarray], job: Any) -> Refusal | None:
+        """Run it over mini-batches, gathered into these arrays; the job (a ctypes array) says which.
+
+        What is wrong with the batch at which it ended, if it was refused.
+        """
         with self.lock:
             for i, buffer in enumerate(batch):
                 if self._bound[i] is not buffer:
@@ -227,6 +247,20 @@ class Step:
                 self.table[self.program.job_slot] = ctypes.addressof(job)
                 self._job = job
             self._execute(self._epoch)
+            return self._refusal() if self._refused is not None and self._refused.value else None
+
+    def _refusal(self) -> Refusal:
+        """Why the call was refused: the first check that failed, as the function was written."""
+        self._refused.value = 0
+        program, given, checks = self.program, self.given(), self.program.checks
+        subjects = self._looked_at_by_checks[len(checks.within) :]
+        kept = dict(zip(checks.within, subjects, strict=True))
+        for check in program.traced.checks:
+            subject = kept[check] if check in kept else worked_out(check.subject, given, program.traced)
+            found = refusal(check, subject, given, program.traced)
+            if found is not None:
+                return found
+        return Refusal(DataError("a number that this compiled function checks is wrong."), "")
 
     def _execute(self, call: Call) -> None:
         for array, whole in self._apart:

@@ -13,11 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import interpret
+from ..autograd import no_grad
 from ..errors import ArgumentError, DtypeError, TraceError, caller
+from ..interpret import Explain, Outside, Wrong
 from ..ops.primitive import PRIMITIVES, Primitive
 from ..tensor import Tensor
 from .aliases import READ_ONLY, clash, layout, overlaps, require_writable
-from .graph import Graph, Node
+from .bounds import Bounds, same_numbers
+from .graph import Check, Graph, Node
 
 
 class View(NamedTuple):
@@ -50,6 +53,7 @@ class Tracer:
         self._earlier: dict[Node, str] = {}  # gradients that an earlier call may have left, and where they are used
         self._unused: set[Node] = set()  # gradients that this call leaves
         self._nodes: set[Node] = set()  # those of this graph
+        self._bounds = Bounds()
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
         nodes = tuple(self.node_of(t) for t in inputs)
@@ -110,6 +114,21 @@ class Tracer:
                 f"tensor, at {caller()}. Write into the tensor itself, the whole of it: gradus.where and "
                 "gradus.concatenate put a new value together; or copy() the view first."
             )
+
+    def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
+        node, only = self.node_of(subject), interpret.conditional.get()
+        looked_at = node
+        if isinstance(wrong, Outside):
+            looked_at = same_numbers(node)
+            if not looked_at.size or self._bounds.within(looked_at, wrong):
+                return
+            if only is None:
+                self._bounds.narrow(looked_at, wrong)
+        with no_grad():
+            mask = wrong(Tensor(looked_at))
+            mask = mask if only is None else mask & only
+            failed = mask.any()
+        self.graph.checks.append(Check(mask.data, failed.data, node, wrong, explain, caller()))
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         if not isinstance(tensor.data, Node) and id(self.memory(tensor)) not in self._current:

@@ -1,18 +1,20 @@
 """What functions, layers and optimizers check of their arguments, each check written once.
 
-Shapes and dtypes are always known. Numbers are looked at only where they are there to be looked at: while a graph is
-traced a tensor has none, and a check of values is left out.
+Shapes and dtypes are always known. While a graph is traced a tensor has no numbers: a check of values is then recorded
+(`interpret.Interpreter.check`), and made whenever the program runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from .. import interpret
 from ..errors import ArgumentError, DataError, ShapeError, nearest
+from ..interpret import Wrong
 from ..tensor import Tensor
 
 
@@ -127,17 +129,18 @@ def same_shape(where: str, x: Tensor, y: Tensor) -> None:
     raise ShapeError(f"{where}: predictions have shape {x.shape}, but targets {y.shape}", remedy)
 
 
-def numbers(x: Tensor) -> np.ndarray | None:
-    """The tensor's numbers, or None while a graph is traced and there are none."""
-    return x.data if isinstance(x.data, np.ndarray) else None
+def refuse(where: str, x: Tensor, wrong: Wrong, message: str) -> None:
+    """Refuse a tensor that holds a wrong number; `{value}` and `{place}` in the message become the first such.
 
+    >>> from gradus.interpret import Outside
+    >>> refuse("dice", Tensor(np.array([1, 7])), Outside(1, 6), "{value} at [{place}] is on no side.")
+    Traceback (most recent call last):
+    gradus.errors.DataError: dice: 7 at [1] is on no side.
+    """
 
-def refuse(where: str, x: Tensor, wrong: Callable[[np.ndarray], np.ndarray], message: str) -> None:
-    """Refuse a tensor that holds a wrong number; `{value}` and `{place}` in the message become the first such."""
-    found = numbers(x)
-    if found is None:
-        return
-    mask = wrong(found)
-    if mask.any():
+    def explain(found: np.ndarray) -> None:
+        mask = wrong(found)
         place = np.unravel_index(int(np.argmax(mask)), mask.shape)
         raise DataError(f"{where}: " + message.format(value=found[place], place=", ".join(map(str, place))))
+
+    interpret.current.get().check(x, wrong, explain)

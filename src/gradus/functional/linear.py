@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import DtypeError
+from ..interpret import Outside
 from ..ops import arange, matmul, take
 from ..ops.primitive import promote
 from ..tensor import Tensor
@@ -47,7 +48,7 @@ def embedding(x: Any, weight: Any) -> Tensor:
     numbers, table = promote(x)[0], promote(weight)[0]
     rows = table.shape[0]
     message = f"{{value}} at [{{place}}] has no row: the table has {rows}, counted from 0."
-    refuse("embedding", numbers, lambda x: (x < 0) | (x >= rows), message)
+    refuse("embedding", numbers, Outside(0, rows - 1), message)
     return take(table, numbers, axis=0)
 
 
@@ -66,5 +67,5 @@ def one_hot(x: Any, num_classes: int) -> Tensor:
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"one_hot: labels are integers, got {labels.dtype}. Use astype(int).")
     limit = f"Labels run from 0 to {num_classes - 1}."
-    refuse("one_hot", labels, lambda x: (x < 0) | (x >= num_classes), "the label {value} at [{place}]. " + limit)
+    refuse("one_hot", labels, Outside(0, num_classes - 1), "the label {value} at [{place}]. " + limit)
     return (labels.expand_dims(-1) == arange(num_classes)).astype(int)

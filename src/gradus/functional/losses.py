@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import dtypes
 from ..errors import DtypeError, ShapeError
+from ..interpret import OtherThan, Outside
 from ..ops import log, log1p, relu, softplus, where
 from ..ops.create import iota
 from ..tensor import Tensor, as_tensor
@@ -114,7 +115,7 @@ def cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0, reduc
     Raises:
         ShapeError: the shapes fit neither form.
         DtypeError: labels that are no integers.
-        DataError: a label outside 0 ... classes - 1 (looked at in eager mode only).
+        DataError: a label outside 0 ... classes - 1.
 
     >>> cross_entropy([[100.0, 0.0], [0.0, 0.0]], [1, 1], reduction="none")
     tensor([100.       ,   0.6931472])
@@ -170,7 +171,7 @@ def _one_hot(name: str, scores: Tensor, labels: Tensor) -> Tensor:
     refuse(
         name,
         labels,
-        lambda y: (y < 0) | (y >= classes),
+        Outside(0, classes - 1),
         f"logits have {classes} classes (shape {scores.shape}), but targets hold the label {{value}} at "
         f"targets[{{place}}]. Labels run from 0 to {classes - 1}.",
     )
@@ -217,7 +218,7 @@ def hinge_loss(scores: Any, targets: Any, margin: float = 1.0, reduction: str = 
         refuse(
             "hinge_loss",
             y,
-            lambda y: abs(y) != 1,
+            OtherThan((-1, 1)),
             "targets of two classes are -1 and +1, but targets[{place}] is {value}. For 0 and 1 use 2 * targets - 1.",
         )
         ahead = s * y
@@ -245,7 +246,7 @@ def binary_cross_entropy(probabilities: Any, targets: Any, reduction: str = "mea
     """
     p, y = _alike("binary_cross_entropy", probabilities, targets)
     outside = "probabilities[{place}] is {value}. Probabilities are in [0, 1]; scores need a sigmoid first."
-    refuse("binary_cross_entropy", p, lambda p: (p < 0) | (p > 1), outside)
+    refuse("binary_cross_entropy", p, Outside(0, 1), outside)
     _shares("binary_cross_entropy", y)
     yes = _at_least_minus_100(p == 0, p, log)
     no = _at_least_minus_100(p == 1, -p, log1p)  # of a small p, 1 - p would be 1
@@ -259,7 +260,7 @@ def _at_least_minus_100(impossible: Tensor, p: Tensor, logarithm: Callable[[Tens
 
 def _shares(name: str, targets: Tensor) -> None:
     message = "targets[{place}] is {value}. Targets are probabilities, in [0, 1]."
-    refuse(name, targets, lambda y: (y < 0) | (y > 1), message)
+    refuse(name, targets, Outside(0, 1), message)
 
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Tensor:

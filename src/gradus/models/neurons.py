@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError, DataError, ShapeError
 from ..functional.checks import at_least_one, refuse, require_function
+from ..interpret import OtherThan
 from ..nn import Module, Sequential
 from ..ops import concatenate, stack
 from ..tensor import Tensor, as_tensor, tensor
@@ -64,7 +65,7 @@ class McCullochPitts(Module):
                 f"McCullochPitts: {self.excitatory.shape[1]} inputs reach the units, got shape {x.shape}",
                 "The last axis holds the inputs.",
             )
-        refuse("McCullochPitts", x, lambda v: (v != 0) & (v != 1), "inputs are 0 or 1, got {value} at [{place}]")
+        refuse("McCullochPitts", x, OtherThan((0, 1)), "inputs are 0 or 1, got {value} at [{place}]")
         excited = x @ self.excitatory.T >= self.threshold
         inhibited = x @ self.inhibitory.T > 0
         return (excited & ~inhibited).astype(x.dtype)

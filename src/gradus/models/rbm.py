@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from .. import interpret
 from ..autograd import no_grad
 from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import at_least, at_least_one, numbers, one_of, refuse
+from ..functional.checks import at_least, at_least_one, one_of, refuse
 from ..nn import Module, Parameter, init
 from ..ops import arange, logsumexp, sigmoid, softplus, where, zeros
 from ..ops.primitive import cast
@@ -212,7 +213,7 @@ class RBM(Module):
         return {"loss": loss, "reconstruction": ((v.detach() - mean) ** 2).sum(-1).mean()}
 
     def check(self, v: Tensor, where: str = "RBM") -> None:
-        """Refuse data that the visible units cannot take; nothing is looked at while a program is traced.
+        """Refuse data that the visible units cannot take.
 
         Raises:
             ShapeError: another width, or no sample at all.
@@ -231,13 +232,15 @@ class RBM(Module):
                 "(x - x.min()) / (x.max() - x.min()), or standardise them for RBM(..., units='gaussian').",
             )
             return
-        found = numbers(v)
-        if found is not None and found.size and not (abs(found.mean()) < 0.5 and found.std() < 2):
+
+        def explain(found: np.ndarray) -> None:
             raise DataError(
                 f"{where}: Gaussian units have variance 1 and take standardised data, but these have mean "
                 f"{found.mean():.3g} and standard deviation {found.std():.3g}. Standardise each column: "
                 "(x - x.mean(0)) / (x.std(0) + 1e-6)."
             )
+
+        interpret.current.get().check(v, lambda x: ~((abs(x.mean()) < 0.5) & (x.std() < 2)), explain)
 
     # -- how good it is --------------------------------------------------------------------------------------------
 

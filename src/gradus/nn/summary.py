@@ -16,6 +16,7 @@ import numpy as np
 from .. import dtypes, interpret
 from ..autograd import no_grad
 from ..errors import ArgumentError, caller
+from ..interpret import Eager, Explain, Wrong
 from ..ops.create import as_shape
 from ..ops.primitive import Primitive, Shaped
 from ..tensor import Tensor
@@ -138,6 +139,9 @@ class Shapes(interpret.Eager):
 
     def assign(self, target: Tensor, value: Tensor) -> None:
         pass
+
+    def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
+        Eager().check(subject, wrong, explain, by_forward)
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         if isinstance(tensor.data, np.ndarray):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, interpret
 from .._methods import method
 from ..errors import ArgumentError
+from ..interpret import Outside
 from ..tensor import Tensor
 from .choice import where
 from .elementwise import FUNCTION, binary, numbers, unary
@@ -17,7 +19,11 @@ from .functions import log
 
 def _base_and_exponent(name: str, x1: Any, x2: Any) -> None:
     numbers(name, x1)
-    if isinstance(x2, np.ndarray) and not dtypes.is_float(x2.dtype) and (x2 < 0).any():
+    if dtypes.is_float(x2.dtype):
+        return
+    if isinstance(x2, Tensor):
+        interpret.current.get().check(x2, Outside(0, np.inf), partial(_base_and_exponent, name, x1), by_forward=True)
+    elif isinstance(x2, np.ndarray) and (x2 < 0).any():
         raise ArgumentError(f"{name}: an integer to a negative power is no integer. Use astype(float) first.")
 
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, interpret
 from .._methods import method
 from ..errors import DtypeError, ShapeError
+from ..interpret import Outside
 from ..tensor import Tensor, as_tensor
 from .create import iota
 from .lowering import Kernel
@@ -38,6 +39,16 @@ def _take_rule(x: Any, indices: Any, axis: int) -> Shaped:
             wrong = highest if highest >= length else lowest
             raise ShapeError(f"index {wrong} is outside axis {axis}, whose length is {length}")
     return Shaped((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
+
+
+def _require_places(indices: Tensor, axis: int, length: int) -> None:
+    """Refuse indices outside an axis, in compiled programs too. Gradients come back to indices that were checked."""
+
+    def explain(found: np.ndarray) -> None:
+        _take_rule(Shaped((length,) * (axis + 1), found.dtype), found, axis)
+
+    if dtypes.kind(indices.dtype) == dtypes.INTEGER:
+        interpret.current.get().check(indices, Outside(-length, length - 1), explain, by_forward=True)
 
 
 _take = Primitive(
@@ -88,8 +99,10 @@ def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
     >>> take([10, 20, 30], [2, 0])
     tensor([30, 10])
     """
-    x = promote(x)[0]
-    return bind(_take, x, _integers(indices), axis=normalize_axis("take", axis, x.ndim))
+    x, places = promote(x)[0], _integers(indices)
+    axis = normalize_axis("take", axis, x.ndim)
+    _require_places(places, axis, x.shape[axis])
+    return bind(_take, x, places, axis=axis)
 
 
 @public(
@@ -105,8 +118,9 @@ def scatter_add(x: Any, indices: Any, length: int, axis: int = 0) -> Tensor:
     >>> scatter_add([1, 2, 3], [0, 2, 0], length=4)
     tensor([4, 0, 2, 0])
     """
-    x = promote(x)[0]
-    return bind(_scatter_add, x, _integers(indices), axis=normalize_axis("scatter_add", axis, x.ndim), length=length)
+    x, places = promote(x)[0], _integers(indices)
+    _require_places(places, 0, length)
+    return bind(_scatter_add, x, places, axis=normalize_axis("scatter_add", axis, x.ndim), length=length)
 
 
 # -- x[...] ------------------------------------------------------------------------------------------------------------
@@ -245,6 +259,7 @@ def _gather(x: Tensor, arrays: list[tuple[int, Tensor]], in_front: bool) -> Tens
     place = None
     for (axis, k), n in zip(arrays, lengths, strict=True):
         _take_rule(x, k.data, axis)
+        _require_places(k, axis, n)
         from_front = (k + (k < 0) * n).broadcast_to(shape)
         place = from_front if place is None else place * n + from_front
     flat = x.permute(*axes, *others).reshape((math.prod(lengths), *(x.shape[a] for a in others)))
