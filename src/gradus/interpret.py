@@ -119,7 +119,7 @@ class Outside:
 
 @dataclass(frozen=True)
 class OtherThan:
-    """Whether a number is none of those allowed.
+    """Whether a number is none of those allowed, of which every dtype has one.
 
     >>> OtherThan((0, 1))(np.array([0, 3, 1]))
     array([False,  True, False])
@@ -129,11 +129,10 @@ class OtherThan:
 
     def __call__(self, x: Any) -> Any:
         least, most = limits(x.dtype)
-        wrong = x == x
-        for number in self.allowed:
-            if least <= number <= most:
-                wrong = wrong & (x != number)
-        return wrong
+        first, *others = [x != number for number in self.allowed if least <= number <= most]
+        for other in others:
+            first = first & other
+        return first
 
 
 def limits(dtype: Any) -> tuple[float, float]:

@@ -27,6 +27,8 @@ class CheckKernel(LoopKernel):
 
         def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
             body = self.body(self.lanes, loops[-1], registers, tail)
+            for n in self.kernel.maps:
+                body.root(n, unflatten(self.place(loops), n.shape))
             wrong = body.root(mask, unflatten(self.place(loops), mask.shape))
             wrong = wrong if tail is None else wrong & tail
             so_far = code.op(f"load {truth.type}, ptr {found}")

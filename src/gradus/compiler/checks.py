@@ -16,9 +16,12 @@ from ..errors import DataError, GradusError, ShapeError
 from .bounds import same_numbers
 from .check_kernel import CheckKernel
 from .graph import Check, Graph, Node, ordered
+from .lowerings import effort
 from .passes import simplify
 from .schedule import Schedule
 from .target import Target
+
+DONE_TWICE = 16  # operations on a number, up to which what is looked at is worked out for that alone
 
 
 class Parted(NamedTuple):
@@ -37,7 +40,8 @@ def parted(graph: Graph, target: Target) -> Parted:
     before, within = [], []
     for check in graph.checks:
         alone = Schedule(simplify(Graph(graph.inputs, [check.mask]), target.lanes), target.lanes, target.registers)
-        if [k.kind for k in alone.kernels] == ["map"] and check.mask.size:
+        quick = sum(map(effort, alone.nodes)) <= DONE_TWICE
+        if quick and check.mask.size and [k.kind for k in alone.kernels] == ["map"]:
             before.append((check, CheckKernel(alone.kernels[0], alone, target.lanes)))
         else:
             within.append(check)
