@@ -57,7 +57,7 @@ def run(name: str, python: Path | str, variables: dict[str, str], tests: list[st
 def oldest() -> list[str]:
     """The oldest packages that pyproject.toml allows, as pip is told: those of all that is needed to run gradus."""
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    return [re.sub(r"\s*>=\s*", "==", need) for need in needed]
+    return [re.sub(r"\s*>=\s*", "==", need.split(";")[0]) for need in needed]
 
 
 def environment(folder: Path, python: str, packages: list[str]) -> Path:

@@ -65,6 +65,10 @@ class TraceError(GradusError, RuntimeError):
     """Something in a compiled function that cannot be compiled."""
 
 
+class MissingError(GradusError, ImportError):
+    """A package that is not installed, or not for this system, and what cannot be done without it."""
+
+
 class CheckpointError(GradusError, ValueError):
     """A checkpoint or run folder that is missing, damaged, or belongs to another model."""
 

@@ -5,6 +5,9 @@ Importing this loads neither rich nor Pillow nor matplotlib; commands import wha
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import click
@@ -34,13 +37,25 @@ class Fault(click.ClickException):
         click.echo(f"gradus: error: {self.format_message()}", file=file, err=file is None)
 
 
+@contextmanager
+def _warnings_as_messages() -> Iterator[None]:
+    """A warning is one line of text, without the place in the source."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"gradus: warning: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
 class Commands(click.Group):
     """A group that turns gradus's own errors into messages and knows misspelt commands."""
 
     def invoke(self, ctx: click.Context) -> Any:
         startup.done()
         try:
-            return super().invoke(ctx)
+            with _warnings_as_messages():
+                return super().invoke(ctx)
         except GradusError as error:
             raise Fault(str(error)) from error
         except BrokenPipeError:

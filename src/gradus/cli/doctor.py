@@ -54,7 +54,18 @@ def software() -> Section:
         "python": f"{platform.python_version()} ({platform.python_implementation()}), {platform.platform()}",
         "numpy": np.__version__,
         "BLAS": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
+        "compiler": _compiler(),
     }
+
+
+def _compiler() -> str:
+    """What makes native code, and for which processor; or that nothing does."""
+    from ..compiler import target
+
+    if problem := target.missing():
+        return problem
+    found = target.default()
+    return f"llvmlite {metadata.version('llvmlite')}, for {found.cpu} with vectors of {found.vector_bytes} bytes"
 
 
 def extras() -> Section:

@@ -6,6 +6,17 @@
 from .bfloat16 import PRECISIONS
 from .compiled import Compiled, compile
 from .runtime import num_threads, set_num_threads
-from .target import Target
+from .target import Target, missing
+from .uncompiled import Uncompiled, natively
 
-__all__ = ["PRECISIONS", "Compiled", "Target", "compile", "num_threads", "set_num_threads"]
+__all__ = [
+    "PRECISIONS",
+    "Compiled",
+    "Target",
+    "Uncompiled",
+    "compile",
+    "missing",
+    "natively",
+    "num_threads",
+    "set_num_threads",
+]

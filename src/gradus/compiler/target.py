@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, MissingError
 
 VARIABLE = "GRADUS_TARGET"  # what is compiled for, if not this machine as it is
 
@@ -132,11 +132,29 @@ def host() -> Target:
 
 @cache
 def _llvm() -> Any:
-    import llvmlite.binding as llvm
-
+    try:
+        import llvmlite.binding as llvm
+    except (ImportError, OSError) as problem:  # OSError: it is there, but not LLVM's library
+        raise MissingError(
+            f"native code is made with llvmlite, which cannot be loaded ({problem}). Install it: pip install llvmlite. "
+            "Where it does not exist, compute eagerly: call the function uncompiled, Trainer(..., compile=False)."
+        ) from None
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
+
+
+def missing() -> str:
+    """Why no native code can be made here, and what helps; the empty string if it can.
+
+    >>> missing() == "" or "pip install llvmlite" in missing()
+    True
+    """
+    try:
+        _llvm()
+    except MissingError as problem:
+        return str(problem)
+    return ""
 
 
 def machine(target: Target) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import compiler
 from ..autograd import grad, no_grad
-from ..compiler import Compiled
+from ..compiler import Compiled, Uncompiled
 from ..errors import ArgumentError, DataError, ShapeError
 from ..functional import cross_entropy, softmax
 from ..nn import Module
@@ -37,8 +37,8 @@ class Classifier:
         self.classes = _classes(where, model, self.x)
         check_labels(where, "label", self.y, len(self.x), self.classes)
         self.y = self.y.astype(np.int64)
-        self._probabilities = compiler.compile(lambda x: softmax(model(x), axis=-1))
-        self._gradient = compiler.compile(self._input_gradient)
+        self._probabilities = compiler.natively(lambda x: softmax(model(x), axis=-1))
+        self._gradient = compiler.natively(self._input_gradient)
 
     def _input_gradient(self, x: Tensor, y: Tensor) -> Any:
         x = x.detach().requires_grad_()
@@ -55,8 +55,8 @@ class Classifier:
             return over_batches(self._gradient, x, y)
 
 
-def over_batches(function: Compiled, *arrays: np.ndarray) -> np.ndarray:
-    """What a compiled function gives for all rows, a batch at a time; the last batch is filled up with first rows."""
+def over_batches(function: Compiled | Uncompiled, *arrays: np.ndarray) -> np.ndarray:
+    """What a function gives for all rows, a batch at a time; the last batch is filled up with first rows."""
     n = len(arrays[0])
     batch = min(n, EVAL_BATCH)
     rows = np.resize(np.arange(n), (-(-n // batch), batch))

@@ -215,7 +215,7 @@ def _descend(
             x.assign_(clip(x, 0, 1))
         return value.detach()
 
-    once = compiler.compile(step) if compile else step
+    once = compiler.natively(step) if compile else step
     with mode(model, training=False):
         course = [once().item() for _ in range(steps)]
         with no_grad():

@@ -216,7 +216,7 @@ def _visit(at: Callable[[Tensor, Tensor], Tensor], offsets: list[np.ndarray]) ->
     value = at(*(tensor(v[:1]) for v in offsets))  # eagerly: errors speak of the user's own network and loss
     if value.size != 1:
         raise ArgumentError(f"loss_surface: the loss must be one number, got the shape {value.shape}. Take its mean.")
-    compiled = compiler.compile(at)
+    compiled = compiler.natively(at)
     parts = [part[0] for part in compiled.slices(offsets, np.arange(len(offsets[0]))[:, None])]
     return np.concatenate(parts).reshape(-1).astype(np.float64)
 

@@ -90,7 +90,7 @@ class DBN(Module):
         for rbm in below if start is not None else ():
             state = rbm.hidden_given(state)
         state = bernoulli(state) if top.units == "bernoulli" else state
-        step = compiler.compile(top.gibbs)
+        step = compiler.natively(top.gibbs)
         for _ in range(steps - 1):
             state = step(state)
         return self._down(top.visible_given(top.sample_hidden(state)) if steps else state)

@@ -131,8 +131,8 @@ class RBM(Module):
         from .. import compiler
 
         at_least_one("RBM.chain", pictures=pictures, every=every)
-        step = compiler.compile(self.gibbs)
-        look = compiler.compile(lambda v: self.visible_given(self.sample_hidden(v)))
+        step = compiler.natively(self.gibbs)
+        look = compiler.natively(lambda v: self.visible_given(self.sample_hidden(v)))
         v = as_tensor(v)
         seen = [v.numpy().copy()]
         for _ in range(pictures - 1):

@@ -99,7 +99,7 @@ def descend_line(x: Any, y: Any, lr: float, steps: int, momentum: float = 0.9) -
         return (e * e).mean()
 
     with no_grad():
-        losses = compiler.compile(step).epoch((np.zeros(steps, np.float32),), np.arange(steps)[:, None])
+        losses = compiler.natively(step).epoch((np.zeros(steps, np.float32),), np.arange(steps)[:, None])
     model = LinearRegression(x.shape[1], y.shape[1]).astype(dtype)
     model.load_state_dict({"linear.weight": w, "linear.bias": b})
     return model, losses

@@ -86,7 +86,7 @@ def fit_unsupervised(
             f"fit_unsupervised: expects an optimizer or several, got {optimizer!r:.60}. For one: "
             "Adam(model.parameters(), lr=1e-3)"
         )
-    step = compiler.compile(_step(loss, optimizers, names))
+    step = compiler.natively(_step(loss, optimizers, names))
     history, shown = History(), choose(progress)
     shown.begin(epochs, len(loader), 0)
     try:
@@ -306,7 +306,7 @@ def features(function: Callable[[Tensor], Tensor], x: Any, batch_size: int = AT_
     (5, 3)
     """
     at_least_one("features", batch_size=batch_size)
-    data, compiled = as_tensor(x).numpy(), compiler.compile(lambda batch: function(batch))
+    data, compiled = as_tensor(x).numpy(), compiler.natively(lambda batch: function(batch))
     if not len(data):
         raise DataError("features: there is no sample")
     parts = [compiled(Tensor(data[i : i + batch_size])).numpy().copy() for i in range(0, len(data), batch_size)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from itertools import islice
@@ -14,7 +15,7 @@ import numpy as np
 from .. import compiler, functional
 from ..compiler import Compiled
 from ..data import DataLoader, Dataset, TensorDataset, check_finite
-from ..errors import ArgumentError, DataError, GradientError, nearest
+from ..errors import ArgumentError, DataError, GradientError, MissingError, nearest
 from ..functional.checks import at_least_one, in_range
 from ..nn import Module
 from ..nn.checks import require_model
@@ -57,7 +58,7 @@ class Trainer:
             where the loss is one of classes, rmse where it is one of numbers.
         clip_norm: shrink the gradients of a step to this length, all together; None leaves them.
         compile: make a step one native program, and run epochs over data in memory in it; False computes eagerly,
-            operation by operation.
+            operation by operation. Where llvmlite is missing, it does so too, and `fit` warns once.
         precision: "bf16" rounds what is multiplied in a step's matrix products and convolutions to bfloat16 (see
             `gradus.compile`); the weights, the optimizer, the loss and evaluation stay in float32.
 
@@ -97,6 +98,11 @@ class Trainer:
                 f"precision={precision!r} is the compiler's, and compile=False (--eager) leaves it out. Choose one."
             )
         self.precision = precision
+        self._instead = ""  # why it computes eagerly though it was to compile, until that was said
+        if compile and (reason := compiler.missing()):
+            if precision != "float32":
+                raise MissingError(f"precision={precision!r}: {reason}")
+            self._instead, compile = reason, False
         self.compiled: Compiled | None = compiler.compile(self.step, precision=precision) if compile else None
         self.forward: Compiled | None = compiler.compile(self.outputs) if compile else None
         self.stopped = False
@@ -165,6 +171,7 @@ class Trainer:
             DivergedError: the loss became NaN or infinite.
         """
         at_least_one("fit", epochs=epochs)
+        self._say_if_eager()
         _check_trainable(self.optimizer, self.model)
         _check_callbacks(callbacks)
         if resume and run is None:
@@ -181,6 +188,12 @@ class Trainer:
             if folder and not resume:
                 folder.begin(training=self._settings(epochs, loader))
             return self._run(Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress)), resume)
+
+    def _say_if_eager(self) -> None:
+        """Say once that, and why, a Trainer that was to compile does not."""
+        if self._instead:
+            warnings.warn(f"Trainer trains eagerly, operation by operation: {self._instead}", stacklevel=3)
+            self._instead = ""
 
     def _run(self, loop: Loop, resume: bool) -> History:
         if loop.run and resume:
