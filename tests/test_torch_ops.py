@@ -35,6 +35,7 @@ def _nearest_place(name: str) -> Callable[..., Any]:
 SAME_NAME = (
     *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "absolute", "sign"),
     *("maximum", "minimum", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sigmoid", "erf", "relu"),
+    *("expm1", "erfc"),
     *("floor", "round", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
     *("bitwise_and", "bitwise_or", "bitwise_xor", "square", "matmul", "clip"),
 )

@@ -315,6 +315,9 @@ class Kit:
     def exp(self, a: Value) -> Value:
         return self._function("exp", a)
 
+    def expm1(self, a: Value) -> Value:
+        return self._function("expm1", a)
+
     def log(self, a: Value) -> Value:
         return self._function("log", a)
 

@@ -82,6 +82,28 @@ def log(kit: Kit, x: Value) -> Value:
     return kit.where(kit.bitwise_or(x < 0.0, kit.isnan(x)), math.nan, value)
 
 
+def expm1(kit: Kit, x: Value) -> Value:
+    """e^x - 1 = 2 (2^(n - 1) (e^r - 1) + (2^(n - 1) - 1/2)): for small x, n is 0 and e^r - 1 is all there is.
+
+    Below -18 the result is -1; with n - 1 in place of n, 2^n does not overflow before the result does.
+    """
+    bounded = kit.minimum(kit.maximum(x, -18.0), 89.0)
+    n = _nearest(kit, bounded, 1 / math.log(2))
+    r = kit.fma(n, -_LN2_LOW, kit.fma(n, -_LN2_HIGH, bounded))
+    p = _polynomial(kit, r, 1.38189469e-3, 8.3687053993e-3, 4.1668288410e-2, 1.6666521132e-1, 0.4999999404)
+    half = _power_of_two(kit, n - 1.0)
+    return kit.copysign(kit.fma(kit.fma(p * r, r, r), half, half - 0.5) * 2.0, x)
+
+
+def expm1_exact(kit: Kit, x: Value) -> Value:
+    """The same in float64: (u - 1) x / log(u) with u = e^x rounded, in which the rounding cancels (Kahan)."""
+    u = kit._intrinsic("exp", x)
+    less_one = u - 1.0
+    value = less_one * (x / kit._intrinsic("log", u))
+    value = kit.where(kit.bitwise_or(kit.equal(less_one, -1.0), u > 1e300), less_one, value)
+    return kit.where(kit.equal(u, 1.0), x, value)
+
+
 def log1p(kit: Kit, x: Value) -> Value:
     """log(1 + x) = log(u) + (x - (u - 1)) / u with u = 1 + x rounded: what rounding lost is put back."""
     return _log1p(kit, x, log)
@@ -174,4 +196,4 @@ def tanh_exact(kit: Kit, x: Value) -> Value:
     return kit.copysign(kit.where(a < 0.625, a / fraction, large), x)
 
 
-__all__ = ["cos", "exp", "log", "log1p", "log1p_exact", "sin", "tanh", "tanh_exact"]
+__all__ = ["cos", "exp", "expm1", "expm1_exact", "log", "log1p", "log1p_exact", "sin", "tanh", "tanh_exact"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..ops import maximum, sigmoid, sign, tanh, where
+from ..ops import expm1, maximum, sigmoid, sign, where
 from ..ops.primitive import promote
 from ..tensor import Tensor
 from .checks import one_of
@@ -50,22 +50,25 @@ def elu(x: Any, alpha: float = 1.0) -> Tensor:
     tensor([0., 2.])
     """
     z = _float(x)
-    return where(z > 0, z, alpha * (where(z > 0, 0, z).exp() - 1))  # e^x of a large x must not reach the gradient
+    return where(z > 0, z, alpha * expm1(where(z > 0, 0, z)))  # e^x of a large x must not reach the gradient
 
 
 def gelu(x: Any, approximate: str = "none") -> Tensor:
-    """x P(N < x) for a normal N: x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel, 2016).
+    """x P(N < x) for a normal N: x erfc(-x / sqrt 2) / 2 (Hendrycks and Gimpel, 2016).
 
     Args:
-        approximate: "none", or "tanh" for x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+        approximate: "none", or "tanh" for x (1 + tanh(u)) / 2 = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3).
+
+    Exact for x far below 0, too, where 1 + erf and 1 + tanh would lose their digits.
 
     >>> gelu([-1.0, 0.0, 1.0])
     tensor([-0.15865526,  0.        ,  0.8413447 ])
     """
     z = _float(x)
     if one_of("gelu", "approximate", approximate, ("none", "tanh")) == "none":
-        return z * 0.5 * (1 + (z * math.sqrt(0.5)).erf())
-    return z * 0.5 * (1 + tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z * z * z)))
+        return z * 0.5 * (z * -math.sqrt(0.5)).erfc()
+    c = z.clip(-25, 25)  # where the sigmoid is 0 or 1, and before the cube overflows
+    return z * sigmoid(math.sqrt(8 / math.pi) * (c + 0.044715 * c * c * c))
 
 
 def silu(x: Any) -> Tensor:

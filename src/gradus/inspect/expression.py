@@ -18,7 +18,10 @@ _OPERATORS: dict[type[ast.operator], Callable[[Tensor, Tensor], Tensor]] = {
     ast.Div: ops.divide,
     ast.Pow: ops.power,
 }
-_ONE_NUMBER = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "softplus", "erf", "absolute")
+_ONE_NUMBER = (
+    *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh"),
+    *("sigmoid", "relu", "softplus", "erf", "erfc", "absolute"),
+)
 _FUNCTIONS: dict[str, tuple[int, Callable[..., Tensor]]] = {name: (1, getattr(ops, name)) for name in _ONE_NUMBER}
 _FUNCTIONS |= {"maximum": (2, ops.maximum), "minimum": (2, ops.minimum)}
 _DEEPEST = 100  # operations inside one another
@@ -39,7 +42,8 @@ def expression(text: str, values: Mapping[str, float]) -> Expression:
     """Compute an expression with Tensors of float64, so that its graph can be looked at.
 
     Names and numbers become leaves that require a gradient; a number that stands as an exponent is a constant. The
-    functions are exp, log, log1p, sqrt, sin, cos, tanh, sigmoid, relu, softplus, erf, absolute, maximum and minimum.
+    functions are exp, expm1, log, log1p, sqrt, sin, cos, tanh, sigmoid, relu, softplus, erf, erfc, absolute, maximum
+    and minimum.
 
     Args:
         text: as in Python, `"(2 * apple + 3 * orange) * tax"`.

@@ -20,7 +20,7 @@ from .choice import astype, where
 from .comparison import equal, greater, greater_equal, less, less_equal, not_equal
 from .composed import all, any, argmin, clip, logsumexp, mean, min, square, std, var
 from .create import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
-from .functions import cos, erf, exp, floor, log, log1p, relu, round, sigmoid, sin, softplus, sqrt, tanh
+from .functions import cos, erf, erfc, exp, expm1, floor, log, log1p, relu, round, sigmoid, sin, softplus, sqrt, tanh
 from .index import pick, scatter_add, take
 from .matmul import matmul
 from .movement import (
@@ -66,8 +66,10 @@ __all__ = [
     "divide",
     "equal",
     "erf",
+    "erfc",
     "exp",
     "expand_dims",
+    "expm1",
     "eye",
     "flatten",
     "flip",

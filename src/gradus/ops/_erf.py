@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import dtypes
+
 _SMALL = (
     (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
      3.20937758913846947e3),
@@ -42,9 +44,38 @@ def _ratio(pair: tuple[tuple[float, ...], tuple[float, ...]], x: Any) -> Any:
 def erf(xp: Any, x: Any) -> Any:
     """erf(x) = 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
     a = abs(x)
-    tail = 1 / xp.maximum(a * a, 1)
-    middle = 1 - xp.exp(-a * a) * _ratio(_MIDDLE, xp.minimum(a, 4))
-    large = 1 - xp.exp(-a * a) / xp.maximum(a, 1) * (_ONE_OVER_SQRT_PI - tail * _ratio(_LARGE, tail))
-    small = a * _ratio(_SMALL, xp.minimum(a * a, 1))
     # written so that a NaN, for which every comparison is false, goes through
-    return xp.copysign(xp.where(a <= 0.46875, small, xp.where(a <= 4, middle, large)), x)
+    beyond = 1 - xp.exp(-a * a) * _tail(xp, a)
+    return xp.copysign(xp.where(a <= 0.46875, a * _near(xp, a), beyond), x)
+
+
+def erfc(xp: Any, x: Any) -> Any:
+    """erfc(x) = 1 - erf(x), with a small relative error however small it is."""
+    a = abs(x)
+    beyond = _exp_minus_square(xp, a) * _tail(xp, a)
+    return xp.where(a <= 0.46875, 1 - x * _near(xp, a), xp.where(x < 0, 2 - beyond, beyond))
+
+
+def _near(xp: Any, a: Any) -> Any:
+    """erf(a) / a of a up to 0.46875."""
+    return _ratio(_SMALL, xp.minimum(a * a, 1))
+
+
+def _tail(xp: Any, a: Any) -> Any:
+    """erfc(a) e^(a^2) of larger a."""
+    tail = 1 / xp.maximum(a * a, 1)
+    large = (_ONE_OVER_SQRT_PI - tail * _ratio(_LARGE, tail)) / xp.maximum(a, 1)
+    return xp.where(a <= 4, _ratio(_MIDDLE, xp.minimum(a, 4)), large)
+
+
+def _exp_minus_square(xp: Any, a: Any) -> Any:
+    """e^(-a^2), from the square and what its rounding lost, found by multiplying in halves (Dekker, 1971).
+
+    A square of 80 that is rounded in its last place changes e^-80 in its last six.
+    """
+    a = xp.minimum(a, 30)  # the result is 0 there, and nothing overflows
+    spread = a * (2.0**12 + 1 if a.dtype == dtypes.float32 else 2.0**27 + 1)
+    high = spread - (spread - a)
+    low, square = a - high, a * a
+    lost = (high * high - square) + 2 * high * low + low * low
+    return xp.exp(-square) * (1 - lost)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ._erf import erf as _erf
+from ._erf import erfc as _erfc
 from .choice import where
 from .elementwise import FUNCTION, unary
 
@@ -17,6 +18,14 @@ exp = unary(
     lambda g, y, x: g * y,
     "e^x. Gradient: g y.",
     "f'{exp(1.0):.4f}' -> '2.7183'",
+    effort=FUNCTION,
+)
+expm1 = unary(
+    "expm1",
+    lambda xp, x: xp.expm1(x),
+    lambda g, y, x: g * x.exp(),
+    "e^x - 1, exact for small x. Gradient: g e^x.",
+    "f'{expm1(1e-8):.1e}' -> '1.0e-08'",
     effort=FUNCTION,
 )
 log = unary(
@@ -104,6 +113,15 @@ erf = unary(
     "The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x. Gradient: g 2/sqrt(pi) e^(-x^2).",
     "f'{erf(0.5):.4f}' -> '0.5205'",
     reference=np.vectorize(math.erf, otypes=[float]),
+    effort=FUNCTION,
+)
+erfc = unary(
+    "erfc",
+    lambda xp, x: _erfc(xp, x.astype(dtypes.accumulator(x.dtype))).astype(x.dtype),
+    lambda g, y, x: g * (-2 / np.sqrt(np.pi)).item() * exp(-x * x),
+    "1 - erf(x), exact where it is close to 0. Gradient: -g 2/sqrt(pi) e^(-x^2).",
+    "f'{erfc(5.0):.3e}' -> '1.537e-12'",
+    reference=np.vectorize(math.erfc, otypes=[float]),
     effort=FUNCTION,
 )
 floor = unary(
