@@ -205,6 +205,8 @@ class Body:
 
     def _take(self, node: Node, index: tuple[Index, ...], mask: Value | None) -> Value:
         table, indices = node.inputs
+        if table.size == 0:  # there is nothing that might be read, and no place that is not refused
+            return self.kit.constant(0, node.dtype)
         axis, count = node.params["axis"], len(indices.shape)
         place = self.kit.cast(self.value(indices, index[axis : axis + count], mask), dtypes.int64)
         length = table.shape[axis]

@@ -156,7 +156,7 @@ class Compiled:
         rows = np.ascontiguousarray(rows, np.int64)
         if rows.ndim != 2:
             raise ShapeError(f"batches have the shape (steps, batch size), got {rows.shape}")
-        if not rows.size:
+        if not len(rows):
             return None
         check_rows(rows, whole)
         step = self._last

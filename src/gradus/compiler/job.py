@@ -125,7 +125,8 @@ class Job:
 
 def check_rows(rows: np.ndarray, data: Sequence[Any]) -> None:
     """Refuse batches that name rows which an array does not have."""
-    highest = rows.view(np.uint64).max()  # a negative number is a very high one
+    highest = int(rows.view(np.uint64).max()) if rows.size else -1  # a negative number is a very high one
     for i, a in enumerate(data):
         if a.ndim == 0 or highest >= len(a):
-            raise ShapeError(f"batches name rows {rows.min()} to {rows.max()}, array {i} has shape {a.shape}")
+            named = f"rows {rows.min()} to {rows.max()}" if rows.size else "rows"
+            raise ShapeError(f"batches name {named}, array {i} has shape {a.shape}")

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.primitive import PRIMITIVES
-from . import convolution, few_images, joins, pieces, sums
+from . import convolution, empties, few_images, joins, pieces, sums
 from . import winograd as winograd_rewrite
 from .bfloat16 import Rounding
 from .graph import Graph, Node, consumers, number
@@ -134,6 +134,11 @@ def constant(n: Node) -> Any:
     while n.kind in ("broadcast_to", "reshape", "permute"):
         n = n.inputs[0]
     return n.params["value"] if n.kind == "full" else None
+
+
+def leave_out_empties(graph: Graph) -> Graph:
+    """Values without elements are constants (`empties.py`)."""
+    return _rewritten(graph, lambda n: empties.without(n, _full))
 
 
 # -- algebra -----------------------------------------------------------------------------------------------------------
@@ -368,6 +373,7 @@ def in_bfloat16(graph: Graph, rounding: Rounding) -> Graph:
 
 
 PASSES: tuple[Callable[..., Graph], ...] = (
+    leave_out_empties,
     merge_slices,
     fold_constants,
     algebra,
