@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import gradus
+from gradus.compiler import target
+from gradus.errors import MissingError
 
 SOURCE = Path(gradus.__file__).parents[1]
 BEGINNING = """
@@ -19,7 +21,7 @@ import numpy as np
 import gradus
 from gradus import models, nn, optim
 from gradus.data import TensorDataset
-from gradus.errors import GradusError, MissingError
+from gradus.errors import GradusError
 from gradus.train import Trainer
 
 rng = np.random.default_rng(0)
@@ -125,3 +127,9 @@ def test_the_command(words: list[str], status: int, tmp_path: Path) -> None:
     if words[0] == "train" and status == 0:
         assert done.stderr.count("gradus: warning: Trainer trains eagerly") == 1
         assert "accuracy" in done.stdout
+
+
+def test_an_llvmlite_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradus.compiler.target.OLDEST_LLVM", 1000)
+    with pytest.raises(MissingError, match=r'from 0.45 on, this one brings LLVM.*pip install "llvmlite>=0.45"'):
+        target._llvm.__wrapped__()

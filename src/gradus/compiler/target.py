@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ArgumentError, MissingError
 
+OLDEST_LLVM = 16  # that reads pointers without types
 VARIABLE = "GRADUS_TARGET"  # what is compiled for, if not this machine as it is
 
 
@@ -139,6 +140,11 @@ def _llvm() -> Any:
             f"native code is made with llvmlite, which cannot be loaded ({problem}). Install it: pip install llvmlite. "
             "Where it does not exist, compute eagerly: call the function uncompiled, Trainer(..., compile=False)."
         ) from None
+    if llvm.llvm_version_info[0] < OLDEST_LLVM:
+        raise MissingError(
+            f"native code is made with llvmlite from 0.45 on, this one brings LLVM {llvm.llvm_version_info[0]}. "
+            'Get a newer one: pip install "llvmlite>=0.45". Or compute eagerly: Trainer(..., compile=False).'
+        )
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
@@ -147,7 +153,7 @@ def _llvm() -> Any:
 def missing() -> str:
     """Why no native code can be made here, and what helps; the empty string if it can.
 
-    >>> missing() == "" or "pip install llvmlite" in missing()
+    >>> missing() == "" or "pip install" in missing()
     True
     """
     try:
