@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
+import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from ..errors import ArgumentError, DtypeError, ShapeError
 from ..names import missing_from
 from ..tensor import Tensor, as_tensor
 from .bfloat16 import check_precision
+from .copies import Copied
 from .guards import Surroundings
 from .job import Job, check_rows
 from .results import wish
@@ -25,9 +29,10 @@ from .tree import flatten
 
 VERSIONS = 64  # kept of a function, the newest
 _PYTHON = (types.FunctionType, types.MethodType)
+_tracing = threading.RLock()  # one function is traced at a time: meanwhile leaves have symbols for gradients
 
 
-class Compiled:
+class Compiled(Copied):
     """A function that runs as native code: what `compile` gives. Of a Module it has the attributes, `parameters()` too.
 
     >>> import gradus
@@ -50,7 +55,7 @@ class Compiled:
         else:  # what else can be called keeps its attributes to itself: a module's are its layers
             functools.update_wrapper(self, function, updated=())
             self.__name__ = _name(function)
-        self.function = function
+        self.function, self._attribute = function, self.__name__
         self.target, self.precision, self.winograd = target, precision, winograd
         self._surroundings: Surroundings | None = None
         self._steps: dict[Any, Step] = {}
@@ -62,16 +67,33 @@ class Compiled:
             return self.function(*arguments, **options)
         step = self._last
         if step is None or options or not step.accepts(arguments):
-            arguments, step = self._step_for(arguments, options)
+            with _tracing:
+                arguments, step = self._step_for(arguments, options)
         return step.run(arguments if step.only_tensors else _leaves(arguments))
 
+    # -- as a method --------------------------------------------------------------------------------------------------
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._attribute = name
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """As a method: one compiled function for each instance."""
-        if instance is None or not hasattr(type(self.function), "__get__"):  # what Python does not bind either
+        """As a method: one compiled function for each instance, also for a shallow copy of one."""
+        if instance is None:
             return self
-        bound = Compiled(self.function.__get__(instance, owner), self.target, self.precision, self.winograd)
-        instance.__dict__[self.__name__] = bound
+        held = instance.__dict__.get(self._attribute)
+        if held is not None and not (isinstance(held, Compiled) and _bound_elsewhere(held, instance)):
+            return held
+        if not hasattr(type(self.function), "__get__"):  # what Python does not bind either
+            return self
+        bound = self.like(self.function.__get__(instance, owner))
+        instance.__dict__[self._attribute] = bound
         return bound
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self._attribute] = value
+
+    def __delete__(self, instance: Any) -> None:
+        instance.__dict__.pop(self._attribute, None)
 
     if not TYPE_CHECKING:
 
@@ -112,6 +134,7 @@ class Compiled:
                 known = Step(function, arguments, *how)
             self._surroundings = Surroundings(self.function, arguments)
             key = (*key[:3], self._surroundings.snapshot())
+            known.lock = next((s.lock for s in self._steps.values()), known.lock)  # they may write the same memory
             self._steps[key] = known
             known.held = self._surroundings.held()
             if len(self._steps) > VERSIONS:
@@ -143,7 +166,7 @@ class Compiled:
 
     def _job(self, data: Sequence[Any], batches: Any) -> Job | None:
         """The job for an epoch, if possible the one before; None if there is nothing to do."""
-        if self._jobs:
+        with suppress(IndexError):  # another thread may have taken it
             job = self._jobs.pop()
             if job.again(data, batches):
                 self._last = job.step
@@ -161,7 +184,8 @@ class Compiled:
         check_rows(rows, whole)
         step = self._last
         if step is None or not step.accepts_rows(whole, rows.shape[1]):
-            _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
+            with _tracing:
+                _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
         for i, a in enumerate(arrays):
             step.require_apart(a, f"array {i} of the data of the compiled function {self.__name__}")
         job = Job(step, whole)
@@ -265,7 +289,23 @@ def _name(function: Any) -> str:
     return name if isinstance(name, str) else type(function).__name__
 
 
+def _bound_elsewhere(held: Compiled, instance: Any) -> bool:
+    """Whether a compiled method is that of another instance, from which this one was copied."""
+    of = getattr(held.function, "__self__", None)
+    return isinstance(held.function, types.MethodType) and of is not instance and type(of) is type(instance)
+
+
 def _leaves(arguments: Any) -> list[Tensor]:
     leaves: list[Tensor] = []
     flatten(arguments, leaves)
     return leaves
+
+
+def _after_fork() -> None:
+    """In a child process: another thread, which has stayed with the parent, may have been tracing."""
+    global _tracing
+    _tracing = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

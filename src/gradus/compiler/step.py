@@ -319,8 +319,9 @@ _steps: weakref.WeakSet[Step] = weakref.WeakSet()
 
 def _after_fork() -> None:
     """In a child process: another thread, which has stayed with the parent, may have held a lock."""
+    renewed: dict[int, threading.Lock] = {}  # those of one function share one
     for step in _steps:
-        step.lock = threading.Lock()
+        step.lock = renewed.setdefault(id(step.lock), threading.Lock())
 
 
 if hasattr(os, "register_at_fork"):
