@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 import gradus
-from gradus import models, nn, optim
+from gradus import models, optim
 from gradus.data import DataLoader, TensorDataset
-from gradus.errors import TraceError
 from gradus.train import Callback, LambdaCallback, Trainer
 
 rng = np.random.default_rng(0)
@@ -121,35 +120,6 @@ def test_an_epoch_traces_once_for_each_batch_size():
     t.optimizer.lr = 0.001
     t.fit(DIGITS, epochs=1, batch_size=32, progress=False)
     assert len(t.compiled._steps) == 2
-
-
-class Looks(nn.Module):
-    def __init__(self):
-        self.linear = nn.Linear(64, 4)
-
-    def forward(self, x):
-        z = self.linear(x.flatten(1))
-        return z if z.sum() > 0 else z * 2
-
-
-class Keeps(Looks):
-    def forward(self, x):
-        self.last = self.linear(x.flatten(1))
-        return self.last
-
-
-@pytest.mark.parametrize("kind", [Looks, Keeps])
-@pytest.mark.parametrize("prefetch", [0, 1])
-def test_a_model_that_cannot_be_compiled(kind, prefetch):
-    model = kind()
-    before = model.linear.weight.numpy().copy()
-    opt = optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(TraceError, match=r"compile=False"):
-        Trainer(model, "cross_entropy", opt).fit(DataLoader(DIGITS, 32, prefetch=prefetch), progress=False)
-    np.testing.assert_array_equal(model.linear.weight.numpy(), before)
-    assert all(p.grad is None for p in model.parameters())
-    Trainer(model, "cross_entropy", opt, compile=False).fit(DIGITS, progress=False)
-    assert (model.linear.weight.numpy() != before).any()
 
 
 def big(seed=0):

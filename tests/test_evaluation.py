@@ -8,7 +8,7 @@ import pytest
 import gradus
 from gradus import models, nn, optim
 from gradus.data import DataLoader, Subset, TensorDataset
-from gradus.errors import TraceError
+from gradus.errors import EagerWarning, TraceError
 from gradus.train import Trainer
 from gradus.train.evaluation import NATIVE_FROM, Running, scores
 
@@ -67,8 +67,10 @@ class Looks(nn.Module):
 
 def test_what_cannot_be_compiled_says_so():
     with pytest.raises(TraceError, match="compile=False"):
-        trainer_of(Looks()).evaluate(DATA)
-    assert trainer_of(Looks(), compile=False).evaluate(DATA)["loss"] > 0
+        trainer_of(Looks(), compile="require").evaluate(DATA)
+    with pytest.warns(EagerWarning, match=r"looks at a value, at test_evaluation.py:\d+"):
+        found = trainer_of(Looks()).evaluate(DATA)
+    assert found == trainer_of(Looks(), compile=False).evaluate(DATA)
 
 
 class Turned(TensorDataset):

@@ -69,6 +69,10 @@ class MissingError(GradusError, ImportError):
     """A package that is not installed, or not for this system, and what cannot be done without it."""
 
 
+class EagerWarning(UserWarning):
+    """A Trainer that was to compile its steps computes them eagerly, operation by operation; the reason is said."""
+
+
 class CheckpointError(GradusError, ValueError):
     """A checkpoint or run folder that is missing, damaged, or belongs to another model."""
 

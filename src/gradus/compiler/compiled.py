@@ -7,7 +7,7 @@ import os
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class Compiled(Copied):
             self.__name__ = _name(function)
         self.function, self._attribute = function, self.__name__
         self.target, self.precision, self.winograd = target, precision, winograd
+        self.around: Callable[[], AbstractContextManager[Any]] = nullcontext  # in which a version is made
         self._surroundings: Surroundings | None = None
         self._steps: dict[Any, Step] = {}
         self._last: Step | None = None
@@ -67,7 +68,7 @@ class Compiled(Copied):
             return self.function(*arguments, **options)
         step = self._last
         if step is None or options or not step.accepts(arguments):
-            with _tracing:
+            with _tracing, self.around():
                 arguments, step = self._step_for(arguments, options)
         return step.run(arguments if step.only_tensors else _leaves(arguments))
 
@@ -184,7 +185,7 @@ class Compiled(Copied):
         check_rows(rows, whole)
         step = self._last
         if step is None or not step.accepts_rows(whole, rows.shape[1]):
-            with _tracing:
+            with _tracing, self.around():
                 _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
         for i, a in enumerate(arrays):
             step.require_apart(a, f"array {i} of the data of the compiled function {self.__name__}")

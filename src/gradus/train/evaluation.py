@@ -11,11 +11,11 @@ import numpy as np
 from ..autograd import no_grad
 from ..compiler import Compiled
 from ..data import DataLoader, in_memory
-from ..errors import TraceError
 from ..nn import Module
 from ..nn.checks import require_model
 from ..tensor import Tensor
 from .metrics import Metric
+from .turns import turn_of
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -76,13 +76,16 @@ def predictions(trainer: Trainer, loader: DataLoader) -> Iterator[tuple[Tensor, 
         yield from eagerly(trainer, loader.batches(0))
         return
     done = 0
-    for outputs, targets in _in_slices(trainer.forward, loader):
-        yield outputs, (targets,)
-        done += 1
+    try:
+        for outputs, targets in _in_slices(trainer.forward, loader):
+            yield outputs, (targets,)
+            done += 1
+    except Exception as problem:
+        trainer.give_up("forward", problem)
     size = min(loader.batch_size, len(loader.dataset))
     for batch in loader.batches(0, done):
-        whole = len(batch[-1]) == size
-        yield (trainer.forward if whole else trainer.model)(*(batch[:-1] or batch)), batch
+        whole, inputs = len(batch[-1]) == size, batch[:-1] or batch
+        yield (trainer.natively("forward", *inputs) if whole else trainer.model(*inputs)), batch
 
 
 def _in_slices(forward: Compiled, loader: DataLoader) -> Iterator[tuple[Tensor, Tensor]]:
@@ -124,27 +127,35 @@ def scores(trainer: Trainer, outputs: Tensor, targets: Tensor) -> dict[str, floa
 @contextmanager
 def evaluating(model: Module) -> Iterator[None]:
     """The model in evaluation mode, and no gradients."""
-    with mode(model, training=False), no_grad(), traced():
+    with mode(model, training=False), no_grad():
         yield
-
-
-@contextmanager
-def traced() -> Iterator[None]:
-    """Name the Trainer's way out where a model cannot be compiled."""
-    try:
-        yield
-    except TraceError as problem:
-        raise TraceError(f"{problem} In a Trainer: Trainer(..., compile=False).") from problem
 
 
 @contextmanager
 def mode(model: Module, training: bool) -> Iterator[None]:
-    """Set the mode of all parts of a model, and at the end each as it was."""
+    """Set the mode of all parts of a model, and at the end each as it was.
+
+    In evaluation mode it is this thread's turn with the model throughout: another that trains it waits with its next
+    step. In training mode turns are taken step by step.
+    """
     require_model("mode", model)
-    before = [(part, part.training) for part in model.modules()]
-    model.train(training)
+    turn = turn_of(model)
+    with turn:
+        before = [(part, part.training) for part in model.modules()]
+        model.train(training)
+        if not training:
+            try:
+                yield
+            finally:
+                _put_back(before)
+            return
     try:
         yield
     finally:
-        for part, was in before:
-            part.training = was
+        with turn:
+            _put_back(before)
+
+
+def _put_back(modes: list[tuple[Module, bool]]) -> None:
+    for part, was in modes:
+        part.training = was

@@ -20,6 +20,7 @@ class History:
     Attributes:
         records: the records, dicts of numbers.
         interrupted: whether the training was stopped by the user.
+        eager: why the training went on eagerly, operation by operation, though it was to be compiled; else empty.
 
     >>> history = History([{"epoch": 1, "loss": 0.7}, {"epoch": 2, "loss": 0.5}])
     >>> history["loss"], history.last["epoch"]
@@ -29,6 +30,7 @@ class History:
     def __init__(self, records: list[Record] | None = None) -> None:
         self.records = list(records or [])
         self.interrupted = False
+        self.eager = ""
 
     def __len__(self) -> int:
         return len(self.records)

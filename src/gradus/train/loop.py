@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import random
+from ..compiler import Compiled
 from ..data import DataLoader, in_memory
 from ..errors import CheckpointError, DivergedError
 from ..tensor import Tensor
 from .callbacks import Callback
 from .checkpoint import read_state, save, write_state
-from .evaluation import Running, measure, predictions, traced
+from .evaluation import Running, measure, predictions
 from .events import Events
 from .history import History, HistoryFile, Record
 from .interrupt import Interrupt, Interrupted
 from .progress import Silent
 from .run import Run
+from .turns import in_turns, turn_of
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -50,6 +52,7 @@ class Loop:
         self.running = Running(trainer.metrics)
         self.history = History()
         self.interrupt = Interrupt()
+        self.turn = turn_of(trainer.model)
 
     # -- going through ----------------------------------------------------------------------------------------------
 
@@ -87,6 +90,7 @@ class Loop:
         record |= {"lr": self.trainer.optimizer.lr, "seconds": seconds}
         record["samples_per_second"] = samples / seconds if seconds else 0.0
         self.history.append(record)
+        self.history.eager = self.trainer.eager
         for callback in self.callbacks:
             callback.on_epoch_end(self.trainer, record)
         self.progress.epoch(record)
@@ -98,16 +102,15 @@ class Loop:
     def _batches(self) -> tuple[float, int]:
         """The epoch's batches that are left: the seconds they took and how many samples they held."""
         start, samples = time.perf_counter(), 0
-        with traced():
-            for losses, outputs, targets in self._stretches():
-                self._check_finite(losses)
-                self.running.update(losses, outputs, targets)
-                self.batch += len(losses)
-                samples += targets.shape[0] * targets.shape[1]
-                self.progress.advance(self.epoch + 1, self.batch, len(losses), targets.shape[1], self.running.values)
-                for callback in self.callbacks:
-                    callback.on_batch_end(self.trainer, self.batch)
-                self.interrupt.check()
+        for losses, outputs, targets in self._stretches():
+            self._check_finite(losses)
+            self.running.update(losses, outputs, targets)
+            self.batch += len(losses)
+            samples += targets.shape[0] * targets.shape[1]
+            self.progress.advance(self.epoch + 1, self.batch, len(losses), targets.shape[1], self.running.values)
+            for callback in self.callbacks:
+                callback.on_batch_end(self.trainer, self.batch)
+            self.interrupt.check()
         return time.perf_counter() - start, samples
 
     def _stretches(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -116,17 +119,26 @@ class Loop:
         Where the data are in memory, many steps are made at once in native code before they are handed out.
         """
         arrays, places = in_memory(self.loader.dataset)
-        if self.trainer.compiled is None or arrays is None or not self._native():
-            step = self.trainer.compiled or self.trainer.step
-            for batch in self.loader.batches(self.epoch, self.batch):
-                loss, outputs = step(*batch)
-                yield loss.numpy()[None], outputs.numpy()[None], batch[-1].numpy()[None]
-            return
+        if self.trainer.compiled is not None and arrays is not None and self._native():
+            try:
+                yield from self._slices(self.trainer.compiled, arrays, places)
+                return
+            except Exception as problem:
+                self.trainer.give_up("compiled", problem)
+        for batch in self.loader.batches(self.epoch, self.batch):
+            with self.turn:
+                loss, outputs = self.trainer.natively("compiled", *batch)
+            yield loss.numpy()[None], outputs.numpy()[None], batch[-1].numpy()[None]
+
+    def _slices(
+        self, compiled: Compiled, arrays: tuple[np.ndarray, ...], places: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """The same over the rows of data in memory, many steps at a time."""
         for order in self.loader.rows(self.epoch, self.batch):
             rows, done = places[order], 0
-            with self.interrupt.between_batches():
-                self.trainer.compiled.prepare(arrays, rows)
-            for losses, outputs in self.trainer.compiled.slices(arrays, rows):
+            with self.interrupt.between_batches(), self.turn:
+                compiled.prepare(arrays, rows)
+            for losses, outputs in in_turns(self.turn, compiled.slices(arrays, rows)):
                 yield losses, outputs, arrays[-1][rows[done : done + len(losses)]]
                 done += len(losses)
 
@@ -160,6 +172,8 @@ class Loop:
         """Write the weights, and all that is needed to go on, into the run's folder."""
         if not self.run:
             return
+        if self.trainer.eager and "eager" not in self.run.config:
+            self.run.configure(eager=self.trainer.eager)
         groups, texts = self._callback_states()
         groups |= {
             "model": self.trainer.model.state_dict(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from itertools import islice
@@ -12,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import compiler, functional
-from ..compiler import Compiled
+from .. import functional
 from ..data import DataLoader, Dataset, TensorDataset, check_finite
-from ..errors import ArgumentError, DataError, GradientError, MissingError, nearest
+from ..errors import ArgumentError, DataError, GradientError, nearest
 from ..functional.checks import at_least_one, in_range
 from ..nn import Module
 from ..nn.checks import require_model
@@ -27,6 +25,7 @@ from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predicti
 from .history import History
 from .loop import Loop
 from .metrics import Function, Metric, metric
+from .native import Native
 from .progress import choose
 from .run import Run
 
@@ -46,7 +45,7 @@ LOSSES: dict[str, tuple[Loss, tuple[str, ...]]] = {
 }
 
 
-class Trainer:
+class Trainer(Native):
     """Trains a model, measures it, and predicts with it.
 
     Args:
@@ -57,13 +56,16 @@ class Trainer:
         metrics: what is measured beside the loss, by name or function (see `train.metrics`); by default accuracy
             where the loss is one of classes, rmse where it is one of numbers.
         clip_norm: shrink the gradients of a step to this length, all together; None leaves them.
-        compile: make a step one native program, and run epochs over data in memory in it; False computes eagerly,
-            operation by operation. Where llvmlite is missing, it does so too, and `fit` warns once.
+        compile: make a step one native program, and run epochs over data in memory in it. A model that cannot be
+            compiled is trained eagerly, operation by operation, from just the state it was in, and so is any where
+            llvmlite is missing; an EagerWarning says once why. "require" raises the error instead, and False computes
+            eagerly from the beginning.
         precision: "bf16" rounds what is multiplied in a step's matrix products and convolutions to bfloat16 (see
             `gradus.compile`); the weights, the optimizer, the loss and evaluation stay in float32.
 
     Attributes:
         history: that of the last `fit`, also if it was interrupted.
+        eager: why it computes eagerly though it was to compile; the empty string if it does not.
 
     >>> import gradus
     >>> from gradus.data import TensorDataset
@@ -83,7 +85,7 @@ class Trainer:
         optimizer: Optimizer,
         metrics: Sequence[str | Metric | Function] | None = None,
         clip_norm: float | None = None,
-        compile: bool = True,
+        compile: bool | str = True,
         precision: str = "float32",
     ) -> None:
         require_model("Trainer", model)
@@ -97,14 +99,10 @@ class Trainer:
             raise ArgumentError(
                 f"precision={precision!r} is the compiler's, and compile=False (--eager) leaves it out. Choose one."
             )
-        self.precision = precision
-        self._instead = ""  # why it computes eagerly though it was to compile, until that was said
-        if compile and (reason := compiler.missing()):
-            if precision != "float32":
-                raise MissingError(f"precision={precision!r}: {reason}")
-            self._instead, compile = reason, False
-        self.compiled: Compiled | None = compiler.compile(self.step, precision=precision) if compile else None
-        self.forward: Compiled | None = compiler.compile(self.outputs) if compile else None
+        if compile not in (True, False, "require"):
+            raise ArgumentError(f"compile is True, False or 'require', got {compile!r}")
+        self.precision, self._compile = precision, compile
+        self._make()
         self.stopped = False
         self.history = History()
         names = [m.name for m in self.metrics]
@@ -171,7 +169,6 @@ class Trainer:
             DivergedError: the loss became NaN or infinite.
         """
         at_least_one("fit", epochs=epochs)
-        self._say_if_eager()
         _check_trainable(self.optimizer, self.model)
         _check_callbacks(callbacks)
         if resume and run is None:
@@ -188,12 +185,6 @@ class Trainer:
             if folder and not resume:
                 folder.begin(training=self._settings(epochs, loader))
             return self._run(Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress)), resume)
-
-    def _say_if_eager(self) -> None:
-        """Say once that, and why, a Trainer that was to compile does not."""
-        if self._instead:
-            warnings.warn(f"Trainer trains eagerly, operation by operation: {self._instead}", stacklevel=3)
-            self._instead = ""
 
     def _run(self, loop: Loop, resume: bool) -> History:
         if loop.run and resume:

@@ -1,0 +1,113 @@
+"""What a Trainer runs natively, and eagerly where it cannot be compiled; copies compile anew."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .. import compiler
+from ..compiler import Compiled
+from ..errors import EagerWarning, GradusError, MissingError, TraceError
+from ..tensor import Tensor
+from .undone import undone
+
+
+class Native:
+    """The base of Trainer: its step and its outputs as native programs, as long as they can be.
+
+    Attributes:
+        compiled, forward: the programs of `step` and of `outputs`; None where these are computed eagerly.
+        eager: why it computes eagerly though it was to compile; the empty string if it does not.
+    """
+
+    compiled: Compiled | None
+    forward: Compiled | None
+    precision: str
+    _compile: bool | str
+
+    def step(self, *batch: Tensor) -> tuple[Tensor, Tensor]:
+        raise NotImplementedError
+
+    def outputs(self, *inputs: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _make(self) -> None:
+        """Make what is to be compiled; it is at its first call."""
+        self.compiled = self.forward = None
+        self.eager = ""
+        self._failed: Exception | None = None  # what came of the last attempt to compile
+        self._unsaid: dict[str, tuple[Any, str]] = {}  # what was given up and not said yet: the program, and why
+        if not self._compile:
+            return
+        reason = compiler.missing()
+        if reason and (self._compile == "require" or self.precision != "float32"):
+            raise MissingError(f"compile={self._compile!r}, precision={self.precision!r}: {reason}")
+        if reason:
+            self._unsaid["compiled"] = None, reason
+            return
+        self.compiled = compiler.compile(self.step, precision=self.precision)
+        self.forward = compiler.compile(self.outputs)
+        self.compiled.around = self.forward.around = self._attempt
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies are made from: all but what is compiled, which a copy makes anew."""
+        return {k: v for k, v in vars(self).items() if k not in ("compiled", "forward", "_failed", "_unsaid")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make()
+
+    @contextmanager
+    def _attempt(self) -> Iterator[None]:
+        """Trace and compile in this block: where that fails, nothing is changed."""
+        try:
+            with undone([self]):
+                yield
+        except Exception as problem:
+            self._failed = problem
+            raise
+
+    def natively(self, name: str, *batch: Tensor) -> Any:
+        """A call of "compiled", a step, or of "forward"; where it cannot be compiled, eagerly from then on."""
+        program = getattr(self, name)
+        if program is not None:
+            try:
+                return program(*batch)
+            except Exception as problem:
+                self.give_up(name, problem)
+        try:
+            result = (self.step if name == "compiled" else self.outputs)(*batch)
+        except BaseException:  # the same error, or the user's own: it was not the compiler's fault
+            for given_up, (before, _) in self._unsaid.items():
+                setattr(self, given_up, before)
+            self._unsaid = {k: v for k, v in self._unsaid.items() if v[0] is None}
+            raise
+        if self._unsaid:
+            self._say_why()
+        return result
+
+    def give_up(self, name: str, problem: Exception) -> None:
+        """Leave "compiled" or "forward" out after this failure, if it is one to compile; any other is raised again."""
+        fault = isinstance(problem, TraceError) or (problem is self._failed and not isinstance(problem, GradusError))
+        if not fault:
+            raise problem
+        if self._compile == "require" or self.precision != "float32":
+            raise TraceError(f"{problem} In a Trainer: Trainer(..., compile=False).") from problem
+        reason = str(problem) if isinstance(problem, TraceError) else f"{type(problem).__name__}: {problem}"
+        self._unsaid[name] = getattr(self, name), reason
+        setattr(self, name, None)
+
+    def _say_why(self) -> None:
+        """Say once why it computes eagerly."""
+        reason = next(reason for _, reason in self._unsaid.values())
+        self._unsaid.clear()
+        if not self.eager:
+            self.eager = reason
+            warnings.warn(
+                f"Trainer trains eagerly, operation by operation: {reason} Without this warning: "
+                "Trainer(..., compile=False).",
+                EagerWarning,
+                stacklevel=2,
+            )
