@@ -128,8 +128,9 @@ def test_trains_eagerly_from_the_same_state(kind, prefetch, tmp_path):
 
 
 def test_the_reason_has_the_line():
-    with pytest.warns(EagerWarning, match=r"looks at a value, at test_trainer_eager.py:\d+"):
+    with pytest.warns(EagerWarning, match=r"looks at a value, at test_trainer_eager.py:\d+") as said:
         trainer_of(Branches).fit(DATA, progress=False)
+    assert said[0].filename == __file__
 
 
 @pytest.mark.parametrize("kind", [Branches, CountsAndBranches])

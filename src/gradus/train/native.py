@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,5 +110,13 @@ class Native:
                 f"Trainer trains eagerly, operation by operation: {reason} Without this warning: "
                 "Trainer(..., compile=False).",
                 EagerWarning,
-                stacklevel=2,
+                stacklevel=_users_level(),
             )
+
+
+def _users_level() -> int:
+    """How many frames up from the caller of this the user's own code stands."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).split(".")[0] in ("gradus", "contextlib"):
+        level, frame = level + 1, frame.f_back
+    return level
