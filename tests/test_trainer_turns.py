@@ -50,7 +50,7 @@ def beside(work, until):
             while not done.is_set():
                 work()
                 count[0] += 1
-        except BaseException as problem:  # noqa: BLE001 - it is raised below
+        except BaseException as problem:
             problems.append(problem)
 
     thread = threading.Thread(target=again)
@@ -172,7 +172,7 @@ def at_once(*works):
         gate.wait()
         try:
             work()
-        except BaseException as problem:  # noqa: BLE001 - it is raised below
+        except BaseException as problem:
             problems.append(problem)
 
     threads = [threading.Thread(target=run, args=(work,)) for work in works]
