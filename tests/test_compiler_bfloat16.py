@@ -231,7 +231,7 @@ def test_explain_says_it() -> None:
 
 # -- dot products ------------------------------------------------------------------------------------------------------
 
-needs_dots = pytest.mark.skipif(not target.host().dot_lanes, reason="this processor has no dot products of bfloat16")
+needs_dots = pytest.mark.skipif(not target.default().dot_lanes, reason="this processor has no dot products of bfloat16")
 
 
 def _text(function: Any, *tensors: Tensor) -> str:

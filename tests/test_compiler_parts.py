@@ -13,12 +13,12 @@ from gradus import nn
 from gradus.compiler import program as native
 from gradus.compiler import tiling
 from gradus.compiler.runtime import set_num_threads
-from gradus.compiler.target import Target, avx2, avx512, host, sse2
+from gradus.compiler.target import Target, avx2, avx512, default, host, sse2
 from gradus.functional import gru_step, lstm_step
 from gradus.tensor import Tensor
 
 pytestmark = pytest.mark.usefixtures("two_threads")
-WIDE = host().vector_bytes == 64
+WIDE = default().vector_bytes == 64
 
 
 def checked(f: Callable[..., Any], *shapes: tuple[int, ...], **options: Any) -> native.Program:

@@ -22,6 +22,8 @@ import time
 import tomllib
 from pathlib import Path
 
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
 ROOT = Path(__file__).parent.parent
 TARGETS = ("sse2", "avx2", "avx512")
 THREADS = (1, 2, 3)
@@ -30,6 +32,12 @@ CACHES = {
     "small": ",first_cache=2048,second_cache=65536,third_cache=16384",
     "large": ",first_cache=131072,second_cache=2097152,third_cache=134217728",
 }
+KERNELS = {"sse2": "Nehalem", "avx2": "Haswell", "avx512": "SkylakeX"}  # of OpenBLAS
+LACKS = {
+    "sse2": re.compile(""),
+    "avx2": re.compile("AVX512|X86_V4"),
+    "avx512": re.compile("$"),
+}  # of what NumPy may use
 # Each target with each number of threads, and each of both with each kind of caches.
 MACHINES = [(t, n, list(CACHES)[(i + j) % 3]) for i, t in enumerate(TARGETS) for j, n in enumerate(THREADS)]
 SHORT = ("tests/test_compile.py", "tests/test_compiler_products.py", "tests/test_compiler_sums.py")
@@ -37,8 +45,14 @@ FILES = ("tests/test_compil*.py", "tests/test_evaluation.py", "tests/test_traine
 
 
 def surroundings(target: str, threads: int, caches: str) -> dict[str, str]:
-    """The variables that tell gradus of a machine."""
-    return {"GRADUS_TARGET": target + CACHES[caches], "GRADUS_THREADS": str(threads)}
+    """The variables that tell gradus of a machine; NumPy and its BLAS do without the same instructions."""
+    lacks = [f for f, has in __cpu_features__.items() if has and f in __cpu_dispatch__ and LACKS[target].match(f)]
+    return {
+        "GRADUS_TARGET": target + CACHES[caches],
+        "GRADUS_THREADS": str(threads),
+        "OPENBLAS_CORETYPE": KERNELS[target],
+        "NPY_DISABLE_CPU_FEATURES": " ".join(lacks),
+    }
 
 
 def run(name: str, python: Path | str, variables: dict[str, str], tests: list[str]) -> str:
