@@ -33,6 +33,9 @@ from gradus.compiler import program, target
 from gradus.compiler.step import Step
 from gradus.tensor import Tensor
 
+EPOCH = "epoch"  # an operation that is no function of arrays
+BF16 = "bf16"  # not a processor: this one, with products of operands rounded to bfloat16
+PRODUCTS = ("products", "wide_products", "layers", "convolution_channels", "convolution_strided")
 LENGTHS = (*range(1, 68), *range(127, 131))
 TARGETS = ("sse2", "avx2", "avx512")
 SECONDS = 120  # for a group; longer is taken for ever
@@ -80,9 +83,11 @@ def every_group(together: int = 12) -> Iterator[Group]:
             for t, name in enumerate(runnable()):
                 for start in range(0, len(names), together):
                     yield Group(names[start : start + together], dtype, n, name, 1 + (number + d + t) % 2 * 2)
+                yield Group((EPOCH,), dtype, n, name, 1 + (number + d + t) % 2 * 2)
+        yield Group(PRODUCTS, "float32", n, BF16, 1 + number % 2 * 2)
 
 
-def sample(groups: int = 26, together: int = 4) -> Iterator[Group]:
+def sample(groups: int = 24, together: int = 4) -> Iterator[Group]:
     """Some of them: every operation and dtype, lengths near the vectors' widths, by steps that share no divisor."""
     lengths = (17, 33, 1, 65, 16, 9, 31, 5, 130, 15, 3, 49)
     for i in range(groups):
@@ -91,6 +96,8 @@ def sample(groups: int = 26, together: int = 4) -> Iterator[Group]:
         some = tuple(names[(i * 7 + j * 17) % len(names)] for j in range(together))
         where = runnable()
         yield Group(some, dtype, lengths[i * 7 % len(lengths)], where[-1 - i % len(where)], 1 + i % 2 * 2)
+    yield from (Group((EPOCH,), dtype, 17, where[-1], 1) for dtype in ("float32", "uint8"))
+    yield Group(PRODUCTS[:1], "float32", 17, BF16, 1)
 
 
 # -- in the process that may end --------------------------------------------------------------------------------------
@@ -100,17 +107,19 @@ def run(group: Group) -> list[str]:
     """Compile a group and run it on either side; what differs from eager mode."""
     program.WORTH_SHARING = 0 if group.threads > 1 else 1 << 62
     gradus.set_num_threads(group.threads)
+    if group.operations == (EPOCH,):
+        return _epoch(group)
     xs, function = _all_of(group)
     expected = [[x.numpy().copy() for x in of_one] for of_one in function(*xs)]
     xs, function = _all_of(group)
-    _, step = gradus.compile(function, target=getattr(target, group.target)())._step_for(tuple(xs), {})
+    _, step = _compiled(function, group)._step_for(tuple(xs), {})
     given, read = [x.numpy() for x in xs], [(t, t.numpy().copy()) for t, *_ in step._read]
     failures = []
     for side in guarded.SIDES:
         _move(step, read, side)
         found = step.run([Tensor(guarded.copied(a, side)) for a in given])
         for name, ours, theirs in zip(group.operations, found, expected, strict=True):
-            wrong = [i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if not _same(a.numpy(), b)]
+            wrong = [i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if not _same(a.numpy(), b, group)]
             if wrong:
                 failures.append(
                     f"{group._replace(operations=(name,))}, {side}: results {wrong} differ from eager mode's"
@@ -118,9 +127,47 @@ def run(group: Group) -> list[str]:
     return failures
 
 
+def _compiled(function: Any, group: Group) -> Any:
+    if group.target == BF16:
+        return gradus.compile(function, precision="bf16")
+    return gradus.compile(function, target=getattr(target, group.target)())
+
+
+def _epoch(group: Group) -> list[str]:
+    """A native epoch: rows gathered from the data, results kept, a tensor written; against the same, step by step."""
+    x, y, weight, rows = _epoch_data(group.dtype, group.n)
+    failures = []
+    eager = _epoch_step(Tensor(weight.copy()))
+    expected = [[t.numpy().copy() for t in eager(Tensor(x[some]), Tensor(y[some]))] for some in rows]
+    for side in guarded.SIDES:
+        Step.room = guarded.GuardedRoom(side)
+        step = _compiled(_epoch_step(Tensor(guarded.copied(weight, side))), group)
+        data = [guarded.copied(a, side) for a in (x, y)]
+        parts = list(step.slices(data, guarded.copied(rows, side)))
+        for number, one in enumerate(zip(*(np.concatenate(p) for p in zip(*parts, strict=True)), strict=True)):
+            if not all(_same(np.asarray(a), b, group) for a, b in zip(one, expected[number], strict=True)):
+                failures.append(f"{group}, {side}: step {number} differs from eager mode's")
+    return failures
+
+
+def _epoch_data(dtype: str, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of data, numbers that go with them, a tensor that steps write, and which rows each step takes."""
+    g = Given(EPOCH, dtype, n)
+    rows = np.random.default_rng(n).integers(0, 9, (5, 3))
+    return g(9, n).numpy(), g(9).numpy(), g(n).numpy(), rows
+
+
+def _epoch_step(w: Tensor) -> Any:
+    def step(x: Tensor, y: Tensor) -> list[Tensor]:
+        return [(x * y.reshape(-1, 1) * w).sum(), w.assign_(x.max(0)), x.astype("uint8")[:, ::-1]]
+
+    return step
+
+
 def _all_of(group: Group) -> tuple[list[Tensor], Any]:
     """The arguments of all operations of a group, and a function that carries them all out."""
     known = OPERATIONS | FAULTS
+    gradus.seed(0)  # what layers begin with
     made = [known[name](Given(name, group.dtype, group.n)) for name in group.operations]
 
     def function(*xs: Tensor) -> list[list[Tensor]]:
@@ -139,12 +186,13 @@ def _move(step: Step, read: list[tuple[Tensor, np.ndarray]], side: str) -> None:
     step._bind_memory()
 
 
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
+def _same(a: np.ndarray, b: np.ndarray, group: Group) -> bool:
     if (a.shape, a.dtype) != (b.shape, b.dtype):
         return False
     if not dtypes.is_float(a.dtype):
         return bool(np.array_equal(a, b))
-    allowed, a, b = TOLERANCE[a.dtype.name], a.astype("float64"), b.astype("float64")
+    allowed = TOLERANCE["bfloat16" if group.target == BF16 else a.dtype.name]
+    a, b = a.astype("float64"), b.astype("float64")
     largest = np.abs(b[np.isfinite(b)]).max(initial=1)
     return bool(np.allclose(a, b, rtol=0, atol=allowed * largest, equal_nan=True))
 
