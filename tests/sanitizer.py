@@ -87,7 +87,7 @@ def every_group(together: int = 12) -> Iterator[Group]:
         yield Group(PRODUCTS, "float32", n, BF16, 1 + number % 2 * 2)
 
 
-def sample(groups: int = 24, together: int = 4) -> Iterator[Group]:
+def sample(groups: int = 25, together: int = 4) -> Iterator[Group]:
     """Some of them: every operation and dtype, lengths near the vectors' widths, by steps that share no divisor."""
     lengths = (17, 33, 1, 65, 16, 9, 31, 5, 130, 15, 3, 49)
     for i in range(groups):
