@@ -70,6 +70,7 @@ def _line(name: str, thing: Callable[..., Any] | property, imports: dict[str, st
 
 def _home(word: str, function: Callable[..., Any]) -> str:
     """The module that an annotation's name is imported from."""
+    function = inspect.unwrap(function)
     meant = function.__globals__.get(word)
     if inspect.isclass(meant):
         return meant.__module__

@@ -100,7 +100,8 @@ class Generator:
     def bernoulli(self, p: Any, shape: Any = None) -> Tensor:
         """1.0 with probability p, else 0.0; `p` is a number (with `shape`) or a tensor of probabilities."""
         if isinstance(p, Tensor):
-            return self.rand(p.shape, dtype=p.dtype).less(p).astype(p.dtype)
+            wide = dtypes.accumulator(p.dtype)  # numbers of half precision are too coarse to be compared with
+            return self.rand(p.shape, dtype=wide).less(cast(p, wide)).astype(p.dtype)
         if not 0 <= p <= 1:
             raise ArgumentError(f"bernoulli: a probability is from 0 to 1, got {p}")
         return self.rand(as_shape(shape)).less(p).astype(dtypes.DEFAULT_FLOAT)

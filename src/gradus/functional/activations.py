@@ -7,6 +7,7 @@ from typing import Any
 
 from ..ops import expm1, maximum, sigmoid, sign, where
 from ..ops.primitive import promote
+from ..ops.wide import in_float32
 from ..tensor import Tensor
 from .checks import one_of
 
@@ -91,6 +92,7 @@ def hard_sigmoid(x: Any) -> Tensor:
     return where(z <= -3, 0, where(z >= 3, 1, z / 6 + 0.5))
 
 
+@in_float32
 def softmax(x: Any, axis: int = -1) -> Tensor:
     """Numbers above 0 that sum to 1 along `axis`: e^x / sum(e^x). No x is too large: the largest is taken out first.
 
@@ -102,6 +104,7 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     return e / e.sum(axis, keepdims=True)
 
 
+@in_float32
 def log_softmax(x: Any, axis: int = -1) -> Tensor:
     """log(softmax(x)), exact where a softmax would round to 0: x - log(sum(e^x)).
 

@@ -9,7 +9,7 @@ from .. import dtypes
 from ..errors import DtypeError, ShapeError
 from ..ops import matmul, where
 from ..ops.create import iota
-from ..ops.primitive import broadcast_shapes
+from ..ops.primitive import broadcast_shapes, cast
 from ..tensor import Tensor, as_tensor
 from .activations import softmax
 from .dropout import dropout
@@ -23,6 +23,12 @@ def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = 
     tensor([[1. , 0. ],
             [0.5, 0.5]])
     """
+    return cast(_weights(q, k, mask, is_causal), dtypes.promote(q.dtype, k.dtype))
+
+
+def _weights(q: Tensor, k: Tensor, mask: Any, is_causal: bool) -> Tensor:
+    """The same, of half precision in float32: rounded scores would give weights that are off by some per cent."""
+    q, k = (cast(x, dtypes.accumulator(x.dtype)) for x in (q, k))
     scores = q @ k.mT / math.sqrt(q.shape[-1])
     allowed = _causal(*scores.shape[-2:]) if is_causal else None
     if mask is not None:
@@ -70,4 +76,20 @@ def scaled_dot_product_attention(
             f"scaled_dot_product_attention: q has shape {q.shape}, k {k.shape}, v {v.shape}",
             "They are (..., l, d), (..., s, d), (..., s, e).",
         )
-    return matmul(dropout(attention_weights(q, k, mask, is_causal), dropout_p), v)
+    return attention(q, k, v, mask, is_causal, dropout_p)[0]
+
+
+def attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Any = None, is_causal: bool = False, dropout_p: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """The result, and the weights before dropout. Of half precision, all between is float32.
+
+    >>> import gradus
+    >>> result, weights = attention(*gradus.ones((3, 1, 2, 4)))
+    >>> result.shape, weights.shape
+    ((1, 2, 4), (1, 2, 2))
+    """
+    dtype = dtypes.promote(dtypes.promote(q.dtype, k.dtype), v.dtype)
+    weights = _weights(q, k, mask, is_causal)
+    mixed = matmul(dropout(weights, dropout_p), cast(v, dtypes.accumulator(v.dtype)))
+    return cast(mixed, dtype), cast(weights, dtypes.promote(q.dtype, k.dtype))

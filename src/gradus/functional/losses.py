@@ -15,6 +15,7 @@ from ..errors import DtypeError, ShapeError
 from ..interpret import OtherThan, Outside
 from ..ops import log, log1p, relu, softplus, where
 from ..ops.create import iota
+from ..ops.wide import in_float32
 from ..tensor import Tensor, as_tensor
 from .activations import log_softmax
 from .checks import in_range, one_of, refuse, same_shape
@@ -45,6 +46,7 @@ def _weighted(weight: Tensor, x: Tensor) -> Tensor:
 # -- of numbers --------------------------------------------------------------------------------------------------------
 
 
+@in_float32
 def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Tensor:
     """The absolute error, mean |x - y|. Its minimum is the median of the targets.
 
@@ -60,6 +62,7 @@ def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Tensor:
     return _reduce("l1_loss", (x - y).absolute(), reduction)
 
 
+@in_float32
 def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Tensor:
     """The squared error, mean (x - y)^2. Its minimum is the mean of the targets.
 
@@ -76,6 +79,7 @@ def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Tensor:
     return _reduce("mse_loss", difference * difference, reduction)
 
 
+@in_float32
 def huber_loss(predictions: Any, targets: Any, delta: float = 1.0, reduction: str = "mean") -> Tensor:
     """Squared near 0 and absolute beyond delta: r^2 / 2 where |r| <= delta, else delta (|r| - delta / 2); r = x - y.
 
@@ -100,6 +104,7 @@ def huber_loss(predictions: Any, targets: Any, delta: float = 1.0, reduction: st
 # -- of classes --------------------------------------------------------------------------------------------------------
 
 
+@in_float32
 def cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0, reduction: str = "mean") -> Tensor:
     """The cross-entropy of softmax(z) to the targets: -sum_c t_c log softmax(z)_c, averaged over the samples.
 
@@ -135,6 +140,7 @@ def cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0, reduc
     return _reduce("cross_entropy", losses, reduction)
 
 
+@in_float32
 def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Tensor:
     """The negative log-likelihood of the labels, mean -log p_label: cross-entropy after a log-softmax.
 
@@ -195,6 +201,7 @@ def _several_classes(logits: Tensor) -> None:
         )
 
 
+@in_float32
 def hinge_loss(scores: Any, targets: Any, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """The hinge loss of support vector machines, binary: max(0, m - y s); of several classes: max(0, m - s_y + s_j).
 
@@ -231,6 +238,7 @@ def hinge_loss(scores: Any, targets: Any, margin: float = 1.0, reduction: str = 
 # -- of probabilities --------------------------------------------------------------------------------------------------
 
 
+@in_float32
 def binary_cross_entropy(probabilities: Any, targets: Any, reduction: str = "mean") -> Tensor:
     """The cross-entropy of yes and no, mean -(y log p + (1 - y) log(1 - p)); a logarithm of 0 counts as -100.
 
@@ -263,6 +271,7 @@ def _shares(name: str, targets: Tensor) -> None:
     refuse(name, targets, Outside(0, 1), message)
 
 
+@in_float32
 def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Tensor:
     """The cross-entropy of yes and no to sigmoid(z), mean log(1 + e^z) - y z, exact for scores of any size.
 
@@ -284,6 +293,7 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
     return _reduce(name, size + softplus(where(positive, -z, z)), reduction)
 
 
+@in_float32
 def kl_div(log_probabilities: Any, targets: Any, reduction: str = "batchmean") -> Tensor:
     """The Kullback-Leibler divergence of q from p, sum p (log p - log q) per sample; unlike in PyTorch, "batchmean".
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..errors import ArgumentError, ShapeError
+from ..ops import where
 from ..ops.create import as_shape
-from ..ops.primitive import cast, promote
+from ..ops.primitive import cast, constant, promote
 from ..tensor import Tensor
 
 
@@ -22,7 +25,7 @@ def batch_norm(
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     training: bool = False,
-    momentum: float = 0.1,
+    momentum: float | Tensor = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
     """weight (x - mean) / sqrt(var + eps) + bias, with mean and variance of each channel (Ioffe and Szegedy, 2015).
@@ -60,7 +63,7 @@ def batch_norm(
 
 
 def _batch_statistics(
-    x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, momentum: float
+    x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, momentum: float | Tensor
 ) -> tuple[Tensor, Tensor]:
     """x less its channel's mean, and the channel's variance; both are mixed into the running averages."""
     count = x.size // max(x.shape[1], 1)
@@ -75,7 +78,9 @@ def _batch_statistics(
     var = (centred * centred).mean(axes, keepdims=True)
     for running, new in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
         if running is not None:
-            running.assign_(running * (1 - momentum) + new.detach().reshape(running.shape) * momentum)
+            old = cast(running, dtypes.accumulator(running.dtype))
+            mixed = old * (1 - momentum) + new.detach().reshape(running.shape) * momentum
+            running.assign_(cast(mixed, running.dtype))
     return centred, var
 
 
@@ -103,7 +108,15 @@ def layer_norm(
     if x.shape[-len(shape) :] != shape:
         raise ShapeError(f"layer_norm: normalises the last axes {shape}, got shape {x.shape}")
     axes = tuple(range(-len(shape), 0))
-    centred = x - x.mean(axes, keepdims=True)
-    y: Tensor = centred / ((centred * centred).mean(axes, keepdims=True) + eps).sqrt()
+    unit = _unit(x, axes)
+    centred = (x - x.mean(axes, keepdims=True)) * unit
+    y: Tensor = centred / ((centred * centred).mean(axes, keepdims=True) + eps * unit * unit).sqrt()
     y = y if weight is None else y * weight
     return cast(y if bias is None else y + bias, dtype)
+
+
+def _unit(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """1, or for rows of numbers whose squares would be infinite a small power of 2, by which nothing is rounded."""
+    half = np.finfo(x.dtype).maxexp // 2
+    one = constant((), 1.0, x.dtype)
+    return where(x.detach().absolute().max(axes, keepdims=True) < 2.0 ** (half - 14), one, 2.0 ** (-half * 5 // 4))

@@ -7,9 +7,8 @@ from typing import Any
 
 from .. import dtypes
 from ..errors import ArgumentError, DtypeError, ShapeError
-from ..functional.attention import attention_weights
+from ..functional.attention import attention
 from ..functional.checks import at_least_one, in_range
-from ..functional.dropout import dropout
 from ..functional.linear import linear
 from ..ops import where, zeros
 from ..tensor import Tensor, as_tensor
@@ -78,8 +77,8 @@ class MultiheadAttention(Module):
         biases = [None] * 3 if self.in_proj_bias is None else self.in_proj_bias.split(3)
         projections = zip((query, key, value), self.in_proj_weight.split(3), biases, strict=True)
         q, k, v = (self._heads(linear(x, w, b)) for x, w, b in projections)
-        weights = attention_weights(q, k, self._mask(key_padding_mask, attn_mask), is_causal)
-        mixed = dropout(weights, self.dropout, self.training) @ v
+        mask, dropped = self._mask(key_padding_mask, attn_mask), self.dropout if self.training else 0.0
+        mixed, weights = attention(q, k, v, mask, is_causal, dropped)
         out = self.out_proj(mixed.swapaxes(1, 2).reshape(query.shape))
         return out if self.batch_first else out.swapaxes(0, 1), weights.mean(1) if average_attn_weights else weights
 

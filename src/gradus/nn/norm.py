@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from .. import functional as F
+from ..dtypes import accumulator
 from ..errors import ShapeError
 from ..functional.checks import at_least_one
 from ..ops import ones, zeros
@@ -17,7 +18,9 @@ from .module import Module, Parameter
 class _BatchNorm(Module):
     axes: ClassVar[dict[int, str]]  # the numbers of axes an input may have, and what they are
 
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True) -> None:
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True
+    ) -> None:
         at_least_one(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Parameter(ones(num_features)) if affine else None
@@ -32,12 +35,17 @@ class _BatchNorm(Module):
                 f"{type(self).__name__}(num_features={self.num_features}): input has shape {x.shape}",
                 f"It must be {wanted} with c = {self.num_features}.",
             )
-        y = F.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
-        )
+        mean, var, momentum = self.running_mean, self.running_var, self._share()
+        y = F.batch_norm(x, mean, var, self.weight, self.bias, self.training, momentum, self.eps)
         if self.training:
             self.num_batches_tracked.assign_(self.num_batches_tracked + 1)
         return y
+
+    def _share(self) -> float | Tensor:
+        """Of this batch in the averages; without a momentum, all batches count alike."""
+        if self.momentum is not None:
+            return self.momentum
+        return 1 / (self.num_batches_tracked + 1).astype(accumulator(self.running_mean.dtype))
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.weight is not None}"
@@ -47,7 +55,7 @@ class BatchNorm1d(_BatchNorm):
     """Each feature of (n, c), or channel of (n, c, l), brought to mean 0 and variance 1; see `F.batch_norm`.
 
     In training with the batch's own mean and variance, which are mixed into `running_mean` and `running_var` (a share
-    `momentum` of the new); after `eval()` with these.
+    `momentum` of the new; with None, the average of all batches so far); after `eval()` with these.
 
     >>> import gradus
     >>> BatchNorm1d(1)(gradus.tensor([[1.0], [3.0]])).round()

@@ -16,24 +16,26 @@ from .bits import invert
 from .choice import where
 from .comparison import greater, less, not_equal
 from .movement import permute, swapaxes
-from .primitive import case, cast, normalize_axes, promote, public
+from .primitive import case, normalize_axes, promote, public
 from .reduce import Axis, argmax, max, sum
+from .wide import in_float32
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+@in_float32
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The average along `axis`: sum / n; half precision is added up and divided in float32.
+    """The average along `axis`: sum / n.
 
     >>> mean([1.0, 2.0, 6.0])
     tensor(3.)
     """
     x = promote(x, floats=True)[0]
     count = math.prod(x.shape[a] for a in normalize_axes("mean", axis, x.ndim))
-    wide = cast(x, dtypes.accumulator(x.dtype))
-    return cast(sum(wide, axis, keepdims) / (count or math.nan), x.dtype)
+    return sum(x, axis, keepdims) / (count or math.nan)
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+@in_float32
 def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
     """The variance along `axis`: sum((x - mean)^2) / (n - ddof). As in NumPy, and unlike in PyTorch, ddof is 0.
 
@@ -42,12 +44,13 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
     """
     x = promote(x, floats=True)[0]
     count = math.prod(x.shape[a] for a in normalize_axes("var", axis, x.ndim)) - ddof
-    wide = cast(x, dtypes.accumulator(x.dtype))
-    centred = wide - mean(wide, axis, keepdims=True)
-    return cast(sum(centred * centred, axis, keepdims) / (count if count > 0 else math.nan), x.dtype)
+    centred = x - mean(x, axis, keepdims=True)
+    centred = centred - mean(centred.detach(), axis, keepdims=True)  # the mean of large numbers was rounded
+    return sum(centred * centred, axis, keepdims) / (count if count > 0 else math.nan)
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+@in_float32
 def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
     """The standard deviation: the square root of `var`. Gradient of equal numbers: 0.
 
@@ -139,6 +142,7 @@ def _bounded(x: Tensor, bound: Any, beyond: Callable[[Any, Any], Tensor]) -> Ten
 
 
 @public(case((2, 3, 4), axis=1), case((3,), axis=-1), reference=lambda x, axis: np.log(np.exp(x).sum(axis)))
+@in_float32
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(e^x)), exact for large x: the largest is taken out first. Gradient: g softmax(x).
 

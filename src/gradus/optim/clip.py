@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from .. import dtypes
@@ -36,11 +37,12 @@ def clip_grad_norm_(params: Iterable[Tensor], max_norm: float) -> Tensor:
     if not owners:
         return tensor(0.0)
     wide = [cast(p.grad, dtypes.accumulator(p.dtype)) for p in owners]  # type: ignore[arg-type]
-    norm = stack([(g * g).sum() for g in wide]).sum().sqrt()
+    squares = [(g * g).sum() for g in (cast(g, dtypes.float64) for g in wide)]  # of large numbers infinite in float32
+    norm = stack(squares).sum().sqrt()
     factor = (max_norm / (norm + 1e-6)).minimum(1)
     for p, g in zip(owners, wide, strict=True):
         p.grad = cast(g * cast(factor, g.dtype), p.dtype)
-    return norm
+    return cast(norm, functools.reduce(dtypes.promote, (g.dtype for g in wide)))
 
 
 @no_grad()

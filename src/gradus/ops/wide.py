@@ -1,0 +1,45 @@
+"""Half precision goes in and comes out, and what lies between is float32: one rounding rather than one an operation."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .. import dtypes
+from ..tensor import Tensor, as_tensor
+from .primitive import cast
+
+_FLOATS = {dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64}
+F = TypeVar("F", bound=Callable[..., Tensor])
+
+
+def in_float32(function: F) -> F:
+    """The function, but in float32 where tensors are of half precision; the result is rounded to the type they share.
+
+    >>> import gradus
+    >>> thirds = in_float32(lambda x: x / 3 * 3)
+    >>> x = gradus.tensor([5.0], "bfloat16")
+    >>> (x / 3 * 3).item(), thirds(x).item()
+    (5.03125, 5.0)
+    """
+
+    @functools.wraps(function)
+    def wide(*args: Any, **options: Any) -> Tensor:
+        floats = [x.dtype for x in (*args, *options.values()) if _is_float(x)]
+        dtype = functools.reduce(dtypes.promote, floats) if floats else dtypes.float32
+        if dtype == dtypes.accumulator(dtype):
+            return function(*args, **options)
+        return cast(function(*map(_widened, args), **{k: _widened(x) for k, x in options.items()}), dtype)
+
+    return wide  # type: ignore[return-value]
+
+
+def _is_float(x: Any) -> bool:
+    return isinstance(x, (Tensor, np.ndarray)) and x.dtype in _FLOATS
+
+
+def _widened(x: Any) -> Any:
+    return cast(as_tensor(x), dtypes.accumulator(x.dtype)) if _is_float(x) else x
