@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import gradus
-from gradus import Tensor
+from gradus import Tensor, nn
+from gradus import functional as F
 from gradus.compiler.target import avx2, avx512, host, sse2
 
 X86 = platform.machine() in ("x86_64", "AMD64")
@@ -96,7 +97,7 @@ SHAPES: list[tuple[tuple[int, ...], Any]] = [
 
 
 @pytest.mark.parametrize(("shape", "axis"), SHAPES)
-@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_sums_of_equal_numbers_of_any_shape(shape: tuple[int, ...], axis: Any, dtype: str) -> None:
     x = gradus.full(shape, 0.1, dtype)
     n = x.size // max(x.sum(axis).size, 1)
@@ -161,3 +162,162 @@ def test_running_sums_along_any_axis(dtype: str, axis: int) -> None:
     for shape in ((3, 2100, 2), (1500, 2, 3), (2, 3, 1025)):
         x = gradus.tensor(np.random.default_rng(0).random(shape), dtype)
         close(lambda x: x.cumsum(axis), (x,), np.cumsum(x.numpy().astype("longdouble"), axis), 8)
+
+
+# -- variances, norms and normalised numbers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6])
+def test_variances_of_numbers_far_from_zero(offset: float) -> None:
+    a = (np.random.default_rng(0).normal(size=(5000, 3)) + offset).astype("float32")
+    exact = a.astype("float64").var(0)
+    close(lambda x: x.var(0), (Tensor(a),), exact)
+    close(lambda x: x.T.std(1), (Tensor(a),), np.sqrt(exact))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_variances_in_half_precision_are_rounded_once(dtype: str) -> None:
+    x = gradus.tensor(np.random.default_rng(0).normal(size=(300, 7)) * 30 + 100, dtype)
+    exact = x.numpy().astype("float64").var(0)
+    close(lambda x: x.var(0), (x,), exact, 1.01)
+    close(lambda x: x.std(0), (x,), np.sqrt(exact), 1.01)
+
+
+def test_batch_norm_of_a_constant() -> None:
+    for shape in ((64, 16, 64, 64), (256, 100), (100, 3, 7)):
+        for way, found in ways(lambda x: F.batch_norm(x, training=True), gradus.full(shape, 0.1)):
+            assert abs(found).max() < 1e-5, way
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_layer_norm_of_any_size_of_numbers(dtype: str) -> None:
+    a = np.random.default_rng(0).normal(size=(5, 40))
+    largest = 2.0 ** (np.finfo(np.float16).maxexp - 4) if dtype == "float16" else 1e30
+    for size in (1e-3, 1.0, 1e3, largest):
+        x = gradus.tensor(a * size, dtype)
+        wide = x.numpy().astype("float64")
+        exact = (wide - wide.mean(1, keepdims=True)) / np.sqrt(wide.var(1, keepdims=True) + 1e-5)
+        for way, found in ways(lambda x: F.layer_norm(x, 40), x):
+            assert np.max(abs(found.astype("float64") - exact)) < 4 * DIGIT[dtype] * 4, way
+    x = gradus.tensor(a[:, :6] * 1e30, requires_grad=True)
+    unit = gradus.tensor(a[:, :6], requires_grad=True)
+    for given in (x, unit):
+        (F.layer_norm(given, 6, eps=0) * Tensor(a[:, 6:12].astype("float32"))).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy() * 1e30, unit.grad.numpy(), rtol=1e-3, atol=1e-5)  # type: ignore[union-attr]
+
+
+def test_batch_norm_averages_all_batches_alike_without_a_momentum() -> None:
+    batches = [gradus.randn(8, 2) + i for i in range(5)]
+    layers = [nn.BatchNorm1d(2, momentum=None) for _ in range(2)]
+    for function, layer in zip((layers[0], gradus.compile(layers[1])), layers, strict=True):
+        for x in batches:
+            function(x)
+        mean = np.mean([x.numpy().mean(0) for x in batches], 0)
+        var = np.mean([x.numpy().var(0, ddof=1) for x in batches], 0)
+        np.testing.assert_allclose(layer.running_mean.numpy(), mean, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(layer.running_var.numpy(), var, rtol=1e-5)
+    assert "momentum=None" in repr(layers[0])
+
+
+def test_gradients_of_huge_numbers_are_clipped_not_lost() -> None:
+    for size in (1e-30, 1.0, 1e30):
+        x = gradus.tensor([0.0, 0.0], requires_grad=True)
+        x.grad = gradus.tensor([3.0 * size, 4.0 * size])
+        norm = gradus.optim.clip_grad_norm_([x], 0.5 * size)
+        np.testing.assert_allclose(norm.item(), 5 * size, rtol=1e-6)
+        if size >= 1:
+            np.testing.assert_allclose(x.grad.numpy(), np.array([0.3, 0.4]) * size, rtol=1e-5)
+
+
+# -- softmax, attention and losses in half precision -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("function", [F.softmax, F.log_softmax, lambda x: x.logsumexp(-1)])
+def test_softmax_is_rounded_once(dtype: str, function: Callable[[Tensor], Tensor]) -> None:
+    x = gradus.tensor(np.random.default_rng(0).normal(size=(6, 300)) * 8, dtype)
+    exact = function(x.astype("float64")).numpy()
+    for way, found in ways(function, x):
+        error = abs(found.astype("float64") - exact)
+        least = 2.0**-14 if dtype == "float16" else 1e-30  # below, float16 has fewer digits
+        if dtype in ("float16", "bfloat16"):
+            assert np.max(error / np.maximum(abs(exact), least)) <= 1.01 * DIGIT[dtype], way
+        else:
+            assert np.max(error / (abs(exact) + (exact <= 0))) <= 100 * DIGIT[dtype], way
+
+
+@pytest.mark.parametrize(("dtype", "least"), [("bfloat16", 0.014), ("float16", 0.0012), ("float32", 1e-4)])
+def test_attention_of_large_scores(dtype: str, least: float) -> None:
+    rng = np.random.default_rng(0)
+    q, k, v = (gradus.tensor(rng.normal(size=(4, 64, 64)) * s, dtype) for s in (4, 4, 1))
+    exact = F.scaled_dot_product_attention(*(x.astype("float64") for x in (q, k, v))).numpy()
+    for way, found in ways(F.scaled_dot_product_attention, q, k, v):
+        assert abs(found.astype("float64") - exact).max() < least, way
+    layer = nn.MultiheadAttention(64, 4, batch_first=True).astype(dtype)
+    wide = nn.MultiheadAttention(64, 4, batch_first=True).astype("float64")
+    wide.load_state_dict(layer.state_dict())
+    given = layer(q, k, v)[0].numpy().astype("float64")
+    assert abs(given - wide(*(x.astype("float64") for x in (q, k, v)))[0].numpy()).max() < 4 * least
+
+
+LOSSES: list[tuple[Callable[..., Tensor], str]] = [
+    (F.mse_loss, "numbers"),
+    (F.l1_loss, "numbers"),
+    (F.huber_loss, "numbers"),
+    (F.cross_entropy, "labels"),
+    (F.cross_entropy, "shares"),
+    (F.binary_cross_entropy_with_logits, "shares"),
+    (F.hinge_loss, "labels"),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize(("loss", "targets"), LOSSES)
+def test_losses_in_half_precision_are_rounded_once(loss: Callable[..., Tensor], targets: str, dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    x = gradus.tensor(rng.normal(size=(50, 20)) * 3, dtype)
+    kinds = {"labels": rng.integers(0, 20, 50), "numbers": rng.normal(size=(50, 20)), "shares": rng.random((50, 20))}
+    y = gradus.tensor(kinds[targets])
+    y = y if targets == "labels" else y.astype(dtype)
+    exact = loss(x.astype("float64"), y if targets == "labels" else y.astype("float64"))
+    close(loss, (x, y), exact.numpy(), 1.01)
+
+
+# -- scattering, and numbers by chance ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_many_terms_scattered_to_one_place(dtype: str) -> None:
+    for n, term in ((5000, 1.0), (50_000, 0.1)):
+        x, places = gradus.full((n,), term, dtype), gradus.zeros((n,), "int64")
+        exact = float(x.numpy()[0]) * n
+        close(lambda x, i: gradus.scatter_add(x, i, 3), (x, places), [exact, 0, 0], 1.01 if dtype != "float64" else 1e4)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_the_gradient_of_a_row_that_is_used_a_thousand_times(dtype: str) -> None:
+    table, places = gradus.ones((30, 4), dtype), gradus.full((1000,), 7, "int64")
+
+    def slope(table: Tensor, places: Tensor) -> Tensor:
+        leaf = table.detach().requires_grad_()
+        return gradus.grad(F.embedding(places, leaf).sum(), leaf)  # type: ignore[return-value]
+
+    exact = np.zeros((30, 4))
+    exact[7] = 1000
+    close(slope, (table, places), exact, 1)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("p", [0.001, 0.3, 0.999])
+def test_how_often_what_has_a_probability_happens(dtype: str, p: float) -> None:
+    chances = gradus.full((200_000,), p, dtype)
+    each = float(chances.numpy()[0])
+    spread = math.sqrt(each * (1 - each) / 200_000)
+    for function in (gradus.bernoulli, gradus.compile(gradus.bernoulli)):
+        drawn = function(chances)
+        assert drawn.dtype == chances.dtype
+        assert abs(drawn.numpy().astype("float64").mean() - each) <= 5 * spread
+    assert (
+        abs((F.dropout(gradus.ones((200_000,), dtype), p) == 0).astype("float64").mean().item() - p)
+        <= 6 * spread + 2**-24
+    )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..ops.index import gathered_in
 from ..ops.primitive import PRIMITIVES
 from . import convolution, empties, few_images, joins, pieces, sums
 from . import winograd as winograd_rewrite
@@ -354,17 +355,26 @@ def separate_outputs(graph: Graph) -> Graph:
 
 
 def gather_wide(graph: Graph) -> Graph:
-    """Half precision is added up in float32, and booleans are counted: as in eager mode."""
+    """Half precision is added up in float32, much in little in float64, and booleans are counted: as in eager mode."""
     return _rewritten(graph, _wide)
 
 
 def _wide(n: Node) -> Node | None:
-    if n.kind not in ("sum", "matmul") or n.dtype not in (dtypes.float16, dtypes.bfloat16, dtypes.bool_):
+    wide = _gathered_in(n)
+    if wide == n.dtype:
         return None
-    wide = dtypes.int32 if n.dtype == dtypes.bool_ else dtypes.float32
-    inputs = tuple(Node(PRIMITIVES["cast"], (x,), {"dtype": wide}, x.shape, wide) for x in n.inputs)
+    inputs = tuple(sums.call("cast", [x], dtype=wide) if x.dtype == n.dtype else x for x in n.inputs)
     exact = Node(n.op, inputs, n.params, n.shape, wide)
-    return Node(PRIMITIVES["cast"], (exact,), {"dtype": n.dtype}, n.shape, n.dtype)
+    return sums.call("cast", [exact], dtype=n.dtype)
+
+
+def _gathered_in(n: Node) -> dtypes.Dtype:
+    """The type in which a node's terms are added up."""
+    if n.kind == "scatter_add":
+        return gathered_in(n.dtype, n.inputs[1].size, n.params["length"])
+    if n.kind not in ("sum", "matmul"):
+        return n.dtype
+    return dtypes.int32 if n.dtype == dtypes.bool_ else dtypes.accumulator(n.dtype)
 
 
 def in_bfloat16(graph: Graph, rounding: Rounding) -> Graph:

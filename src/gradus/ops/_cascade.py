@@ -13,7 +13,7 @@ import numpy as np
 from .. import dtypes
 
 PIECE = 16  # terms of a piece
-WHOLE, OF_LITTLE, LITTLE = 32, 128, 1 << 14  # terms that are not cut; those of arrays so small that it would be felt
+WHOLE, OF_LITTLE, LITTLE = 32, 64, 1 << 14  # terms that are not cut; those of arrays so small that it would be felt
 RUN = 1 << 10  # terms of a running sum that are not cut
 
 

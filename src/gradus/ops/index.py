@@ -67,11 +67,21 @@ def _scatter_add_rule(x: Any, indices: Any, axis: int, length: int) -> Shaped:
     return Shaped((*x.shape[:axis], length, *x.shape[axis + len(indices.shape) :]), x.dtype)
 
 
-def _scatter_add_forward(xp: Any, x: Any, indices: Any, axis: int, length: int) -> Any:
-    out = xp.zeros(_scatter_add_rule(x, indices, axis, length).shape, x.dtype)
-    xp.add.at(out, (*(slice(None),) * axis, indices), x)
-    return out
+def gathered_in(dtype: dtypes.Dtype, terms: int, results: int) -> dtypes.Dtype:
+    """The type in which so many terms are added to so many results: each comes when it comes, and none in pieces."""
+    if dtypes.is_float(dtype) and terms >= _CROWDED * max(results, 1):
+        return dtypes.float64
+    return dtypes.accumulator(dtype)
 
+
+def _scatter_add_forward(xp: Any, x: Any, indices: Any, axis: int, length: int) -> Any:
+    wide = gathered_in(x.dtype, indices.size, length)
+    out = xp.zeros(_scatter_add_rule(x, indices, axis, length).shape, wide)
+    xp.add.at(out, (*(slice(None),) * axis, indices), x.astype(wide, copy=False))
+    return out.astype(x.dtype, copy=False)
+
+
+_CROWDED = 32  # terms of a result, in the mean, from which on float32 is too narrow for them
 
 _scatter_add: Primitive = Primitive(
     "scatter_add",
