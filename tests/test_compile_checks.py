@@ -5,10 +5,12 @@ import pytest
 
 import gradus
 from gradus import functional as F
-from gradus import optim
+from gradus import nn, optim
 from gradus.control import while_loop
+from gradus.data import DataLoader, TensorDataset
 from gradus.errors import ArgumentError, DataError, GradusError, ShapeError
 from gradus.models import RBM, McCullochPitts
+from gradus.train import Trainer
 
 W = np.random.default_rng(0).standard_normal((5, 3)).astype("float32")
 
@@ -132,6 +134,7 @@ CASES = {
     ),
 }
 NAMES = [(name, i) for name, case in CASES.items() for i in range(len(case.bad))]
+FIRST = [(name, i) for name, i in NAMES if i == 0]
 
 
 def training(case):
@@ -182,7 +185,7 @@ def test_a_call_is_refused_as_eagerly(name, i):
     assert (w.numpy() != before[0]).any()
 
 
-@pytest.mark.parametrize(("name", "i"), NAMES)
+@pytest.mark.parametrize(("name", "i"), FIRST)
 def test_an_epoch_ends_at_the_step_that_is_refused(name, i):
     case = CASES[name]
     data = np.concatenate([case.good, case.good, case.bad[i], case.good])
@@ -213,3 +216,51 @@ def test_an_epoch_names_the_row():
     number, place = next((s, p) for s in range(2) for p in range(8) if batches[s, p] == 13)
     assert f"targets[{place}]" in str(problem)
     assert f"step {number + 1} of 2, row 13 of the data" in str(problem)
+
+
+class Model(nn.Module):
+    """A case as a model: its output is the loss."""
+
+    def __init__(self, case):
+        self.w, self.of = nn.Parameter(W), case.loss
+
+    def forward(self, x):
+        return self.of(self.w, x)
+
+
+def _fitted(case, data, compile):
+    gradus.seed(0)
+    model = Model(case)
+    trainer = Trainer(model, lambda out, y: out, optim.Adam(model.parameters(), lr=0.1), compile=compile)
+    loader = DataLoader(TensorDataset(data, np.zeros(len(data), "float32")), batch_size=8, shuffle=False)
+    return refused(lambda: trainer.fit(loader, epochs=2, progress=False), case.error), model.w.numpy().copy()
+
+
+@pytest.mark.parametrize(("name", "i"), FIRST)
+def test_a_trainer_over_data_in_memory_is_refused_as_eagerly(name, i):
+    case = CASES[name]
+    data = np.concatenate([case.good, case.good, case.bad[i], case.good])
+    eager, weights = _fitted(case, data, compile=False)
+    problem, after = _fitted(case, data, compile=True)
+    assert type(problem) is type(eager)
+    assert said(problem) == said(eager)
+    assert "step 3 of 4" in str(problem)
+    np.testing.assert_allclose(after, weights, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_native_evaluation_is_refused_as_eagerly(compile):
+    """Many samples in memory are gone through natively: by the model, whose indices are checked there."""
+    model = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 3))
+    x, y = np.arange(4100) % 10, np.arange(4100) % 3
+    trainer = Trainer(model, "cross_entropy", optim.SGD(model.parameters(), lr=0.1), compile=compile)
+    assert np.isfinite(trainer.evaluate(TensorDataset(x, y))["loss"])
+    for place, wrong in ((3000, 10), (4099, -1)):  # the second in the last batch, which is a smaller one
+        bad = x.copy()
+        bad[place] = wrong
+        problem = refused(lambda bad=bad: trainer.evaluate(TensorDataset(bad, y)), DataError)
+        assert f"embedding: {wrong} at " in str(problem)
+        assert ("row 3000 of the data" in str(problem)) is (compile and place == 3000)
+    labels = y.copy()
+    labels[-1] = 3
+    assert "the label 3" in str(refused(lambda: trainer.evaluate(TensorDataset(x, labels)), DataError))

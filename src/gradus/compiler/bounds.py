@@ -78,7 +78,7 @@ class Bounds:
         if n.kind == "sigmoid":
             return 0, 1
         if n.kind == "where":
-            return _joined(given[1:])
+            return _joined([given[1], self._where_not(n.inputs[0], n.inputs[2])])
         if n.kind == "concatenate":
             return _joined(given)
         if n.kind == "pad":
@@ -89,6 +89,16 @@ class Bounds:
         if n.kind in _ROUNDED and dtypes.is_float(n.dtype):
             return found if all(map(_is_exact, (*found, *itertools.chain(*given)))) else ANYTHING
         return found
+
+    def _where_not(self, condition: Node, n: Node) -> Range:
+        """Between which numbers a node's lie where a condition does not hold, as n < 3."""
+        low, high = self._known[n]
+        if condition.kind not in ("less", "greater") or condition.inputs[0] is not n:
+            return low, high
+        least, most = self._known[condition.inputs[1]]
+        if dtypes.is_float(n.dtype) and least != most:  # it may be NaN, and nothing is beyond that
+            return low, high
+        return (max(low, least), high) if condition.kind == "less" else (low, min(high, most))
 
 
 def _is_exact(end: float) -> bool:

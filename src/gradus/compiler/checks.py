@@ -16,8 +16,8 @@ from ..errors import DataError, GradusError, ShapeError
 from .bounds import same_numbers
 from .check_kernel import CheckKernel
 from .graph import Check, Graph, Node, ordered
-from .lowerings import effort
-from .passes import simplify
+from .lowerings import effort, has_own_kernel, is_reduction
+from .passes import separate_pieces
 from .schedule import Schedule
 from .target import Target
 
@@ -37,16 +37,38 @@ class Parted(NamedTuple):
 
 def parted(graph: Graph, target: Target) -> Parted:
     """Part a traced graph's checks, and make results of what is needed of them."""
-    before, within = [], []
-    for check in graph.checks:
-        alone = Schedule(simplify(Graph(graph.inputs, [check.mask]), target.lanes), target.lanes, target.registers)
-        quick = sum(map(effort, alone.nodes)) <= DONE_TWICE
-        if quick and check.mask.size and [k.kind for k in alone.kernels] == ["map"]:
-            before.append((check, CheckKernel(alone.kernels[0], alone, target.lanes)))
-        else:
-            within.append(check)
+    kernels = {c: _kernel(c, graph, target) for c in graph.checks}
+    before = [(c, kernel) for c, kernel in kernels.items() if kernel is not None]
+    within = [c for c, kernel in kernels.items() if kernel is None]
     results = [*graph.results, *(c.failed for c in within), *(c.subject for c in within)]
     return Parted(before, within, Graph(graph.inputs, results, graph.writes))
+
+
+def _kernel(check: Check, graph: Graph, target: Target) -> CheckKernel | None:
+    """One loop that looks at what is given; None if that is not enough."""
+    if not _is_near(check.mask):
+        return None
+    mask = separate_pieces(Graph(graph.inputs, [check.mask]))
+    alone = Schedule(mask, target.lanes, target.registers)
+    if [k.kind for k in alone.kernels] != ["map"]:  # as where indices are worked out first
+        return None
+    return CheckKernel(alone.kernels[0], alone, target.lanes)
+
+
+def _is_near(n: Node) -> bool:
+    """Whether it is worked out from what is given by few operations, element by element."""
+    seen: set[Node] = set()
+    total, stack = 0, [n]
+    while stack:
+        x = stack.pop()
+        if x in seen:
+            continue
+        seen.add(x)
+        total += effort(x)
+        if total > DONE_TWICE or is_reduction(x) or has_own_kernel(x):
+            return False
+        stack.extend(x.inputs)
+    return True
 
 
 class Refusal(NamedTuple):

@@ -69,12 +69,12 @@ class Stage(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """How a step is refused: a word in memory is set, all threads end it, and it stays set until Python has seen it.
+    """How a step is refused: a word in memory becomes 1, and all threads end the step. Else the word is 0.
 
     Attributes:
         slot: of the word.
         stages: functions that look at what is given, and say whether it is refused.
-        wait: whether each thread looks at a part of it only, or at what the step may write.
+        wait: whether each thread looks at a part of it only, or at what the step may write; the word must be 0 before.
         flags: slots of booleans that the step works out, true where it is to be refused.
         look_after: the stage by which these are there.
     """
@@ -151,18 +151,21 @@ def step(
 
 
 def _refuse_if(code: Code, refusal: Refusal, found: Sequence[Ref], wait: bool) -> None:
-    """Set the word and go to the end, if any of what was found is true; `wait` if other threads may find more."""
+    """Go to the end, and let the word say so, if anything was found; `wait` if other threads may have found more."""
     if not found:
         return
     anything = found[0]
     for flag in found[1:]:
         anything = code.op(f"or i1 {anything}, {flag}")
     word = code.op(f"load ptr, ptr {code.element('ptr', '%table', refusal.slot)}")
-    with code.when(anything):
-        code.do(f"store atomic i64 1, ptr {word} monotonic, align 8")
     if wait:
+        with code.when(anything):
+            code.do(f"store atomic i64 1, ptr {word} monotonic, align 8")
         code.do(WAIT)
         anything = is_refused(code, word)
+    else:  # all threads know the same
+        with code.when(code.op("icmp eq i64 %thread, 0")):
+            code.do(f"store atomic i64 {code.op(f'zext i1 {anything} to i64')}, ptr {word} monotonic, align 8")
     go_on = code.fresh("go_on")
     code.branch(anything, "end", go_on)
     code.label(go_on)

@@ -157,6 +157,7 @@ class Step:
         """Memory for what says whether a call was refused, and why."""
         program = self.program
         self._refused: Any = None
+        self._cleared = program.refusal is not None and program.refusal.wait
         self._looked_at_by_checks: list[np.ndarray] = []
         if program.refusal is None:
             return
@@ -251,7 +252,6 @@ class Step:
 
     def _refusal(self) -> Refusal:
         """Why the call was refused: the first check that failed, as the function was written."""
-        self._refused.value = 0
         program, given, checks = self.program, self.given(), self.program.checks
         subjects = self._looked_at_by_checks[len(checks.within) :]
         kept = dict(zip(checks.within, subjects, strict=True))
@@ -263,6 +263,8 @@ class Step:
         return Refusal(DataError("a number that this compiled function checks is wrong."), "")
 
     def _execute(self, call: Call) -> None:
+        if self._cleared:
+            self._refused.value = 0
         for array, whole in self._apart:
             whole[...] = array
         if call.run(num_threads() if self._shared else 1):
