@@ -49,6 +49,11 @@ GRADIENTS: dict[str, tuple[Callable[..., Tensor], Any, Any, Any]] = {
     "step": (F.step, [-INF, 0, INF, NAN], [0, 0, 1, NAN], [0, 0, 0, 0]),
     "std": (lambda x: x.std(), [2, 2, 2], 0, [0, 0, 0]),
     "std of NaN": (lambda x: x.std(), [2, NAN], NAN, [NAN, NAN]),
+    "logsumexp of -inf": (lambda x: x.logsumexp(0), [-INF, -INF], -INF, [0, 0]),
+    "logsumexp": (lambda x: x.logsumexp(0), [-INF, 0], 0, [0, 1]),
+    "0 added": (lambda x: 1 / (x + 0.0), [-0.0, 0.0], [INF, INF], [-INF, -INF]),
+    "0 subtracted": (lambda x: 1 / (x - 0.0), [-0.0, 0.0], [-INF, INF], [-INF, -INF]),
+    "power of a half": (lambda x: x**0.5, [4, 0, INF], [2, 0, INF], [0.25, INF, 0]),
     "power at 0": (lambda x: x**2, [0, -0.0, INF, -INF], [0, 0, INF, INF], [0, 0, INF, -INF]),
     "exponent of 0": (lambda x: x.full_like(0) ** x, [-1, 0, 0.5, 2], [INF, 1, 0, 0], [-INF, 0, 0, 0]),
     "huber": (lambda x: F.huber_loss(x, x.full_like(0), 2.0, "none"), [-INF, -2, -1, 0, 3, INF, NAN],
@@ -68,6 +73,14 @@ def test_values_and_gradients_at_extremes(dtype: str) -> None:
         for name, found in zip(GRADIENTS, way(given), strict=True):
             for y, wanted in zip(found, GRADIENTS[name][2:], strict=True):
                 np.testing.assert_allclose(y.numpy().astype("float64"), wanted, rtol=rtol, err_msg=name)
+
+
+def test_the_root_as_a_power_is_numpys() -> None:
+    for dtype in ("float32", "float64"):
+        for way in ways(lambda x: x**0.5):
+            found = way(gradus.tensor([-0.0, -INF, -1.0], dtype)).numpy()
+            np.testing.assert_array_equal(found, [0, NAN, NAN])
+            assert np.signbit(found[0])
 
 
 # -- losses ------------------------------------------------------------------------------------------------------------

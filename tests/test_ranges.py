@@ -50,6 +50,17 @@ def test_large_integers_stay_what_they_are(dtype: str) -> None:
             assert found.numpy().dtype == np.asarray(expected).dtype, name
 
 
+def test_averages_of_large_integers_are_rounded_once() -> None:
+    for dtype, low, high in (("int64", 2**40, 2**40 + 9), ("int32", 2**30, 2**30 + 9), ("uint8", 250, 256)):
+        x = np.random.default_rng(0).integers(low, high, (7, 300)).astype(dtype)
+        for way in ways(lambda x: (x.mean(1), x.var(1), x.std())):
+            mean, var, std = (y.numpy() for y in way(gradus.tensor(x)))
+            assert mean.dtype == var.dtype == std.dtype == np.float32
+            np.testing.assert_allclose(mean, x.mean(1), rtol=1e-7)
+            np.testing.assert_allclose(var, x.astype("int64").var(1), rtol=1e-6)
+            np.testing.assert_allclose(std, x.std(), rtol=1e-6)
+
+
 # -- ranges ------------------------------------------------------------------------------------------------------------
 
 

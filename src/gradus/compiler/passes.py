@@ -6,6 +6,7 @@ what its outputs depend on, so what nobody needs any more is no longer in it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -146,23 +147,35 @@ def leave_out_empties(graph: Graph) -> Graph:
 
 
 def algebra(graph: Graph) -> Graph:
-    """x + 0, x * 1, where(true, x, y) and the like are x; x^2 is x x."""
+    """x - 0, x * 1, where(true, x, y) and the like are x; x^2 is x x, and x^(1/2) the root."""
     return _rewritten(graph, lambda n: _neutral(n) or _chosen(n) or _small_power(n))
 
 
 def _neutral(n: Node) -> Node | None:
     """x + 0, x - 0, x * 1, x / 1, x^1, a copy, x joined with nothing, and a cast to the type it has, are x."""
     if n.kind in ("add", "subtract", "multiply", "divide", "power"):
-        neutral = 0 if n.kind in ("add", "subtract") else 1
+        neutral = _is_nothing if n.kind in ("add", "subtract") else _is_one
         a, b = n.inputs
-        if constant(b) == neutral:
+        if neutral(b, n.kind):
             return a
-        if n.kind in ("add", "multiply") and constant(a) == neutral:
+        if n.kind in ("add", "multiply") and neutral(a, n.kind):
             return b
     alone = n.kind == "concatenate" and len(n.inputs) == 1
     if n.kind == "copy" or alone or (n.kind == "cast" and n.dtype == n.inputs[0].dtype):
         return n.inputs[0]
     return None
+
+
+def _is_one(n: Node, kind: str) -> bool:
+    return bool(constant(n) == 1)
+
+
+def _is_nothing(n: Node, kind: str) -> bool:
+    """A 0 that changes no number: of floats -0.0 is added, or 0.0 subtracted, as -0.0 + 0.0 is 0.0."""
+    value = constant(n)
+    if value != 0 or value is None:
+        return False
+    return not dtypes.is_float(n.dtype) or math.copysign(1, value) == (-1 if kind == "add" else 1)
 
 
 def _chosen(n: Node) -> Node | None:
@@ -172,11 +185,13 @@ def _chosen(n: Node) -> Node | None:
 
 
 def _small_power(n: Node) -> Node | None:
-    """x^2 is x x, and x^3 is x x x."""
+    """x^2 is x x, x^3 is x x x, and x^(1/2) the root, as in NumPy, but of half types: of -0 it is -0, of -inf NaN."""
     exponent = constant(n.inputs[1]) if n.kind == "power" else None
-    if exponent not in (2, 3):
+    x = n.inputs[0] if exponent in (0.5, 2, 3) else None
+    if x is None:
         return None
-    x = n.inputs[0]
+    if exponent == 0.5:
+        return Node(PRIMITIVES["sqrt"], (x,), {}, n.shape, n.dtype) if n.dtype.itemsize > 2 else None
     square = Node(PRIMITIVES["multiply"], (x, x), {}, n.shape, n.dtype)
     return square if exponent == 2 else Node(PRIMITIVES["multiply"], (square, x), {}, n.shape, n.dtype)
 

@@ -242,7 +242,8 @@ def hinge_loss(scores: Any, targets: Any, margin: float = 1.0, reduction: str = 
 def binary_cross_entropy(probabilities: Any, targets: Any, reduction: str = "mean") -> Tensor:
     """The cross-entropy of yes and no, mean -(y log p + (1 - y) log(1 - p)); a logarithm of 0 counts as -100.
 
-    From scores rather than probabilities, `binary_cross_entropy_with_logits` is more exact.
+    At that logarithm of 0 the gradient is 0; PyTorch's is 1e12. From scores rather than probabilities,
+    `binary_cross_entropy_with_logits` is more exact.
 
     Args:
         probabilities: p, of any shape, in [0, 1].

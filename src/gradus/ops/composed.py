@@ -18,13 +18,14 @@ from .comparison import greater, less, not_equal
 from .movement import permute, swapaxes
 from .primitive import case, normalize_axes, promote, public
 from .reduce import Axis, argmax, max, sum
-from .wide import in_float32
+from .wide import in_float32, integers_in_float64
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 @in_float32
+@integers_in_float64
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The average along `axis`: sum / n.
+    """The average along `axis`: sum / n; of integers rounded once.
 
     >>> mean([1.0, 2.0, 6.0])
     tensor(3.)
@@ -36,6 +37,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 @in_float32
+@integers_in_float64
 def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
     """The variance along `axis`: sum((x - mean)^2) / (n - ddof). As in NumPy, and unlike in PyTorch, ddof is 0.
 
@@ -144,7 +146,7 @@ def _bounded(x: Tensor, bound: Any, beyond: Callable[[Any, Any], Tensor]) -> Ten
 @public(case((2, 3, 4), axis=1), case((3,), axis=-1), reference=lambda x, axis: np.log(np.exp(x).sum(axis)))
 @in_float32
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """log(sum(e^x)), exact for large x: the largest is taken out first. Gradient: g softmax(x).
+    """log(sum(e^x)), exact for large x: the largest is taken out first. Gradient: g softmax(x), 0 where all are -inf.
 
     >>> f"{logsumexp([1000.0, 1000.0]):.2f}"
     '1000.69'
@@ -152,7 +154,9 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     x = promote(x, floats=True)[0]
     highest = max(x.detach(), axis, keepdims=True)
     highest = where(highest.absolute() < math.inf, highest, 0)  # of infinities alone, nothing is taken out
-    total = sum((x - highest).exp(), axis, keepdims=True).log() + highest
+    total = sum((x - highest).exp(), axis, keepdims=True)
+    nothing = total == 0  # -inf alone: the logarithm is -inf, and no number has a share in it
+    total = where(nothing, -math.inf, where(nothing, 1, total).log() + highest)
     return total if keepdims else total.squeeze(normalize_axes("logsumexp", axis, x.ndim))
 
 

@@ -37,6 +37,25 @@ def in_float32(function: F) -> F:
     return wide  # type: ignore[return-value]
 
 
+def integers_in_float64(function: F) -> F:
+    """The function, but in float64 where its first argument holds integers, which float32 may not; then in float32.
+
+    >>> import gradus
+    >>> halved = integers_in_float64(lambda x: x / 2 - 2**23)
+    >>> halved(gradus.tensor([2**24 + 1])).item()
+    0.5
+    """
+
+    @functools.wraps(function)
+    def exact(x: Any, *args: Any, **options: Any) -> Tensor:
+        numbers = as_tensor(x)
+        if dtypes.kind(numbers.dtype) != dtypes.INTEGER:
+            return function(numbers, *args, **options)
+        return cast(function(cast(numbers, dtypes.float64), *args, **options), dtypes.DEFAULT_FLOAT)
+
+    return exact  # type: ignore[return-value]
+
+
 def _is_float(x: Any) -> bool:
     return isinstance(x, (Tensor, np.ndarray)) and x.dtype in _FLOATS
 
