@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from ..tensor import Tensor
 from . import _cascade
 from .choice import where
-from .lowering import Found, Indices, Reduction
+from .lowering import Elementwise, Found, Indices, Reduction
 from .primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
 
 Axis = int | Sequence[int] | None
@@ -76,8 +76,17 @@ def _max_rule(x: Any, axis: tuple[int, ...]) -> Shaped:
     return Shaped(_without(x.shape, axis), x.dtype)
 
 
+_attains = Primitive(  # in one, which is sooner worked out again than stored
+    "attains",
+    rule=lambda x, largest: Shaped(x.shape, dtypes.bool_),
+    forward=lambda xp, x, largest: xp.equal(x, largest) | xp.isnan(x),  # NaN, where it is, is the largest
+    vjp=(None, None),
+    lower=Elementwise(),
+)
+
+
 def _max_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
-    largest = (x == _spread(y, x, axis)) | (x != x)  # where there is NaN, it is the largest
+    largest = bind(_attains, x, _spread(y, x, axis))
     return where(largest, _spread(g / largest.astype(x.dtype).sum(axis), x, axis), 0)
 
 
