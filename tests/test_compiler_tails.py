@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from test_compiler_targets import TARGETS, X86, runs
 import gradus
 from gradus import nn
 from gradus.compiler import target
+from gradus.compiler.target import avx2
 
 pytestmark = pytest.mark.skipif(not X86, reason="forces the features of x86-64 processors")
 NARROW = ("bool", "int8", "uint8", "int16", "uint16", "int32", "float16", "bfloat16")
@@ -48,3 +50,13 @@ def test_only_one_file_stores_some_lanes() -> None:
     """So that the rule stands in one place."""
     rooms = Path(target.__file__).parent.glob("*.py")
     assert [f.name for f in rooms if "llvm.masked." in f.read_text()] == ["some_lanes.py"]
+
+
+def test_a_mask_is_known_whole_or_not_at_all() -> None:
+    """With AVX2, LLVM reads whole vectors where it knows some lanes of a mask to be unset and of others nothing."""
+    x = gradus.rand(3, 12).astype("int64")
+    compiled = gradus.compile(lambda x: x.pad(((1, 2), (0, 3))), target=avx2())
+    compiled(x)
+    loads = re.findall(r"@llvm.masked.load.v\d+i64.p0\(ptr %t\d+, i32 8, <\d+ x i1> (%t\d+)", compiled._last.text)
+    assert loads
+    assert all(re.search(rf"{mask} = or <\d+ x i1> .*, %unset", compiled._last.text) for mask in loads)

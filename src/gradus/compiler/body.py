@@ -176,6 +176,8 @@ class Body:
                 total = self._branched(piece, rest, mask)
                 continue
             holds = self._conjunction(piece.conditions, self.kit)
+            if self.lanes:  # here, so that the choice below is seen to be that of the read
+                holds.ref = split_type(some_lanes.hidden(self.code, f"{holds.type} {holds.ref}"))[1]
             value = self.value(piece.source, piece.at, holds if mask is None else self.kit.bitwise_and(holds, mask))
             total = self.kit.where(holds, value, rest)
         return self.kit.constant(otherwise, dtype) if total is None else total

@@ -19,6 +19,7 @@ class Code:
         self.declared: dict[str, str] = {}
         self.block = "start"
         self._count = 0
+        self.hidden: set[Ref] = set()  # masks of which LLVM knows nothing (`some_lanes.py`)
         self._known: dict[str, Ref] = {}  # the pure instructions of the block
 
     def fresh(self, stem: str = "t") -> str:
@@ -57,6 +58,19 @@ class Code:
         """A local variable: memory in the frame, which LLVM turns into a register."""
         name = f"%{self.fresh('v')}"
         self.entry.append(f"  {name} = alloca {type_}, align 64")
+        return name
+
+    def unset(self, type_: str) -> Ref:
+        """A mask with no lane set, of which LLVM cannot know that: it comes out of an empty piece of assembly."""
+        name = f"%unset{type_[1 : type_.index(' ')]}"
+        if not any(line.startswith(f"  {name} =") for line in self.entry):
+            self.entry += [
+                f'  {name}.word = call i64 asm "", "=r,0"(i64 0)',
+                f"  {name}.bit = trunc i64 {name}.word to i1",
+                f"  {name}.first = insertelement {type_} poison, i1 {name}.bit, i64 0",
+                f"  {name} = shufflevector {type_} {name}.first, {type_} poison, "
+                f"{type_.replace('i1', 'i32')} zeroinitializer",
+            ]
         return name
 
     def label(self, name: str) -> None:
