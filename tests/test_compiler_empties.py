@@ -165,3 +165,10 @@ def test_epochs_of_nothing() -> None:
     assert total.epoch((np.zeros((0, 3), "float32"),), np.zeros((2, 0), "int64")).tolist() == [1, 1]
     assert total.epoch((np.zeros((4, 0), "float32"),), [[0, 1], [2, 3]]).tolist() == [1, 1]
     assert len(total.epoch((data,), np.zeros((0, 2), "int64"))) == 0
+
+
+def test_writes_of_nothing() -> None:
+    state = gradus.zeros((2, 0))
+    write = gradus.compile(lambda x: state.assign_(state + x).sum())
+    assert write(gradus.tensor(1.0)).item() == 0
+    assert state.shape == (2, 0)

@@ -50,6 +50,8 @@ def share(a: np.ndarray, b: np.ndarray) -> bool:
 
 def folded(array: np.ndarray) -> bool:
     """Whether two places of an array may be the same memory, as in a broadcast."""
+    if not array.size:
+        return False
     reach = array.itemsize
     for stride, length in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
         if stride < reach:
