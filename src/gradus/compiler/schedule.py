@@ -9,11 +9,13 @@ what it has at the same place, so that a whole optimizer update, or a loss and i
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..ops.places import Index, Loop, flatten
 from .convolution import ALONG_ROWS, IMAGES
+from .expressions import Expressions
 from .graph import Graph, Node, consumers
 from .layouts import batch_inside, blocks, images_together
 from .lowerings import (
@@ -27,6 +29,7 @@ from .lowerings import (
     is_view,
     terms,
 )
+from .order import Before, in_order
 from .parts import needs_parts, part_places
 from .pieces import Piece as Stretches
 from .pieces import is_written_in_pieces, pieces_of
@@ -35,6 +38,7 @@ from .reads import Read, at, in_rows, loops_over, reads, strides
 HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS)  # kernels that others may be joined to
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
 MUCH = 1 << 16  # bytes that are better used while they are in the caches
+FULL = 1000  # instructions, about, from which on nothing is joined to a kernel
 
 
 @dataclass(eq=False)
@@ -50,6 +54,7 @@ class Kernel:
         parts: how many parts beside each other a product has of which these need the same place of each.
         stored: those of its nodes that are written to memory.
         batched: whether these lie with the batch inside.
+        work: about how many instructions a place takes.
     """
 
     kind: str
@@ -60,6 +65,7 @@ class Kernel:
     parts: int = 1
     stored: list[Node] = field(default_factory=list)
     batched: bool = False
+    work: int = 0
 
     @property
     def special(self) -> bool:
@@ -92,6 +98,7 @@ class Schedule:
         self.roots: set[Node] = set()
         self.joined = {n: pieces_of(n) for n in self.nodes if is_written_in_pieces(n, self.users, self.outputs)}
         self.pieces: dict[Node, Stretches] = {x: p for found in self.joined.values() for x, p in found.items()}
+        self.expressions = Expressions(self.is_buffer)
         self._find_roots()
         self.kernels: list[Kernel] = []
         self._needs: dict[Node, list[Read]] = {}  # known once the roots are
@@ -150,6 +157,7 @@ class Schedule:
             if _is_special(n) or is_indexed(n):
                 self.roots.update(x for x in n.inputs if x.op is not None)
         for n in self.nodes:
+            self.roots.update(self.expressions.add(n))
             if is_elementwise(n) and n not in self.roots and self._worth_storing(n):
                 self.roots.add(n)
         for n in self.nodes:
@@ -203,15 +211,25 @@ class Schedule:
     def _join(self) -> None:
         self._home: dict[Node, Kernel] = {}
         self._reads: dict[Kernel, list[Read]] = {}
+        self._open: dict[object, list[Kernel]] = {}  # by what can be joined to them, in order
         for n in self.nodes:
             if n in self.roots:
                 needs = self.needs(n)
                 kernel = self._kernel_for(n, needs) or self._new_kernel(n)
-                if math.prod(n.shape) < math.prod(kernel.shape):
-                    kernel.cut(n.shape)
-                (kernel.main if _is_main(n) or n in self.joined else kernel.maps).append(n)
+                self._take_in(kernel, n)
                 self._home[n] = kernel
                 self._reads.setdefault(kernel, []).extend(needs)
+
+    def _take_in(self, kernel: Kernel, n: Node) -> None:
+        before = _takes(kernel)
+        if math.prod(n.shape) < math.prod(kernel.shape):
+            kernel.cut(n.shape)
+        (kernel.main if _is_main(n) or n in self.joined else kernel.maps).append(n)
+        kernel.work += self.expressions.size[n].work
+        for what in before - _takes(kernel):
+            self._open[what].remove(kernel)
+        for what in _takes(kernel) - before:
+            insort(self._open.setdefault(what, []), kernel, key=lambda k: k.number)
 
     def _new_kernel(self, n: Node) -> Kernel:
         kind = "joined" if n in self.joined else "map" if not _is_main(n) else "reduce" if is_reduction(n) else n.kind
@@ -240,17 +258,23 @@ class Schedule:
     def _kernel_for(self, n: Node, needs: list[Read]) -> Kernel | None:
         """The earliest kernel that can take the node in without any value being needed before it is there."""
         given = [self._home[r.node].number for r in needs if r.node in self._home]
-        for k in self.kernels[max(given, default=0) :]:
-            if self._fits(n, needs, k):
-                return k
+        first = max(given, default=-1)
+        if given and self._fits(n, needs, self.kernels[first]):  # none after it works out what n needs
+            return self.kernels[first]
+        if (has_own_kernel(n) and not is_reduction(n)) or n in self.joined:
+            return None
+        candidates = self._open.get(_as_reduction(n) if is_reduction(n) else (n.shape, n.batched), [])
+        for i in range(bisect_left(candidates, first + 1, key=lambda k: k.number), len(candidates)):
+            if self._fits(n, needs, candidates[i]):
+                return candidates[i]
         return None
 
     def _fits(self, n: Node, needs: list[Read], k: Kernel) -> bool:
         own = [r for r in needs if self._home.get(r.node) is k]
-        if n.batched is not k.batched:
+        if n.batched is not k.batched or k.work >= FULL:
             return False
         if is_reduction(n):
-            return k.kind == "reduce" and not own and _same_reduction(n, k) and self._reads_the_same(needs, k)
+            return not own and _as_reduction(n) in _takes(k) and self._reads_the_same(needs, k)
         if has_own_kernel(n) or n in self.joined or k.special:
             return False
         if k.kind == "matmul" and not k.maps and n.shape and 0 < n.size < math.prod(k.shape):
@@ -317,29 +341,18 @@ class Schedule:
     def _in_order(self) -> list[Kernel]:
         """As joined, but updates of what is given come after all who read the old value, where that can be, and what
         gathers up much in little as soon as it can: its inputs are still in the caches, and leave their memory."""
-        after: dict[Kernel, set[Kernel]] = {
-            k: {self._home[n] for n in self.inputs_of(k) if n in self._home} for k in self.kernels
-        }
+        homes = {k: [self._home[n] for n in self.inputs_of(k) if n in self._home] for k in self.kernels}
+        known = Before(self.kernels, homes)
         for target, value in self.graph.writes:
             writer = self._home.get(value)
-            if writer is None:
-                continue
             for k in self.readers.get(target, ()):
-                if k is not writer and not _reaches(k, writer, after):
-                    after[writer].add(k)
-        done: dict[Kernel, None] = {}
-        waiting, soon = dict.fromkeys(self.kernels), list[Kernel]()
+                if writer is not None and k is not writer:
+                    known.put(k, writer)
 
-        def ready(k: Kernel) -> bool:
-            return k in waiting and all(d in done for d in after[k])
+        def readers(k: Kernel) -> Iterable[Kernel]:
+            return dict.fromkeys(reader for n in k.stored for reader in self.readers.get(n, ()))
 
-        while waiting:
-            k = soon.pop(0) if soon else next(k for k in waiting if ready(k))
-            del waiting[k]
-            done[k] = None
-            readers = dict.fromkeys(reader for n in k.stored for reader in self.readers.get(n, ()))
-            soon += [reader for reader in readers if reader not in soon and ready(reader) and self._gathers(reader)]
-        return list(done)
+        return in_order(known, self.kernels, readers, self._gathers)
 
     def _gathers(self, k: Kernel) -> bool:
         """Whether a kernel stores less than what it reads of what others worked out, and that is much."""
@@ -349,19 +362,6 @@ class Schedule:
 
 def _bytes(nodes: Iterable[Node]) -> int:
     return sum(n.size * n.dtype.itemsize for n in nodes)
-
-
-def _reaches(start: Kernel, goal: Kernel, after: dict[Kernel, set[Kernel]]) -> bool:
-    """Whether `start` must come after `goal`."""
-    stack, seen = [start], set()
-    while stack:
-        k = stack.pop()
-        if k is goal:
-            return True
-        if k not in seen:
-            seen.add(k)
-            stack.extend(after[k])
-    return False
 
 
 def _own_places(k: Kernel, n: Node, here: Index) -> set[str]:
@@ -377,9 +377,17 @@ def _is_special(n: Node) -> bool:
     return has_own_kernel(n) and n.kind != "matmul"
 
 
-def _same_reduction(n: Node, k: Kernel) -> bool:
-    a, b = terms(n), terms(k.main[0])
-    return n.shape == k.shape and a.extents == b.extents and _axes(n) == _axes(k.main[0])
+def _as_reduction(n: Node) -> object:
+    """What reductions that can be one loop have in common."""
+    return n.shape, n.batched, terms(n).extents, _axes(n)
+
+
+def _takes(k: Kernel) -> set[object]:
+    """Under what a kernel is found that others may be joined to."""
+    if k.special or not k.nodes or k.work >= FULL:
+        return set()
+    found: set[object] = {(k.shape, k.batched)}
+    return found | {_as_reduction(k.main[0])} if k.kind == "reduce" else found
 
 
 def _axes(n: Node) -> object:
