@@ -15,7 +15,7 @@ from ..ops.lowering import Elementwise
 from ..ops.primitive import Shaped
 from . import half, winograd
 from .convolution import NAMES, PRODUCTS, Found
-from .graph import Node
+from .graph import Node, worked_out
 from .sums import call
 
 PRECISIONS = ("float32", "bf16")
@@ -41,12 +41,20 @@ def _pairs_rule(first: Any, second: Any) -> Shaped:
 PAIRS = Found("pairs", rule=_pairs_rule, forward=_pairs, vjp=(None, None), lower=Elementwise(effort=8))
 
 
-def pairs(x: Node, axis: int) -> Node:
+def pairs(x: Node, axis: int, known: dict[tuple[Node, int], Node] | None = None) -> Node:
     """Neighbours along an axis, each two in one word; they are made of what a view shows, where it leaves them so."""
-    below = _below(x, axis)
+    return worked_out((x, axis), _shown, _paired, {} if known is None else known)
+
+
+def _shown(along: tuple[Node, int]) -> list[tuple[Node, int]]:
+    below = _below(*along)
+    return below.inputs if below is not None else []
+
+
+def _paired(along: tuple[Node, int], inputs: list[Node]) -> Node:
+    (x, axis), below = along, _below(*along)
     if below is not None:
-        inputs = tuple(pairs(y, own) for y, own in below.inputs)
-        return Node(x.op, inputs, below.params, _halved(x.shape, axis), dtypes.uint32)
+        return Node(x.op, tuple(inputs), below.params, _halved(x.shape, axis), dtypes.uint32)
     ranges = [tuple((0, length, 1) for length in x.shape)] * 2
     each = [(*r[:axis], (start, x.shape[axis], 2), *r[axis + 1 :]) for start, r in enumerate(ranges)]
     first, second = (call("slice", [x], ranges=r) for r in each)
@@ -93,7 +101,9 @@ class Rounding:
 
     def __init__(self, lanes: int, winograd: bool) -> None:
         self.lanes, self.winograd = lanes, winograd
-        self._known: dict[Node, Node] = {}
+        self._narrow: dict[Node, Node] = {}
+        self._wide: dict[Node, Node] = {}
+        self._pairs: dict[tuple[Node, int], Node] = {}
 
     def __call__(self, n: Node) -> Node | None:
         if n.kind not in PRODUCTS or n.dtype != dtypes.float32:
@@ -103,29 +113,35 @@ class Rounding:
     def _operands(self, n: Node) -> tuple[Node, ...]:
         if self.lanes and n.kind == "matmul" and n.inputs[0].shape[-1] % 2 == 0:
             a, b = n.inputs
-            return pairs(a, len(a.shape) - 1), b if b.size >= LARGE else pairs(b, len(b.shape) - 2)
+            return self._paired(a, len(a.shape) - 1), b if b.size >= LARGE else self._paired(b, len(b.shape) - 2)
         if self.lanes and n.kind in NAMES and not (self.winograd and winograd.pays(n, FASTER)):
             images, other = n.inputs
             if images.shape[0] > self.lanes and n.kind == "convolution_weight":
                 return self._rounded(images), self._rounded(other)
             if images.shape[0] > self.lanes and other.shape[1] % 2 == 0:
-                return self._rounded(images), pairs(other, 1)
-        return tuple(self._wide(self._rounded(x)) for x in n.inputs)
+                return self._rounded(images), self._paired(other, 1)
+        return tuple(self._widened(self._rounded(x)) for x in n.inputs)
+
+    def _paired(self, x: Node, axis: int) -> Node:
+        return pairs(x, axis, self._pairs)
 
     def _rounded(self, x: Node) -> Node:
-        if x not in self._known:
-            if x.kind in THROUGH:
-                below = tuple(map(self._rounded, x.inputs))
-                self._known[x] = Node(x.op, below, x.params, x.shape, dtypes.bfloat16)
-            else:
-                self._known[x] = call("cast", [x], dtype=dtypes.bfloat16)
-        return self._known[x]
+        return self._through(x, dtypes.bfloat16, self._narrow)
 
-    def _wide(self, x: Node) -> Node:
+    def _widened(self, x: Node) -> Node:
         """Rounded numbers as float32 again: any processor multiplies these."""
-        if x.kind in THROUGH:
-            return Node(x.op, tuple(map(self._wide, x.inputs)), x.params, x.shape, dtypes.float32)
-        return call("cast", [x], dtype=dtypes.float32)
+        return self._through(x, dtypes.float32, self._wide)
+
+    @staticmethod
+    def _through(x: Node, dtype: dtypes.Dtype, known: dict[Node, Node]) -> Node:
+        """A cast, made of what a view shows."""
+
+        def make(n: Node, inputs: list[Node]) -> Node:
+            if n.kind in THROUGH:
+                return Node(n.op, tuple(inputs), n.params, n.shape, dtype)
+            return call("cast", [n], dtype=dtype)
+
+        return worked_out(x, lambda n: n.inputs if n.kind in THROUGH else (), make, known)
 
 
 __all__ = ["PRECISIONS", "Rounding", "check_precision"]

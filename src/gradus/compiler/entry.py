@@ -209,7 +209,11 @@ class Epoch:
     def _job(self, place: int, type_: str = "i64") -> Ref:
         return self.code.op(f"load {type_}, ptr {self.code.element('i64', '%job', place)}")
 
-    def emit(self) -> Code:
+    def emit(self) -> list[Code]:
+        """The function, and those that it calls."""
+        return [*(self._rows_of(size) for size in dict.fromkeys(a.row_bytes for a in self.arguments)), self._steps()]
+
+    def _steps(self) -> Code:
         code = self.code
         rows = self._job(self.ROWS, "ptr")
         fits = self._rows_fit(rows)
@@ -217,23 +221,20 @@ class Epoch:
         refused = code.op(f"select i1 {fits}, i64 0, i64 1")
         with code.when(code.op("icmp eq i64 %thread, 0")):
             code.do(f"store i64 {refused}, ptr {code.element('i64', '%job', self.REFUSED)}")
-        slots = [*(a.slot for a in self.arguments), *(slot for slot, _ in self.results)]
-        places = [code.op(f"load ptr, ptr {code.element('ptr', '%table', slot)}") for slot in slots]
-        given = [self._job(self.HEAD + i, "ptr") for i in range(len(places))]
         parts = {n: self._part(n) for n in {a.rows for a in self.arguments}}
         batch = self.arguments[0].rows if self.arguments else 0
         with code.loop(0, steps) as number:
             batch_rows = code.element("i64", rows, code.mul(number, batch))
-            for argument, buffer, data in zip(self.arguments, places, given, strict=False):
-                self._gather(argument, parts[argument.rows], (buffer, data), batch_rows)
+            for i, argument in enumerate(self.arguments):
+                self._gather(argument, parts[argument.rows], self._memory(i, argument.slot), batch_rows)
             if not self.alone:
                 code.do(WAIT)
             code.do(f"call void @step(ptr %table, {THREAD})")
             self._end_if_refused(number)
             with code.when(code.op("icmp eq i64 %thread, 0")):
-                arguments = len(self.arguments)
-                for (_, size), of, to in zip(self.results, places[arguments:], given[arguments:], strict=True):
-                    self._copy(code.element("i8", to, code.mul(number, size)), of, size)
+                for i, (slot, size) in enumerate(self.results, len(self.arguments)):
+                    of, to = self._memory(i, slot)
+                    self._copy(code, code.element("i8", to, code.mul(number, size)), of, size)
         if self.word is not None:
             code.do("br label %end")
             code.label("end")
@@ -253,6 +254,11 @@ class Epoch:
                 code.do(WAIT)
         code.branch(refused, "end", go_on)
         code.label(go_on)
+
+    def _memory(self, number: int, slot: int) -> tuple[Ref, Ref]:
+        """Where an argument or a result lies in a step, and in the job; read where needed, for there may be many."""
+        here = self.code.op(f"load ptr, ptr {self.code.element('ptr', '%table', slot)}")
+        return here, self._job(self.HEAD + number, "ptr")
 
     def _rows_fit(self, rows: Ref) -> Ref:
         """Whether all rows to check are below the limit; a negative one is, without its sign, a very high one."""
@@ -286,13 +292,18 @@ class Epoch:
 
     def _gather(self, argument: Argument, part: tuple[Ref, Ref], memory: tuple[Ref, Ref], rows: Ref) -> None:
         """This thread's part of an argument's rows."""
-        code, size = self.code, argument.row_bytes
-        target, data = memory
-        with code.loop(*part) as r:
-            row = code.op(f"load i64, ptr {code.element('i64', rows, r)}")
-            self._copy(
-                code.element("i8", target, code.mul(r, size)), code.element("i8", data, code.mul(row, size)), size
-            )
+        (target, data), (first, end) = memory, part
+        given = f"ptr {target}, ptr {data}, ptr {rows}, i64 {first}, i64 {end}"
+        self.code.do(f"call void @rows_of_{argument.row_bytes}({given})")
 
-    def _copy(self, to: Ref, of: Ref, size: int) -> None:
-        self.code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")
+    def _rows_of(self, size: int) -> Code:
+        """A function that gathers rows of so many bytes."""
+        code = Code(f"rows_of_{size}", "ptr %to, ptr %of, ptr %rows, i64 %first, i64 %end")
+        with code.loop("%first", "%end") as r:
+            row = code.op(f"load i64, ptr {code.element('i64', '%rows', r)}")
+            to, of = code.element("i8", "%to", code.mul(r, size)), code.element("i8", "%of", code.mul(row, size))
+            self._copy(code, to, of, size)
+        return code
+
+    def _copy(self, code: Code, to: Ref, of: Ref, size: int) -> None:
+        code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ..dtypes import Dtype
 from ..interpret import Explain, Wrong
 from ..ops.primitive import Primitive
+
+T = TypeVar("T", bound=Hashable)
+R = TypeVar("R")
 
 
 @dataclass(eq=False)
@@ -23,6 +26,7 @@ class Node:
         shape, dtype: of the value.
         name: for people.
         batched: whether its batch lies inside where it is stored (`layouts.py`).
+        kind: the primitive's name; "input" if there is none.
     """
 
     op: Primitive | None
@@ -32,6 +36,10 @@ class Node:
     dtype: Dtype
     name: str = ""
     batched: bool = False
+    kind: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kind = "input" if self.op is None else self.op.name  # asked for too often to be worked out each time
 
     @property
     def primitive(self) -> Primitive:
@@ -39,10 +47,6 @@ class Node:
         if self.op is None:
             raise TypeError("an input is not computed")
         return self.op
-
-    @property
-    def kind(self) -> str:
-        return "input" if self.op is None else self.op.name
 
     @property
     def size(self) -> int:
@@ -90,13 +94,17 @@ class Graph:
     results: list[Node] = field(default_factory=list)
     writes: list[tuple[Node, Node]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    _known: tuple[list[Node], list[Node]] | None = field(default=None, init=False, repr=False, compare=False)
 
     def outputs(self) -> list[Node]:
         return [*self.results, *(value for _, value in self.writes)]
 
     def nodes(self) -> list[Node]:
-        """Every node that an output depends on, inputs before what uses them."""
-        return ordered(self.outputs())
+        """Every node that an output depends on, inputs before what uses them; not to be changed."""
+        outputs = self.outputs()
+        if self._known is None or self._known[0] != outputs:
+            self._known = outputs, ordered(outputs)
+        return self._known[1]
 
     def __str__(self) -> str:
         number(self)
@@ -139,9 +147,26 @@ def ordered(roots: Iterable[Node], enter: Callable[[Node], bool] = lambda n: Tru
     return list(done)
 
 
+def worked_out(root: T, below: Callable[[T], Sequence[T]], make: Callable[[T, list[R]], R], known: dict[T, R]) -> R:
+    """What `make` makes of a thing and of what it made of those below it: each once, and without recursion."""
+    stack = [root]
+    while stack:
+        x = stack[-1]
+        missing = [] if x in known else [y for y in below(x) if y not in known]
+        if missing:
+            stack += missing
+            continue
+        if x not in known:
+            known[x] = make(x, [known[y] for y in below(x)])
+        stack.pop()
+    return known[root]
+
+
 def number(graph: Graph) -> None:
     """Give every node that has no name yet a number for one, in order."""
     nodes = list(dict.fromkeys([*graph.inputs, *graph.nodes()]))
+    if all(n.name for n in nodes):
+        return
     free = itertools.count(1 + max((int(n.name) for n in nodes if n.name), default=-1))
     for n in nodes:
         n.name = n.name or str(next(free))

@@ -14,7 +14,7 @@ from ..dtypes import Dtype, bfloat16
 from ..ops.places import Index, Loop, flatten, variable
 from ..ops.primitive import PRIMITIVES
 from .convolution import IMAGES, NAMES
-from .graph import Graph, Node, consumers
+from .graph import Graph, Node, consumers, worked_out
 from .lowerings import (
     has_own_kernel,
     is_elementwise,
@@ -183,13 +183,17 @@ class _Rebuilt:
 
     def _in_rows(self, x: Node) -> Node:
         """What a product reads; through views, the copy is made of what they are views of."""
+        return worked_out(x, lambda v: v.inputs if self._seen_through(v) else (), self._of_rows, self._rows)
+
+    def _seen_through(self, x: Node) -> bool:
+        return is_view(x) and x not in self.batched
+
+    def _of_rows(self, x: Node, inputs: list[Node]) -> Node:
         if x in self.batched:
-            return self._rows.setdefault(x, _copy(self.new[x], batched=False))
-        if is_view(x) and x not in self._rows:
-            inputs = tuple(map(self._in_rows, x.inputs))
-            same = inputs == tuple(self.new[i] for i in x.inputs)
-            self._rows[x] = self.new[x] if same else Node(x.op, inputs, x.params, x.shape, x.dtype)
-        return self._rows.get(x, self.new[x])
+            return _copy(self.new[x], batched=False)
+        if not self._seen_through(x) or all(i is self.new[y] for i, y in zip(inputs, x.inputs, strict=True)):
+            return self.new[x]
+        return Node(x.op, tuple(inputs), x.params, x.shape, x.dtype)
 
 
 def _copy(n: Node, batched: bool) -> Node:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .graph import Node
 from .schedule import Kernel, Schedule
 
@@ -79,20 +81,19 @@ def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]], gr
     for x in schedule.pieces:
         whole, _ = _home(x, schedule)
         last_use[whole] = max(last_use.get(whole, 0), last_use.get(x, 0))
-    live: list[tuple[int, int, int]] = []  # offset, end, last use
+    live = _Live()
     for k in schedule.order:
-        live = [block for block in live if block[2] >= group[k] - 1]
-        wanted: list[tuple[Node | Scratch, int]] = []
+        live.leave(group[k] - 1)
+        wanted: dict[Node | Scratch, int] = {}
         for n in k.stored:
             whole, _ = _home(n, schedule)
-            if whole not in p.slots and all(whole is not w for w, _ in wanted):
-                wanted.append((whole, schedule.span(whole) * whole.dtype.itemsize))
-        wanted += [(s, s.size) for s in scratch.get(k, ()) if s not in p.scratch]
-        for owner, size in wanted:
+            if whole not in p.slots:
+                wanted[whole] = schedule.span(whole) * whole.dtype.itemsize
+        wanted |= {s: s.size for s in scratch.get(k, ()) if s not in p.scratch}
+        for owner, size in wanted.items():
             size += STAGGER if size >= PAGE else 0
             since = group[k] - isinstance(owner, Scratch)  # an operand is packed before the kernel's own group begins
-            offset = _first_gap([block for block in live if block[2] >= since], size)
-            live.append((offset, offset + size, last_use[owner]))
+            offset = live.place(size, since, last_use[owner])
             p.offsets[p.count] = offset
             p.arena = max(p.arena, offset + size)
             if isinstance(owner, Node):
@@ -117,10 +118,24 @@ def _home(n: Node, schedule: Schedule) -> tuple[Node, int]:
     return n, start
 
 
-def _first_gap(live: list[tuple[int, int, int]], size: int) -> int:
-    offset = 0
-    for start, end, _ in sorted(live):
-        if offset + size <= start:
-            break
-        offset = max(offset, -(-end // ALIGNMENT) * ALIGNMENT)
-    return offset
+class _Live:
+    """The stretches of the arena that are in use, in their order: offset, end, last use."""
+
+    def __init__(self) -> None:
+        self.blocks = np.empty((0, 3), np.int64)
+
+    def leave(self, before: int) -> None:
+        """Forget what was last used earlier."""
+        kept = self.blocks[:, 2] >= before
+        if not kept.all():
+            self.blocks = self.blocks[kept]
+
+    def place(self, size: int, since: int, last: int) -> int:
+        """The offset of the first gap of a size among what is used since then; it is taken until its last use."""
+        start, end, use = self.blocks.T
+        used = use >= since
+        free = np.maximum.accumulate(np.append(0, -(-end[used] // ALIGNMENT) * ALIGNMENT))  # from here on, before each
+        gaps = np.flatnonzero(free[:-1] + size <= start[used])
+        offset = int(free[gaps[0]] if gaps.size else free[-1])
+        self.blocks = np.insert(self.blocks, np.searchsorted(start, offset), (offset, offset + size, last), axis=0)
+        return offset

@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
 
-class Before:
+class Before(Generic[T]):
     """What comes before what, without circles.
 
     Things have positions, in which those that come before others stand first; a new wish that agrees with them costs
@@ -55,7 +55,7 @@ class Before:
 
 
 def in_order(
-    known: Before, things: list[T], follow: Callable[[T], Iterable[T]], at_once: Callable[[T], bool]
+    known: Before[T], things: list[T], follow: Callable[[T], Iterable[T]], at_once: Callable[[T], bool]
 ) -> list[T]:
     """The things as they stand, but none before what comes before it.
 

@@ -56,6 +56,8 @@ def _rewritten(graph: Graph, rule: Rule) -> Graph:
         fresh = n if inputs == n.inputs else Node(n.op, inputs, n.params, n.shape, n.dtype)
         new[n] = rule(fresh) or fresh if n.op is not None else n
         new[n].name = new[n].name or n.name
+    if all(n is instead for n, instead in new.items()):
+        return graph
     return Graph(graph.inputs, [new[n] for n in graph.results], [(t, new[v]) for t, v in graph.writes])
 
 
@@ -353,11 +355,14 @@ def _key(n: Node) -> Any:
 
 
 def separate_outputs(graph: Graph) -> Graph:
-    """Each result and each write gets a node of its own, which is no input: then each has one place in memory."""
+    """Each result and each write gets a node of its own, which is no input: then each has one place in memory.
+
+    What is written in pieces gets there by a copy.
+    """
     taken: set[Node] = set()
 
     def own(n: Node) -> Node:
-        if n.op is None or n in taken:
+        if n.op is None or n in taken or pieces.has_many_pieces(n):
             n = Node(PRIMITIVES["copy"], (n,), {}, n.shape, n.dtype)
         taken.add(n)
         return n

@@ -14,6 +14,7 @@ from ..ops.places import Index
 from .graph import Node
 from .lowerings import has_own_kernel, is_constant, is_indexed
 
+MANY = 32  # pieces
 Users = Mapping[Node, Sequence[Node]]
 
 
@@ -51,17 +52,24 @@ def stored_as(n: Node) -> Node:
 
 
 def is_written_in_pieces(n: Node, users: Users, outputs: Collection[Node]) -> bool:
-    """Whether a node's pieces are written in their places: one stretch each, or what will be stored in any case."""
+    """Whether a node's pieces are written in their places: one stretch each, many, or what is stored in any case."""
     if n.kind != "concatenate" or n in outputs or n.size == 0:
         return False
-    return in_one_stretch(n) or any(u.kind == "matmul" or in_one_stretch(u) for u in _users_of_numbers(n, users))
+    return in_one_stretch(n) or has_many_pieces(n) or any(u.kind == "matmul" or in_one_stretch(u) for u in _users_of_numbers(n, users))
+
+
+def has_many_pieces(n: Node) -> bool:
+    """Whether it joins so many that to choose among them at each place would take long."""
+    return n.kind == "concatenate" and len(n.inputs) > MANY
 
 
 def _users_of_numbers(n: Node, users: Users) -> Iterator[Node]:
     """What uses a node, itself or turned or reshaped."""
-    for u in users[n]:
+    waiting = list(reversed(users[n]))
+    while waiting:
+        u = waiting.pop()
         if u.kind in ("permute", "reshape"):
-            yield from _users_of_numbers(u, users)
+            waiting.extend(reversed(users[u]))
         else:
             yield u
 

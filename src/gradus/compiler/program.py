@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import NamedTuple
 
 from . import entry
+from .barriers import Access, Touches, waits
 from .bfloat16 import Rounding
 from .blocked_kernel import BlockedKernel
 from .checks import Parted, parted
@@ -50,21 +50,6 @@ SLIDING = {
 }
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
 MOST_AT_FIRST = 2048  # steps
-
-
-class Access(NamedTuple):
-    """What a stage touches: a stretch of memory, its slot, and the share by which each thread touches its own part."""
-
-    start: int
-    end: int
-    slot: int
-    own: Share | None
-
-    def meets(self, other: Access) -> bool:
-        """Whether a thread may touch what another touches there."""
-        if self.slot == other.slot and self.own is not None:
-            return self.own != other.own
-        return self.start < other.end and other.start < self.end
 
 
 def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:
@@ -246,21 +231,10 @@ class Program:
         """Before which stages all threads must wait for each other."""
         if self.alone:
             return [False] * len(self.stages)
-        flags = []
-        reads: set[Access] = set()
-        writes: set[Access] = set()
-        for stage in self.stages:
-            mine_r, mine_w = ({self._access(stage, s) for s in slots} for slots in (stage.reads, stage.writes))
-            clash = _overlap(mine_r, writes) or _overlap(mine_w, writes) or _overlap(mine_w, reads)
-            flags.append(clash)
-            if clash:
-                reads, writes = set(), set()
-            reads |= mine_r
-            writes |= mine_w
-        return flags
+        return waits([Touches(self._accesses(s, s.reads), self._accesses(s, s.writes)) for s in self.stages])
 
-    def _access(self, stage: Stage, slot: int) -> Access:
-        return Access(*self._range(slot), slot, stage.own.get(slot))
+    def _accesses(self, stage: Stage, slots: set[int]) -> list[Access]:
+        return [Access(*self._range(slot), slot, stage.own.get(slot)) for slot in slots]
 
     def _range(self, slot: int) -> tuple[int, int]:
         """A slot as a stretch of memory: in the arena, or an array by itself."""
@@ -291,14 +265,10 @@ class Program:
         results = [(self.slot(n), n.size * n.dtype.itemsize) for n in self.graph.results[: self.returned]]
         word = None if self.refusal is None else self.refusal.slot
         epoch = entry.Epoch(arguments, results, self.job_slot, self.alone, word).emit()
-        return entry.module([*self.functions.values(), self.step(), epoch])
+        return entry.module([*self.functions.values(), self.step(), *epoch])
 
 
 def _rows(n: Node) -> tuple[int, int]:
     """How many rows an argument has, and the bytes of one; without axes it has none."""
     rows = n.shape[0] if n.shape else 0
     return rows, n.size // rows * n.dtype.itemsize if rows else 0
-
-
-def _overlap(a: set[Access], b: set[Access]) -> bool:
-    return any(x.meets(y) for x in a for y in b)

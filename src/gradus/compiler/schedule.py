@@ -38,7 +38,8 @@ from .reads import Read, at, in_rows, loops_over, reads, strides
 HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS)  # kernels that others may be joined to
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
 MUCH = 1 << 16  # bytes that are better used while they are in the caches
-FULL = 1000  # instructions, about, from which on nothing is joined to a kernel
+FULL = 1500  # instructions, about, from which on nothing is joined to a kernel
+ACCESS = 8  # instructions for what is read or written
 
 
 @dataclass(eq=False)
@@ -225,7 +226,7 @@ class Schedule:
         if math.prod(n.shape) < math.prod(kernel.shape):
             kernel.cut(n.shape)
         (kernel.main if _is_main(n) or n in self.joined else kernel.maps).append(n)
-        kernel.work += self.expressions.size[n].work
+        kernel.work += self.expressions.size[n].work + ACCESS * (1 + len({r.node for r in self.needs(n)}))
         for what in before - _takes(kernel):
             self._open[what].remove(kernel)
         for what in _takes(kernel) - before:

@@ -84,7 +84,7 @@ class Step:
             tracer: Any = interpret.current.get()
             for t in symbols:
                 tracer.give(t)
-            return function(*unflatten(arrangement, list(symbols)))
+            return function(*unflatten(arrangement, symbols))
 
         tracer, result = trace(run, leaves)
         returned: list[Tensor] = []

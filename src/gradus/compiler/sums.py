@@ -173,7 +173,8 @@ def _in_groups(terms: list[Node], some: list[Node], joined: Callable[[list[Node]
         return terms
     size = max(TOGETHER // max(some[0].inputs[0].size // some[0].shape[0], 1), 1)
     groups = [some[max(end - size, 0) : end] for end in range(len(some), 0, -size)]
-    return [*map(joined, groups), *(t for t in terms if t not in some)]
+    rest = set(some)
+    return [*map(joined, groups), *(t for t in terms if t not in rest)]
 
 
 def _product(products: list[Node]) -> Node:

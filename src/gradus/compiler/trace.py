@@ -47,6 +47,7 @@ class Tracer:
         self.views: dict[Node, View] = {}
         self.written_at: dict[int, str] = {}  # where arrays are written
         self.walked = False  # whether gradients were walked back
+        self._number: dict[int, int] = {}  # which of the inputs that is
         self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
         self._given: set[int] = set()
         self._gradients: dict[int, np.ndarray] = {}  # by their ids: what backward left outside
@@ -166,9 +167,10 @@ class Tracer:
             if t.grad is not None and not isinstance(t.grad.data, Node):
                 self._gradients[id(self.memory(t.grad))] = t.grad.data
             self._current[key] = self._input[key] = node
+            self._number[key] = len(self.read_from) - 1
             self._nodes.add(node)
         elif t.requires_grad and t.is_leaf:  # it may have been met without its gradient, detached
-            self.read_from[self.graph.inputs.index(self._input[key])] = t
+            self.read_from[self._number[key]] = t
         return self._current[key]
 
     def _check_fresh(self, t: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,20 @@ def flatten(thing: Any, leaves: list[Tensor]) -> Any:
     return thing
 
 
-def unflatten(arrangement: Any, leaves: list[Tensor]) -> Any:
-    """The same arrangement of other tensors; they are taken from the front of `leaves`."""
+def unflatten(arrangement: Any, leaves: Iterable[Tensor]) -> Any:
+    """The same arrangement of other tensors, in their order."""
+    return _put_together(arrangement, iter(leaves))
+
+
+def _put_together(arrangement: Any, leaves: Iterator[Tensor]) -> Any:
     if arrangement is Tensor:
-        return leaves.pop(0)
+        return next(leaves)
     if not isinstance(arrangement, tuple):
         return arrangement
     kind, *parts = arrangement
     if issubclass(kind, dict):
-        return {key: unflatten(part, leaves) for key, part in parts}
+        return {key: _put_together(part, leaves) for key, part in parts}
     if not issubclass(kind, (list, tuple)):
         return parts[0]
-    found = [unflatten(part, leaves) for part in parts]
+    found = [_put_together(part, leaves) for part in parts]
     return kind(*found) if hasattr(kind, "_fields") else kind(found)  # a named tuple takes its parts one by one
