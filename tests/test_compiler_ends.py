@@ -13,7 +13,7 @@ import gradus
 from gradus import nn
 from gradus.compiler import joins
 from gradus.compiler.graph import Graph, Node
-from gradus.compiler.passes import _redirected
+from gradus.compiler.rewriting import redirected
 from gradus.compiler.sums import call
 from gradus.tensor import Tensor
 
@@ -116,7 +116,7 @@ def test_a_replacement_that_depends_on_what_it_replaces_is_not_made() -> None:
     b = call("cos", [a])
     c = call("exp", [b])
     with at_most(10, "redirecting"):
-        assert _redirected(Graph([x], [c]), {a: call("negative", [b])}).nodes() == [x, a, b, c]
+        assert redirected(Graph([x], [c]), {a: call("negative", [b])}).nodes() == [x, a, b, c]
 
 
 def test_replacements_that_make_a_cycle_only_together_are_not_made_and_others_are() -> None:
@@ -126,6 +126,6 @@ def test_replacements_that_make_a_cycle_only_together_are_not_made_and_others_ar
     graph = Graph([x], [over_a, over_b, apart])
     with at_most(10, "redirecting"):
         becomes = {old: call("negative", [new]) for old, new in ((a, over_b), (b, over_a), (apart, x))}
-        after = _redirected(graph, becomes)
+        after = redirected(graph, becomes)
     assert after.results[2].kind == "negative"
     assert after.nodes()[0] is x

@@ -21,8 +21,8 @@ from .bfloat16 import Rounding
 from .graph import Graph, Node, consumers, number
 from .layouts import lay_out
 from .lowerings import is_elementwise
+from .rewriting import redirected, rewritten
 
-Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 Range = tuple[int, int, int]
 
 
@@ -48,71 +48,12 @@ def stages(
         yield one.__name__.replace("_", " "), graph
 
 
-def _rewritten(graph: Graph, rule: Rule) -> Graph:
-    """The graph with the rule applied to every node, inputs first."""
-    new: dict[Node, Node] = {}
-    for n in graph.nodes():
-        inputs = tuple(new[x] for x in n.inputs)
-        fresh = n if inputs == n.inputs else Node(n.op, inputs, n.params, n.shape, n.dtype)
-        new[n] = rule(fresh) or fresh if n.op is not None else n
-        new[n].name = new[n].name or n.name
-    if all(n is instead for n, instead in new.items()):
-        return graph
-    return Graph(graph.inputs, [new[n] for n in graph.results], [(t, new[v]) for t, v in graph.writes])
-
-
-def _redirected(graph: Graph, becomes: dict[Node, Node]) -> Graph:
-    """The graph with some nodes replaced by others, which may be made of nodes that are replaced themselves.
-
-    A replacement that depends on what it replaces, by itself or together with others, is not made.
-    """
-    while becomes:
-        order, around = _inputs_first(graph, becomes)
-        if not around:
-            return _replaced(graph, becomes, order)
-        becomes = {n: new for n, new in becomes.items() if n not in around}
-    return graph
-
-
-def _inputs_first(graph: Graph, becomes: dict[Node, Node]) -> tuple[list[Node], set[Node]]:
-    """All nodes, after what they depend on once replaced; and the replaced nodes on a way that leads back to itself."""
-    order: list[Node] = []
-    done: dict[Node, bool] = {}  # False while what it depends on is looked at
-    stack = graph.outputs()
-    while stack:
-        n = stack[-1]
-        if n not in done:
-            done[n] = False
-            for x in becomes.get(n, n).inputs:
-                if done.get(x) is False:
-                    way = [y for y, finished in done.items() if not finished]  # from an output to n
-                    return [], {y for y in way[way.index(x) :] if y in becomes}
-                if x not in done:
-                    stack.append(x)
-            continue
-        stack.pop()
-        if not done[n]:
-            done[n] = True
-            order.append(n)
-    return order, set()
-
-
-def _replaced(graph: Graph, becomes: dict[Node, Node], order: list[Node]) -> Graph:
-    new: dict[Node, Node] = {}
-    for n in order:
-        instead = becomes.get(n, n)
-        inputs = tuple(new[x] for x in instead.inputs)
-        same = inputs == instead.inputs
-        new[n] = instead if same else Node(instead.op, inputs, instead.params, n.shape, n.dtype, instead.name)
-    return Graph(graph.inputs, [new[n] for n in graph.results], [(t, new[v]) for t, v in graph.writes])
-
-
 # -- constants ---------------------------------------------------------------------------------------------------------
 
 
 def fold_constants(graph: Graph) -> Graph:
     """What is worked out from constants alone is worked out now."""
-    return _rewritten(graph, _folded)
+    return rewritten(graph, _folded)
 
 
 def _folded(n: Node) -> Node | None:
@@ -142,7 +83,7 @@ def constant(n: Node) -> Any:
 
 def leave_out_empties(graph: Graph) -> Graph:
     """Values without elements are constants (`empties.py`)."""
-    return _rewritten(graph, lambda n: empties.without(n, _full))
+    return rewritten(graph, lambda n: empties.without(n, _full))
 
 
 # -- algebra -----------------------------------------------------------------------------------------------------------
@@ -150,7 +91,7 @@ def leave_out_empties(graph: Graph) -> Graph:
 
 def algebra(graph: Graph) -> Graph:
     """x - 0, x * 1, where(true, x, y) and the like are x; x^2 is x x, and x^(1/2) the root."""
-    return _rewritten(graph, lambda n: _neutral(n) or _chosen(n) or _small_power(n))
+    return rewritten(graph, lambda n: _neutral(n) or _chosen(n) or _small_power(n))
 
 
 def _neutral(n: Node) -> Node | None:
@@ -203,7 +144,7 @@ def _small_power(n: Node) -> Node | None:
 
 def merge_views(graph: Graph) -> Graph:
     """Views of views become one view; views that change nothing go."""
-    return _rewritten(graph, _merged)
+    return rewritten(graph, _merged)
 
 
 def _merged(n: Node) -> Node | None:
@@ -225,7 +166,7 @@ def _merged(n: Node) -> Node | None:
 
 def merge_slices(graph: Graph) -> Graph:
     """A slice of a slice is one slice; a slice of what is padded lies inside it, beside it, or stays."""
-    return _rewritten(graph, lambda n: _cut(n) if n.kind == "slice" else None)
+    return rewritten(graph, lambda n: _cut(n) if n.kind == "slice" else None)
 
 
 def _cut(n: Node) -> Node | None:
@@ -261,7 +202,7 @@ def _range_of(inner: Range, outer: Range, length: int) -> Range:
 
 def turn_products(graph: Graph) -> Graph:
     """(A B)^T = B^T A^T: then what follows can be fused to the product."""
-    return _rewritten(graph, _turned)
+    return rewritten(graph, _turned)
 
 
 def _turned(n: Node) -> Node | None:
@@ -284,17 +225,17 @@ def _turned(n: Node) -> Node | None:
 
 def find_convolutions(graph: Graph, lanes: int) -> Graph:
     """Products over the columns of a window become convolutions, which store no columns (`convolution.py`)."""
-    return _redirected(graph, convolution.found(graph, lanes))
+    return redirected(graph, convolution.found(graph, lanes))
 
 
 def take_rows(graph: Graph, lanes: int) -> Graph:
     """Convolutions of few images take pieces of rows for vectors (`few_images.py`)."""
-    return _redirected(graph, few_images.found(graph, lanes))
+    return redirected(graph, few_images.found(graph, lanes))
 
 
 def use_winograd(graph: Graph, lanes: int) -> Graph:
     """Convolutions by small kernels, where it pays, with a fraction of the multiplications (`winograd.py`)."""
-    return _redirected(graph, winograd_rewrite.found(graph, lanes))
+    return redirected(graph, winograd_rewrite.found(graph, lanes))
 
 
 # -- long sums -------------------------------------------------------------------------------------------------------
@@ -302,25 +243,25 @@ def use_winograd(graph: Graph, lanes: int) -> Graph:
 
 def join_sums(graph: Graph) -> Graph:
     """Sums of many products, sums or padded pieces become one operation on what is joined (`sums.py`)."""
-    graph = _redirected(graph, sums.joined_pads(graph))
-    graph = _rewritten(_rewritten(graph, sums.flattened), sums.unstacked)
-    return _rewritten(_redirected(graph, sums.joined_terms(graph)), sums.unsplit)
+    graph = redirected(graph, sums.joined_pads(graph))
+    graph = rewritten(rewritten(graph, sums.flattened), sums.unstacked)
+    return rewritten(redirected(graph, sums.joined_terms(graph)), sums.unsplit)
 
 
 def share_pieces(graph: Graph) -> Graph:
     """Pieces that several joined values have in common are stored once (`joins.py`)."""
-    graph = _rewritten(graph, joins.rows_that_follow)
-    return _redirected(graph, joins.shared(graph))
+    graph = rewritten(graph, joins.rows_that_follow)
+    return redirected(graph, joins.shared(graph))
 
 
 def open_products(graph: Graph) -> Graph:
     """Products of very few numbers become sums, which others can be fused to (`sums.py`)."""
-    return _rewritten(graph, sums.tiny_product)
+    return rewritten(graph, sums.tiny_product)
 
 
 def split_totals(graph: Graph) -> Graph:
     """The total of very many numbers is the total of those of their rows (`sums.py`)."""
-    return _rewritten(graph, sums.by_rows)
+    return rewritten(graph, sums.by_rows)
 
 
 def separate_pieces(graph: Graph) -> Graph:
@@ -338,7 +279,7 @@ def separate_pieces(graph: Graph) -> Graph:
 
     wholes = [n for n in nodes if pieces.is_written_in_pieces(n, users, outputs)]
     own_pieces = {n: tuple(own(x, n) for x in n.inputs) for n in wholes}
-    return _redirected(graph, {n: Node(n.op, own_pieces[n], n.params, n.shape, n.dtype, n.name) for n in wholes})
+    return redirected(graph, {n: Node(n.op, own_pieces[n], n.params, n.shape, n.dtype, n.name) for n in wholes})
 
 
 # -- the same twice ----------------------------------------------------------------------------------------------------
@@ -347,7 +288,7 @@ def separate_pieces(graph: Graph) -> Graph:
 def share_common(graph: Graph) -> Graph:
     """The same primitive of the same inputs is worked out once."""
     known: dict[Any, Node] = {}
-    return _rewritten(graph, lambda n: known.setdefault(_key(n), n))
+    return rewritten(graph, lambda n: known.setdefault(_key(n), n))
 
 
 def _key(n: Node) -> Any:
@@ -376,7 +317,7 @@ def separate_outputs(graph: Graph) -> Graph:
 
 def gather_wide(graph: Graph) -> Graph:
     """Half precision is added up in float32, much in little in float64, and booleans are counted: as in eager mode."""
-    return _rewritten(graph, _wide)
+    return rewritten(graph, _wide)
 
 
 def _wide(n: Node) -> Node | None:
@@ -399,7 +340,7 @@ def _gathered_in(n: Node) -> dtypes.Dtype:
 
 def in_bfloat16(graph: Graph, rounding: Rounding) -> Graph:
     """The operands of products and convolutions are rounded to bfloat16 (`bfloat16.py`)."""
-    return _rewritten(graph, rounding)
+    return rewritten(graph, rounding)
 
 
 PASSES: tuple[Callable[..., Graph], ...] = (

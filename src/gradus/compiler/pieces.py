@@ -55,7 +55,9 @@ def is_written_in_pieces(n: Node, users: Users, outputs: Collection[Node]) -> bo
     """Whether a node's pieces are written in their places: one stretch each, many, or what is stored in any case."""
     if n.kind != "concatenate" or n in outputs or n.size == 0:
         return False
-    return in_one_stretch(n) or has_many_pieces(n) or any(u.kind == "matmul" or in_one_stretch(u) for u in _users_of_numbers(n, users))
+    if in_one_stretch(n) or has_many_pieces(n):
+        return True
+    return any(u.kind == "matmul" or in_one_stretch(u) for u in _users_of_numbers(n, users))
 
 
 def has_many_pieces(n: Node) -> bool:
