@@ -114,6 +114,25 @@ def test_a_narrower_check_comes_second():
             both(gradus.tensor(np.where(np.arange(8) == 3, wrong, X.numpy())))
 
 
+def test_what_is_given_is_looked_at_first():
+    """A label that is wrong, too, is said before what the program would work out after it."""
+    z = gradus.tensor(np.zeros((8, 3), "float32"))
+
+    def loss(p, y):
+        return F.binary_cross_entropy(p / p.sum(), p * 0) + F.cross_entropy(z, y)
+
+    good, run = gradus.ones(8), gradus.compile(loss)
+    run(good, X % 3)
+    for p, y, message in (
+        (-2 * X + 3, X % 3, r"probabilities\[0\] is -1.5"),
+        (good, X, r"the label 3 at targets\[3\]"),
+        (-2 * X + 3, X, r"the label 3 at targets\[3\]"),
+        (-2 * X + 3, X % 3, r"probabilities\[0\] is -1.5"),
+    ):
+        with pytest.raises(DataError, match=message):
+            run(p.astype("float32"), y)
+
+
 def test_views_are_looked_through():
     w = gradus.tensor(TABLE)
     for view in (

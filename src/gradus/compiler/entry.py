@@ -68,8 +68,11 @@ class Stage(NamedTuple):
     own: dict[int, Share]
 
 
+GIVEN, FOUND = 1, 2  # why a step is refused: what it was given is wrong, or what it worked out
+
+
 class Refusal(NamedTuple):
-    """How a step is refused: a word in memory becomes 1, and all threads end the step. Else the word is 0.
+    """How a step is refused: a word in memory becomes GIVEN or FOUND, and all threads end the step. Else it is 0.
 
     Attributes:
         slot: of the word.
@@ -131,7 +134,7 @@ def step(
 
     if refusal is not None and after is None:
         found = [code.op(f"call i1 @{stage.function}({passed(stage)})") for stage in refusal.stages]
-        _refuse_if(code, refusal, found, refusal.wait)
+        _refuse_if(code, refusal, found, GIVEN)
     for place, (stage, wait) in enumerate(zip(stages, waits, strict=True)):
         if wait and after is None:
             code.do(WAIT)
@@ -141,7 +144,7 @@ def step(
         elif refusal is not None and place == refusal.look_after:
             if not alone:
                 code.do(WAIT)
-            _refuse_if(code, refusal, [_flag(code, slot) for slot in refusal.flags], wait=False)
+            _refuse_if(code, refusal, [_flag(code, slot) for slot in refusal.flags], FOUND)
     if refusal is not None and after is None:
         code.do("br label %end")
         code.label("end")
@@ -150,22 +153,23 @@ def step(
     return code
 
 
-def _refuse_if(code: Code, refusal: Refusal, found: Sequence[Ref], wait: bool) -> None:
-    """Go to the end, and let the word say so, if anything was found; `wait` if other threads may have found more."""
+def _refuse_if(code: Code, refusal: Refusal, found: Sequence[Ref], why: int) -> None:
+    """Go to the end, and let the word say why, if anything was found."""
     if not found:
         return
     anything = found[0]
     for flag in found[1:]:
         anything = code.op(f"or i1 {anything}, {flag}")
     word = code.op(f"load ptr, ptr {code.element('ptr', '%table', refusal.slot)}")
-    if wait:
+    if why == GIVEN and refusal.wait:
         with code.when(anything):
-            code.do(f"store atomic i64 1, ptr {word} monotonic, align 8")
+            code.do(f"store atomic i64 {why}, ptr {word} monotonic, align 8")
         code.do(WAIT)
         anything = is_refused(code, word)
     else:  # all threads know the same
         with code.when(code.op("icmp eq i64 %thread, 0")):
-            code.do(f"store atomic i64 {code.op(f'zext i1 {anything} to i64')}, ptr {word} monotonic, align 8")
+            said = code.op(f"select i1 {anything}, i64 {why}, i64 0")
+            code.do(f"store atomic i64 {said}, ptr {word} monotonic, align 8")
     go_on = code.fresh("go_on")
     code.branch(anything, "end", go_on)
     code.label(go_on)

@@ -21,6 +21,7 @@ from . import cache
 from .address import address
 from .aliases import READ_ONLY, Written, overlaps
 from .checks import Refusal, refusal, worked_out
+from .entry import GIVEN
 from .guards import Look, Surroundings
 from .program import Program
 from .results import Results, wall, wish
@@ -253,10 +254,11 @@ class Step:
     def _refusal(self) -> Refusal:
         """Why the call was refused: the first check that failed, as the function was written."""
         program, given, checks = self.program, self.given(), self.program.checks
-        subjects = self._looked_at_by_checks[len(checks.within) :]
-        kept = dict(zip(checks.within, subjects, strict=True))
-        for check in program.traced.checks:
-            subject = kept[check] if check in kept else worked_out(check.subject, given, program.traced)
+        if self._refused.value == GIVEN:
+            looked_at = [(c, worked_out(c.subject, given, program.traced)) for c, _ in checks.before]
+        else:
+            looked_at = list(zip(checks.within, self._looked_at_by_checks[len(checks.within) :], strict=True))
+        for check, subject in looked_at:
             found = refusal(check, subject, given, program.traced)
             if found is not None:
                 return found
