@@ -65,6 +65,10 @@ class TraceError(GradusError, RuntimeError):
     """Something in a compiled function that cannot be compiled."""
 
 
+class VerifyError(GradusError, ArithmeticError):
+    """A compiled function that gives something else than the same function computed eagerly."""
+
+
 class MissingError(GradusError, ImportError):
     """A package that is not installed, or not for this system, and what cannot be done without it."""
 

@@ -72,6 +72,11 @@ class Compiled(Copied):
                 arguments, step = self._step_for(arguments, options)
         return step.run(arguments if step.only_tensors else _leaves(arguments))
 
+    def version(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> Step:
+        """The program for these arguments; it is not run."""
+        with _tracing, self.around():
+            return self._step_for(arguments, options)[1]
+
     # -- as a method --------------------------------------------------------------------------------------------------
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -239,6 +244,7 @@ def compile(
     target: Target | None = None,
     precision: str = "float32",
     winograd: bool = True,
+    verify: bool = False,
 ) -> Any:
     """Make a function of Tensors one native program: forward, backward and update together.
 
@@ -261,6 +267,8 @@ def compile(
         winograd: whether float32 convolutions by 3 x 3 and 5 x 5 kernels may use Winograd's algorithm where it is
             faster. It rounds otherwise, by some 1e-6 of the largest number; an infinite or NaN pixel spreads to the
             results near it.
+        verify: compute each call eagerly, too, from the same state, and compare the results and all that is written;
+            a VerifyError names the first value that differs. For finding faults: it is as slow as eager code and more.
 
     >>> import gradus
     >>> w = gradus.tensor([2.0], requires_grad=True)
@@ -275,10 +283,14 @@ def compile(
     [9.0, 5.76, 3.686]
     """
     if function is None:
-        return functools.partial(compile, target=target, precision=precision, winograd=winograd)
+        return functools.partial(compile, target=target, precision=precision, winograd=winograd, verify=verify)
     if not callable(function):
         raise ArgumentError(f"compile: expects a function or a Module, got {function!r:.80}")
     check_precision(precision)
+    if verify:
+        from .verify import Verified
+
+        return Verified(function, target, precision, winograd)
     return Compiled(function, target, precision, winograd)
 
 

@@ -41,6 +41,8 @@ class Step:
         program: its graphs, kernels and plan.
         only_tensors: whether all arguments are tensors.
         plain: whether all tensors among the arguments stand at the top, not inside lists or dicts.
+        written: the tensors that it writes.
+        bound_tensors: those that it depends on, with their arrays then, and whether they wanted a gradient.
     """
 
     room = Room()  # where their memory comes from
@@ -96,13 +98,13 @@ class Step:
         self._made = Results(tracer, returned, symbols, self.name)
         self._read = [(t, t.data, t.requires_grad) for t in tracer.read_from[len(given) :]]
         positions = {id(n): i for i, n in enumerate(graph.inputs)}
-        self._written = [tracer.read_from[positions[id(target)]] for target, _ in graph.writes]
+        self.written = [tracer.read_from[positions[id(target)]] for target, _ in graph.writes]
         self._written_at = [tracer.written_at[id(tracer.captured[positions[id(target)]])] for target, _ in graph.writes]
-        self.memory = Written(t.data for t in self._written)
+        self.memory = Written(t.data for t in self.written)
         del result, returned  # and with them what was only made on the way
         known = {id(t) for t, _, _ in self._read}
         others = [(t, array, t.requires_grad) for t, array in tracer.outside() if id(t) not in known]
-        self._bound_tensors = [*self._read, *others]
+        self.bound_tensors = [*self._read, *others]
         return graph
 
     def _symbol(self, i: int, given: Tensor) -> Tensor:
@@ -131,7 +133,7 @@ class Step:
             self.table[slot] = place
         self._apart: list[tuple[np.ndarray, np.ndarray]] = []  # what does not lie in one piece, with a copy that does
         self._back: list[tuple[np.ndarray, np.ndarray]] = []  # those of them that are written
-        ids = {id(t.data) for t in self._written}
+        ids = {id(t.data) for t in self.written}
         for i, (_, array, _) in enumerate(self._read):
             whole = array if array.flags.c_contiguous else array.copy()
             if whole is not array:
@@ -147,11 +149,11 @@ class Step:
             self.table[slot] = own.ctypes.data
         self._all_small = all(small for _, _, small in self._results)
         self._bind_checks()
-        self._write_counts = [t.writes for t in self._written]
+        self._write_counts = [t.writes for t in self.written]
         self._bound: list[Any] = [None] * len(self._specs)
         self._job: Any = None
         self._shared = self.program.worth_sharing
-        written = [t.data for t in self._written]
+        written = [t.data for t in self.written]
         self._once, self._epoch = (Call(self._loaded, name, self.table, written) for name in ("step", "epoch"))
 
     def _bind_checks(self) -> None:
@@ -176,7 +178,7 @@ class Step:
 
     def still_bound(self) -> bool:
         """Whether the tensors it read still lie where they lay."""
-        for t, array, wanted in self._bound_tensors:
+        for t, array, wanted in self.bound_tensors:
             if t.data is not array or t.requires_grad is not wanted:
                 return False
         return not self._looked_at or all(t.writes[0] == count for t, count in self._looked_at)
@@ -270,7 +272,7 @@ class Step:
         for array, whole in self._apart:
             whole[...] = array
         if call.run(num_threads() if self._shared else 1):
-            place = next(p for t, p in zip(self._written, self._written_at, strict=True) if not t.data.flags.writeable)
+            place = next(p for t, p in zip(self.written, self._written_at, strict=True) if not t.data.flags.writeable)
             raise ArgumentError(READ_ONLY.format(place))
         for array, whole in self._back:
             array[...] = whole

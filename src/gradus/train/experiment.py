@@ -53,8 +53,8 @@ class Experiment:
         steps = -(-len(self.train) // self.recipe.batch_size) * self.recipe.epochs
         optimizer = self.recipe.make_optimizer(self.model, steps)
         loss = cross_entropy if self.facts.classes else mse_loss
-        compiled, precision = not self.recipe.eager, self.recipe.precision
-        self.trainer = Trainer(self.model, loss, optimizer, self.metrics(), compile=compiled, precision=precision)
+        how: dict[str, Any] = {"precision": self.recipe.precision, "verify": self.recipe.verify}
+        self.trainer = Trainer(self.model, loss, optimizer, self.metrics(), compile=not self.recipe.eager, **how)
 
     @classmethod
     def open(cls, folder: str | Path, epochs: int | None = None) -> Experiment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,6 +119,7 @@ class Loop:
 
         Where the data are in memory, many steps are made at once in native code before they are handed out.
         """
+        yield from self._steps(self.trainer.verify if self.trainer.compiled else 0)
         arrays, places = in_memory(self.loader.dataset)
         if self.trainer.compiled is not None and arrays is not None and self._native():
             try:
@@ -125,7 +127,11 @@ class Loop:
                 return
             except Exception as problem:
                 self.trainer.give_up("compiled", problem)
-        for batch in self.loader.batches(self.epoch, self.batch):
+        yield from self._steps(None)
+
+    def _steps(self, most: int | None) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """One step after the other, at most so many."""
+        for batch in islice(self.loader.batches(self.epoch, self.batch), most):
             with self.turn:
                 loss, outputs = self.trainer.natively("compiled", *batch)
             yield loss.numpy()[None], outputs.numpy()[None], batch[-1].numpy()[None]

@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import compiler
 from ..compiler import Compiled
+from ..compiler.verify import both_ways
 from ..errors import EagerWarning, GradusError, MissingError, TraceError
 from ..tensor import Tensor
 from .undone import undone
@@ -20,12 +21,14 @@ class Native:
 
     Attributes:
         compiled, forward: the programs of `step` and of `outputs`; None where these are computed eagerly.
+        verify: how many steps are still to be computed eagerly, too, and compared.
         eager: why it computes eagerly though it was to compile; the empty string if it does not.
     """
 
     compiled: Compiled | None
     forward: Compiled | None
     precision: str
+    verify: int
     _compile: bool | str
 
     def step(self, *batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,6 +78,10 @@ class Native:
         program = getattr(self, name)
         if program is not None:
             try:
+                if name == "compiled" and self.verify:
+                    result = both_ways(program, program, batch, {})
+                    self.verify -= 1
+                    return result
                 return program(*batch)
             except Exception as problem:
                 self.give_up(name, problem)

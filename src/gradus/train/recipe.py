@@ -42,6 +42,7 @@ class Recipe:
         validation: the share of the training data that is kept for validation.
         eager: compute operation by operation, with NumPy, instead of compiling the training step.
         precision: of what is multiplied in the compiled step: "float32" or "bf16".
+        verify: how many of the first steps are computed eagerly, too, and compared.
 
     Raises:
         ArgumentError: an unknown name (with the nearest one) or a number that makes no sense.
@@ -63,6 +64,7 @@ class Recipe:
     validation: float = 0.1
     eager: bool = False
     precision: str = "float32"
+    verify: int = 0
 
     def __post_init__(self) -> None:
         if self.data not in DATASETS and ("/" in self.data or "." in self.data):
@@ -84,6 +86,8 @@ class Recipe:
                 raise ArgumentError(f"{name} must be above 0, got {value}")
         if self.weight_decay is not None and not 0 <= self.weight_decay < float("inf"):
             raise ArgumentError(f"weight_decay must not be below 0, got {self.weight_decay}")
+        if not isinstance(self.verify, int) or self.verify < 0:
+            raise ArgumentError(f"verify is a number of steps, 0 or more, got {self.verify!r}")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**64:
             raise ArgumentError(f"seed must be a whole number from 0 to 2**64 - 1, got {self.seed!r}")
         if not 0 < self.validation < 1:

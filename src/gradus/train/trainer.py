@@ -14,7 +14,7 @@ import numpy as np
 from .. import functional
 from ..data import DataLoader, Dataset, TensorDataset, check_finite
 from ..errors import ArgumentError, DataError, GradientError, nearest
-from ..functional.checks import at_least_one, in_range
+from ..functional.checks import at_least, at_least_one, in_range
 from ..nn import Module
 from ..nn.checks import require_model
 from ..ops import concatenate
@@ -62,6 +62,8 @@ class Trainer(Native):
             eagerly from the beginning.
         precision: "bf16" rounds what is multiplied in a step's matrix products and convolutions to bfloat16 (see
             `gradus.compile`); the weights, the optimizer, the loss and evaluation stay in float32.
+        verify: so many of the first steps are computed eagerly, too, from the same state, and compared; a VerifyError
+            names the first result or parameter that differs. The training is the same.
 
     Attributes:
         history: that of the last `fit`, also if it was interrupted.
@@ -87,6 +89,7 @@ class Trainer(Native):
         clip_norm: float | None = None,
         compile: bool | str = True,
         precision: str = "float32",
+        verify: int = 0,
     ) -> None:
         require_model("Trainer", model)
         _check_optimizer(optimizer, model)
@@ -101,7 +104,10 @@ class Trainer(Native):
             )
         if compile not in (True, False, "require"):
             raise ArgumentError(f"compile is True, False or 'require', got {compile!r}")
-        self.precision, self._compile = precision, compile
+        at_least(0, "Trainer", verify=verify)
+        if verify and not compile:
+            raise ArgumentError("verify compares compiled steps with eager ones: compile=False (--eager) has none.")
+        self.precision, self._compile, self.verify = precision, compile, verify
         self._make()
         self.stopped = False
         self.history = History()
