@@ -122,9 +122,9 @@ def square(x: Any) -> Tensor:
 
 @public(case((3, 4), args=(-0.5, 0.5)), methods=("clip",))
 def clip(x: Any, lowest: float | None = None, highest: float | None = None) -> Tensor:
-    """Numbers below `lowest` become it, numbers above `highest` become that. Gradient: 0 outside, else g.
+    """Numbers below `lowest` become it, above `highest` that. Gradient: g at the bounds, unlike PyTorch at NaN too.
 
-    At the bounds the gradient is g, as in PyTorch; at NaN, too, where PyTorch has 0. A bound gets g where it holds.
+    Outside it is 0; a bound that is a tensor gets g where it holds.
 
     >>> clip([-2.0, 0.3, 5.0], 0, 1)
     tensor([0. , 0.3, 1. ])

@@ -101,7 +101,7 @@ _max = Primitive(
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest element along `axis`. Gradient: g to the largest, in equal shares where there are several.
+    """The largest element along `axis`, NaN if there is one. Gradient: g to the largest, equal shares to several.
 
     >>> max([[1, 2], [3, 0]], axis=1)
     tensor([2, 3])
