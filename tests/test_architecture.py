@@ -23,8 +23,8 @@ SOURCE = Path(gradus.__file__).parent
 ROOT = SOURCE.parent.parent
 FILES = sorted(SOURCE.rglob("*.py"))
 # Each may import what stands before it, and what is in its own package. docs/architecture.md explains the order.
-ORDER = ["startup", "errors", "names", "page_style", "draw", "aligned", "dtypes", "interpret", "_methods", "tensor"]
-ORDER += ["autograd", "ops", "control", "compiler", "random", "functional", "nn", "optim", "data", "datasets"]
+ORDER = ["startup", "errors", "names", "page_style", "draw", "aligned", "frozen", "dtypes", "interpret", "_methods"]
+ORDER += ["tensor", "autograd", "ops", "control", "compiler", "random", "functional", "nn", "optim", "data", "datasets"]
 ORDER += ["models", "train", "inspect", "tune", "cli"]
 HEAVY = {
     "matplotlib",

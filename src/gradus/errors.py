@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-_PACKAGE = str(Path(__file__).parent)
-_LIBRARY = str(Path(difflib.__file__).parent)
+_PACKAGE = str(Path(__file__).parent) + os.sep
+_LIBRARY = str(Path(difflib.__file__).parent) + os.sep
+_OTHERS = tuple(f"{os.sep}{where}-packages{os.sep}" for where in ("site", "dist"))
+_BELOW = {"numpy", "ml_dtypes", "llvmlite", "safetensors", "rich"}  # what gradus stands on, and a user does not write
 
 
 class GradusError(Exception):
@@ -82,18 +85,26 @@ class CheckpointError(GradusError, ValueError):
 
 
 def caller() -> str:
-    """The nearest frame outside gradus and Python's own library, as `file.py:line`, or the empty string."""
+    """The nearest frame outside gradus, NumPy and Python's own library, as `file.py:line`, or the empty string."""
     frame = sys._getframe(1)
-    while frame is not None and _is_inner(frame.f_code.co_filename):
+    while frame is not None and (is_ours(frame.f_code.co_filename) or is_library(frame.f_code.co_filename)):
         frame = frame.f_back  # type: ignore[assignment]
     if frame is None or frame.f_code.co_filename.startswith("<frozen"):
         return ""
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
-def _is_inner(file: str) -> bool:
-    ours = file.startswith(_PACKAGE)
-    return ours or (file.startswith(_LIBRARY) and "site-packages" not in file and "dist-packages" not in file)
+def is_ours(file: str) -> bool:
+    """Whether a file is gradus's own."""
+    return file.startswith(_PACKAGE)
+
+
+def is_library(file: str) -> bool:
+    """Whether a file is of Python's own library, or of one that gradus stands on, as NumPy."""
+    for packages in _OTHERS:
+        if packages in file:
+            return file.split(packages)[-1].split(os.sep)[0] in _BELOW
+    return file.startswith(("<frozen ", "<__array_function__", _LIBRARY))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -17,11 +17,12 @@ from ..autograd import recording
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..names import missing_from
 from ..tensor import Tensor, as_tensor
+from .around import Wrapper
 from .bfloat16 import check_precision
 from .copies import Copied
-from .guards import Surroundings
 from .job import Job, check_rows
 from .results import wish
+from .sound import name_of
 from .step import Step
 from .target import Target, default
 from .trace import Tracer
@@ -32,7 +33,7 @@ _PYTHON = (types.FunctionType, types.MethodType)
 _tracing = threading.RLock()  # one function is traced at a time: meanwhile leaves have symbols for gradients
 
 
-class Compiled(Copied):
+class Compiled(Copied, Wrapper):
     """A function that runs as native code: what `compile` gives. Of a Module it has the attributes, `parameters()` too.
 
     >>> import gradus
@@ -54,12 +55,11 @@ class Compiled(Copied):
             functools.update_wrapper(self, function)
         else:  # what else can be called keeps its attributes to itself: a module's are its layers
             functools.update_wrapper(self, function, updated=())
-            self.__name__ = _name(function)
+            self.__name__ = name_of(function)
         self.function, self._attribute = function, self.__name__
         self.target, self.precision, self.winograd = target, precision, winograd
         self.around: Callable[[], AbstractContextManager[Any]] = nullcontext  # in which a version is made
-        self._surroundings: Surroundings | None = None
-        self._steps: dict[Any, Step] = {}
+        self._steps: list[tuple[Any, Step]] = []  # the versions, and for what arguments each is; the newest at the end
         self._last: Step | None = None
         self._jobs: list[Job] = []  # the last epoch's, unless one is running
 
@@ -120,32 +120,24 @@ class Compiled(Copied):
                 return self.function(*values[:positional], **dict(zip(names, values[positional:], strict=True)))
 
         arguments = tuple(as_tensor(a) if isinstance(a, (np.ndarray, np.generic)) else a for a in arguments)
-        if self._surroundings is None:
-            self._surroundings = Surroundings(self.function, arguments)
         given: list[Tensor] = []
         arrangement = flatten(arguments, given)
-        shapes = (recording(), *((t.shape, t.dtype, wish(t)) for t in given))
+        shapes = tuple((t.shape, t.dtype, wish(t)) for t in given)
+        key = (arrangement, shapes, names, recording())
         try:
-            key = (arrangement, shapes, names, self._surroundings.snapshot())
-            known = self._steps.get(key)
+            hash(key)
         except TypeError:
             raise ArgumentError(
                 f"the compiled function {self.__name__} was given something that can neither be traced nor compared "
                 "from call to call. Give it tensors, arrays, numbers, strings, or lists, tuples and dicts of them."
             ) from None
-        if known is None or not known.still_bound():
-            with self._surroundings.whole(self.__name__):
-                leaves = self._surroundings.leaves()
-                how = self.target or default(), leaves, self.precision, self.winograd, self.__name__
-                known = Step(function, arguments, *how)
-            self._surroundings = Surroundings(self.function, arguments)
-            key = (*key[:3], self._surroundings.snapshot())
-            known.lock = next((s.lock for s in self._steps.values()), known.lock)  # they may write the same memory
-            self._steps[key] = known
-            known.held = self._surroundings.held()
-            if len(self._steps) > VERSIONS:
-                del self._steps[next(iter(self._steps))]
-        known.watch(self._surroundings)
+        known = next((step for of, step in reversed(self._steps) if of == key and step.holds()), None)
+        if known is None:
+            how = self.target or default(), self.precision, self.winograd, self.function, self.__name__
+            known = Step(function, arguments, *how)
+            known.lock = next((step.lock for _, step in self._steps), known.lock)  # they may write the same memory
+            self._steps.append((key, known))
+            del self._steps[:-VERSIONS]
         self._last = known if not options else None
         return arguments, known
 
@@ -292,14 +284,6 @@ def compile(
 
         return Verified(function, target, precision, winograd)
     return Compiled(function, target, precision, winograd)
-
-
-def _name(function: Any) -> str:
-    """What a thing that can be called is called: itself, what a partial is of, or its class."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    name = getattr(function, "__name__", None)
-    return name if isinstance(name, str) else type(function).__name__
 
 
 def _bound_elsewhere(held: Compiled, instance: Any) -> bool:

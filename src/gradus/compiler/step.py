@@ -22,13 +22,13 @@ from .address import address
 from .aliases import READ_ONLY, Written, overlaps
 from .checks import Refusal, refusal, worked_out
 from .entry import GIVEN
-from .guards import Look, Surroundings
+from .holders import alike
 from .program import Program
 from .results import Results, wall, wish
 from .room import Room
 from .runtime import Call, num_threads
+from .sound import soundly
 from .target import Loaded, Target
-from .trace import trace
 from .tree import flatten, unflatten
 
 SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
@@ -52,58 +52,58 @@ class Step:
         function: Callable[..., Any],
         arguments: tuple[Any, ...],
         target: Target,
-        leaves: Sequence[Tensor] = (),
         precision: str = "float32",
         winograd: bool = True,
+        around: Callable[..., Any] | None = None,
         name: str = "",
     ) -> None:
+        """`around`: the function whose surroundings are watched, if it is not this one."""
         self.name = name
         self.timings: dict[str, float] = {}
         started = time.perf_counter()
-        graph = self._trace(function, arguments, leaves)
+        graph = self._trace(function, arguments, around or function)
         self.program = Program(graph, target, len(self._specs), precision, winograd)
         self.text = self.program.text()
         self.timings["trace and schedule"] = time.perf_counter() - started
         self._load(target)
         self._bind_memory()
-        self._look: Look | None = None
-        self.held: list[Any] = []  # what the key of this version names by its id
         self.lock = threading.Lock()  # its memory serves one call at a time
         _steps.add(self)
 
     # -- making it ----------------------------------------------------------------------------------------------------
 
-    def _trace(self, function: Callable[..., Any], arguments: tuple[Any, ...], leaves: Sequence[Tensor]) -> Any:
+    def _trace(self, function: Callable[..., Any], arguments: tuple[Any, ...], around: Callable[..., Any]) -> Any:
         given: list[Tensor] = []
         arrangement = flatten(arguments, given)
-        symbols = [self._symbol(i, t) for i, t in enumerate(given)]
         self._specs = tuple((t.data.shape, t.data.dtype) for t in given)
         self._recording = recording()
         self.plain = not any(isinstance(a, (list, tuple, dict)) for a in arguments)
         self._like = tuple(map(_likeness, arguments))
         self.only_tensors = self.plain and len(self._specs) == len(arguments)
 
+        symbols: list[Tensor] = []
+
         def run() -> Any:
             tracer: Any = interpret.current.get()
+            symbols[:] = [self._symbol(i, t) for i, t in enumerate(given)]
             for t in symbols:
                 tracer.give(t)
-            return function(*unflatten(arrangement, symbols))
+            return function(*unflatten(arrangement, list(symbols)))
 
-        tracer, result = trace(run, leaves)
-        returned: list[Tensor] = []
-        self._result = flatten(result, returned)
+        traced = soundly(around, arguments, run, self.name)
+        tracer, graph, self._result = traced.tracer, traced.graph, traced.arrangement
+        self._guard, self._effects = traced.guard, traced.effects
         self._looked_at = tracer.looked_at
         self._single = self._result is Tensor
-        graph = tracer.finish(returned)
-        self._made = Results(tracer, returned, symbols, self.name)
-        self._read = [(t, t.data, t.requires_grad) for t in tracer.read_from[len(given) :]]
+        self._made = Results(tracer, traced.results, symbols, self.name)
+        self._read = [(t, t.data, t.requires_grad, t.hooks) for t in tracer.read_from[len(given) :]]
         positions = {id(n): i for i, n in enumerate(graph.inputs)}
         self.written = [tracer.read_from[positions[id(target)]] for target, _ in graph.writes]
         self._written_at = [tracer.written_at[id(tracer.captured[positions[id(target)]])] for target, _ in graph.writes]
         self.memory = Written(t.data for t in self.written)
-        del result, returned  # and with them what was only made on the way
-        known = {id(t) for t, _, _ in self._read}
-        others = [(t, array, t.requires_grad) for t, array in tracer.outside() if id(t) not in known]
+        del traced  # and with it what was only made on the way
+        known = {id(t) for t, *_ in self._read}
+        others = [(t, array, t.requires_grad, t.hooks) for t, array in tracer.outside() if id(t) not in known]
         self.bound_tensors = [*self._read, *others]
         return graph
 
@@ -134,7 +134,7 @@ class Step:
         self._apart: list[tuple[np.ndarray, np.ndarray]] = []  # what does not lie in one piece, with a copy that does
         self._back: list[tuple[np.ndarray, np.ndarray]] = []  # those of them that are written
         ids = {id(t.data) for t in self.written}
-        for i, (_, array, _) in enumerate(self._read):
+        for i, (_, array, _, _) in enumerate(self._read):
             whole = array if array.flags.c_contiguous else array.copy()
             if whole is not array:
                 self._apart.append((array, whole))
@@ -170,16 +170,12 @@ class Step:
             self._looked_at_by_checks.append(self.room.result(n.shape, n.dtype))
             self.table[program.slot(n)] = self._looked_at_by_checks[-1].ctypes.data
 
-    def watch(self, surroundings: Surroundings) -> None:
-        """Compare these surroundings before each call."""
-        self._look = surroundings.look()
-
     # -- whether it still holds ---------------------------------------------------------------------------------------
 
     def still_bound(self) -> bool:
         """Whether the tensors it read still lie where they lay."""
-        for t, array, wanted in self.bound_tensors:
-            if t.data is not array or t.requires_grad is not wanted:
+        for t, array, wanted, hooks in self.bound_tensors:
+            if t.data is not array or t.requires_grad is not wanted or t.hooks is not hooks:
                 return False
         return not self._looked_at or all(t.writes[0] == count for t, count in self._looked_at)
 
@@ -193,7 +189,7 @@ class Step:
                     return False
                 if (a.origin is None if a.requires_grad else None) is not wanted:
                     return False
-            elif type(a) is not kind or a != like:
+            elif a is not like and not (type(a) is kind and alike(a, like)):
                 return False
         return self.holds()
 
@@ -208,7 +204,7 @@ class Step:
 
     def holds(self) -> bool:
         """Whether all that it depends on besides its arguments is as it was."""
-        return recording() is self._recording and self.still_bound() and self._look.same()  # type: ignore[union-attr]
+        return recording() is self._recording and self.still_bound() and self._guard.same()
 
     def given(self) -> list[np.ndarray]:
         """The arrays behind the graph's inputs, as last used."""
@@ -278,6 +274,8 @@ class Step:
             array[...] = whole
         for count in self._write_counts:
             count[0] += 1
+        for holder, key, value in self._effects:
+            holder.put(key, value)
 
     def _new_results(self) -> None:
         """Let large results be written to arrays that the caller may keep: new ones, where the last is still held.

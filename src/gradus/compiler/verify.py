@@ -99,7 +99,7 @@ class Memory:
     """The memory that a call may write, and how it was before."""
 
     def __init__(self, step: Step) -> None:
-        self._read = [t for t, _, _ in step.bound_tensors]
+        self._read = [t for t, *_ in step.bound_tensors]
         self._before: dict[int, tuple[weakref.ref[Tensor], np.ndarray, np.ndarray, int]] = {}
         for t in step.written:
             self.note(t)

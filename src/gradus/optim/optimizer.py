@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd import no_grad
 from ..errors import ArgumentError, CheckpointError
+from ..frozen import Frozen
 from ..functional.checks import in_range, require_named
 from ..names import missing_from
 from ..ops import zeros
@@ -36,7 +37,8 @@ class Optimizer:
     Attributes:
         steps: how many steps were made, a float64 Tensor without axes.
         scale: a factor on the learning rate, for callbacks that lower it, a float64 Tensor without axes.
-        state: for each parameter its state, tensors by name.
+        params: the parameters, in order.
+        state: for each parameter its state, tensors by name, which are written in place and never replaced.
     """
 
     slots: tuple[str, ...] = ()  # the names of the tensors, in a parameter's shape, that start as zeros
@@ -56,14 +58,14 @@ class Optimizer:
             self._check(name, value)
             setattr(self, name, value)
         self.weight_decay, self._options = weight_decay, ("weight_decay", *options)
-        self.params = _trainable(type(self).__name__, params)
+        self.params = tuple(_trainable(type(self).__name__, params))
         self.steps, self.scale = tensor(0.0, "float64"), tensor(1.0, "float64")
         self._lr = tensor(0.0, "float64")
         self._schedule: Schedule | None = None
         self.lr = lr
-        self.state: list[dict[str, Tensor]] = [
-            {name: zeros(p.shape, dtypes.accumulator(p.dtype)) for name in self.slots} for p in self.params
-        ]
+        self.state: tuple[Frozen, ...] = tuple(
+            Frozen({name: zeros(p.shape, dtypes.accumulator(p.dtype)) for name in self.slots}) for p in self.params
+        )
 
     def _check(self, name: str, value: Any) -> None:
         if name in self.ranges:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler import Compiled
+from ..frozen import Frozen
 from ..tensor import Tensor
 
 _SMALL = 1 << 20  # bytes up to which an array is kept; what is larger is a data set, or weights, which are not written
@@ -67,6 +68,8 @@ def _restorers(things: Iterable[Any]) -> Iterator[Callable[[], Any]]:
         elif isinstance(thing, (list, deque)):
             yield _call(_fill, thing, list(thing), "extend")
             waiting += _parts(thing)
+        elif isinstance(thing, Frozen):
+            waiting += _parts(thing.values())
         elif isinstance(thing, (dict, set)):
             yield _call(_fill, thing, thing.copy(), "update")
             waiting += _parts(thing.values() if isinstance(thing, dict) else thing)

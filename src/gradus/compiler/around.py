@@ -1,0 +1,295 @@
+"""What stands around a function: all that its Python can reach, and so may read or change.
+
+The walk begins with the function and its arguments and goes through variables of enclosing functions, globals that are
+named, attributes, elements, defaults and classes. Told what ran (`ran.py`), it keeps to the functions that ran and to
+the attributes that they name; else it takes everything.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import gc
+import os
+import random
+import sys
+import types
+import weakref
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import is_library
+from ..frozen import Frozen
+from ..tensor import Tensor
+from .holders import Draws, Elements, Holder, Named, Numbers, OfClass, Slots, Variable, holder_of, is_plain
+from .ran import Ran, is_users, mentions
+
+MOST = 50_000  # things a walk without names visits
+LARGE = 1 << 16  # bytes of an array that are copied in any case
+SCRATCH = frozenset({"_called_with"})  # what gradus itself keeps on a module from call to call
+_WRITING = {"data", "fill", "copyto", "put", "putmask", "place", "sort", "partition", "shuffle", "resize", "out", "at"}
+_TENSOR = ("data", "requires_grad", "hooks")
+_CODE = ("__code__", "__defaults__", "__kwdefaults__")
+_RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
+_PACKAGES = ("gradus", "numpy", "ml_dtypes", "builtins")
+_NAMESPACES = ("types", "argparse", "collections", "os", "functools")  # of Python's own, whose objects hold a user's
+
+Part = tuple[Any, str]  # a thing, and what a person calls it
+
+
+class Wrapper:
+    """What stands in a function's place, and is looked at as that function: a compiled one."""
+
+    function: Callable[..., Any]
+
+
+class Filter(NamedTuple):
+    """Names: those of a set, or all, without some."""
+
+    among: Container[str] | None
+    but: Container[str] = ()
+
+    def __contains__(self, name: object) -> bool:
+        return (self.among is None or name in self.among) and name not in self.but
+
+
+class _Dunder:
+    """Names such as `__module__`, which a class has from Python."""
+
+    def __contains__(self, name: object) -> bool:
+        return str(name).startswith("__") and name != "__call__"
+
+
+class Around:
+    """The holders, tensors and arrays around a function.
+
+    Attributes:
+        holders: what can change.
+        tensors: the tensors, with what they are called.
+        arrays: NumPy's arrays.
+    """
+
+    def __init__(self, function: Callable[..., Any], arguments: Iterable[Any], ran: Ran | None = None) -> None:
+        self.ran = ran
+        self.holders: list[Holder] = []
+        self.tensors: list[tuple[Tensor, str]] = []
+        self.arrays: list[tuple[np.ndarray, str]] = []
+        names = None if ran is None or ran.all_attributes else ran.names
+        self._named = Filter(names)  # attributes that the functions that ran may have read
+        self._classes: set[type] = set()
+        self._private: set[int] = set()  # containers that gradus's objects keep to themselves
+        self._seen: dict[int, Any] = {}  # kept, so that no other thing gets the same number
+        self._mentioned: set[str] = set()
+        self._globals: dict[int, tuple[dict[str, Any], set[str]]] = {}
+        self._modules: list[Part] = []
+        self._waiting: list[Part] = [*((a, f"argument {i}") for i, a in enumerate(arguments) if not _given(a))]
+        self._waiting += [(function, getattr(function, "__name__", type(function).__name__))]
+        self._met: set[types.CodeType] = set()
+        if ran is not None:
+            for code, seen in ran.codes.items():
+                self._name_globals(code, seen)
+        self._drawing()
+        self._walk()
+        self._waiting += self._unmet()
+        self._walk()
+        if ran is None:
+            self._numbers()
+
+    # -- the walk, without recursion: layers may be nested deeply ------------------------------------------------------
+
+    def _walk(self) -> None:
+        while self._waiting or self._modules or self._globals:
+            while self._waiting and (self.ran is not None or len(self._seen) < MOST):
+                self._visit(*self._waiting.pop())
+            found, self._globals = self._globals, {}
+            for seen, names in found.values():
+                self._hold(Named(seen, "", names))
+            while self._modules:
+                self._module(*self._modules.pop())
+            if self.ran is None and len(self._seen) >= MOST:
+                break
+
+    def _visit(self, thing: Any, label: str) -> None:
+        if id(thing) in self._seen or is_plain(thing):
+            return
+        self._seen[id(thing)] = thing
+        if isinstance(thing, Tensor):
+            self._tensor(thing, label)
+        elif isinstance(thing, np.ndarray):
+            self.arrays.append((thing, label))
+        elif isinstance(thing, (types.FunctionType, types.MethodType)):
+            self._function(thing)
+        elif isinstance(thing, (tuple, frozenset)):
+            self._wait((part, f"{label}[{i}]") for i, part in enumerate(thing))
+        elif isinstance(thing, _RANDOM):
+            self.holders.append(Draws(thing, label))
+        elif isinstance(thing, types.ModuleType):
+            self._modules.append((thing, label))
+        elif isinstance(thing, type):
+            self._class(thing)
+        elif isinstance(thing, (staticmethod, classmethod)):
+            self._wait([(thing.__func__, label)])
+        elif isinstance(thing, property):
+            self._wait((f, label) for f in (thing.fget, thing.fset) if f is not None)
+        elif isinstance(thing, functools.partial):
+            self._wait([(thing.func, label), (thing.args, label), (thing.keywords, label)])
+        elif isinstance(thing, Wrapper):
+            self._wait([(thing.function, label)])
+        elif isinstance(thing, types.BuiltinMethodType):  # what it is bound to
+            self._wait([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
+        elif isinstance(thing, weakref.ref):
+            self._wait([(thing(), label)])
+        else:
+            self._object(thing, label)
+
+    def _wait(self, parts: Iterable[Part]) -> None:
+        self._waiting += parts
+
+    def _hold(self, holder: Holder) -> None:
+        self.holders.append(holder)
+        self._wait((value, holder.name(key)) for key, value in holder.copy().items())
+
+    # -- functions -----------------------------------------------------------------------------------------------------
+
+    def _function(self, function: Any) -> None:
+        if isinstance(function, types.MethodType):
+            self._wait([(function.__self__, type(function.__self__).__name__), (function.__func__, function.__name__)])
+            return
+        code = function.__code__
+        self._met |= set(_codes(code))
+        if self.ran is not None and not self.ran.ran(code):
+            return
+        ours = not is_users(code, function.__globals__)
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            variable = Variable(cell, name)
+            if ours:  # its variables are its own, but what stands in them may be a user's
+                self._wait((value, name) for value in variable.copy().values())
+            else:
+                self._hold(variable)
+        if ours:
+            return
+        self._hold(Slots(function, function.__name__, _CODE))
+        if vars(function):
+            self._hold(Named(vars(function), function.__name__, self._named))
+        if self.ran is None:
+            self._name_globals(code, function.__globals__)
+
+    def _name_globals(self, code: types.CodeType, seen: dict[str, Any]) -> None:
+        self._mentioned |= set(mentions(code))
+        _, names = self._globals.setdefault(id(seen), (seen, set()))
+        for one in _codes(code):
+            for instruction in dis.get_instructions(one):
+                if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
+                    names.add(instruction.argval)
+
+    def _drawing(self) -> None:
+        """The generators that everybody shares."""
+        shared = {"random": getattr(random, "_inst", None)}
+        shared["np.random"] = getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
+        for label, source in shared.items():
+            if source is not None:
+                self._seen[id(source)] = source
+                self.holders.append(Draws(source, label))
+
+    # -- objects -------------------------------------------------------------------------------------------------------
+
+    def _tensor(self, t: Tensor, label: str) -> None:
+        self.tensors.append((t, label))
+        if self.ran is None:
+            self.holders.append(Slots(t, label, _TENSOR))
+        if t.hooks is not None:
+            self._hold(Elements(t.hooks, f"{label}'s hooks"))
+
+    def _object(self, thing: Any, label: str) -> None:
+        whole = holder_of(thing, label)
+        kind = type(thing)
+        home = kind.__module__.split(".")[0]
+        if whole is not None and (isinstance(thing, Frozen) or id(thing) in self._private):
+            self._wait((value, whole.name(key)) for key, value in whole.copy().items())
+        elif whole is not None:
+            self._hold(whole)
+        named = getattr(thing, "__dict__", None)
+        looked_into = home in _NAMESPACES or not _is_librarys(kind.__module__)
+        if isinstance(named, dict) and (named or whole is None) and looked_into:
+            if home == "gradus":
+                self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
+            self._hold(Named(named, label, Filter(self._read_of(thing, home), SCRATCH)))
+        slots = [name for base in kind.__mro__ for name in _slots(base)] if home not in _PACKAGES else []
+        if slots and whole is None:
+            self._hold(Slots(thing, label, filter(self._named.__contains__, slots)))
+        if hasattr(thing, "__wrapped__"):
+            self._wait([(thing.__wrapped__, label)])
+        self._class(kind)
+
+    def _read_of(self, thing: Any, home: str) -> Container[str] | None:
+        """The names of the attributes that may have been read of an object; None for all."""
+        if self.ran is not None and id(thing) in self.ran.opened:
+            return None
+        if self.ran is not None and home == "gradus" and not hasattr(thing, "zero_grad"):
+            return self.ran.names  # a Trainer, a history: what they count is no part of a step
+        return self._named.among
+
+    def _class(self, kind: type) -> None:
+        for base in kind.__mro__:
+            home = base.__module__.split(".")[0]
+            if home in _PACKAGES or _is_librarys(base.__module__) or base in self._classes:
+                continue
+            self._classes.add(base)
+            self._hold(OfClass(base, base.__name__, Filter(self._named.among, _Dunder())))
+
+    def _module(self, module: Any, label: str) -> None:
+        """Of a module what is named somewhere; a library's are taken as they are, but for the environment."""
+        home = module.__name__.split(".")[0]
+        named = self._mentioned if self.ran is None else self.ran.names
+        if module is os:
+            if "environ" in named or "getenv" in named:
+                self._wait([(module.environ, "os.environ")])
+        elif home not in _PACKAGES and not _is_librarys(module.__name__):
+            self._hold(Named(vars(module), module.__name__, frozenset(named)))
+
+    def _numbers(self) -> None:
+        """Arrays whose numbers a function may change with NumPy: all of them if it is seen to write elements."""
+        writes = bool(self._mentioned & _WRITING) or any(
+            instruction.opname == "STORE_SUBSCR" for code in self._met for instruction in dis.get_instructions(code)
+        )
+        arrays = {id(a): (a, label) for a, label in (*self.arrays, *((t.data, label) for t, label in self.tensors))}
+        for array, label in arrays.values():
+            if isinstance(array, np.ndarray) and array.flags.writeable and (writes or array.nbytes <= LARGE):
+                self.holders.append(Numbers(array, label))
+
+    def _unmet(self) -> list[Part]:
+        """Functions that ran though nothing that was walked through holds them: Python's own lists of things do."""
+        if self.ran is None:
+            return []
+        inner = {c for code in self.ran.codes for c in _codes(code) if c is not code}
+        codes = [c for c in self.ran.codes if c not in self._met | inner and (c.co_freevars or c.co_argcount)]
+        holding = gc.get_referrers(*codes) if codes else []
+        return [(f, f.__name__) for f in holding if isinstance(f, types.FunctionType)]
+
+
+def _given(argument: Any) -> bool:
+    return isinstance(argument, (Tensor, np.ndarray, np.generic))
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """A function's code, and that of the functions written inside it."""
+    waiting = [code]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += [c for c in one.co_consts if isinstance(c, types.CodeType)]
+
+
+@functools.cache
+def _is_librarys(module: str) -> bool:
+    """Whether a module is of Python's own library, or NumPy's, by where it lies."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return is_library(file) if file else module in sys.stdlib_module_names and module != "__main__"
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    names = vars(kind).get("__slots__", ())
+    names = (names,) if isinstance(names, str) else tuple(names)
+    return tuple(n for n in names if not n.startswith("__"))

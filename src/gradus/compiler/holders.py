@@ -1,0 +1,276 @@
+"""Where Python keeps what can change: attributes, dicts, lists, sets, variables of functions, random generators.
+
+A holder can be looked at, compared with how it was, and put back. Values are compared as a program would see them:
+numbers and strings by type and value (1, 1.0 and True are three, 0.0 and -0.0 two), all else by being the same object.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Container, Iterable, Iterator, Mapping
+from types import CellType
+from typing import Any
+
+import numpy as np
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice, np.dtype)
+_EXACT = (float, complex, np.generic)  # what may be equal without being the same: 0.0 and -0.0; or differ from itself
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value can never change: a number, a string, a tuple of such."""
+    if isinstance(value, (tuple, frozenset)) and type(value).__module__ != "gradus":
+        return all(map(is_plain, value))
+    return isinstance(value, (*_PLAIN, np.generic)) and not isinstance(value, enum.Enum)
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two values are the same to whoever reads them.
+
+    >>> alike(2.0, 2.0), alike(1, True), alike(0.0, -0.0), alike((1, "a"), (1, "a")), alike([], [])
+    (True, False, False, True, False)
+    """
+    if a is b:
+        return True
+    if type(a) is not type(b) or not is_plain(a):
+        return False
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, _EXACT):
+        return repr(a) == repr(b)
+    if isinstance(a, frozenset):
+        return {(type(v), v) for v in a} == {(type(v), v) for v in b}
+    return bool(a == b)
+
+
+class Holder:
+    """Something whose contents can change. Each kind says how it is read, and how it is put back.
+
+    Attributes:
+        label: what a person calls it.
+    """
+
+    ordered = False  # whether the order of the keys may matter
+    look = "key"  # how a value is got: by "key", as an "attribute", in "order"; "" if it is in no program
+
+    def __init__(self, thing: Any, label: str) -> None:
+        self.thing, self.label = thing, label
+
+    def copy(self) -> Mapping[Any, Any]:
+        """What it holds now, by key."""
+        raise NotImplementedError
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        """Let it hold what it held."""
+        raise NotImplementedError
+
+    def put(self, key: Any, value: Any) -> None:
+        """Let it hold a value under a key."""
+        self.thing[key] = value
+
+    def name(self, key: Any) -> str:
+        """What a person calls one of its values."""
+        return f"{self.label}.{key}"
+
+    def differences(self, before: Mapping[Any, Any]) -> Iterator[tuple[Any, Any, Any]]:
+        """The keys under which something else is held now: (key, then, now)."""
+        now = self.copy()
+        for key in before | dict(now) if isinstance(before, dict) else now:
+            a, b = before.get(key, MISSING), now.get(key, MISSING)
+            if not alike(a, b):
+                yield key, a, b
+
+
+class Named(Holder):
+    """A dict, or what acts like one: all of it, or only these keys."""
+
+    def __init__(
+        self, thing: Any, label: str, keys: Container[Any] | None = None, bracketed: bool = False
+    ) -> None:
+        super().__init__(thing, label)
+        self.keys, self.bracketed = keys, bracketed
+        self.ordered = bracketed
+
+    def copy(self) -> dict[Any, Any]:
+        held = dict(self.thing)
+        return held if self.keys is None else {k: v for k, v in held.items() if k in self.keys}
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        for key in [k for k in self.copy() if k not in before]:
+            del self.thing[key]
+        for key, value in before.items():
+            if self.thing.get(key, MISSING) is not value:
+                self.thing[key] = value
+
+    def name(self, key: Any) -> str:
+        return f"{self.label}[{key!r}]" if self.bracketed else f"{self.label}.{key}" if self.label else str(key)
+
+
+class OfClass(Named):
+    """The attributes of a class."""
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        for key, _, _ in list(self.differences(before)):
+            if key in before:
+                setattr(self.thing_of, key, before[key])
+            else:
+                delattr(self.thing_of, key)
+
+    def __init__(self, cls: type, label: str, keys: Container[Any]) -> None:
+        super().__init__(cls.__dict__, label, keys)
+        self.thing_of = cls
+
+    def put(self, key: Any, value: Any) -> None:
+        setattr(self.thing_of, key, value)
+
+
+class Slots(Holder):
+    """Attributes that lie in no dict: by name, as far as they are there."""
+
+    look = "attribute"
+
+    def __init__(self, thing: Any, label: str, keys: Iterable[str]) -> None:
+        super().__init__(thing, label)
+        self.keys = tuple(keys)
+
+    def copy(self) -> dict[str, Any]:
+        return {k: getattr(self.thing, k) for k in self.keys if hasattr(self.thing, k)}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        for key, _, _ in list(self.differences(before)):
+            if key in before:
+                setattr(self.thing, key, before[key])
+            else:
+                delattr(self.thing, key)
+
+    def put(self, key: Any, value: Any) -> None:
+        setattr(self.thing, key, value)
+
+
+
+class Variable(Holder):
+    """A variable of an enclosing function."""
+
+    look = "attribute"
+
+    def __init__(self, cell: CellType, name: str) -> None:
+        super().__init__(cell, name)
+
+    def copy(self) -> dict[str, Any]:
+        try:
+            return {"cell_contents": self.thing.cell_contents}
+        except ValueError:  # not filled yet
+            return {}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        if before:
+            self.thing.cell_contents = before["cell_contents"]
+        elif self.copy():
+            del self.thing.cell_contents
+
+    def put(self, key: Any, value: Any) -> None:
+        self.thing.cell_contents = value
+
+    def name(self, key: Any) -> str:
+        return self.label
+
+
+class Elements(Holder):
+    """A list, or a deque."""
+
+    look = "order"
+
+    def copy(self) -> dict[int, Any]:
+        return dict(enumerate(self.thing))
+
+    def put_back(self, before: Mapping[int, Any]) -> None:
+        if not all(a is b for a, b in zip(self.thing, before.values(), strict=False)) or len(self.thing) != len(before):
+            self.thing.clear()
+            self.thing.extend(before.values())
+
+    def name(self, key: Any) -> str:
+        return f"{self.label}[{key}]"
+
+
+class Members(Holder):
+    """A set."""
+
+    look = "order"
+
+    def put(self, key: Any, value: Any) -> None:
+        self.thing.add(value)
+
+    def copy(self) -> dict[Any, Any]:
+        return {(type(v), v): v for v in self.thing}
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        if list(self.differences(before)):
+            self.thing.clear()
+            self.thing.update(before.values())
+
+    def name(self, key: Any) -> str:
+        return self.label
+
+
+class Draws(Holder):
+    """A source of random numbers, Python's or NumPy's: its state. What it draws is in no program: that is refused."""
+
+    look = ""
+
+    def __init__(self, source: Any, label: str) -> None:
+        super().__init__(source, label)
+        numpys = getattr(source, "bit_generator", None) or getattr(source, "_bit_generator", None)
+        self._bits = numpys
+
+    def copy(self) -> dict[str, Any]:
+        return {"state": self.thing.getstate() if self._bits is None else _frozen(self._bits.state)}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        if self._bits is None:
+            self.thing.setstate(before["state"])
+        else:
+            self._bits.state = _thawed(before["state"])
+
+    def name(self, key: Any) -> str:
+        return self.label
+
+
+class Numbers(Holder):
+    """The numbers of an array, into which NumPy can write."""
+
+    look = ""  # whether the program depends on them is another question: see `guards.py`
+
+    def copy(self) -> dict[str, Any]:
+        return {"numbers": (self.thing.shape, str(self.thing.dtype), self.thing.tobytes())}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        shape, _, numbers = before["numbers"]
+        self.thing[...] = np.frombuffer(numbers, self.thing.dtype).reshape(shape)
+
+    def name(self, key: Any) -> str:
+        return f"the numbers of {self.label}"
+
+
+def holder_of(thing: Any, label: str) -> Holder | None:
+    """The holder of a container that is all of what it holds."""
+    if isinstance(thing, (list, deque)):
+        return Elements(thing, label)
+    if isinstance(thing, set):
+        return Members(thing, label)
+    return Named(thing, label, bracketed=True) if isinstance(thing, dict) else None
+
+
+def _frozen(state: Any) -> Any:
+    """A generator's state, dicts of numbers and arrays, as something plain."""
+    if isinstance(state, dict):
+        return tuple((key, _frozen(value)) for key, value in state.items())
+    return (str(state.dtype), state.tobytes()) if isinstance(state, np.ndarray) else state
+
+
+def _thawed(state: Any) -> Any:
+    if isinstance(state, tuple) and all(isinstance(part, tuple) and len(part) == 2 for part in state):
+        return {key: _thawed(value) for key, value in state}
+    return np.frombuffer(state[1], state[0]).copy() if isinstance(state, tuple) else state
