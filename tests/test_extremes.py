@@ -189,3 +189,16 @@ def test_dropout_of_an_infinite_number_is_0_or_infinite() -> None:
         y, g = way(gradus.full((64,), INF))
         assert set(y.tolist()) == {0.0, INF}
         assert set(g.tolist()) == {0.0, 2.0}
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])
+def test_targets_of_any_type_of_numbers(dtype: str) -> None:
+    x, y = gradus.tensor([0.9, 0.2, 0.4]), gradus.tensor([1, 0, 1]).astype(dtype)
+    for loss in (F.binary_cross_entropy, F.binary_cross_entropy_with_logits, F.mse_loss, F.huber_loss, F.l1_loss):
+        expected = loss(x, y.astype("float32")).numpy()
+        for way in ways(loss):
+            np.testing.assert_allclose(way(x, y).numpy(), expected, rtol=1e-6, err_msg=loss.__name__)
+    soft = gradus.tensor([[1, 0], [0, 1]]).astype(dtype)
+    z = gradus.tensor([[0.5, -1.0], [2.0, 0.1]])
+    for loss in (F.cross_entropy, F.kl_div):
+        np.testing.assert_allclose(loss(z, soft).numpy(), loss(z, soft.astype("float32")).numpy(), rtol=1e-6)

@@ -15,6 +15,7 @@ from ..errors import DtypeError, ShapeError
 from ..interpret import OtherThan, Outside
 from ..ops import log, log1p, relu, softplus, where
 from ..ops.create import iota
+from ..ops.primitive import promote
 from ..ops.wide import in_float32
 from ..tensor import Tensor, as_tensor
 from .activations import log_softmax
@@ -289,6 +290,7 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
     name = "binary_cross_entropy_with_logits"
     z, y = _alike(name, logits, targets)
     _shares(name, y)
+    z, y = promote(z, y, floats=True)  # -y has no meaning for booleans, and another for unsigned integers
     positive = z > 0
     size = _weighted(where(positive, 1 - y, -y), z)
     return _reduce(name, size + softplus(where(positive, -z, z)), reduction)
