@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from . import some_lanes
@@ -134,7 +135,7 @@ def step(
 
     if refusal is not None and after is None:
         found = [code.op(f"call i1 @{stage.function}({passed(stage)})") for stage in refusal.stages]
-        _refuse_if(code, refusal, found, GIVEN)
+        _refuse_if(code, refusal, found, GIVEN, alone)
     for place, (stage, wait) in enumerate(zip(stages, waits, strict=True)):
         if wait and after is None:
             code.do(WAIT)
@@ -144,7 +145,7 @@ def step(
         elif refusal is not None and place == refusal.look_after:
             if not alone:
                 code.do(WAIT)
-            _refuse_if(code, refusal, [_flag(code, slot) for slot in refusal.flags], FOUND)
+            _refuse_if(code, refusal, [_flag(code, slot) for slot in refusal.flags], FOUND, alone)
     if refusal is not None and after is None:
         code.do("br label %end")
         code.label("end")
@@ -153,7 +154,7 @@ def step(
     return code
 
 
-def _refuse_if(code: Code, refusal: Refusal, found: Sequence[Ref], why: int) -> None:
+def _refuse_if(code: Code, refusal: Refusal, found: Sequence[Ref], why: int, alone: bool) -> None:
     """Go to the end, and let the word say why, if anything was found."""
     if not found:
         return
@@ -167,7 +168,7 @@ def _refuse_if(code: Code, refusal: Refusal, found: Sequence[Ref], why: int) -> 
         code.do(WAIT)
         anything = is_refused(code, word)
     else:  # all threads know the same
-        with code.when(code.op("icmp eq i64 %thread, 0")):
+        with nullcontext() if alone else code.when(code.op("icmp eq i64 %thread, 0")):
             said = code.op(f"select i1 {anything}, i64 {why}, i64 0")
             code.do(f"store atomic i64 {said}, ptr {word} monotonic, align 8")
     go_on = code.fresh("go_on")
