@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 import gradus
+from gradus import nn
 from gradus.tensor import Tensor
 
 LARGEST = 600  # elements; a value beyond is summed along its first axis
@@ -30,6 +32,7 @@ class Program:
     results: tuple[int, ...]
     writes: tuple[int, ...]
     gradient: bool
+    joining: bool = False  # whether the instructions are those of `JOINS`
 
     def arguments(self, dtype: str, seed: int = 0) -> list[Tensor]:
         rng = np.random.default_rng(seed)
@@ -47,11 +50,13 @@ class Program:
         given = len(values)
         for op, a, b, p, q in self.steps:
             x, y, raw = values[a % len(values)], values[b % len(values)], values[a % given]
-            out = OPS[op % len(OPS)](x, y, raw, p, q)
+            ops = JOINS if self.joining else OPS
+            out = ops[op % len(ops)](x, y, raw, p, q)
             values.append(out.sum(0) * 0.1 if out.size > LARGEST else out)
         results = [values[-1 - r % len(values)] for r in self.results]
         if self.gradient:
             loss = sum(r.tanh().sum() for r in results)
+            leaves += [w for layer in layers(leaves) if self.joining for w in layer.parameters()]
             results += gradus.grad(loss, leaves) if loss.requires_grad else []
         for s, w in zip(state, self.writes, strict=True):
             s.assign_(_of_shape(values[-1 - w % len(values)], s.shape).detach())
@@ -211,6 +216,128 @@ OPS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
     lambda x, y, raw, p, q: x + gradus.arange(x.size, dtype=x.dtype).reshape(x.shape) * 0.01,
 )
 
+# -- programs that lean on joined values -------------------------------------------------------------------------------
+
+
+@cache
+def recurrent(dtype: str) -> list[Any]:
+    """A layer of each kind, with one layer and with two."""
+    gradus.seed(5)
+    return [kind(3, 4, num_layers=n).astype(dtype) for kind in (nn.RNN, nn.LSTM, nn.GRU) for n in (1, 2)]
+
+
+def layers(leaves: list[Tensor]) -> list[Any]:
+    return recurrent(str(leaves[0].dtype)) if leaves else []
+
+
+def _recurrent(x: Tensor, y: Tensor, p: int, q: int) -> Tensor:
+    """A recurrent layer over something, and one of the ways in which its outputs and states are used."""
+    layer = recurrent(str(x.dtype))[(p + 3 * q) % 6]
+    output, state = layer(_of_shape(x, (1 + p % 5, 1 + q % 2, 3)))
+    last, cells = state if isinstance(state, tuple) else (state, state)
+    return (
+        lambda: output,
+        lambda: last,
+        lambda: last[-1],
+        lambda: output[-1] + cells[-1] * 0.5,
+        lambda: gradus.concatenate([output, last]),
+        lambda: gradus.concatenate([last, output[1:], cells]),
+        lambda: gradus.stack([output, output * 2]).sum(q % 4),
+        lambda: gradus.concatenate([output, output.flip(0) * 0.5], -1),
+    )[(p ^ q) % 8]()
+
+
+def _stacked(x: Tensor, y: Tensor, p: int) -> Tensor:
+    y = _of_shape(y, x.shape)
+    return gradus.stack([x, (x * 2, y, x.tanh())[p % 3], *([y] if p % 2 else [])], p % (x.ndim + 1))
+
+
+def _joined(x: Tensor, y: Tensor, p: int, q: int) -> Tensor:
+    """Joined values of which some depend on others, or have pieces in common."""
+    x = _at_least(x, 1)
+    axis = q % x.ndim if q % 2 else 0
+    y = _of_shape(y, x.shape)
+    c = gradus.concatenate([x, y], axis)
+    return (
+        lambda: gradus.concatenate([c * 2, x], axis),
+        lambda: gradus.concatenate([x, c * 2, y], axis),
+        lambda: gradus.concatenate([c, gradus.concatenate([y, c.tanh()], axis)], axis),
+        lambda: c + gradus.concatenate([y, x * 0.5], axis),
+        lambda: gradus.concatenate([gradus.concatenate([y, x], axis), c], axis),
+        lambda: gradus.stack([c, c.cos()]).sum(0) * 0.5,
+        lambda: gradus.concatenate([c.flip(axis), c], axis),
+        lambda: c,
+    )[p]()
+
+
+def _split(x: Tensor, p: int, q: int) -> Tensor:
+    x = _at_least(x, 1)
+    axis = _axis(x, q)
+    parts = next((n for n in (2 + p % 4, 2, 3, 5) if x.shape[axis] and x.shape[axis] % n == 0), 1)
+    pieces = x.split(parts, axis)
+    return (
+        lambda: gradus.concatenate(pieces[::-1], axis),
+        lambda: gradus.concatenate([piece * (1 + i) for i, piece in enumerate(pieces)], axis),
+        lambda: sum(pieces[1:], pieces[0]),
+        lambda: gradus.stack([piece.tanh() for piece in pieces], q % (x.ndim + 1)),
+    )[p % 4]()
+
+
+def _cut(x: Tensor, p: int, q: int) -> Tensor:
+    """Slices that overlap, added or joined."""
+    x = _at_least(x, 1)
+    if x.shape[0] < 2:
+        return x
+    front, back = x[:-1], x[1:]
+    kinds = (front + back, gradus.concatenate([back, x[:1]]), gradus.concatenate([back, front]), back - front * 0.5)
+    return kinds[p % 4]
+
+
+def _padded(x: Tensor, p: int, q: int) -> Tensor:
+    x = _at_least(x, 1)
+    first = [(p % 3, q % 3), *[(0, 0)] * (x.ndim - 1)]
+    wide = gradus.pad(x, first, 0.5 * (p % 2))
+    return wide + gradus.pad(x, [(q % 3, p % 3), *first[1:]]) if q % 2 else wide[q % 2 :]
+
+
+def _loop(x: Tensor, y: Tensor, p: int, q: int) -> Tensor:
+    """A loop over rows whose states are gathered: before, after, or both."""
+    x = _at_least(x, 2)
+    rows = [x[t] for t in range(min(x.shape[0], 6))]
+    state = _of_shape(y, x.shape[1:])
+    before, after = [], []
+    for row in rows[:: -1 if q % 2 else 1]:
+        before.append(state)
+        state = (state * 0.5 + row).tanh()
+        after.append(state)
+    if not after:
+        return x
+    a, b = gradus.stack(after), gradus.stack(before)
+    return (a, a * b, gradus.concatenate([a, b]), gradus.concatenate([b, a * 2]))[p % 4]
+
+
+JOINS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
+    lambda x, y, raw, p, q: x + _fitting(x, y),
+    lambda x, y, raw, p, q: x * _fitting(x, y) * 0.5,
+    lambda x, y, raw, p, q: (x.tanh(), x.sigmoid(), x.sin(), -x, x * 1)[p % 5],
+    lambda x, y, raw, p, q: _reduced(x, p, q),
+    lambda x, y, raw, p, q: _reshaped(x, p),
+    lambda x, y, raw, p, q: x.swapaxes(p % x.ndim, q % x.ndim) if x.ndim else x,
+    lambda x, y, raw, p, q: _product(x, y, p + 8 * q),
+    lambda x, y, raw, p, q: _concatenated(x, y, p),
+    lambda x, y, raw, p, q: _stacked(x, y, p),
+    lambda x, y, raw, p, q: _joined(x, y, p, q),
+    lambda x, y, raw, p, q: _joined(x, raw, p, q),
+    lambda x, y, raw, p, q: _split(x, p, q),
+    lambda x, y, raw, p, q: _sliced(x, p, q),
+    lambda x, y, raw, p, q: _cut(x, p, q),
+    lambda x, y, raw, p, q: _padded(x, p, q),
+    lambda x, y, raw, p, q: gradus.pad(x, [((p + i) % 3, (q + i) % 2) for i in range(x.ndim)], p % 2),
+    lambda x, y, raw, p, q: _loop(x, y, p, q),
+    lambda x, y, raw, p, q: _recurrent(x, y, p, q),
+    lambda x, y, raw, p, q: _recurrent(raw, y, p, q),
+)
+
 _lengths = st.one_of(st.integers(1, 5), st.sampled_from((0, 7, 8, 15, 16, 17, 31, 33)))
 _shapes = st.lists(_lengths, max_size=3).map(tuple).filter(lambda s: math.prod(s) <= LARGEST)
 _number = st.integers(0, 7)
@@ -218,8 +345,8 @@ _step = st.tuples(st.integers(0, len(OPS) - 1), st.integers(0, 11), st.integers(
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """A program of one to four inputs and up to nine instructions."""
+def programs(draw: st.DrawFn, joining: bool = False) -> Program:
+    """A program of one to four inputs and up to nine instructions; `joining` ones lean on joined values."""
     first = draw(_shapes)
     others = draw(st.lists(st.one_of(st.just(first), _shapes), max_size=3))
     inside = draw(st.integers(0, min(2, len(others))))
@@ -227,4 +354,4 @@ def programs(draw: st.DrawFn) -> Program:
     steps = tuple(draw(st.lists(_step, min_size=1, max_size=9)))
     results = tuple(draw(st.lists(st.integers(0, 6), min_size=1, max_size=3)))
     writes = tuple(draw(st.lists(st.integers(0, 6), min_size=inside, max_size=inside)))
-    return Program((first, *others[inside:]), state, steps, results, writes, draw(st.booleans()))
+    return Program((first, *others[inside:]), state, steps, results, writes, draw(st.booleans()), joining)

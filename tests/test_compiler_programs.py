@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from limits import at_most
 from programs import Program, programs
 
 import gradus
@@ -21,7 +22,15 @@ TOLERANCE = {"float64": 1e-9, "float32": 3e-4}
 QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
+SECONDS = 120  # in which a program is compiled and run, on a busy machine
+
+
 def compare(program: Program, dtype: str, **options: Any) -> None:
+    with at_most(SECONDS, f"{program} in {dtype}"):
+        _compare(program, dtype, **options)
+
+
+def _compare(program: Program, dtype: str, **options: Any) -> None:
     eager, eager_state = program.function(dtype)
     function, state = program.function(dtype)
     compiled = gradus.compile(function, **options)
@@ -45,6 +54,32 @@ def test_programs_in_float64(program: Program) -> None:
 @settings(max_examples=150, **QUIET)
 @given(programs())
 def test_programs_in_float32(program: Program) -> None:
+    compare(program, "float32")
+
+
+@settings(max_examples=100, **QUIET)
+@given(programs(joining=True))
+def test_joining_programs_in_float64(program: Program) -> None:
+    compare(program, "float64")
+
+
+@settings(max_examples=100, **QUIET)
+@given(programs(joining=True))
+def test_joining_programs_in_float32(program: Program) -> None:
+    compare(program, "float32")
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, **QUIET)
+@given(programs(joining=True))
+def test_many_joining_programs_in_float64(program: Program) -> None:
+    compare(program, "float64")
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, **QUIET)
+@given(programs(joining=True))
+def test_many_joining_programs_in_float32(program: Program) -> None:
     compare(program, "float32")
 
 
