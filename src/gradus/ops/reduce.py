@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from ..tensor import Tensor
 from . import _cascade
 from .choice import where
-from .lowering import Elementwise, Found, Indices, Reduction
+from .lowering import Found, Indices, Reduction
 from .primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
 
 Axis = int | Sequence[int] | None
@@ -76,18 +76,10 @@ def _max_rule(x: Any, axis: tuple[int, ...]) -> Shaped:
     return Shaped(_without(x.shape, axis), x.dtype)
 
 
-_attains = Primitive(  # in one, which is sooner worked out again than stored
-    "attains",
-    rule=lambda x, largest: Shaped(x.shape, dtypes.bool_),
-    forward=lambda xp, x, largest: xp.equal(x, largest) | xp.isnan(x),  # NaN, where it is, is the largest
-    vjp=(None, None),
-    lower=Elementwise(),
-)
-
-
 def _max_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
-    largest = bind(_attains, x, _spread(y, x, axis))
-    return where(largest, _spread(g / largest.astype(x.dtype).sum(axis), x, axis), 0)
+    behind = x < _spread(y, x, axis)  # nowhere, if the largest is NaN, which then is the gradient everywhere
+    share = where(y != y, y, g / (~behind).astype(x.dtype).sum(axis))
+    return where(behind, 0, _spread(share, x, axis))
 
 
 _max = Primitive(
@@ -101,7 +93,7 @@ _max = Primitive(
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest element along `axis`, NaN if there is one. Gradient: g to the largest, equal shares to several.
+    """The largest element along `axis`, NaN if there is one. Gradient: g to the largest, shared by equals; NaN at NaN.
 
     >>> max([[1, 2], [3, 0]], axis=1)
     tensor([2, 3])
