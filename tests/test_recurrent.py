@@ -199,6 +199,12 @@ def test_a_masked_key_does_not_matter():
     np.testing.assert_allclose(F.scaled_dot_product_attention(q, k, v, numbers).numpy(), found.numpy(), rtol=1e-12)
 
 
+def test_attention_of_integers_is_floating_point():
+    q, v = gradus.tensor([[1, 0], [0, 1]]), gradus.tensor([[1], [2]])
+    expected = F.scaled_dot_product_attention(q.astype("float32"), q.astype("float32"), v.astype("float32"))
+    assert F.scaled_dot_product_attention(q, q, v).tolist() == expected.tolist()
+
+
 def test_causal_attention_does_not_look_ahead():
     q, k, v = qkv()
     before = F.scaled_dot_product_attention(q, k, v, is_causal=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -23,7 +24,13 @@ def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = 
     tensor([[1. , 0. ],
             [0.5, 0.5]])
     """
-    return cast(_weights(q, k, mask, is_causal), dtypes.promote(q.dtype, k.dtype))
+    return cast(_weights(q, k, mask, is_causal), _float_of(q, k))
+
+
+def _float_of(*tensors: Tensor) -> dtypes.Dtype:
+    """The dtype of what is made of tensors: integers become floating point."""
+    found = functools.reduce(dtypes.promote, (x.dtype for x in tensors))
+    return found if dtypes.is_float(found) else dtypes.DEFAULT_FLOAT
 
 
 def _weights(q: Tensor, k: Tensor, mask: Any, is_causal: bool) -> Tensor:
@@ -89,7 +96,6 @@ def attention(
     >>> result.shape, weights.shape
     ((1, 2, 4), (1, 2, 2))
     """
-    dtype = dtypes.promote(dtypes.promote(q.dtype, k.dtype), v.dtype)
     weights = _weights(q, k, mask, is_causal)
     mixed = matmul(dropout(weights, dropout_p), cast(v, dtypes.accumulator(v.dtype)))
-    return cast(mixed, dtype), cast(weights, dtypes.promote(q.dtype, k.dtype))
+    return cast(mixed, _float_of(q, k, v)), cast(weights, _float_of(q, k))
