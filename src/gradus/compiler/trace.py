@@ -7,6 +7,7 @@ what it writes with `assign_` becomes a write to the same memory.
 from __future__ import annotations
 
 import sys
+import types
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -59,7 +60,7 @@ class Tracer:
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
         hook = sys.getprofile()
-        if hook is None:
+        if not isinstance(hook, types.FunctionType):  # nobody's, or a profiler's
             return self._applied(primitive, inputs, params)
         sys.setprofile(None)  # none of a user's code runs in here: whoever notes what runs (`ran.py`) need not look
         try:
