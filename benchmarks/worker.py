@@ -33,16 +33,24 @@ class Worker:
         contestant: whose process it is.
         patience: seconds to wait for an answer.
         tuned, cache: see `Contestant.full_environment`.
+        root: the checkout that it runs.
     """
 
-    def __init__(self, contestant: Contestant, patience: float, tuned: bool = True, cache: str | None = None) -> None:
+    def __init__(
+        self,
+        contestant: Contestant,
+        patience: float,
+        tuned: bool = True,
+        cache: str | None = None,
+        root: Path = ROOT,
+    ) -> None:
         self.contestant, self.patience = contestant, patience
         self._pipe, theirs = Pipe()
         self.started = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", contestant.name, str(theirs.fileno())],
-            env=contestant.full_environment(tuned, cache),
-            cwd=ROOT,
+            env=contestant.full_environment(tuned, cache) | {"PYTHONPATH": str(root / "src")},
+            cwd=root,
             pass_fds=[theirs.fileno()],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

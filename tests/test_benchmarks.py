@@ -15,7 +15,7 @@ from gradus import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks import report, rounds, scaling
+from benchmarks import pairs, report, rounds, scaling
 from benchmarks.contestants import CONTESTANTS, Contestant
 from benchmarks.floor import Limits
 from benchmarks.records import Asked, Divergence, Prediction, Product, initial
@@ -166,3 +166,10 @@ def test_cost_against_size_stands_beside_the_peers(monkeypatch: pytest.MonkeyPat
     assert "Cliffs of gradus:\n\n- batch 2: 7.0 times the line\n- width 32: 7.0" in text
     assert "- jax.jit, batch 4: too large" in text
     assert (tmp_path / "p.png").stat().st_size
+
+
+def test_two_checkouts_beside_each_other() -> None:
+    line = pairs.compare(find("linear"), (pairs.ROOT, pairs.ROOT), rounds=2, patience=60, seconds=0.001)
+    name, here, other, ratio, _ = (cell.strip() for cell in line.strip("|").split("|"))
+    assert name == "linear"
+    assert all(float(number.replace(",", "")) > 0 for number in (here, other, ratio))
