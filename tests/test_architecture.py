@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ MODULES = [m.name for m in pkgutil.walk_packages([str(SOURCE)], "gradus.") if no
 PACKAGES = ["gradus", *(m for m in MODULES if importlib.util.find_spec(m).submodule_search_locations)]  # type: ignore[union-attr]
 
 
+@cache
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
 def _room(file: Path) -> str:
     """The package or top module that a file belongs to."""
     return file.relative_to(SOURCE).parts[0].removesuffix(".py")
@@ -49,7 +55,7 @@ def _room(file: Path) -> str:
 
 def _imports(file: Path) -> Iterator[tuple[str, int]]:
     """The rooms of gradus that a file imports from while the program runs, with the line."""
-    tree = ast.parse(file.read_text())
+    tree = _tree(file)
     typing_only = {
         inner
         for block in ast.walk(tree)
@@ -94,7 +100,7 @@ def test_importing_gradus_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize("name", PACKAGES)
 def test_all_names_what_a_package_offers(name: str) -> None:
     package = importlib.import_module(name)
-    tree = ast.parse(Path(str(package.__file__)).read_text())
+    tree = _tree(Path(str(package.__file__)))
     gathered = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level == 1]
     names = {a.asname or a.name for n in gathered for a in n.names}
     offered = {n for n in names if not n.startswith("_") and not inspect.ismodule(getattr(package, n))}
@@ -160,21 +166,21 @@ def test_documented_arguments_exist(thing: Any) -> None:
 def test_files_and_functions_are_short(file: Path) -> None:
     text = file.read_text()
     assert text.count("\n") <= 700
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_tree(file)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = (node.end_lineno or 0) - node.lineno + 1
             assert length <= 60, f"{node.name} has {length} lines"
 
 
 def test_nearly_all_functions_are_under_forty_lines() -> None:
-    trees = (ast.parse(f.read_text()) for f in FILES)
+    trees = (_tree(f) for f in FILES)
     lengths = [(n.end_lineno or 0) - n.lineno for t in trees for n in ast.walk(t) if isinstance(n, ast.FunctionDef)]
     assert sum(length < 40 for length in lengths) >= 0.95 * len(lengths)
 
 
 def test_no_user_meets_an_assert() -> None:
     for file in FILES:
-        asserts = [n.lineno for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Assert)]
+        asserts = [n.lineno for n in ast.walk(_tree(file)) if isinstance(n, ast.Assert)]
         assert not asserts, f"{file.name}: assert in line {asserts}"
 
 
