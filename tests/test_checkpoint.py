@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,7 +143,8 @@ with Run(sys.argv[1]).alone():
 
 def test_one_process_at_a_time_trains_in_a_folder(tmp_path):
     path = tmp_path / "run"
-    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE) as other:
+    env = os.environ | {"PYTHONPATH": str(Path(gradus.__file__).parents[1])}
+    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE, env=env) as other:
         assert other.stdout.readline() == b"held\n"
         with pytest.raises(CheckpointError, match=rf"another process, number {other.pid}"):
             Run.create(path)

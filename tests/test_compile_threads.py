@@ -225,3 +225,16 @@ def test_no_more_threads_than_the_share(monkeypatch):
     for share, threads in ((0.3, 1), (1.0, 1), (float("inf"), len(os.sched_getaffinity(0)))):
         monkeypatch.setattr(processors, "share", lambda *_, share=share: share)
         assert processors.processors.__wrapped__() == threads
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_nobody_reads_anything_after_the_last_barrier_of_an_epoch():
+    """A thread that is held up there would find memory that the caller has freed, or a next call's."""
+    table = gradus.tensor(np.ones((50, 3), np.float32))
+    f = gradus.compile(lambda rows: table[rows].sum())
+    data = np.arange(40) % 50
+    assert f.epoch((data,), np.arange(40).reshape(4, 10)).tolist() == [30.0] * 4
+    text = f._last.text
+    epoch = text[text.index("@epoch(") :]
+    lines = epoch[: epoch.index("\n}")].splitlines()
+    assert [line.split("(")[0].strip() for line in lines[-2:]] == ["call void @barrier", "ret void"]

@@ -38,8 +38,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def little(target: Target) -> Target:
-    """The processor with a third cache that holds few panels."""
-    return replace(target, third_cache=4 * 32 * 40)
+    """The processor with a first cache that holds a panel, and a third that holds few."""
+    return replace(target, first_cache=1 << 15, third_cache=4 * 32 * 40)
 
 
 def matrices(sizes: tuple[int, int, int], dtype: str, batch: tuple[int, ...] = ()) -> list[gradus.Tensor]:
@@ -100,7 +100,8 @@ def test_a_panel_of_rows_far_apart_is_copied(columns: int, dtype: str, monkeypat
     compare(lambda a, b: a.T @ b, [a, b])
     compare(lambda a, b: (a.T @ b).tanh() * 2, [a, b])
     set_num_threads(2)
-    multiply = gradus.compile(lambda a, b: a.T @ b)
+    target = replace(default(), first_cache=1 << 15, third_cache=1 << 22)
+    multiply = gradus.compile(lambda a, b: a.T @ b, target=target)
     multiply(a, b)
     p = multiply._last.program
     assert [t.copied for t in p.tilings.values()] == [True]

@@ -243,20 +243,19 @@ class Epoch:
         if self.word is not None:
             code.do("br label %end")
             code.label("end")
+        if not self.alone:
+            code.do(WAIT)  # the caller may free, or use again, what others still read after the last step
         return code
 
     def _end_if_refused(self, number: Ref) -> None:
-        """End it once all threads have seen that a step was refused."""
+        """End it where a step was refused: all threads see that before one of them begins or leaves anything."""
         code = self.code
         if self.word is None:
             return
         word = code.op(f"load ptr, ptr {code.element('ptr', '%table', self.word)}")
         refused, go_on = is_refused(code, word), code.fresh("go_on")
-        with code.when(refused):
-            with code.when(code.op("icmp eq i64 %thread, 0")):
-                code.do(f"store i64 {number}, ptr {code.element('i64', '%job', self.STEPS)}")
-            if not self.alone:
-                code.do(WAIT)
+        with code.when(code.op(f"and i1 {refused}, {code.op('icmp eq i64 %thread, 0')}")):
+            code.do(f"store i64 {number}, ptr {code.element('i64', '%job', self.STEPS)}")
         code.branch(refused, "end", go_on)
         code.label(go_on)
 
