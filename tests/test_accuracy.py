@@ -319,3 +319,36 @@ def test_how_often_what_has_a_probability_happens(dtype: str, p: float) -> None:
         assert abs(drawn.numpy().astype("float64").mean() - each) <= 5 * spread
     dropped = (F.dropout(gradus.ones((200_000,), dtype), p) == 0).astype("float64").mean().item()
     assert abs(dropped - p) <= 5 * math.sqrt(p * (1 - p) / 200_000)
+
+
+# -- products and convolutions -----------------------------------------------------------------------------------------
+
+PRODUCTS = [(20, 20_001, 30), (1, 60_000, 3), (3, 20_000, 2), (8, 50_000, 1), (2, 3000, 40), (30, 2049, 70)]
+
+
+@pytest.mark.parametrize(("rows", "depth", "columns"), PRODUCTS)
+def test_products_of_very_many_terms(rows: int, depth: int, columns: int) -> None:
+    a, b = gradus.full((depth, rows), 0.1), gradus.full((depth, columns), 0.1)
+    exact = np.full((rows, columns), float(np.float32(0.1)) ** 2 * depth)
+    close(lambda a, b: a.T @ b, (a, b), exact, 600)
+    turned = [Tensor(np.ascontiguousarray(x.numpy().T)) for x in (a, b)]
+    close(lambda a, b: a @ b.T, turned, exact, 600)
+
+
+CONVOLUTIONS = [((33, 3, 70, 70), (4, 3, 3, 3)), ((2, 150, 9, 9), (5, 150, 3, 3)), ((20, 2, 5000), (3, 2, 5))]
+
+
+@pytest.mark.parametrize(("source", "kernel"), CONVOLUTIONS)
+def test_convolutions_and_their_gradients_of_very_many_terms(source: Any, kernel: Any) -> None:
+    x, weight = gradus.full(source, 0.1), gradus.full(kernel, 0.1)
+    function = F.conv1d if len(source) == 3 else F.conv2d
+
+    def step(x: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
+        x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
+        y = function(x, weight)
+        return y.detach(), *gradus.grad((y * 0.1).sum(), [x, weight])
+
+    wide = [t.numpy() for t in step(x.astype("float64"), weight.astype("float64"))]
+    for target in TARGETS:
+        for got, exact in zip(gradus.compile(step, target=target)(x, weight), wide, strict=True):
+            assert np.max(abs(got.numpy() - exact)) <= 600 * DIGIT["float32"] * abs(exact).max(), target

@@ -31,14 +31,17 @@ def store(value: Value, address: Ref, inside: int = 0) -> None:
 class Accumulators:
     """So many vectors: local variables, which LLVM keeps in registers if there are enough.
 
-    They begin as zeros, or with what lies at `start`.
+    They begin as zeros.
     """
 
-    def __init__(self, kit: Kit, dtype: dtypes.Dtype, count: int, start: Ref = "") -> None:
+    def __init__(self, kit: Kit, dtype: dtypes.Dtype, count: int) -> None:
         self.kit, self.dtype = kit, dtype
         self._memory = [kit.code.variable(kit.type(dtype)) for _ in range(count)]
-        for i, memory in enumerate(self._memory):
-            store(load(kit, dtype, self._element(start, i)) if start else kit.constant(0, dtype), memory)
+        self._begin()
+
+    def _begin(self) -> None:
+        for memory in self._memory:
+            store(self.kit.constant(0, self.dtype), memory)
 
     def _element(self, address: Ref, i: int) -> Ref:
         return self.kit.code.element(self.kit.type(self.dtype), address, i)
@@ -55,3 +58,10 @@ class Accumulators:
         """Write them, or what was made of them, one after the other."""
         for i, value in enumerate(values or self.values()):
             store(value, self._element(address, i))
+
+    def empty(self, address: Ref, values: Sequence[Value] = ()) -> None:
+        """Add them, or what was made of them, to what lies there one after the other, and begin anew."""
+        for i, value in enumerate(values or self.values()):
+            place = self._element(address, i)
+            store(load(self.kit, self.dtype, place) + value, place)
+        self._begin()

@@ -24,7 +24,7 @@ from .loop_kernels import LoopKernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
 from .taps import PairTaps, Taps, Tile, micro_kernel
-from .tiling import SPARE
+from .tiling import SPARE, emptied_after
 
 LATENCY = 8  # sums that must be under way at once to keep the multipliers busy
 
@@ -230,7 +230,9 @@ class ConvolutionKernel(LoopKernel):
     def _micro(self, tile: Tile, classes: Sequence[Axis], inside: Taps) -> str:
         """A function (weight, source, sums, counts of taps ...) that fills a tile."""
         to_channel, to_pixel = self.weight_steps[0], classes[-1].scale * self.source_steps[1][-1]
-        code = micro_kernel(inside, tile, self._tap_steps(classes), to_channel, to_pixel)
+        terms, taps = math.prod(self.weight.shape[1:]), math.prod(self.weight.shape[2:])
+        run = max(emptied_after(terms) // taps, 1) if emptied_after(terms) < terms else 0
+        code = micro_kernel(inside, tile, self._tap_steps(classes), to_channel, to_pixel, run)
         return self.micro_kernels.setdefault(code.name, code).name
 
     def _tap_steps(self, classes: Sequence[Axis]) -> list[tuple[int, int]]:

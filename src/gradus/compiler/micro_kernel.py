@@ -44,6 +44,7 @@ class MicroKernel:
         self.t, self.rows, self.columns, self.steps, self.goes_on = t, rows, columns, steps, goes_on
         self.awaited = awaited
         how = (f"{t.parts}x{t.apart}" if t.parts > 1 else "") + ("d" if t.direct else "")
+        how += f"r{t.run}" if self._emptied else ""
         how += ("b" if t.blocked else "p" if t.packed else "") + ("s" if goes_on else "")
         how += (f"a{awaited}" if awaited else "") + ("n" if self._rows_follow() else "")
         numbers = "_".join(str(s).replace("-", "m") for s in steps)
@@ -54,24 +55,49 @@ class MicroKernel:
         self.vectors = range(-(-columns // t.lanes))
         self.places = [(r, v) for r in range(rows) for v in self.vectors]
 
+    @property
+    def _emptied(self) -> bool:
+        """Whether the sums are emptied into the tile on the way."""
+        return self.t.run < self.t.piece
+
     def emit(self) -> Code:
         code = self.code
         sums = {place: code.variable(self.vector) for place in self.places}
-        for memory in sums.values():
-            code.do(f"store {self.vector} zeroinitializer, ptr {memory}")
+        if self._emptied and not self.goes_on:
+            self._leave({}, goes_on=False)
+        self._begin(sums)
         if self.awaited:
             with code.loop(0, self.awaited) as n, code.loop(0, self.rows) as r:
                 k = code.add(code.mul(n, self.rows), r)
                 self._bring_row(n, r)
                 self._bring_next(k)
                 self._add(k, sums)
-        with code.loop(self.awaited * self.rows, "%depth") as k:
+        if not self._emptied:
+            self._stretch(self.awaited * self.rows, "%depth", sums)
+            self._leave(sums, self.goes_on)
+            return code
+        with code.loop(self.awaited * self.rows, "%depth", self.t.run) as k:
+            self._stretch(k, code.least(code.add(k, self.t.run), "%depth"), sums)
+            self._leave(sums, goes_on=True)
+            self._begin(sums)
+        return code
+
+    def _begin(self, sums: dict[tuple[int, int], Ref]) -> None:
+        for memory in sums.values():
+            self.code.do(f"store {self.vector} zeroinitializer, ptr {memory}")
+
+    def _stretch(self, start: Ref | int, end: Ref, sums: dict[tuple[int, int], Ref]) -> None:
+        """Add the products from one k to another."""
+        with self.code.loop(start, end) as k:
             self._bring_next(k)
             self._add(k, sums)
-        for place, memory in sums.items():
-            total, address = self._value(memory), self._in_tile(place)
-            self._store(total + self._load(address, place[1]) if self.goes_on else total, address, place[1])
-        return code
+
+    def _leave(self, sums: dict[tuple[int, int], Ref], goes_on: bool) -> None:
+        """Write the sums, or zeros, to the tile, or add them to what is there."""
+        for place in self.places:
+            total = self._value(sums[place]) if sums else self.kit.constant(0, self.t.dtype)
+            address = self._in_tile(place)
+            self._store(total + self._load(address, place[1]) if goes_on else total, address, place[1])
 
     def _add(self, k: Ref, sums: dict[tuple[int, int], Ref]) -> None:
         """Add the products at k."""

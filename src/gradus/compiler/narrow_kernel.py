@@ -7,12 +7,14 @@ sums[row][column] += A[row, k ...] B[k ..., column], lane by lane; at the end th
 
 from __future__ import annotations
 
+import itertools
+
 from .accumulators import load
 from .code import Code, Ref
 from .dot_products import add_product
 from .folding import folded
 from .kit import Kit, Value
-from .tiling import SPARE, Tiling
+from .tiling import SPARE, Tiling, emptied_after
 
 
 def narrow_kernel(t: Tiling, rows: int, columns: int) -> Code:
@@ -39,20 +41,33 @@ class _Rows:
 
     def fill(self, row: Ref, rows: int) -> None:
         code, t = self.code, self.t
-        sums = [[code.variable(self.vector) for _ in range(self.columns)] for _ in range(rows)]
-        for memory in (m for of_row in sums for m in of_row):
-            code.do(f"store {self.vector} zeroinitializer, ptr {memory}")
+        sums = self._new(rows)
         a = code.element(self.scalar, "%a", code.mul(row, t.a.row))
         whole = t.depth // t.lanes * t.lanes
-        if whole:
+        run = emptied_after(whole // t.lanes) * t.lanes
+        if whole == run > 0:
             with code.loop(0, whole, t.lanes) as k:
                 self._add(sums, a, k)
+        elif whole:
+            with code.loop(0, whole, run) as start:
+                piece = self._new(rows)
+                with code.loop(start, code.least(code.add(start, run), str(whole)), t.lanes) as k:
+                    self._add(piece, a, k)
+                for into, of_piece in zip(itertools.chain(*sums), itertools.chain(*piece), strict=True):
+                    code.do(f"store {self.vector} {(self._sum(into) + self._sum(of_piece)).ref}, ptr {into}")
         if whole < t.depth:
             self._add(sums, a, str(whole), t.depth - whole)
         for r, of_row in enumerate(sums):
             total = folded([self._sum(memory) for memory in of_row], lambda x, y: x + y)
             place = code.element(self.scalar, "%tile", code.mul(code.add(row, r), t.width))
             code.do(f"store {self.vector} {total.ref}, ptr {place}, align {t.dtype.itemsize}")
+
+    def _new(self, rows: int) -> list[list[Ref]]:
+        """Sums of so many rows, zeros so far."""
+        sums = [[self.code.variable(self.vector) for _ in range(self.columns)] for _ in range(rows)]
+        for memory in itertools.chain(*sums):
+            self.code.do(f"store {self.vector} zeroinitializer, ptr {memory}")
+        return sums
 
     def _add(self, sums: list[list[Ref]], a: Ref, k: Ref, left: int = 0) -> None:
         """A vector of k, of which so many are left; 0 for all."""

@@ -85,7 +85,9 @@ class PairTaps(Taps):
         return [v for low, high in zip(sums[::2], sums[1::2], strict=True) for v in in_order(low, high)]
 
 
-def micro_kernel(inside: Taps, tile: Tile, steps: Sequence[tuple[int, int]], to_channel: int, to_pixel: int) -> Code:
+def micro_kernel(
+    inside: Taps, tile: Tile, steps: Sequence[tuple[int, int]], to_channel: int, to_pixel: int, run: int = 0
+) -> Code:
     """sums[channel][pixel] = sum over the taps of weight[channel, tap] source[pixel, tap].
 
     Args:
@@ -93,17 +95,19 @@ def micro_kernel(inside: Taps, tile: Tile, steps: Sequence[tuple[int, int]], to_
         steps: for each loop over taps, from one to the next in the weight and in the source.
         to_channel: in the weight, from channel to channel.
         to_pixel: in the source, from pixel to pixel.
+        run: after how many steps of the first loop the sums in registers are emptied; 0 for never.
     """
     numbers = "_".join(str(n).replace("-", "m") for pair in steps for n in pair)
     name = f"{inside.name}_{tile.channels}x{tile.pixels}_{to_channel}_{to_pixel}_{numbers}"
+    name += f"_r{run}" if run else ""
     counts = [f"%count{i}" for i in range(len(steps))]
     code = Code(name, ", ".join(["ptr noalias %a, ptr noalias %b, ptr noalias %sums", *(f"i64 {c}" for c in counts)]))
     across = tile.pixels * inside.vectors
     sums = inside.begin(code, tile.channels * across)
 
-    def taps(i: int, a: Ref, b: Ref) -> None:
+    def taps(i: int, a: Ref, b: Ref, count: Ref = "") -> None:
         if i < len(steps):
-            with code.loop(0, counts[i]) as j:
+            with code.loop(0, count or counts[i]) as j:
                 in_a, in_b = (code.mul(j, step) for step in steps[i])
                 taps(i + 1, code.element(inside.weight, a, in_a), code.element(inside.source, b, in_b))
             return
@@ -113,6 +117,14 @@ def micro_kernel(inside: Taps, tile: Tile, steps: Sequence[tuple[int, int]], to_
             for q, pixel in enumerate(pixels):
                 sums.add(r * across + q, spread, pixel)
 
-    taps(0, "%a", "%b")
-    sums.leave("%sums", inside.ordered(sums.values()))
+    if not run:
+        taps(0, "%a", "%b")
+        sums.leave("%sums", inside.ordered(sums.values()))
+        return code
+    sums.leave("%sums")  # zeros
+    with code.loop(0, counts[0], run) as first:
+        in_a, in_b = (code.mul(first, step) for step in steps[0])
+        count = code.least(code.op(f"sub i64 {counts[0]}, {first}"), str(run))
+        taps(0, code.element(inside.weight, "%a", in_a), code.element(inside.source, "%b", in_b), count)
+        sums.empty("%sums", inside.ordered(sums.values()))
     return code

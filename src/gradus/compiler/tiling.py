@@ -171,6 +171,11 @@ class Tiling:
         return -(-self.depth // (pieces * self.lanes)) * self.lanes
 
     @cached_property
+    def run(self) -> int:
+        """How much of k is added up in registers before these sums are emptied into the tile."""
+        return emptied_after(self.piece)
+
+    @cached_property
     def packed(self) -> bool:
         """Whether B is copied into panels first: where its rows do not lie in one piece."""
         return (self.b.column != 1 or self.pair_step != 0) and not self.narrow and not self.blocked
@@ -208,6 +213,16 @@ class Tiling:
         """How many numbers the sums that wait in memory take, if it is not C where they wait."""
         waits = self.piece < self.depth and not self.direct
         return self.row_blocks * self.height * self.panels_at_once * self.width if waits else 0
+
+
+def emptied_after(terms: int) -> int:
+    """After how many terms sums in registers are emptied into others, so that neither get very many.
+
+    >>> emptied_after(1000), emptied_after(3200), emptied_after(10**8)
+    (1000, 800, 10000)
+    """
+    pieces = -(-terms // max(PIECE, math.isqrt(terms)))
+    return -(-terms // pieces) if pieces > 1 else terms
 
 
 def tiling(kernel: Kernel, schedule: Schedule, target: Target) -> Tiling:

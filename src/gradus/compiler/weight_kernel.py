@@ -1,9 +1,9 @@
 """The gradient of a convolution to its weight: g and the source, both with the batch inside, multiplied pixel by pixel.
 
 dK[o, c, t] = sum over images and places of g[o, place] x[c, place + t]. A tile is some channels o by some c and t; a
-vector of sums for each element stays in registers while the pixels of a block of images go by, and the lanes, which are
-images too, are added up at the end. Where the weight is small, the batch is cut into a fixed number of parts, whose
-sums others add up: so the result does not depend on the number of threads.
+vector of sums for each element stays in registers while the pixels of a block of images go by, some hundred at a time,
+and the lanes, which are images too, are added up at the end. Where the weight is small, the batch is cut into a fixed
+number of parts, whose sums others add up: so the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .layouts import Batch, images_together
 from .loop_kernels import LoopKernel
 from .reads import loops_over
 from .schedule import Kernel, Schedule
-from .tiling import SPARE
+from .tiling import PIECE, SPARE
 
 FETCH = 4  # multiplications in the time that a vector takes to come from the second cache
 
@@ -163,6 +163,15 @@ class WeightKernel(LoopKernel):
                 at = code.element(self.scalar, self.pointer(self.node), element)
                 store(Value(Kit(code, 0), self.node.dtype, total), at)
 
+    def _run(self) -> tuple[int, int]:
+        """The axis within which sums in registers are emptied, if one is, and after how many of its places."""
+        terms = 1
+        for i, axis in reversed(list(enumerate(self.axes))):
+            if terms * axis.count > PIECE:
+                return i, max(PIECE // terms, 1)
+            terms *= axis.count
+        return -1, 0
+
     # -- the innermost loops -------------------------------------------------------------------------------------------
 
     def _micro(self, tile: Tile, tail: Value | None) -> str:
@@ -172,25 +181,40 @@ class WeightKernel(LoopKernel):
         code = Code("", f"ptr noalias %g, ptr noalias %x, ptr noalias %sums, {numbers}")
         kit = Kit(code, self.together)
         kind = Accumulators if self.together == self.lanes else DotAccumulators
-        sums = kind(Kit(code, self.lanes), self.node.dtype, math.prod(tile), "%sums")
+        sums = kind(Kit(code, self.lanes), self.node.dtype, math.prod(tile))
         pixel = _Pixel(self, tile, kit, sums, tail and Value(kit, tail.dtype, tail.ref))
         _, _, g_along = self._steps(self.gradient)
         _, _, x_along = self._steps(self.source)
 
-        def rows(i: int, g: Ref, x: Ref) -> None:
-            if i < len(counts):
-                with code.loop(0, counts[i]) as p:
-                    in_g, in_x = code.mul(p, g_along[i]), code.mul(p, x_along[i] * self.axes[i].scale)
-                    rows(i + 1, code.element(self.number, g, in_g), code.element(self.number, x, in_x))
-                return
-            low, high = self.axes[-1].inner
-            for first, last, edge in ((0, low, True), (low, high, False), (high, self.axes[-1].count, True)):
-                if first < last:
-                    with code.loop(first, last) as q:
-                        pixel.add(g, x, q, edge)
+        cut, run = self._run()
 
+        def rows(i: int, g: Ref, x: Ref) -> None:
+            if i == len(counts):
+                for first, last, edge in ((0, low, True), (low, high, False), (high, self.axes[-1].count, True)):
+                    if first < last:
+                        along(i, first, str(last), lambda q: pixel.add(g, x, q, edge))  # noqa: B023 - called at once
+                return
+
+            def row(p: Ref) -> None:
+                in_g, in_x = code.mul(p, g_along[i]), code.mul(p, x_along[i] * self.axes[i].scale)
+                rows(i + 1, code.element(self.number, g, in_g), code.element(self.number, x, in_x))
+
+            along(i, 0, counts[i], row)
+
+        def along(i: int, first: int, last: Ref, step: Callable[[Ref], None]) -> None:
+            """A loop; if it is cut, the sums are emptied after each piece."""
+            if i != cut:
+                with code.loop(first, last) as j:
+                    step(j)
+                return
+            with code.loop(first, last, run) as start:
+                with code.loop(start, code.least(code.add(start, run), last)) as j:
+                    step(j)
+                sums.empty("%sums")
+
+        low, high = self.axes[-1].inner
         rows(0, "%g", "%x")
-        sums.leave("%sums")
+        sums.empty("%sums")
         code.name = f"pixels_{hashlib.sha256(code.text().encode()).hexdigest()[:12]}"
         return self.micro_kernels.setdefault(code.name, code).name
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..errors import ShapeError
 from ..tensor import Tensor
+from . import _cascade
 from .primitive import Primitive, Shaped, bind, broadcast_shapes, case, promote, public
+
+PIECE, FEW = 1 << 10, 1 << 10  # terms of a piece of a long product; elements of a result that counts as small
 
 
 def _rule(a: Any, b: Any) -> Shaped:
@@ -23,7 +28,19 @@ def _rule(a: Any, b: Any) -> Shaped:
 
 def _forward(xp: Any, a: Any, b: Any) -> Any:
     wide = dtypes.accumulator(a.dtype)  # half precision is multiplied and added up in float32
-    return xp.matmul(a.astype(wide, copy=False), b.astype(wide, copy=False)).astype(a.dtype, copy=False)
+    return _multiplied(a.astype(wide, copy=False), b.astype(wide, copy=False)).astype(a.dtype, copy=False)
+
+
+def _multiplied(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a b; if very many numbers make few, in pieces, since libraries add these up one after the other."""
+    depth, rows, columns = a.shape[-1], a.shape[-2], b.shape[-1]
+    if depth < 2 * PIECE or rows * columns > FEW or a.ndim > 2 or not dtypes.is_float(a.dtype):
+        return np.matmul(a, b)  # type: ignore[no-any-return]
+    pieces = depth // PIECE
+    whole = pieces * PIECE
+    left = a[:, :whole].reshape(rows, pieces, PIECE).swapaxes(0, 1)
+    found = _cascade.total(np.matmul(left, b[:whole].reshape(pieces, PIECE, columns)), (0,), a.dtype)
+    return found + np.matmul(a[:, whole:], b[whole:]) if whole < depth else found
 
 
 _matmul = Primitive(
