@@ -253,6 +253,9 @@ def test_attention_of_large_scores(dtype: str, least: float) -> None:
     exact = F.scaled_dot_product_attention(*(x.astype("float64") for x in (q, k, v))).numpy()
     for way, found in ways(F.scaled_dot_product_attention, q, k, v):
         assert abs(found.astype("float64") - exact).max() < least, way
+    whole = gradus.tensor([[1, 0], [0, 3]])
+    for found in (F.attention_weights(whole, whole), F.scaled_dot_product_attention(whole, whole, whole)):
+        assert found.dtype == "float32"
     layer = nn.MultiheadAttention(64, 4, batch_first=True).astype(dtype)
     wide = nn.MultiheadAttention(64, 4, batch_first=True).astype("float64")
     wide.load_state_dict(layer.state_dict())
