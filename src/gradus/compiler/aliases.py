@@ -87,6 +87,9 @@ def clash(arrays: Sequence[np.ndarray], written: set[int]) -> tuple[int, int] | 
 class Written:
     """The memory that a program writes, to be asked at each new argument whether that lies there.
 
+    Attributes:
+        until: the address where all of it has ended.
+
     >>> w = np.zeros(8, np.float32)
     >>> Written([w]).meets(w[2:4]), Written([w]).meets(w.copy())
     (True, False)
@@ -101,6 +104,7 @@ class Written:
             else:
                 merged.append([start, end])
         self._edges = list(itertools.chain(*merged))  # where written memory begins, ends, begins, ...
+        self.until = self._edges[-1] if merged else 0
 
     def meets(self, array: np.ndarray) -> bool:
         """Whether any of it is written."""

@@ -101,6 +101,7 @@ class Step:
         self.written = [tracer.read_from[positions[id(target)]] for target, _ in graph.writes]
         self._written_at = [tracer.written_at[id(tracer.captured[positions[id(target)]])] for target, _ in graph.writes]
         self.memory = Written(t.data for t in self.written)
+        self._until = self.memory.until
         del traced  # and with it what was only made on the way
         known = {id(t) for t, *_ in self._read}
         others = [(t, array, t.requires_grad, t.hooks) for t, array in tracer.outside() if id(t) not in known]
@@ -291,7 +292,7 @@ class Step:
     def _bind(self, i: int, array: np.ndarray) -> None:
         usable = array if array.flags.c_contiguous else np.ascontiguousarray(array)
         start = address(usable)
-        if self.memory.near(start, start + usable.nbytes) or usable is not array:
+        if usable is not array or (start < self._until and self.memory.near(start, start + usable.nbytes)):
             self.require_apart(array, f"argument {i} of the compiled function {self.name}")
         self._keep[i] = usable
         self.table[i] = start
