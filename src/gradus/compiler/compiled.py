@@ -134,8 +134,10 @@ class Compiled(Copied, Wrapper):
         known = next((step for of, step in reversed(self._steps) if of == key and step.holds()), None)
         if known is None:
             how = self.target or default(), self.precision, self.winograd, self.function, self.__name__
-            known = Step(function, arguments, *how)
-            known.lock = next((step.lock for _, step in self._steps), known.lock)  # they may write the same memory
+            lock = self._steps[0][1].lock if self._steps else threading.Lock()  # versions may write the same memory
+            with lock:  # nor is that written while one is traced, which would be taken for the function's doing
+                known = Step(function, arguments, *how)
+            known.lock = lock
             self._steps.append((key, known))
             del self._steps[:-VERSIONS]
         self._last = known if not options else None
