@@ -12,9 +12,14 @@ from limits import at_most
 import gradus
 from gradus import nn
 from gradus.compiler import joins
+from gradus.compiler.expressions import DEEPEST
 from gradus.compiler.graph import Graph, Node
+from gradus.compiler.program import Program
 from gradus.compiler.rewriting import redirected
+from gradus.compiler.schedule import FULL
 from gradus.compiler.sums import call
+from gradus.compiler.target import sse2
+from gradus.compiler.trace import trace
 from gradus.tensor import Tensor
 
 
@@ -129,3 +134,109 @@ def test_replacements_that_make_a_cycle_only_together_are_not_made_and_others_ar
         after = redirected(graph, becomes)
     assert after.results[2].kind == "negative"
     assert after.nodes()[0] is x
+
+
+# -- long and deep programs --------------------------------------------------------------------------------------------
+
+
+def chain(n: int) -> Callable[[Tensor], Any]:
+    def function(x: Tensor) -> Tensor:
+        for _ in range(n):
+            x = x * 1.001 + 0.1
+        return x
+
+    return function
+
+
+def losses(n: int) -> Callable[[Tensor], Any]:
+    return lambda x: sum(((x - float(i)) ** 2).mean() * 1e-3 for i in range(n))
+
+
+def columns(n: int) -> Callable[[Tensor], Any]:
+    return lambda x: gradus.concatenate([x.reshape(2, 4) * (i * 1e-3) for i in range(n)], 1)
+
+
+def rows(n: int) -> Callable[[Tensor], Any]:
+    return lambda x: gradus.concatenate([x * (i * 1e-3) for i in range(n)])
+
+
+def turned_round(n: int) -> Callable[[Tensor], Any]:
+    """What a view shows doubles with each that joins two parts of it."""
+
+    def function(x: Tensor) -> Tensor:
+        x = x.reshape(2, 4)
+        for _ in range(n):
+            x = gradus.concatenate([x[:, 1:], x[:, :1]], 1)
+        return x
+
+    return function
+
+
+def torn(n: int) -> Callable[[Tensor], Any]:
+    """Formulas of indices double with each reshape that cuts across axes."""
+
+    def function(x: Tensor) -> Tensor:
+        for _ in range(n):
+            x = x.reshape(2, 4).flip(1).reshape(4, 2).flip(0).reshape(8)
+        return x
+
+    return function
+
+
+def shifted(n: int) -> Callable[[Tensor], Any]:
+    def function(x: Tensor) -> Tensor:
+        x = x.reshape(2, 4)
+        for _ in range(n):
+            x = (gradus.pad(x, [(0, 0), (1, 0)]) + gradus.pad(x, [(0, 0), (0, 1)]))[:, 1:] * 0.5
+        return x
+
+    return function
+
+
+def squared(n: int) -> Callable[[Tensor], Any]:
+    def function(x: Tensor) -> Tensor:
+        for _ in range(n):
+            x = x * x * 0.5 + x[::-1] * 0.5
+        return x
+
+    return function
+
+
+LONG: dict[Callable[[int], Callable[[Tensor], Any]], tuple[int, int]] = {  # in the default run, and in the long one
+    chain: (500, 10_000),
+    losses: (300, 5000),
+    columns: (100, 2000),
+    rows: (100, 2000),
+    turned_round: (25, 1000),
+    torn: (25, 1000),
+    shifted: (25, 1000),
+    squared: (25, 1000),
+}
+
+
+@pytest.mark.parametrize("make", LONG, ids=lambda make: make.__name__)
+def test_long_and_deep_programs(make: Any) -> None:
+    same(make(LONG[make][0]), (8,), seconds=120)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("make", LONG, ids=lambda make: make.__name__)
+def test_very_long_and_deep_programs(make: Any) -> None:
+    same(make(LONG[make][1]), (8,), seconds=1800)
+
+
+def program(function: Callable[[Tensor], Any]) -> Program:
+    x = gradus.ones(8)
+    tracer, result = trace(lambda: function(x))
+    return Program(tracer.finish([result]), sse2())
+
+
+@pytest.mark.parametrize("make", LONG, ids=lambda make: make.__name__)
+def test_code_grows_with_the_program_and_functions_do_not(make: Any) -> None:
+    n = max(LONG[make][0] // 2, 40)
+    with at_most(120, make.__name__):
+        once, twice = program(make(n)), program(make(2 * n))
+    for count in (lambda p: len(p.stages), lambda p: len(p.text()), lambda p: len(p.schedule.order)):
+        assert count(twice) <= 2.2 * count(once) + 5
+    assert max(k.work for k in twice.schedule.order) <= 2 * FULL
+    assert max(size.depth for size in twice.schedule.expressions.size.values()) <= DEEPEST + 1
