@@ -1,7 +1,7 @@
 """This checkout beside another one, as from before a change: `python -m benchmarks.pairs OTHER [--only NAME ...]`.
 
 Both run in processes of their own and take turns, round by round, so that what disturbs the machine disturbs both. A
-workload's figure is the median over the rounds of the ratio of two neighbouring measurements: below 1, this one is faster.
+workload's figure is the median over the rounds of the ratio of two neighbouring measurements: below 1, this is faster.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ the tensors did; what a function asked of the clock, of a file or of the termina
 from __future__ import annotations
 
 import dis
+import gc
 import io
 import sys
 import threading
@@ -63,11 +64,15 @@ class Ran:
         """Run a function, and note what runs."""
         if sys.getprofile() is not None:  # a profiler's hook could not be put back from Python: a thread has its own
             return _in_a_thread(lambda: self.watch(function))
+        collecting = gc.isenabled()
+        gc.disable()  # it would call others' code in between
         sys.setprofile(self._hook())
         try:
             return function()
         finally:
             sys.setprofile(None)
+            if collecting:
+                gc.enable()
 
     def _hook(self) -> Callable[[FrameType, str, Any], None]:
         """What Python calls at every call: it must be quick where there is nothing to learn."""
