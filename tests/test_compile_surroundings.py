@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import cProfile
+import random
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -66,6 +68,33 @@ def test_an_effect_is_refused_and_undone(name: str) -> None:
         with pytest.raises(TraceError, match=r"compiled function"):
             f(gradus.tensor([1.0, 2.0, 3.0]))
         assert world.seen() == before
+
+
+def test_what_fails_puts_all_back() -> None:
+    t, array = gradus.tensor([1.0, 2.0], requires_grad=True), np.arange(3)
+    thing = types.SimpleNamespace(list=[1, [2]], set={1}, dict={"a": {}}, inner=types.SimpleNamespace())
+    thing.draws, thing.inner.drawn = np.random.default_rng(1), random.Random(2)
+    expected = np.random.default_rng(1).random(), random.Random(2).random()
+
+    def f(x: Any) -> Any:
+        thing.list[1].append(3)
+        thing.list.append(3)
+        thing.set.add(2)
+        thing.dict["a"]["b"] = thing.inner.new = 1
+        array[:] = 0
+        (t * x).sum().backward()
+        t.assign_(x)
+        t.data = np.zeros(2, np.float32)
+        thing.draws.random(), thing.inner.drawn.random()
+        return x / (1 // 0)
+
+    data, writes = t.data, t.writes[0]
+    with pytest.raises(ZeroDivisionError):
+        gradus.compile(f)(gradus.ones(2))
+    assert (thing.list, thing.set, thing.dict, list(vars(thing.inner))) == ([1, [2]], {1}, {"a": {}}, ["drawn"])
+    assert array.tolist() == [0, 1, 2]
+    assert (t.data is data, t.tolist(), t.grad, t.writes[0]) == (True, [1.0, 2.0], None, writes)
+    assert (thing.draws.random(), thing.inner.drawn.random()) == expected
 
 
 def test_there_are_at_least_sixty_ways_to_change_the_surroundings() -> None:

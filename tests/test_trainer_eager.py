@@ -14,7 +14,6 @@ from gradus import nn, optim
 from gradus.data import DataLoader, TensorDataset
 from gradus.errors import ArgumentError, EagerWarning, ShapeError, TraceError
 from gradus.train import LambdaCallback, Trainer
-from gradus.train.undone import undone
 
 rng = np.random.default_rng(0)
 LABELS = rng.integers(0, 4, 230)
@@ -226,27 +225,3 @@ def test_callbacks_and_interruptions_are_not_taken_for_failures():
     with pytest.raises(LookupError, match="in a callback"):
         trainer.fit(DATA, callbacks=[LambdaCallback(on_batch_end=fail)], progress=False)
     assert trainer.compiled is not None
-
-
-def test_undone_puts_all_back():
-    class Thing:
-        pass
-
-    thing, t, array = Thing(), gradus.tensor([1.0, 2.0], requires_grad=True), np.arange(3)
-    thing.list, thing.set, thing.dict, thing.inner, thing.t, thing.array = [1, [2]], {1}, {"a": {}}, Thing(), t, array
-    thing.draws, drawn = np.random.default_rng(1), random.Random(2)
-    thing.inner.draws, writes = drawn, t.writes[0]
-    expected = np.random.default_rng(1).random(), random.Random(2).random()
-    with pytest.raises(ZeroDivisionError), undone([thing]):
-        thing.list[1].append(3)
-        thing.list.append(3)
-        thing.set.add(2)
-        thing.dict["a"]["b"] = thing.inner.new = 1
-        array[:] = 0
-        (t * t).sum().backward()
-        t.assign_([1.0, 2.0])
-        thing.draws.random(), drawn.random()
-        1 / 0  # noqa: B018
-    assert (thing.list, thing.set, thing.dict, vars(thing.inner)) == ([1, [2]], {1}, {"a": {}}, {"draws": drawn})
-    assert array.tolist() == [0, 1, 2] and t.grad is None and t.writes[0] == writes
-    assert (thing.draws.random(), drawn.random()) == expected

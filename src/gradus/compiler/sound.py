@@ -17,7 +17,7 @@ from ..tensor import Tensor
 from .around import Around
 from .graph import Graph, Node
 from .guards import Guard, Memory
-from .holders import MISSING, Draws, Holder, alike, is_plain
+from .holders import Draws, Holder, alike, is_plain
 from .ran import Ran
 from .trace import Tracer, trace
 from .tree import flatten
@@ -60,9 +60,11 @@ def soundly(
     """Trace a function; `run` calls it on symbols.
 
     Raises:
-        TraceError: the function does more than compute with tensors. All that it changed is as it was before.
+        TraceError: the function does more than compute with tensors. Then, as after any error of the function's own,
+            all that it changed is as it was before.
     """
     around = Around(function, arguments)
+    tensors = [(t, t.grad, t.writes, t.writes[0]) for t, _ in around.tensors]
     before = Memory(around.holders)
     leaves = [t for t, _ in around.tensors if t.requires_grad and t.is_leaf]
     ran = Ran()
@@ -84,14 +86,10 @@ def soundly(
         _refuse_difference(first, second, name)
         if not guard.same():
             raise TraceError(f"the compiled function {name} changes {guard.changed()}, which it reads. {OUTSIDE}")
-    except TraceError:
-        before.put_back()
-        raise
     except BaseException:
-        for holder, key, then, now in before.changes():
-            if holds_symbol(now):
-                kept = {k: v for k, v in holder.copy().items() if k != key}
-                holder.put_back(kept if then is MISSING else kept | {key: then})
+        before.put_back()
+        for t, gradient, writes, count in tensors:
+            t.grad, t.writes, writes[0] = gradient, writes, count
         raise
     effects = [(h, key, now) for h, key, _, now in changes if is_plain(now) and not isinstance(h, Draws)]
     return Traced(*second, guard, effects)

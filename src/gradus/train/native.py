@@ -13,7 +13,6 @@ from ..compiler import Compiled
 from ..compiler.verify import both_ways
 from ..errors import EagerWarning, GradusError, MissingError, TraceError
 from ..tensor import Tensor
-from .undone import undone
 
 
 class Native:
@@ -65,10 +64,9 @@ class Native:
 
     @contextmanager
     def _attempt(self) -> Iterator[None]:
-        """Trace and compile in this block: where that fails, nothing is changed."""
+        """Trace and compile in this block: where that fails, the compiler has put back what the attempt changed."""
         try:
-            with undone([self]):
-                yield
+            yield
         except Exception as problem:
             self._failed = problem
             raise
