@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hidden_surroundings  # noqa: F401 - its ways are among WAYS
 import numpy as np
 import pytest
 from surroundings import REFUSED, WAYS, World

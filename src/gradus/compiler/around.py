@@ -10,12 +10,15 @@ from __future__ import annotations
 import dis
 import functools
 import gc
+import operator
 import os
 import random
 import sys
+import threading
 import types
 import weakref
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +26,22 @@ import numpy as np
 from ..errors import is_library
 from ..frozen import Frozen
 from ..tensor import Tensor
-from .holders import Draws, Elements, Holder, Named, Numbers, OfClass, Slots, Variable, holder_of, is_plain
+from .holders import (
+    Current,
+    Draws,
+    Elements,
+    Holder,
+    Kind,
+    Named,
+    Numbers,
+    OfClass,
+    OfThread,
+    Slots,
+    Variable,
+    holder_of,
+    is_plain,
+)
+from .named import codes_in, names_of
 from .ran import Ran, is_users, mentions
 
 MOST = 50_000  # things a walk without names visits
@@ -34,7 +52,19 @@ _TENSOR = ("data", "requires_grad", "hooks")
 _CODE = ("__code__", "__defaults__", "__kwdefaults__")
 _RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
 _PACKAGES = ("gradus", "numpy", "ml_dtypes", "builtins")
-_NAMESPACES = ("types", "argparse", "collections", "os", "functools")  # of Python's own, whose objects hold a user's
+_NAMESPACES = (  # of Python's own, whose objects hold a user's
+    *("types", "argparse", "collections", "os", "functools"),
+    *("weakref", "_weakrefset", "configparser", "queue"),
+)
+_VIEWS: tuple[type, ...] = (types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()))  # of dicts
+_READERS = (operator.attrgetter, operator.methodcaller)  # what reads attributes by names that it has
+_READING = (getattr, hasattr, vars, dir)
+_OF_PYTHON = frozenset({  # what a class has from Python
+    *("__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__", "__annotate__"),
+    *("__firstlineno__", "__static_attributes__", "__abstractmethods__", "__slots__", "__orig_bases__"),
+    *("__parameters__", "__type_params__", "__dataclass_fields__", "__dataclass_params__", "__hash__", "__repr__"),
+    *("__init__", "__new__", "__del__", "__init_subclass__", "__annotations_cache__", "__annotate_func__"),
+})
 
 Part = tuple[Any, str]  # a thing, and what a person calls it
 
@@ -55,11 +85,13 @@ class Filter(NamedTuple):
         return (self.among is None or name in self.among) and name not in self.but
 
 
-class _Dunder:
-    """Names such as `__module__`, which a class has from Python."""
+class _InClass(NamedTuple):
+    """Names in a class: those of a set, or all, and such as `__mul__`, which Python uses without naming them."""
+
+    among: Container[object]
 
     def __contains__(self, name: object) -> bool:
-        return str(name).startswith("__") and name != "__call__"
+        return name not in _OF_PYTHON and (name in self.among or str(name).startswith("__"))
 
 
 class Around:
@@ -69,6 +101,7 @@ class Around:
         holders: what can change.
         tensors: the tensors, with what they are called.
         arrays: NumPy's arrays.
+        reads_by_name: whether there is something that reads attributes by names that no function mentions.
     """
 
     def __init__(self, function: Callable[..., Any], arguments: Iterable[Any], ran: Ran | None = None) -> None:
@@ -76,9 +109,11 @@ class Around:
         self.holders: list[Holder] = []
         self.tensors: list[tuple[Tensor, str]] = []
         self.arrays: list[tuple[np.ndarray, str]] = []
+        self.reads_by_name = False
         names = None if ran is None or ran.all_attributes else ran.names
         self._named = Filter(names)  # attributes that the functions that ran may have read
         self._classes: set[type] = set()
+        self._of_libraries: set[tuple[str, str]] = set()
         self._private: set[int] = set()  # containers that gradus's objects keep to themselves
         self._seen: dict[int, Any] = {}  # kept, so that no other thing gets the same number
         self._mentioned: set[str] = set()
@@ -91,6 +126,8 @@ class Around:
             for code, seen in ran.codes.items():
                 self._name_globals(code, seen)
         self._drawing()
+        if ran is not None and ran.ran(_ENVIRONMENT):
+            self._waiting.append((os.environ, "os.environ"))
         self._walk()
         self._waiting += self._unmet()
         self._walk()
@@ -119,10 +156,12 @@ class Around:
             self._tensor(thing, label)
         elif isinstance(thing, np.ndarray):
             self.arrays.append((thing, label))
+            self._wait(((v, label) for v in thing.flat) if thing.dtype == object else ())
         elif isinstance(thing, (types.FunctionType, types.MethodType)):
             self._function(thing)
         elif isinstance(thing, (tuple, frozenset)):
             self._wait((part, f"{label}[{i}]") for i, part in enumerate(thing))
+            self._attributes(thing, label, whole=True)
         elif isinstance(thing, _RANDOM):
             self.holders.append(Draws(thing, label))
         elif isinstance(thing, types.ModuleType):
@@ -137,11 +176,21 @@ class Around:
             self._wait([(thing.func, label), (thing.args, label), (thing.keywords, label)])
         elif isinstance(thing, Wrapper):
             self._wait([(thing.function, label)])
-        elif isinstance(thing, types.BuiltinMethodType):  # what it is bound to
+        elif isinstance(thing, (types.BuiltinMethodType, types.MethodWrapperType)):  # what it is bound to
+            self.reads_by_name |= any(thing is f for f in _READING)
             self._wait([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
         elif isinstance(thing, weakref.ref):
             self._wait([(thing(), label)])
+        elif isinstance(thing, memoryview):
+            self._wait([(thing.obj, label)])
+        elif isinstance(thing, _VIEWS):
+            self._wait((of, label) for of in gc.get_referents(thing))
+        elif isinstance(thing, ContextVar):
+            self._hold(Current(thing, thing.name))
+        elif isinstance(thing, threading.local):
+            self._hold(Named(OfThread(thing), label, self._named))
         else:
+            self.reads_by_name |= isinstance(thing, _READERS)
             self._object(thing, label)
 
     def _wait(self, parts: Iterable[Part]) -> None:
@@ -158,7 +207,7 @@ class Around:
             self._wait([(function.__self__, type(function.__self__).__name__), (function.__func__, function.__name__)])
             return
         code = function.__code__
-        self._met |= set(_codes(code))
+        self._met |= set(codes_in(code))
         if self.ran is not None and not self.ran.ran(code):
             return
         ours = not is_users(code, function.__globals__)
@@ -178,11 +227,21 @@ class Around:
 
     def _name_globals(self, code: types.CodeType, seen: dict[str, Any]) -> None:
         self._mentioned |= set(mentions(code))
-        _, names = self._globals.setdefault(id(seen), (seen, set()))
-        for one in _codes(code):
-            for instruction in dis.get_instructions(one):
-                if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
-                    names.add(instruction.argval)
+        found = names_of(code, seen)
+        self._globals.setdefault(id(seen), (seen, set()))[1].update(found.variables)
+        self._wait((module, module.__name__) for module in found.modules)
+        for module, name in dict.fromkeys(found.attributes):
+            self._hold_of_library(module, name)
+
+    def _hold_of_library(self, module: types.ModuleType, name: str) -> None:
+        """A library's function or number by its name, for which another may be put."""
+        value, key = vars(module).get(name), (module.__name__, name)
+        if isinstance(value, types.ModuleType) or value is sys.modules or key in self._of_libraries:
+            return
+        if _is_librarys(module.__name__) or module.__name__.split(".")[0] in _PACKAGES:
+            self._of_libraries.add(key)
+            self.holders.append(Named(vars(module), module.__name__, frozenset({name})))
+            self._wait([(value, ".".join(key))] if isinstance(value, list) else [])
 
     def _drawing(self) -> None:
         """The generators that everybody shares."""
@@ -197,6 +256,8 @@ class Around:
 
     def _tensor(self, t: Tensor, label: str) -> None:
         self.tensors.append((t, label))
+        if getattr(t, "__dict__", None):
+            self._hold(Named(vars(t), label, self._named))
         if self.ran is None:
             self.holders.append(Slots(t, label, _TENSOR))
         if t.hooks is not None:
@@ -204,23 +265,33 @@ class Around:
 
     def _object(self, thing: Any, label: str) -> None:
         whole = holder_of(thing, label)
-        kind = type(thing)
-        home = kind.__module__.split(".")[0]
         if whole is not None and (isinstance(thing, Frozen) or id(thing) in self._private):
             self._wait((value, whole.name(key)) for key, value in whole.copy().items())
         elif whole is not None:
             self._hold(whole)
-        named = getattr(thing, "__dict__", None)
-        looked_into = home in _NAMESPACES or not _is_librarys(kind.__module__)
-        if isinstance(named, dict) and (named or whole is None) and looked_into:
+        if isinstance(thing, dict):
+            self._wait((key, label) for key in thing)
+        self._attributes(thing, label, whole is not None)
+
+    def _attributes(self, thing: Any, label: str, whole: bool) -> None:
+        """What an object has besides its elements, if it is a container; and its class."""
+        kind = type(thing)
+        module = _module_of(kind)
+        home = module.split(".")[0]
+        named = _attributes_of(thing)
+        looked_into = home in _NAMESPACES or not _is_librarys(module)
+        if named is not None and (named or not whole) and looked_into:
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
             self._hold(Named(named, label, Filter(self._read_of(thing, home), SCRATCH)))
         slots = [name for base in kind.__mro__ for name in _slots(base)] if home not in _PACKAGES else []
-        if slots and whole is None:
+        if slots:
             self._hold(Slots(thing, label, filter(self._named.__contains__, slots)))
-        if hasattr(thing, "__wrapped__"):
-            self._wait([(thing.__wrapped__, label)])
+        if looked_into and home not in _NAMESPACES and (home not in _PACKAGES or hasattr(kind, "zero_grad")):
+            self.holders.append(Kind(thing, label))
+        wrapped = (named or {}).get("__wrapped__")
+        if wrapped is not None:
+            self._wait([(wrapped, label)])
         self._class(kind)
 
     def _read_of(self, thing: Any, home: str) -> Container[str] | None:
@@ -232,12 +303,18 @@ class Around:
         return self._named.among
 
     def _class(self, kind: type) -> None:
-        for base in kind.__mro__:
-            home = base.__module__.split(".")[0]
-            if home in _PACKAGES or _is_librarys(base.__module__) or base in self._classes:
+        for base in (*kind.__mro__, *type.mro(type(kind))):
+            module = _module_of(base)
+            home = module.split(".")[0]
+            if base in self._classes:
                 continue
             self._classes.add(base)
-            self._hold(OfClass(base, base.__name__, Filter(self._named.among, _Dunder())))
+            if home == "gradus" and hasattr(base, "zero_grad"):
+                replaced = {"step"} if base.__bases__ == (object,) else {"forward", "update"}
+                replaced &= vars(base).keys()
+                self.holders += [OfClass(base, base.__name__, replaced)] if replaced else []
+            elif home not in _PACKAGES and not _is_librarys(module):
+                self._hold(OfClass(base, base.__name__, _InClass(self._named)))
 
     def _module(self, module: Any, label: str) -> None:
         """Of a module what is named somewhere; a library's are taken as they are, but for the environment."""
@@ -263,7 +340,7 @@ class Around:
         """Functions that ran though nothing that was walked through holds them: Python's own lists of things do."""
         if self.ran is None:
             return []
-        inner = {c for code in self.ran.codes for c in _codes(code) if c is not code}
+        inner = {c for code in self.ran.codes for c in codes_in(code) if c is not code}
         codes = [c for c in self.ran.codes if c not in self._met | inner and (c.co_freevars or c.co_argcount)]
         holding = gc.get_referrers(*codes) if codes else []
         return [(f, f.__name__) for f in holding if isinstance(f, types.FunctionType)]
@@ -273,20 +350,29 @@ def _given(argument: Any) -> bool:
     return isinstance(argument, (Tensor, np.ndarray, np.generic))
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """A function's code, and that of the functions written inside it."""
-    waiting = [code]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        waiting += [c for c in one.co_consts if isinstance(c, types.CodeType)]
-
-
 @functools.cache
 def _is_librarys(module: str) -> bool:
     """Whether a module is of Python's own library, or NumPy's, by where it lies."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return is_library(file) if file else module in sys.stdlib_module_names and module != "__main__"
+
+
+def _module_of(kind: type) -> str:
+    """Where a class was written; of one written in C that may not be known."""
+    module = kind.__module__
+    return module if isinstance(module, str) else "builtins"
+
+
+def _attributes_of(thing: Any) -> dict[str, Any] | None:
+    """An object's own attributes, without asking its `__getattr__` or the like."""
+    try:
+        found = object.__getattribute__(thing, "__dict__")
+    except AttributeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+_ENVIRONMENT = type(os.environ).__getitem__.__code__
 
 
 def _slots(kind: type) -> tuple[str, ...]:

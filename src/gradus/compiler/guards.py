@@ -6,7 +6,8 @@ whether it is a number or a string that is equal. What a function read and did n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,14 @@ class Guard:
     def _take(self) -> None:
         """Remember the very objects that are there now, in a form that is quickly gone through."""
         now = [(h, h.copy()) for h, _ in self._holders]
-        self._by_key = [(h.thing, k, v) for h, held in now if h.look == "key" for k, v in held.items()]
+        some = [(h.thing, held) for h, held in now if h.look == "key" and not h.ordered]
+        self._by_key = [(thing, k, v) for thing, held in some for k, v in held.items()]
+        self._whole = [(h.thing, tuple(held), tuple(held.values())) for h, held in now if h.look == "key" and h.ordered]
         self._attributes = [(h.thing, k, v) for h, held in now if h.look == "attribute" for k, v in held.items()]
         self._in_order = [(h.thing, tuple(held.values())) for h, held in now if h.look == "order"]
-        self._in_order += [(h.thing, tuple(held)) for h, held in now if h.ordered and len(held) > 1]
-        self._lengths = [(h.thing, len(h.thing)) for h, _ in now if h.look in ("key", "order")]
+        self._kinds = [(h.thing, kind) for h, held in now if h.look == "kind" for kind in held.values()]
+        growing = [h for h, held in now if h.look in ("key", "order") and _may_grow(h, held)]
+        self._lengths = [(h.thing, len(h.thing)) for h in growing]
 
     def same(self) -> bool:
         """Whether all is as it was."""
@@ -58,6 +62,9 @@ class Guard:
         for thing, length in self._lengths:
             if len(thing) != length:
                 return False
+        for thing, kind in self._kinds:
+            if type(thing) is not kind:
+                return False
         try:
             for thing, key, value in self._by_key:
                 if thing[key] is not value:
@@ -67,11 +74,10 @@ class Guard:
                     return False
         except (KeyError, AttributeError, ValueError):  # it is gone
             return False
-        for thing, values in self._in_order:
-            for a, b in zip(thing, values):  # noqa: B905 - lengths were compared
-                if a is not b:
-                    return False
-        return True
+        for thing, keys, values in self._whole:
+            if not (all(map(is_, thing, keys)) and all(map(is_, thing.values(), values))):
+                return False
+        return all(all(map(is_, thing, values)) for thing, values in self._in_order)
 
     def changed(self) -> str | None:
         """What is not as it was, by its name; None if nothing is."""
@@ -104,6 +110,12 @@ class Memory:
         for holder, before in self._before:
             if any(True for _ in holder.differences(before)):
                 holder.put_back(before)
+
+
+def _may_grow(holder: Holder, held: Mapping[Any, Any]) -> bool:
+    """Whether there may be more in it that counts than there is: not if all names that are looked at are there."""
+    keys = getattr(holder, "keys", None)
+    return not isinstance(keys, (set, frozenset)) or len(held) < len(keys)
 
 
 def _owner(array: np.ndarray) -> Any:

@@ -6,9 +6,12 @@ numbers and strings by type and value (1, 1.0 and True are three, 0.0 and -0.0 t
 
 from __future__ import annotations
 
+import array
 import enum
+import threading
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
+from contextvars import ContextVar
 from types import CellType
 from typing import Any
 
@@ -22,9 +25,15 @@ _EXACT = (float, complex, np.generic)  # what may be equal without being the sam
 
 def is_plain(value: Any) -> bool:
     """Whether a value can never change: a number, a string, a tuple of such."""
-    if isinstance(value, (tuple, frozenset)) and type(value).__module__ != "gradus":
-        return all(map(is_plain, value))
-    return isinstance(value, (*_PLAIN, np.generic)) and not isinstance(value, enum.Enum)
+    if type(value) in _PLAIN:
+        return True
+    if not isinstance(value, (*_PLAIN, np.generic, tuple, frozenset)) or isinstance(value, enum.Enum):
+        return False
+    if getattr(value, "__dict__", None):  # a number, a string or a tuple with attributes
+        return False
+    if isinstance(value, (tuple, frozenset)):
+        return type(value).__module__ != "gradus" and all(map(is_plain, value))
+    return True
 
 
 def alike(a: Any, b: Any) -> bool:
@@ -54,7 +63,7 @@ class Holder:
     """
 
     ordered = False  # whether the order of the keys may matter
-    look = "key"  # how a value is got: by "key", as an "attribute", in "order"; "" if it is in no program
+    look = "key"  # how it is got: by "key", as an "attribute", in "order", as a "kind"; "" if it is in no program
 
     def __init__(self, thing: Any, label: str) -> None:
         self.thing, self.label = thing, label
@@ -151,6 +160,18 @@ class Slots(Holder):
 
 
 
+class Kind(Slots):
+    """Of which class an object is."""
+
+    look = "kind"
+
+    def __init__(self, thing: Any, label: str) -> None:
+        super().__init__(thing, label, ("__class__",))
+
+    def copy(self) -> dict[str, Any]:
+        return {"__class__": type(self.thing)}
+
+
 class Variable(Holder):
     """A variable of an enclosing function."""
 
@@ -178,8 +199,53 @@ class Variable(Holder):
         return self.label
 
 
+class Current(Slots):
+    """The value of a context variable, where the function is called."""
+
+    class _Value:
+        def __init__(self, variable: ContextVar[Any]) -> None:
+            object.__setattr__(self, "variable", variable)
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return self.variable.get()
+            except LookupError:
+                raise AttributeError(name) from None
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            self.variable.set(value)
+
+        def __delattr__(self, name: str) -> None:  # a variable that was set cannot be unset without its token
+            pass
+
+    def __init__(self, variable: ContextVar[Any], label: str) -> None:
+        super().__init__(self._Value(variable), label, ("value",))
+
+
+class OfThread(MutableMapping[str, Any]):
+    """The attributes that an object of `threading.local` has in the thread that asks."""
+
+    def __init__(self, local: threading.local) -> None:
+        self._local = local
+
+    def __getitem__(self, key: str) -> Any:
+        return vars(self._local)[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        vars(self._local)[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del vars(self._local)[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(vars(self._local))
+
+    def __len__(self) -> int:
+        return len(vars(self._local))
+
+
 class Elements(Holder):
-    """A list, or a deque."""
+    """A list, a deque, an array of Python's, bytes that can be written."""
 
     look = "order"
 
@@ -188,7 +254,10 @@ class Elements(Holder):
 
     def put_back(self, before: Mapping[int, Any]) -> None:
         if not all(a is b for a, b in zip(self.thing, before.values(), strict=False)) or len(self.thing) != len(before):
-            self.thing.clear()
+            if isinstance(self.thing, array.array):
+                del self.thing[:]
+            else:
+                self.thing.clear()
             self.thing.extend(before.values())
 
     def name(self, key: Any) -> str:
@@ -256,7 +325,7 @@ class Numbers(Holder):
 
 def holder_of(thing: Any, label: str) -> Holder | None:
     """The holder of a container that is all of what it holds."""
-    if isinstance(thing, (list, deque)):
+    if isinstance(thing, (list, deque, bytearray, array.array)):
         return Elements(thing, label)
     if isinstance(thing, set):
         return Members(thing, label)

@@ -31,7 +31,11 @@ _OUTSIDE = {  # modules written in C whose functions look at the world around th
     "_thread": "deals with threads",
 }
 _BUILTINS = {"print": "prints", "input": "asks for input"}
-_DYNAMIC = {"getattr", "vars", "__dict__", "attrgetter", "dir", "hasattr", "inspect", "globals", "locals"}
+_DYNAMIC = {
+    *("getattr", "vars", "__dict__", "attrgetter", "dir", "hasattr", "inspect", "globals", "locals"),
+    *("__getattribute__", "__getstate__", "__reduce__", "__reduce_ex__"),
+}
+_READERS = {"dataclasses", "copy", "inspect", "pprint", "pickle"}  # of Python's own, that read all of an object
 _ASSIGN = {f"{how}_{what}" for how in ("STORE", "DELETE") for what in ("ATTR", "GLOBAL", "NAME", "DEREF")}
 _MUTATORS = {
     *("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
@@ -100,8 +104,9 @@ class Ran:
         if is_users(code, seen):
             self.codes[code] = seen
             self.names |= mentioned - _only_written(code)
-            self.all_attributes |= bool(mentioned & _DYNAMIC)
+            self.all_attributes |= bool(mentioned & _DYNAMIC) or _matches_by_position(code)
         else:
+            self.all_attributes |= seen.get("__name__") in _READERS
             self.names |= mentioned
             ours = is_ours(code.co_filename)
             self._ours |= {code} if ours else set()
@@ -151,6 +156,11 @@ def _only_written(code: CodeType) -> set[str]:
     for instruction in dis.get_instructions(code):
         (written if instruction.opname == "STORE_ATTR" else read).add(instruction.argval)
     return written - read
+
+
+def _matches_by_position(code: CodeType) -> bool:
+    """Whether attributes are read by their places in a class's `__match_args__`."""
+    return any(i.opname == "MATCH_CLASS" and i.arg for i in dis.get_instructions(code))
 
 
 def mentions(code: CodeType) -> Iterator[str]:

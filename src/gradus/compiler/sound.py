@@ -68,6 +68,7 @@ def soundly(
     before = Memory(around.holders)
     leaves = [t for t, _ in around.tensors if t.requires_grad and t.is_leaf]
     ran = Ran()
+    ran.all_attributes = around.reads_by_name
     try:
         first = _once(lambda: ran.watch(run), leaves)
         if ran.asked:
