@@ -26,7 +26,7 @@ from .sound import name_of
 from .step import Step
 from .target import Target, default
 from .trace import Tracer
-from .tree import flatten
+from .tree import agree, alone, flatten
 
 VERSIONS = 64  # kept of a function, the newest
 _PYTHON = (types.FunctionType, types.MethodType)
@@ -123,7 +123,7 @@ class Compiled(Copied, Wrapper):
         given: list[Tensor] = []
         arrangement = flatten(arguments, given)
         shapes = tuple((t.shape, t.dtype, wish(t)) for t in given)
-        key = (arrangement, shapes, names, recording())
+        key = (arrangement, shapes, alone(given), names, recording())
         try:
             hash(key)
         except TypeError:
@@ -131,7 +131,7 @@ class Compiled(Copied, Wrapper):
                 f"the compiled function {self.__name__} was given something that can neither be traced nor compared "
                 "from call to call. Give it tensors, arrays, numbers, strings, or lists, tuples and dicts of them."
             ) from None
-        known = next((step for of, step in reversed(self._steps) if of == key and step.holds()), None)
+        known = next((step for of, step in reversed(self._steps) if agree(of, key) and step.holds()), None)
         if known is None:
             how = self.target or default(), self.precision, self.winograd, self.function, self.__name__
             lock = self._steps[0][1].lock if self._steps else threading.Lock()  # versions may write the same memory
@@ -140,6 +140,7 @@ class Compiled(Copied, Wrapper):
             known.lock = lock
             self._steps.append((key, known))
             del self._steps[:-VERSIONS]
+        known.require_not_around(given)
         self._last = known if not options else None
         return arguments, known
 

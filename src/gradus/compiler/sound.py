@@ -86,7 +86,7 @@ def soundly(
         _refuse_changes(between.changes(), name, ran)
         _refuse_difference(first, second, name)
         if not guard.same():
-            raise TraceError(f"the compiled function {name} changes {guard.changed()}, which it reads. {OUTSIDE}")
+            raise TraceError(f"the compiled function {name} changes {guard.changed() or 'the numbers of an array'}, which it reads. {OUTSIDE}")
     except BaseException:
         before.put_back()
         for t, gradient, writes, count in tensors:
@@ -161,7 +161,7 @@ def _difference(first: Once, second: Once) -> str:
     """Where two runs of a function come apart; empty if they do not."""
     (t1, g1, a1, _), (t2, g2, a2, _) = first, second
     if not alike(_plainly(a1), _plainly(a2)):
-        return "it returns something else"
+        return f"it returns {_other(a1, a2)}"
     if len(g1.inputs) != len(g2.inputs):
         return f"it reads {len(g1.inputs)} tensors, then {len(g2.inputs)}"
     number: dict[Node, int] = {}
@@ -205,6 +205,15 @@ def _plainly(arrangement: Any) -> Any:
     if isinstance(arrangement, tuple):
         return tuple(map(_plainly, arrangement))
     return str(arrangement) if isinstance(arrangement, type) else arrangement
+
+
+def _other(a: Any, b: Any) -> str:
+    """What is another in two arrangements of results, for people."""
+    if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+        return next(_other(p, q) for p, q in zip(a, b, strict=True) if not alike(_plainly(p), _plainly(q)))
+    if is_plain(a) or isinstance(a, type):
+        return f"{_short(a)}, then {_short(b)}"
+    return f"an object of the class {type(a).__name__}, another at each call; tensors are returned in lists, tuples, dicts"
 
 
 def name_of(function: Any) -> str:

@@ -9,13 +9,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
 
 from .. import interpret
 from ..autograd import recording
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, TraceError
 from ..tensor import Tensor
 from . import cache
 from .address import address
@@ -29,7 +30,7 @@ from .room import Room
 from .runtime import Call, num_threads
 from .sound import soundly
 from .target import Loaded, Target
-from .tree import flatten, unflatten
+from .tree import agree, alone, flatten, unflatten
 
 SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
 
@@ -81,6 +82,10 @@ class Step:
         self._like = tuple(map(_likeness, arguments))
         self.only_tensors = self.plain and len(self._specs) == len(arguments)
 
+        places = [i for i, a in enumerate(arguments) if isinstance(a, Tensor)]
+        self._tensors = places if len(places) > 1 else []
+        self._repeated = alone(given) is not None
+        first = alone(given) or range(len(given))
         symbols: list[Tensor] = []
 
         def run() -> Any:
@@ -88,7 +93,12 @@ class Step:
             symbols[:] = [self._symbol(i, t) for i, t in enumerate(given)]
             for t in symbols:
                 tracer.give(t)
-            return function(*unflatten(arrangement, list(symbols)))
+            named = [symbols[i] for i in first]
+            nodes = [t.data for t in symbols]
+            handed = unflatten(arrangement, named)
+            result = function(*handed)
+            self._require_unchanged(arrangement, handed, named, [symbols[i].data is nodes[i] for i in first])
+            return result
 
         traced = soundly(around, arguments, run, self.name)
         tracer, graph, self._result = traced.tracer, traced.graph, traced.arrangement
@@ -106,7 +116,20 @@ class Step:
         known = {id(t) for t, *_ in self._read}
         others = [(t, array, t.requires_grad, t.hooks) for t, array in tracer.outside() if id(t) not in known]
         self.bound_tensors = [*self._read, *others]
+        self._around = {id(t) for t, *_ in self.bound_tensors}
         return graph
+
+    def _require_unchanged(self, arrangement: Any, handed: Any, named: list[Tensor], kept: list[bool]) -> None:
+        """Refuse a function that changes an argument: the caller's would stay as it is."""
+        left: list[Tensor] = []
+        if agree(flatten(handed, left), arrangement) and all(map(is_, left, named)) and all(kept):
+            return
+        tracer: Any = interpret.current.get()
+        raise tracer.refusal(
+            f"the compiled function {self.name} changes a list, a dict or a tensor that it is given, which would happen "
+            "once, while it is traced, and not to what later calls are given. Change a copy, as dict(batch), and return "
+            "what is new."
+        )
 
     def _symbol(self, i: int, given: Tensor) -> Tensor:
         """What an argument is while the function is traced."""
@@ -190,9 +213,23 @@ class Step:
                     return False
                 if (a.origin is None if a.requires_grad else None) is not wanted:
                     return False
+                if wanted and id(a) in self._around:
+                    return False
             elif a is not like and not (type(a) is kind and alike(a, like)):
                 return False
-        return self.holds()
+        if self._tensors and len({id(arguments[i]) for i in self._tensors}) < len(self._tensors):
+            return False  # the same tensor twice: made for that or not, is asked elsewhere
+        return not self._repeated and self.holds()
+
+    def require_not_around(self, given: Sequence[Tensor]) -> None:
+        """Refuse an argument that is a tensor from around the function, too, if it wants a gradient: that is one sum."""
+        for i, t in enumerate(given):
+            if wish(t) and id(t) in self._around:
+                raise TraceError(
+                    f"argument {i} of the compiled function {self.name} wants a gradient and is a tensor that the function "
+                    "uses from around it, too: eagerly both would have one gradient. Use the argument alone, or pass "
+                    "detach() of it."
+                )
 
     def accepts_rows(self, data: list[np.ndarray], batch: int) -> bool:
         """Whether this version is made for so many rows of these arrays, now."""

@@ -57,6 +57,13 @@ class Tracer:
         self._unused: set[Node] = set()  # gradients that this call leaves
         self._nodes: set[Node] = set()  # those of this graph
         self._bounds = Bounds()
+        self.refused: TraceError | None = None  # the first refusal: the function may have caught it
+
+    def refusal(self, message: str) -> TraceError:
+        """The error of a function that cannot be traced, noted in case the function goes on."""
+        error = TraceError(message)
+        self.refused = self.refused or error
+        return error
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
         hook = sys.getprofile()
@@ -99,7 +106,7 @@ class Tracer:
     def assign(self, target: Tensor, value: Tensor) -> None:
         node = self.node_of(value)
         if id(target.data) in self._given:
-            raise TraceError(
+            raise self.refusal(
                 f"a compiled function writes into an argument with assign_, at {caller()}. It writes only tensors from "
                 "around it, as parameters: compute a new one and return it."
             )
@@ -122,7 +129,7 @@ class Tracer:
         if view is not None and view.primitive.name == "broadcast_to":
             raise ArgumentError(READ_ONLY.format(caller()))
         if view is not None:
-            raise TraceError(
+            raise self.refusal(
                 f"a compiled function writes with assign_ into a view, made by {view.primitive.name}, of another "
                 f"tensor, at {caller()}. Write into the tensor itself, the whole of it: gradus.where and "
                 "gradus.concatenate put a new value together; or copy() the view first."
@@ -148,7 +155,7 @@ class Tracer:
             self.met(tensor)
             self.looked_at.append((tensor, tensor.writes[0]))
             return np.asarray(tensor.data)  # nothing here depends on it: a constant, until it is written
-        raise TraceError(
+        raise self.refusal(
             f"a compiled function looks at a value, at {caller()}: by .numpy(), .item(), float(), print or a Python "
             "`if` or `while` on a tensor. While it is traced there are no values yet. Use gradus.where for a choice, "
             "return the value and look at it outside, or leave the function uncompiled."
@@ -158,7 +165,7 @@ class Tracer:
         """The node a Tensor stands for; a new input if it is an array that was not met before."""
         if isinstance(t.data, Node):
             if t.data not in self._nodes:
-                raise TraceError(
+                raise self.refusal(
                     f"a tensor that was made while another function was traced is used, at {caller()}. It never had a "
                     "value: return what is needed later from the compiled function that makes it."
                 )
@@ -189,7 +196,7 @@ class Tracer:
         """Refuse a view of memory that was written after the view was taken: eagerly it has the new numbers."""
         view = self.views.get(t.data)
         if view is not None and view.writes[0] != view.before:
-            raise TraceError(
+            raise self.refusal(
                 f"a compiled function uses a view of a tensor ({view.primitive.name}) that was written after the view "
                 f"was taken, at {caller()}. Take the view again after assign_, or copy() it before, whichever is meant."
             )
@@ -288,4 +295,6 @@ def trace(function: Callable[[], Any], leaves: Sequence[Tensor] = ()) -> tuple[T
     finally:
         interpret.current.reset(token)
         tracer.end(leaves)
+    if tracer.refused is not None:
+        raise tracer.refused
     return tracer, result

@@ -1,0 +1,139 @@
+"""What a compiled function is given: which tensors are the same, what is equal and yet another, what it changes."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import gradus
+from gradus.errors import TraceError
+
+
+def x() -> gradus.Tensor:
+    return gradus.tensor([1.0, 2.0, 3.0])
+
+
+def both(f: Callable[..., Any], *calls: tuple[Any, ...]) -> None:
+    """Compiled and eager calls give the same, one after the other."""
+    compiled = gradus.compile(f)
+    for arguments in (*calls, *calls):
+        expected, found = f(*arguments), compiled(*arguments)
+        assert (found.dtype, found.tolist()) == (expected.dtype, expected.tolist())
+
+
+def test_one_tensor_given_twice_is_one() -> None:
+    a, b = x(), x()
+    both(lambda p, q: p * 2 if p is q else p * 3, (a, a), (a, b), (b, b), (b, a))
+
+
+def test_one_tensor_given_twice_has_one_gradient() -> None:
+    a, b = (gradus.tensor(v, requires_grad=True) for v in ([1.0, 2.0], [3.0, 4.0]))
+
+    def f(p: Any, q: Any) -> Any:
+        p.grad = q.grad = None
+        (p * q).sum().backward()
+        return p.grad * 1
+
+    both(f, (a, b), (a, a), (b, b), (b, a))
+
+
+def test_which_of_three_are_the_same() -> None:
+    a, b = x(), x()
+    both(lambda p, q, r: p * (1 + (p is q) + 2 * (q is r)), (a, a, b), (a, b, b), (a, b, a), (a, a, a))
+
+
+def test_an_argument_that_is_used_from_around_too_has_no_gradient_of_its_own() -> None:
+    w, other = (gradus.tensor(v, requires_grad=True) for v in ([1.0, 2.0], [3.0, 4.0]))
+
+    def f(p: Any) -> Any:
+        p.grad = w.grad = None
+        (p * w).sum().backward()
+        return w.grad * 1
+
+    both(f, (other,))
+    compiled = gradus.compile(f)
+    compiled(other)
+    for _ in range(2):
+        with pytest.raises(TraceError, match="argument 0 of the compiled function f"):
+            compiled(w)
+    assert compiled(other).tolist() == f(other).tolist()
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    scale: Any
+    offset: float = dataclasses.field(compare=False, default=1.0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (Options(2.0, 3.0), Options(2.0, 4.0)),
+        (Options(1), Options(1.0), Options(True)),
+        ({1: 2}, {True: 2}, {1.0: 2}),
+        ({"a": 2}, collections.OrderedDict(a=2)),
+    ],
+)
+def test_equal_arguments_that_are_not_the_same(options: tuple[Any, ...]) -> None:
+    def f(t: Any, o: Any) -> Any:
+        if isinstance(o, Options):
+            return t * o.scale * o.offset
+        return t * (str(next(iter(o))) + type(o).__name__ == "1dict") + t
+
+    both(f, *((gradus.tensor([1, 2]), o) for o in options))
+
+
+def test_equal_objects_share_a_version() -> None:
+    compiled = gradus.compile(lambda t, o: t * o.scale)
+    for _ in range(3):
+        assert compiled(x(), Options(2.0)).tolist() == [2.0, 4.0, 6.0]
+    assert len(compiled._steps) == 1
+
+
+def test_a_dict_with_defaults_has_them() -> None:
+    def f(d: Any) -> Any:
+        return d["x"] * d.default_factory()
+
+    both(f, (collections.defaultdict(lambda: 2.0, x=x()),))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda d: d.update(y=d["x"] * 2), lambda d: d.pop("m"), lambda d: d["l"].append(d["x"]), lambda d: d["s"].sort()],
+)
+def test_a_function_that_changes_its_argument_is_refused(change: Callable[[Any], Any]) -> None:
+    @gradus.compile
+    def f(d: Any) -> Any:
+        change(d)
+        return d["x"] * 2
+
+    given = {"x": x(), "m": x(), "l": [x()], "s": [2, 1]}
+    with pytest.raises(TraceError, match="changes a list, a dict or a tensor that it is given"):
+        f(given)
+    assert list(given) == ["x", "m", "l", "s"] and len(given["l"]) == 1 and given["s"] == [2, 1]
+
+
+def test_a_refusal_that_the_function_catches() -> None:
+    @gradus.compile
+    def f(t: Any) -> Any:
+        try:
+            return t * float(t.sum())
+        except Exception:
+            return t
+
+    for _ in range(2):
+        with pytest.raises(TraceError, match="looks at a value"):
+            f(x())
+
+
+def test_an_object_that_is_returned_is_refused_with_its_class() -> None:
+    @gradus.compile
+    def f(t: Any) -> Any:
+        return Options(t * 2)
+
+    with pytest.raises(TraceError, match="returns an object of the class Options"):
+        f(x())
