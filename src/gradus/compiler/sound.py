@@ -86,7 +86,8 @@ def soundly(
         _refuse_changes(between.changes(), name, ran)
         _refuse_difference(first, second, name)
         if not guard.same():
-            raise TraceError(f"the compiled function {name} changes {guard.changed() or 'the numbers of an array'}, which it reads. {OUTSIDE}")
+            what = guard.changed() or "the numbers of an array"
+            raise TraceError(f"the compiled function {name} changes {what}, which it reads. {OUTSIDE}")
     except BaseException:
         before.put_back()
         for t, gradient, writes, count in tensors:
@@ -213,7 +214,8 @@ def _other(a: Any, b: Any) -> str:
         return next(_other(p, q) for p, q in zip(a, b, strict=True) if not alike(_plainly(p), _plainly(q)))
     if is_plain(a) or isinstance(a, type):
         return f"{_short(a)}, then {_short(b)}"
-    return f"an object of the class {type(a).__name__}, another at each call; tensors are returned in lists, tuples, dicts"
+    kind = type(a).__name__
+    return f"an object of the class {kind}, another at each call; tensors are returned in lists, tuples and dicts"
 
 
 def name_of(function: Any) -> str:

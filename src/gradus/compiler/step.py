@@ -126,9 +126,9 @@ class Step:
             return
         tracer: Any = interpret.current.get()
         raise tracer.refusal(
-            f"the compiled function {self.name} changes a list, a dict or a tensor that it is given, which would happen "
-            "once, while it is traced, and not to what later calls are given. Change a copy, as dict(batch), and return "
-            "what is new."
+            f"the compiled function {self.name} changes a list, a dict or a tensor that it is given, which would "
+            "happen once, while it is traced, and not to what later calls are given. Change a copy, as dict(batch), and "
+            "return what is new."
         )
 
     def _symbol(self, i: int, given: Tensor) -> Tensor:
@@ -222,13 +222,13 @@ class Step:
         return not self._repeated and self.holds()
 
     def require_not_around(self, given: Sequence[Tensor]) -> None:
-        """Refuse an argument that is a tensor from around the function, too, if it wants a gradient: that is one sum."""
+        """Refuse an argument that wants a gradient and is a tensor from around the function, too: that is one sum."""
         for i, t in enumerate(given):
             if wish(t) and id(t) in self._around:
                 raise TraceError(
-                    f"argument {i} of the compiled function {self.name} wants a gradient and is a tensor that the function "
-                    "uses from around it, too: eagerly both would have one gradient. Use the argument alone, or pass "
-                    "detach() of it."
+                    f"argument {i} of the compiled function {self.name} wants a gradient and is a tensor that the "
+                    "function uses from around it, too: eagerly both would have one gradient. Use the argument alone, "
+                    "or pass detach() of it."
                 )
 
     def accepts_rows(self, data: list[np.ndarray], batch: int) -> bool:
