@@ -62,6 +62,25 @@ def an_operator_of_a_class() -> World:
 
 
 @way
+def how_a_class_makes_its_objects() -> World:
+    class Options:
+        def __init__(self) -> None:
+            self.scale = 2.0
+
+    return World(lambda x: x * Options().scale, changed(Options, "__init__", lambda self: setattr(self, "scale", 3.0)))
+
+
+@way
+def how_an_object_is_shown() -> World:
+    class Scale:
+        def __repr__(self) -> str:
+            return "2"
+
+    scale = Scale()
+    return World(lambda x: x * float(f"{scale}"), changed(Scale, "__repr__", lambda self: "3"))
+
+
+@way
 def an_objects_class() -> World:
     class Twice(nn.Module):
         def forward(self, x: Any) -> Any:
@@ -188,6 +207,18 @@ def a_caller_of_a_method() -> World:
 
     scale, call = Scale(), operator.methodcaller("value")
     return World(lambda x: x * call(scale), changed(Scale, "value", lambda self: 3.0))
+
+
+@way
+def an_attribute_of_a_module_by_a_made_up_name() -> World:
+    module, name = _module(), "sca"
+    return World(lambda x: x * getattr(module, name + "le"), changed(module, "scale", 3.0))
+
+
+@way
+def an_attribute_in_a_format() -> World:
+    thing = _Thing(alpha=2.0)
+    return World(lambda x: x * float("{t.alpha}".format(t=thing)), changed(thing, "alpha", 3.0))  # noqa: UP032
 
 
 @way

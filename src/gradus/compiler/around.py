@@ -89,9 +89,15 @@ class _InClass(NamedTuple):
     """Names in a class: those of a set, or all, and such as `__mul__`, which Python uses without naming them."""
 
     among: Container[object]
+    of: type
+    ran: Ran | None
 
     def __contains__(self, name: object) -> bool:
-        return name not in _OF_PYTHON and (name in self.among or str(name).startswith("__"))
+        if name in _OF_PYTHON:
+            value = vars(self.of).get(name)
+            code = getattr(getattr(value, "__func__", value), "__code__", None)
+            return code is not None and self.ran is not None and self.ran.ran(code)
+        return name in self.among or str(name).startswith("__")
 
 
 class Around:
@@ -314,7 +320,7 @@ class Around:
                 replaced &= vars(base).keys()
                 self.holders += [OfClass(base, base.__name__, replaced)] if replaced else []
             elif home not in _PACKAGES and not _is_librarys(module):
-                self._hold(OfClass(base, base.__name__, _InClass(self._named)))
+                self._hold(OfClass(base, base.__name__, _InClass(self._named, base, self.ran)))
 
     def _module(self, module: Any, label: str) -> None:
         """Of a module what is named somewhere; a library's are taken as they are, but for the environment."""
@@ -324,6 +330,8 @@ class Around:
             if "environ" in named or "getenv" in named:
                 self._wait([(module.environ, "os.environ")])
         elif home not in _PACKAGES and not _is_librarys(module.__name__):
+            if self.ran is not None and self.ran.all_attributes:  # by names that are made up, too
+                named = named | {k for k, v in vars(module).items() if is_plain(v) and not k.startswith("__")}
             self._hold(Named(vars(module), module.__name__, frozenset(named)))
 
     def _numbers(self) -> None:

@@ -77,7 +77,10 @@ class Guard:
         for thing, keys, values in self._whole:
             if not (all(map(is_, thing, keys)) and all(map(is_, thing.values(), values))):
                 return False
-        return all(all(map(is_, thing, values)) for thing, values in self._in_order)
+        for thing, values in self._in_order:
+            if not all(map(is_, thing, values)):
+                return False
+        return True
 
     def changed(self) -> str | None:
         """What is not as it was, by its name; None if nothing is."""

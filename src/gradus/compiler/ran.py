@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import gc
 import io
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ _DYNAMIC = {
     *("getattr", "vars", "__dict__", "attrgetter", "dir", "hasattr", "inspect", "globals", "locals"),
     *("__getattribute__", "__getstate__", "__reduce__", "__reduce_ex__"),
 }
+_FIELDS = re.compile(r"\.(\w+)")  # attributes in "{options.scale}"
 _READERS = {"dataclasses", "copy", "inspect", "pprint", "pickle"}  # of Python's own, that read all of an object
 _ASSIGN = {f"{how}_{what}" for how in ("STORE", "DELETE") for what in ("ATTR", "GLOBAL", "NAME", "DEREF")}
 _MUTATORS = {
@@ -175,6 +177,7 @@ def mentions(code: CodeType) -> Iterator[str]:
                 waiting.append(constant)
             elif isinstance(constant, str):
                 yield constant
+                yield from _FIELDS.findall(constant) if "{" in constant else ()
             elif isinstance(constant, tuple):  # of keywords, and of what is looked for with `in`
                 yield from (c for c in constant if isinstance(c, str))
 

@@ -127,8 +127,8 @@ class Step:
         tracer: Any = interpret.current.get()
         raise tracer.refusal(
             f"the compiled function {self.name} changes a list, a dict or a tensor that it is given, which would "
-            "happen once, while it is traced, and not to what later calls are given. Change a copy, as dict(batch), and "
-            "return what is new."
+            "happen once, while it is traced, and not to what later calls are given. Change a copy, as dict(batch), "
+            "and return what is new."
         )
 
     def _symbol(self, i: int, given: Tensor) -> Tensor:
