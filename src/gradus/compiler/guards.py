@@ -65,6 +65,12 @@ class Guard:
         for thing, kind in self._kinds:
             if type(thing) is not kind:
                 return False
+        for thing, keys, values in self._whole:
+            if not (all(map(is_, thing, keys)) and all(map(is_, thing.values(), values))):
+                return False
+        for thing, values in self._in_order:
+            if not all(map(is_, thing, values)):
+                return False
         try:
             for thing, key, value in self._by_key:
                 if thing[key] is not value:
@@ -74,12 +80,6 @@ class Guard:
                     return False
         except (KeyError, AttributeError, ValueError):  # it is gone
             return False
-        for thing, keys, values in self._whole:
-            if not (all(map(is_, thing, keys)) and all(map(is_, thing.values(), values))):
-                return False
-        for thing, values in self._in_order:
-            if not all(map(is_, thing, values)):
-                return False
         return True
 
     def changed(self) -> str | None:
