@@ -38,6 +38,7 @@ from .holders import (
     OfThread,
     Slots,
     Variable,
+    Written,
     holder_of,
     is_plain,
 )
@@ -49,7 +50,6 @@ LARGE = 1 << 16  # bytes of an array that are copied in any case
 SCRATCH = frozenset({"_called_with"})  # what gradus itself keeps on a module from call to call
 _WRITING = {"data", "fill", "copyto", "put", "putmask", "place", "sort", "partition", "shuffle", "resize", "out", "at"}
 _TENSOR = ("data", "requires_grad", "hooks")
-_CODE = ("__code__", "__defaults__", "__kwdefaults__")
 _RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
 _PACKAGES = ("gradus", "numpy", "ml_dtypes", "builtins")
 _NAMESPACES = (  # of Python's own, whose objects hold a user's
@@ -225,7 +225,7 @@ class Around:
                 self._hold(variable)
         if ours:
             return
-        self._hold(Slots(function, function.__name__, _CODE))
+        self._hold(Written(function))
         if vars(function):
             self._hold(Named(vars(function), function.__name__, self._named))
         if self.ran is None:

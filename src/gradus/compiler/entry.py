@@ -15,6 +15,7 @@ THREAD = "ptr %sync, i64 %thread, i64 %threads"
 SIGNATURE = f"ptr noalias %table, {THREAD}"
 WAIT = "call void @barrier(ptr %sync, i64 %threads)"
 
+FEW = 8  # arguments whose rows are gathered in the loop of steps itself
 SPINS = 1 << 16  # looks at the barrier before a waiting thread lets others use its processor
 BARRIER = f"""
 declare i32 @sched_yield()
@@ -216,7 +217,13 @@ class Epoch:
 
     def emit(self) -> list[Code]:
         """The function, and those that it calls."""
-        return [*(self._rows_of(size) for size in dict.fromkeys(a.row_bytes for a in self.arguments)), self._steps()]
+        sizes = dict.fromkeys(a.row_bytes for a in self.arguments) if self._many else ()
+        return [*map(self._rows_of, sizes), self._steps()]
+
+    @property
+    def _many(self) -> bool:
+        """Whether there are so many arguments that they share the functions that gather rows."""
+        return len(self.arguments) > FEW
 
     def _steps(self) -> Code:
         code = self.code
@@ -297,17 +304,25 @@ class Epoch:
     def _gather(self, argument: Argument, part: tuple[Ref, Ref], memory: tuple[Ref, Ref], rows: Ref) -> None:
         """This thread's part of an argument's rows."""
         (target, data), (first, end) = memory, part
+        if not self._many:
+            self._rows(self.code, (target, data, rows), part, argument.row_bytes)
+            return
         given = f"ptr {target}, ptr {data}, ptr {rows}, i64 {first}, i64 {end}"
         self.code.do(f"call void @rows_of_{argument.row_bytes}({given})")
 
     def _rows_of(self, size: int) -> Code:
         """A function that gathers rows of so many bytes."""
         code = Code(f"rows_of_{size}", "ptr %to, ptr %of, ptr %rows, i64 %first, i64 %end")
-        with code.loop("%first", "%end") as r:
-            row = code.op(f"load i64, ptr {code.element('i64', '%rows', r)}")
-            to, of = code.element("i8", "%to", code.mul(r, size)), code.element("i8", "%of", code.mul(row, size))
-            self._copy(code, to, of, size)
+        self._rows(code, ("%to", "%of", "%rows"), ("%first", "%end"), size)
         return code
+
+    def _rows(self, code: Code, places: tuple[Ref, Ref, Ref], part: tuple[Ref, Ref], size: int) -> None:
+        """Gather some rows of so many bytes: to where, of what, and which."""
+        target, data, rows = places
+        with code.loop(*part) as r:
+            row = code.op(f"load i64, ptr {code.element('i64', rows, r)}")
+            to, of = code.element("i8", target, code.mul(r, size)), code.element("i8", data, code.mul(row, size))
+            self._copy(code, to, of, size)
 
     def _copy(self, code: Code, to: Ref, of: Ref, size: int) -> None:
         code.call("void", "llvm.memcpy.p0.p0.i64", f"ptr {to}", f"ptr {of}", f"i64 {size}", "i1 false")

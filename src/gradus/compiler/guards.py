@@ -24,7 +24,12 @@ class Guard:
         around: what stands around the function, as far as what ran has read it.
         captured: the arrays that the program itself reads: their numbers may change.
         looked_at: tensors whose numbers became part of the program.
+
+    Attributes:
+        tensors: those that the program has met: (tensor, its array, whether it wants a gradient, its hooks).
     """
+
+    tensors: Sequence[tuple[Tensor, np.ndarray, bool, Any]] = ()
 
     def __init__(self, around: Around, captured: Sequence[np.ndarray], looked_at: Sequence[Tensor] = ()) -> None:
         self._holders = [(h, h.copy()) for h in around.holders if h.look]
@@ -43,6 +48,7 @@ class Guard:
         self._by_key = [(thing, k, v) for thing, held in some for k, v in held.items()]
         self._whole = [(h.thing, tuple(held), tuple(held.values())) for h, held in now if h.look == "key" and h.ordered]
         self._attributes = [(h.thing, k, v) for h, held in now if h.look == "attribute" for k, v in held.items()]
+        self._functions = [(h.thing, *held.values()) for h, held in now if h.look == "code"]
         self._in_order = [(h.thing, tuple(held.values())) for h, held in now if h.look == "order"]
         self._kinds = [(h.thing, kind) for h, held in now if h.look == "kind" for kind in held.values()]
         growing = [h for h, held in now if h.look in ("key", "order") and _may_grow(h, held)]
@@ -50,11 +56,20 @@ class Guard:
 
     def same(self) -> bool:
         """Whether all is as it was."""
+        if not self._bound():
+            return False
         if self._identical() and (not self._numbers or self._same_numbers()):
             return True
         if self.changed() is not None or not self._same_numbers():
             return False
         self._take()
+        return True
+
+    def _bound(self) -> bool:
+        """Whether the tensors still have their arrays. There may be hundreds."""
+        for t, array, wanted, hooks in self.tensors:
+            if t.data is not array or t.requires_grad is not wanted or t.hooks is not hooks:
+                return False
         return True
 
     def _identical(self) -> bool:
@@ -74,6 +89,9 @@ class Guard:
         try:
             for thing, key, value in self._by_key:
                 if thing[key] is not value:
+                    return False
+            for f, code, defaults, by_name in self._functions:
+                if f.__code__ is not code or f.__defaults__ is not defaults or f.__kwdefaults__ is not by_name:
                     return False
             for thing, name, value in self._attributes:
                 if getattr(thing, name) is not value:

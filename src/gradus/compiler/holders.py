@@ -63,7 +63,7 @@ class Holder:
     """
 
     ordered = False  # whether the order of the keys may matter
-    look = "key"  # how it is got: by "key", as an "attribute", in "order", as a "kind"; "" if it is in no program
+    look = "key"  # how it is got: by "key", as an "attribute", in "order", as "kind" or "code"; "" if in no program
 
     def __init__(self, thing: Any, label: str) -> None:
         self.thing, self.label = thing, label
@@ -170,6 +170,15 @@ class Kind(Slots):
 
     def copy(self) -> dict[str, Any]:
         return {"__class__": type(self.thing)}
+
+
+class Written(Slots):
+    """A Python function: its code and its defaults."""
+
+    look = "code"
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function, function.__name__, ("__code__", "__defaults__", "__kwdefaults__"))
 
 
 class Variable(Holder):

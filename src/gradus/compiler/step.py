@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from operator import is_
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -103,7 +103,6 @@ class Step:
         traced = soundly(around, arguments, run, self.name)
         tracer, graph, self._result = traced.tracer, traced.graph, traced.arrangement
         self._guard, self._effects = traced.guard, traced.effects
-        self._looked_at = tracer.looked_at
         self._single = self._result is Tensor
         self._made = Results(tracer, traced.results, symbols, self.name)
         self._read = [(t, t.data, t.requires_grad, t.hooks) for t in tracer.read_from[len(given) :]]
@@ -115,7 +114,7 @@ class Step:
         del traced  # and with it what was only made on the way
         known = {id(t) for t, *_ in self._read}
         others = [(t, array, t.requires_grad, t.hooks) for t, array in tracer.outside() if id(t) not in known]
-        self.bound_tensors = [*self._read, *others]
+        self.bound_tensors = self._guard.tensors = [*self._read, *others]
         self._around = {id(t) for t, *_ in self.bound_tensors}
         return graph
 
@@ -179,6 +178,8 @@ class Step:
         self._shared = self.program.worth_sharing
         written = [t.data for t in self.written]
         self._once, self._epoch = (Call(self._loaded, name, self.table, written) for name in ("step", "epoch"))
+        one_number = self._single and self._made.plain and self._all_small
+        self._simple = one_number and not (self._shared or self._apart or self._effects or self.program.refusal)
 
     def _bind_checks(self) -> None:
         """Memory for what says whether a call was refused, and why."""
@@ -195,13 +196,6 @@ class Step:
             self.table[program.slot(n)] = self._looked_at_by_checks[-1].ctypes.data
 
     # -- whether it still holds ---------------------------------------------------------------------------------------
-
-    def still_bound(self) -> bool:
-        """Whether the tensors it read still lie where they lay."""
-        for t, array, wanted, hooks in self.bound_tensors:
-            if t.data is not array or t.requires_grad is not wanted or t.hooks is not hooks:
-                return False
-        return not self._looked_at or all(t.writes[0] == count for t, count in self._looked_at)
 
     def accepts(self, arguments: tuple[Any, ...]) -> bool:
         """Whether this version is made for these arguments, now."""
@@ -242,7 +236,7 @@ class Step:
 
     def holds(self) -> bool:
         """Whether all that it depends on besides its arguments is as it was."""
-        return recording() is self._recording and self.still_bound() and self._guard.same()
+        return recording() is self._recording and self._guard.same()
 
     def given(self) -> list[np.ndarray]:
         """The arrays behind the graph's inputs, as last used."""
@@ -257,6 +251,9 @@ class Step:
             for i, t in enumerate(leaves):
                 if t.data is not bound[i]:
                     self._bind(i, t.data)
+            if self._simple:
+                self._execute_simply()
+                return Tensor(self._results[0][1].copy())
             if not self._all_small:
                 self._new_results()
             self._execute(self._once)
@@ -300,14 +297,24 @@ class Step:
                 return found
         return Refusal(DataError("a number that this compiled function checks is wrong."), "")
 
+    def _execute_simply(self) -> None:
+        """The same with nothing around it, for small steps, of which Python's own work is the greater part."""
+        if self._once.run(1):
+            self._refuse_to_write()
+        for count in self._write_counts:
+            count[0] += 1
+
+    def _refuse_to_write(self) -> NoReturn:
+        place = next(p for t, p in zip(self.written, self._written_at, strict=True) if not t.data.flags.writeable)
+        raise ArgumentError(READ_ONLY.format(place))
+
     def _execute(self, call: Call) -> None:
         if self._cleared:
             self._refused.value = 0
         for array, whole in self._apart:
             whole[...] = array
         if call.run(num_threads() if self._shared else 1):
-            place = next(p for t, p in zip(self.written, self._written_at, strict=True) if not t.data.flags.writeable)
-            raise ArgumentError(READ_ONLY.format(place))
+            self._refuse_to_write()
         for array, whole in self._back:
             array[...] = whole
         for count in self._write_counts:
