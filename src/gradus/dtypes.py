@@ -84,6 +84,20 @@ def is_float(dtype: Dtype) -> bool:
     return kind(dtype) == FLOAT
 
 
+def limits(dtype: Dtype) -> tuple[float, float]:
+    """The smallest and the largest number of this type.
+
+    >>> limits(uint8), limits(bool_), limits(float32)
+    ((0, 255), (0, 1), (-inf, inf))
+    """
+    if dtype.kind == "b":
+        return 0, 1
+    if dtype.kind not in "iu":
+        return -np.inf, np.inf
+    info = np.iinfo(dtype)
+    return int(info.min), int(info.max)
+
+
 def promote(a: Dtype, b: Dtype) -> Dtype:
     """The dtype of a result made from an `a` and a `b`; the module's docstring has the rule.
 

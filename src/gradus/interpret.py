@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from . import dtypes
 from .errors import ArgumentError, DtypeError
 
 if TYPE_CHECKING:
     from .ops.primitive import Primitive
     from .tensor import Tensor
 
+READ_ONLY = "assign_: this tensor is a read-only view (of a broadcast){}. Use copy() first."  # with the place, if known
 
 Wrong = Callable[[Any], Any]  # of an array or a Tensor: booleans, true where a number is wrong
 Explain = Callable[[np.ndarray], None]  # raises, given the numbers of which some are wrong
@@ -74,9 +76,7 @@ class Eager:
         except TypeError:
             raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {value.dtype}. Use astype().") from None
         except ValueError:
-            raise ArgumentError(
-                "assign_: this tensor is a read-only view (of a broadcast). Use copy() first."
-            ) from None
+            raise ArgumentError(READ_ONLY.format("")) from None
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         if type(tensor.data) is not np.ndarray:
@@ -106,7 +106,7 @@ class Outside:
     high: float
 
     def __call__(self, x: Any) -> Any:
-        least, most = limits(x.dtype)
+        least, most = dtypes.limits(x.dtype)
         if self.high < least or most < self.low:
             return x == x
         below = x < self.low if least < self.low else None
@@ -128,21 +128,11 @@ class OtherThan:
     allowed: tuple[int, ...]
 
     def __call__(self, x: Any) -> Any:
-        least, most = limits(x.dtype)
+        least, most = dtypes.limits(x.dtype)
         first, *others = [x != number for number in self.allowed if least <= number <= most]
         for other in others:
             first = first & other
         return first
-
-
-def limits(dtype: Any) -> tuple[float, float]:
-    """The smallest and the largest number of a dtype."""
-    if dtype.kind == "b":
-        return 0, 1
-    if dtype.kind not in "iu":
-        return -np.inf, np.inf
-    info = np.iinfo(dtype)
-    return int(info.min), int(info.max)
 
 
 def _require_array(t: Tensor) -> None:

@@ -118,13 +118,8 @@ def _checked_range(low: int, high: int, dtype: dtypes.Dtype) -> tuple[int, int]:
     low, high = int(low), int(high)
     if high <= low:
         raise ArgumentError(f"randint: high must be above low, got {low} and {high}")
-    if dtypes.is_float(dtype):
-        limit = 2 ** _MANTISSA.get(dtype, 53)
-        first, last = -limit, limit
-    elif dtype == dtypes.bool_:
-        first, last = 0, 1
-    else:
-        first, last = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    exact = 2 ** _MANTISSA.get(dtype, 53)  # floats hold all integers up to it
+    first, last = (-exact, exact) if dtypes.is_float(dtype) else dtypes.limits(dtype)
     if not first <= low < high <= last + 1:
         raise ArgumentError(
             f"randint: {dtype} holds the integers from {first} to {last}, got {low} to {high - 1}. "

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import interpret
 from ..errors import ArgumentError, TraceError
 from .address import address
 
 PATIENCE = 10_000  # steps of NumPy's search for an element that two interleaved arrays have in common
-READ_ONLY = "assign_: this tensor is a read-only view (of a broadcast), at {}. Use copy() first."
+READ_ONLY = interpret.READ_ONLY.format(", at {}")
 
 
 def layout(array: np.ndarray) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import dtypes
-from ..interpret import Outside, limits
+from ..interpret import Outside
 from .graph import Node, ordered
 
 Range = tuple[float, float]
@@ -62,7 +62,7 @@ class Bounds:
         return self._known[n]
 
     def _work_out(self, n: Node) -> Range:
-        least, most = limits(n.dtype)
+        least, most = dtypes.limits(n.dtype)
         low, high = self._unlimited(n, [self._known[x] for x in n.inputs])
         fits = least <= low and high <= most  # else it may have wrapped
         return (low, high) if fits else (least, most)

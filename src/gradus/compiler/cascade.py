@@ -11,13 +11,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from ..ops._cascade import PIECE
 from ..ops.places import Loop
 from .code import Code, Ref
 
 if TYPE_CHECKING:
     from .kit import Value
 
-PIECE = 16  # terms of a piece
 WHOLE = 64  # terms up to which a sum is not cut
 
 Registers = dict[Loop, Ref]

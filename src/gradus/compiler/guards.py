@@ -116,7 +116,7 @@ class Guard:
         return True
 
 
-class Memory:
+class Snapshot:
     """How the surroundings were at a moment: what has changed since is found, and can be undone."""
 
     def __init__(self, holders: Sequence[Holder]) -> None:

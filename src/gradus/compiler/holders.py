@@ -121,19 +121,15 @@ class Named(Holder):
 class OfClass(Named):
     """The attributes of a class."""
 
-    def put_back(self, before: Mapping[Any, Any]) -> None:
-        for key, _, _ in list(self.differences(before)):
-            if key in before:
-                setattr(self.thing_of, key, before[key])
-            else:
-                delattr(self.thing_of, key)
-
     def __init__(self, cls: type, label: str, keys: Container[Any]) -> None:
         super().__init__(cls.__dict__, label, keys)
-        self.thing_of = cls
+        self.cls = cls
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        _set_back(self.cls, before, self.differences(before))
 
     def put(self, key: Any, value: Any) -> None:
-        setattr(self.thing_of, key, value)
+        setattr(self.cls, key, value)
 
 
 class Slots(Holder):
@@ -149,15 +145,10 @@ class Slots(Holder):
         return {k: getattr(self.thing, k) for k in self.keys if hasattr(self.thing, k)}
 
     def put_back(self, before: Mapping[str, Any]) -> None:
-        for key, _, _ in list(self.differences(before)):
-            if key in before:
-                setattr(self.thing, key, before[key])
-            else:
-                delattr(self.thing, key)
+        _set_back(self.thing, before, self.differences(before))
 
     def put(self, key: Any, value: Any) -> None:
         setattr(self.thing, key, value)
-
 
 
 class Kind(Slots):
@@ -339,6 +330,15 @@ def holder_of(thing: Any, label: str) -> Holder | None:
     if isinstance(thing, set):
         return Members(thing, label)
     return Named(thing, label, bracketed=True) if isinstance(thing, dict) else None
+
+
+def _set_back(of: Any, before: Mapping[Any, Any], differences: Iterable[tuple[Any, Any, Any]]) -> None:
+    """Let the attributes that differ be as they were, or not be there."""
+    for key, _, _ in list(differences):
+        if key in before:
+            setattr(of, key, before[key])
+        else:
+            delattr(of, key)
 
 
 def _frozen(state: Any) -> Any:

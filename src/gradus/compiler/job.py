@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .address import address
 from .checks import Refusal
 from .entry import Epoch
 from .step import SMALL, Step
+from .tree import flatten
 
 SLICE = 0.1  # seconds of an epoch between two looks at the clock, the progress and Ctrl-C
 SLICE_BYTES = 1 << 25  # what the results kept in that time may take
@@ -121,6 +122,24 @@ class Job:
         self._kept = [self.step.room.result((count, *n.shape), n.dtype) for n in self._results]
         self._words[Epoch.HEAD + len(self._batch) :] = [address(kept) for kept in self._kept]
         self._words[Epoch.STEPS] = self._room = count
+
+
+def one_by_one(function: Callable[..., Any], data: Sequence[Any], batches: Any) -> Iterator[list[np.ndarray]]:
+    """What a job's slices give, by calling the function for each mini-batch.
+
+    >>> [part.tolist() for (part,) in one_by_one(lambda x: x * 2, (np.arange(4.0),), [[0, 1], [2, 3]])]
+    [[[0.0, 2.0]], [[4.0, 6.0]]]
+    """
+    arrays = [a.numpy() if isinstance(a, Tensor) else np.asarray(a) for a in data]
+    for rows in np.asarray(batches):
+        results: list[Tensor] = []
+        flatten(function(*(Tensor(np.ascontiguousarray(a[rows])) for a in arrays)), results)
+        yield [np.array(t.numpy())[None] for t in results]
+
+
+def first_of(slices: Iterable[list[np.ndarray]]) -> np.ndarray:
+    """The first result of each step."""
+    return np.concatenate([results[0] for results in slices] or [np.empty(0, np.float32)])
 
 
 def check_rows(rows: np.ndarray, data: Sequence[Any]) -> None:

@@ -6,15 +6,15 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from .. import dtypes
 from ..errors import TraceError
+from ..ops._cascade import RUN
 from ..ops.places import Index, Loop, flatten, unflatten, variable
+from . import some_lanes
 from .accumulators import store
 from .body import Body, Memory
 from .cascade import Cascade, Here, Stretch, spans
-from .code import Code, Ref
+from .code import Code, Ref, split_type
 from .graph import Node
 from .kit import Kit, Value, memory_type
 from .layouts import Batch, Blocks
@@ -26,7 +26,6 @@ from .tiling import cases
 
 LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
 FEW = 4  # terms for which no lanes are brought together
-RUN = 1 << 10  # terms of a running sum that are not cut
 WRITTEN_OUT = 9  # elements of a window whose terms are written out rather than looped over
 
 Inside = Callable[[dict[Loop, Ref], Value | None], None]  # what is done at a place: (registers, mask of the rest)
@@ -167,6 +166,7 @@ class LoopKernel:
         if rest != "0":
             with code.when(code.op(f"icmp ne i64 {rest}, 0")):
                 inside(whole, kit.lane_numbers() < kit.splat(rest, dtypes.int64))
+
     def _batch_places(self, batch: Batch, rest: Sequence[Loop], inside: Inside) -> None:
         code, rows = self.code, math.prod(loop.extent for loop in rest)
         first, end = self.share(batch.block.extent * rows)
@@ -233,7 +233,7 @@ class LoopKernel:
         return registers
 
     def _tail(self, count: int, lanes: int) -> Value:
-        mask = "<" + ", ".join(f"i1 {'true' if i < count else 'false'}" for i in range(lanes)) + ">"
+        _, mask = split_type(some_lanes.first(count, lanes))
         return Value(Kit(self.code, lanes), dtypes.bool_, mask)
 
     # -- maps ----------------------------------------------------------------------------------------------------------
@@ -348,10 +348,7 @@ class LoopKernel:
     def _start(self, kit: Kit, n: Node) -> Value:
         if terms(n).combine == "sum":
             return kit.constant(0, n.dtype)
-        if n.dtype == dtypes.bool_:
-            return kit.constant(False, n.dtype)
-        lowest = -math.inf if dtypes.is_float(n.dtype) else np.iinfo(n.dtype).min
-        return kit.constant(lowest, n.dtype)
+        return kit.constant(dtypes.limits(n.dtype)[0], n.dtype)
 
     def combine(self, kit: Kit, n: Node, a: Value, b: Value) -> Value:
         if terms(n).combine == "max":

@@ -16,7 +16,7 @@ from ..errors import TraceError
 from ..tensor import Tensor
 from .around import Around
 from .graph import Graph, Node
-from .guards import Guard, Memory
+from .guards import Guard, Snapshot
 from .holders import Draws, Holder, alike, is_plain
 from .ran import Ran
 from .trace import Tracer, trace
@@ -65,7 +65,7 @@ def soundly(
     """
     around = Around(function, arguments)
     tensors = [(t, t.grad, t.writes, t.writes[0]) for t, _ in around.tensors]
-    before = Memory(around.holders)
+    before = Snapshot(around.holders)
     leaves = [t for t, _ in around.tensors if t.requires_grad and t.is_leaf]
     ran = Ran()
     ran.all_attributes = around.reads_by_name
@@ -81,7 +81,7 @@ def soundly(
         _refuse_symbols(changes, name, ran)
         seen = Around(function, arguments, ran)
         guard = Guard(seen, first.tracer.captured, [t for t, _ in first.tracer.looked_at])
-        between = Memory(_together(around.holders, Around(function, arguments).holders))
+        between = Snapshot(_together(around.holders, Around(function, arguments).holders))
         second = _once(run, leaves)
         _refuse_changes(between.changes(), name, ran)
         _refuse_difference(first, second, name)

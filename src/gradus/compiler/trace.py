@@ -44,12 +44,12 @@ class Tracer:
         self.read_from: list[Tensor] = []  # a tensor that holds each of them
         self._current: dict[int, Node] = {}  # what the memory of an array, or node, holds at this point of the program
         self._input: dict[int, Node] = {}
+        self._number: dict[int, int] = {}  # which of the inputs that is
         self._same: dict[tuple[Any, ...], np.ndarray] = {}  # by their layouts, the arrays met
         self._met: dict[int, tuple[weakref.ref[Tensor], np.ndarray]] = {}  # the tensors that had them, by their ids
         self.views: dict[Node, View] = {}
         self.written_at: dict[int, str] = {}  # where arrays are written
         self.walked = False  # whether gradients were walked back
-        self._number: dict[int, int] = {}  # which of the inputs that is
         self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
         self._given: set[int] = set()
         self._gradients: dict[int, np.ndarray] = {}  # by their ids: what backward left outside
@@ -259,7 +259,6 @@ class Tracer:
         self._check_overlaps()
         self._check_gradients(set(self.graph.nodes()))
         return self.graph
-
 
     def _check_overlaps(self) -> None:
         """Refuse to write memory that the function knows by another array, too."""

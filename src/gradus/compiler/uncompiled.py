@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor
 from . import compiled
 from .compiled import Compiled
+from .job import first_of, one_by_one
 from .target import missing
-from .tree import flatten
 
 
 class Uncompiled:
@@ -34,19 +33,15 @@ class Uncompiled:
 
     def slices(self, data: Sequence[Any], batches: Any) -> Iterator[list[np.ndarray]]:
         """As `Compiled.slices`, a step at a time."""
-        arrays = [a.numpy() if isinstance(a, Tensor) else np.asarray(a) for a in data]
-        for rows in np.asarray(batches):
-            results: list[Tensor] = []
-            flatten(self.function(*(Tensor(np.ascontiguousarray(a[rows])) for a in arrays)), results)
-            yield [np.array(t.numpy())[None] for t in results]
+        return one_by_one(self.function, data, batches)
 
     def epoch(self, data: Sequence[Any], batches: Any) -> np.ndarray:
         """As `Compiled.epoch`: the first result of each step."""
-        return np.concatenate([results[0] for results in self.slices(data, batches)] or [np.empty(0, np.float32)])
+        return first_of(self.slices(data, batches))
 
 
 def natively(function: Callable[..., Any]) -> Compiled | Uncompiled:
-    """A function of gradus' own as native code where that can be made, and else as it is, with the same calls.
+    """A function of gradus's own as native code where that can be made, and else as it is, with the same calls.
 
     >>> type(natively(lambda x: x)).__name__ in ("Compiled", "Uncompiled")
     True

@@ -21,6 +21,7 @@ from ..errors import VerifyError
 from ..ops.primitive import Primitive
 from ..tensor import Tensor
 from .compiled import Compiled
+from .job import first_of, one_by_one
 from .step import Step
 from .trace import Tracer
 from .tree import flatten, unflatten
@@ -48,15 +49,11 @@ class Verified(Compiled):
 
     def slices(self, data: Sequence[Any], batches: Any) -> Iterator[list[np.ndarray]]:
         """As `Compiled.slices`, a step at a time, each one verified."""
-        arrays = [a.numpy() if isinstance(a, Tensor) else np.asarray(a) for a in data]
-        for rows in np.asarray(batches):
-            results: list[Tensor] = []
-            flatten(self(*(Tensor(np.ascontiguousarray(a[rows])) for a in arrays)), results)
-            yield [np.array(t.numpy())[None] for t in results]
+        return one_by_one(self, data, batches)
 
     def epoch(self, data: Sequence[Any], batches: Any) -> np.ndarray:
         """As `Compiled.epoch`, each step verified."""
-        return np.concatenate([results[0] for results in self.slices(data, batches)] or [np.empty(0, np.float32)])
+        return first_of(self.slices(data, batches))
 
 
 def both_ways(

@@ -175,7 +175,6 @@ class TileFunction:
         code.name = f"tiles_{hashlib.sha256(code.text().encode()).hexdigest()[:12]}"
         return code
 
-
     def channels(self, kit: Kit, seen: _Seen, edge: bool) -> None:
         """All channels, one after the other."""
         code, scalar = kit.code, seen.scalar

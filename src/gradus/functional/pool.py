@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import dtypes
 from ..errors import ArgumentError, ShapeError
 from ..ops import arange, sliding_window, take, where
@@ -122,15 +120,8 @@ def _windows(
         raise ArgumentError(f"padding {sides} is more than half the window {kernel}: it would see nothing else")
     if x.ndim < axes:
         raise ShapeError(f"pooling over {axes} axes needs as many, got shape {x.shape}")
-    value = _smallest(x.dtype) if smallest else 0
+    value = dtypes.limits(x.dtype)[0] if smallest else 0
     windows = sliding_window(pad_ends(x, sides, sides, value), kernel, steps, apart)
     rest = windows.ndim - axes
     first = windows.permute(*range(rest, windows.ndim), *range(rest))
     return first.reshape(math.prod(kernel), *first.shape[axes:])
-
-
-def _smallest(dtype: dtypes.Dtype) -> float:
-    """What is below all numbers of a dtype, or the least of them."""
-    if dtypes.is_float(dtype):
-        return -math.inf
-    return False if dtype == dtypes.bool_ else int(np.iinfo(dtype).min)

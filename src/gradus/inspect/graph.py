@@ -184,7 +184,6 @@ def _inputs(t: Tensor) -> tuple[Tensor, ...]:
     return t.origin.inputs if t.origin else ()
 
 
-
 def _names(order: list[Tensor], labels: Mapping[str, Tensor], number: dict[int, int]) -> list[str]:
     by_tensor = {id(t): name for name, t in labels.items()}
     for name, t in labels.items():

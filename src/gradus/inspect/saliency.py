@@ -175,4 +175,3 @@ def _square(shape: tuple[int, ...], i: int, j: int, size: int) -> np.ndarray:
     inside[max(top, 0) : top + size, max(left, 0) : left + size] = True
     return inside
 
-

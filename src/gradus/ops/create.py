@@ -14,7 +14,7 @@ from ..tensor import Tensor, as_tensor
 from ._philox import random_words
 from .choice import where
 from .lowering import Constant
-from .primitive import Primitive, Shaped, bind, cast, constant
+from .primitive import Primitive, Shaped, bind, cast, constant, require_in_range
 
 Shape = int | tuple[int, ...] | list[int]
 
@@ -139,7 +139,8 @@ def _whole(length: int, start: int, step: int, rest: int, parts: int, dtype: dty
     word = dtypes.uint64 if dtype == dtypes.uint64 else dtypes.int64
     last = max(length - 1, 0)
     whole = dtype if dtypes.kind(dtype) == dtypes.INTEGER else word
-    require_in_range(whole, start, start + last * step + last * rest // parts)
+    for end in (start, start + last * step + last * rest // parts):
+        require_in_range(whole, end, "Ask for a wider dtype.")
     i = iota(length, word)
     steps = i * in_64_bits(step, word)
     if rest:
@@ -151,16 +152,6 @@ def in_64_bits(value: int, word: dtypes.Dtype) -> int:
     """An integer as the one that 64 bits hold of it: what runs over on the way comes back in the sum."""
     value %= 2**64
     return value - 2**64 if word == dtypes.int64 and value >= 2**63 else value
-
-
-def require_in_range(dtype: dtypes.Dtype, *values: int) -> None:
-    """Refuse integers that a dtype of integers does not hold."""
-    limits = np.iinfo(dtype)
-    for value in values:
-        if not limits.min <= value <= limits.max:
-            raise ArgumentError(
-                f"{value} is no number of {dtype}, which run from {limits.min} to {limits.max}. Ask for a wider dtype."
-            )
 
 
 def linspace(start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
@@ -178,7 +169,8 @@ def linspace(start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAU
     if dtypes.kind(wanted) == dtypes.INTEGER:
         if isinstance(start, int) and isinstance(stop, int):
             return _whole(num, start, *divmod(stop - start, parts), parts, wanted)
-        require_in_range(wanted, math.floor(start), math.floor(stop))
+        for end in (start, stop):
+            require_in_range(wanted, math.floor(end) if math.isfinite(end) else end, "Ask for a wider dtype.")
     i, distance = iota(num, dtypes.float64), stop - start
     if math.isinf(distance):  # too large for a float, though its parts are none
         y = i * (stop / parts) + (parts - i) * (start / parts)

@@ -281,14 +281,16 @@ broadcast_to_p = Primitive(
 )
 
 
+def require_in_range(dtype: dtypes.Dtype, value: float, remedy: str) -> None:
+    """Refuse what is no number of a dtype of integers."""
+    least, most = dtypes.limits(dtype)
+    if not least <= value <= most:  # NaN, too
+        raise ArgumentError(f"{value} is no number of {dtype}, which run from {least} to {most}. {remedy}")
+
+
 def _full_rule(shape: tuple[int, ...], value: bool | int | float, dtype: dtypes.Dtype) -> Shaped:
     if dtypes.kind(dtype) == dtypes.INTEGER:
-        limits = np.iinfo(dtype)
-        if not limits.min <= value <= limits.max:  # NaN, too
-            raise ArgumentError(
-                f"{value} is no number of {dtype}, which run from {limits.min} to {limits.max}. Convert the tensor it "
-                "meets to a wider type first: x.astype(int)."
-            )
+        require_in_range(dtype, value, "Convert the tensor it meets to a wider type first: x.astype(int).")
     return Shaped(shape, dtype)
 
 
