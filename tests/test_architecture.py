@@ -89,6 +89,12 @@ def test_every_room_is_in_the_order() -> None:
     assert rooms == set(ORDER)
 
 
+def test_the_map_names_every_file_of_the_compiler() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    files = {f.name for f in FILES if f.parent.name == "compiler"} - {"__init__.py"}
+    assert {name for name in files if f"`{name}`" not in page} == set()
+
+
 def test_importing_gradus_loads_nothing_heavy() -> None:
     program = "import sys, gradus; print(*sys.modules)"
     surroundings = os.environ | {"PYTHONPATH": str(SOURCE.parent)}
