@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+import os
 import random
 import types
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import hidden_surroundings  # noqa: F401 - its ways are among WAYS
 import numpy as np
 import pytest
-from surroundings import REFUSED, WAYS, World
+from surroundings import REFUSED, WAYS, Net, World
 
 import gradus
 from gradus.errors import TraceError
@@ -132,3 +133,45 @@ def test_a_nan_around_a_function_makes_no_version_each_time() -> None:
         scale = float("nan")
         assert np.isnan(f(gradus.ones(2)).numpy()).all()
     assert len(f._steps) == 1
+
+
+def test_a_counter_that_nothing_reads_makes_no_version_each_time() -> None:
+    class Training:
+        def __init__(self) -> None:
+            self.calls = 0
+            self.step = gradus.compile(self._step)
+
+        def _step(self, x: Any) -> Any:
+            return x * getattr(self, "scale", 1.0) * (2 if hasattr(self.step, "late") else 1)
+
+    training = Training()
+    for _ in range(3):
+        training.calls += 1
+        assert training.step(gradus.ones(1)).tolist() == [1.0]
+    assert len(training.step._steps) == 1
+    training.scale = 3.0
+    assert training.step(gradus.ones(1)).tolist() == [3.0]
+
+
+def test_asking_a_module_for_what_it_has_not_makes_no_version_each_time() -> None:
+    net = Net(lambda self, x: x * (3 if hasattr(self, "late") else 2), epoch=0)
+    f = gradus.compile(lambda x: net(x))
+    for _ in range(3):
+        net.epoch += 1
+        assert f(gradus.ones(1)).tolist() == [2.0]
+    assert len(f._steps) == 1
+    net.late = True
+    assert f(gradus.ones(1)).tolist() == [3.0]
+
+
+def test_a_name_that_is_made_up_is_seen_in_an_inner_function() -> None:
+    net, name = Net(lambda self, x: x, alpha1=2.0), "alpha"
+    f = gradus.compile(lambda x: x * sum(getattr(net, name + i) for i in "1"))
+    assert f(gradus.ones(1)).tolist() == [2.0]
+    net.alpha1 = 3.0
+    assert f(gradus.ones(1)).tolist() == [3.0]
+
+
+def test_a_path_is_no_question_to_the_world() -> None:
+    f = gradus.compile(lambda x: x * len(os.path.join("a", "b")))
+    assert f(gradus.ones(1)).tolist() == [3.0]

@@ -33,9 +33,13 @@ _OUTSIDE = {  # modules written in C whose functions look at the world around th
 }
 _BUILTINS = {"print": "prints", "input": "asks for input"}
 _DYNAMIC = {
-    *("getattr", "vars", "__dict__", "attrgetter", "dir", "hasattr", "inspect", "globals", "locals"),
+    *("vars", "__dict__", "attrgetter", "dir", "inspect", "locals"),
     *("__getattribute__", "__getstate__", "__reduce__", "__reduce_ex__"),
 }
+_READING = ("getattr", "hasattr")
+_SILENT = ("EXTENDED_ARG", "CACHE", "PUSH_NULL", "PRECALL", "NOP", "RESUME")
+_LETTERS = dict.fromkeys(("LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME"), "v")
+_LETTERS |= {"LOAD_ATTR": "a", "LOAD_CONST": "c", "LOAD_SMALL_INT": "c", "CALL": "C"}
 _FIELDS = re.compile(r"\.(\w+)")  # attributes in "{options.scale}"
 _READERS = {"dataclasses", "copy", "inspect", "pprint", "pickle"}  # of Python's own, that read all of an object
 _ASSIGN = {f"{how}_{what}" for how in ("STORE", "DELETE") for what in ("ATTR", "GLOBAL", "NAME", "DEREF")}
@@ -106,13 +110,14 @@ class Ran:
         if is_users(code, seen):
             self.codes[code] = seen
             self.names |= mentioned - _only_written(code)
-            self.all_attributes |= bool(mentioned & _DYNAMIC) or _matches_by_position(code)
+            self.all_attributes |= bool(mentioned & _DYNAMIC) or _makes_up_names(code)
         else:
             self.all_attributes |= seen.get("__name__") in _READERS
             self.names |= mentioned
             ours = is_ours(code.co_filename)
             self._ours |= {code} if ours else set()
-            if ours and {"vars", "getattr"} & set(code.co_names) and code.co_argcount and code.co_name[:2] != "__":
+            tells = seen.get("__name__") == "gradus.names"  # what could have been meant by a name that is not there
+            if ours and not tells and {"vars", "getattr"} & set(code.co_names) and code.co_argcount and code.co_name[:2] != "__":
                 self._opening.add(code)
 
     def ran(self, code: CodeType) -> bool:
@@ -160,9 +165,29 @@ def _only_written(code: CodeType) -> set[str]:
     return written - read
 
 
-def _matches_by_position(code: CodeType) -> bool:
-    """Whether attributes are read by their places in a class's `__match_args__`."""
-    return any(i.opname == "MATCH_CLASS" and i.arg for i in dis.get_instructions(code))
+def _makes_up_names(code: CodeType) -> bool:
+    """Whether attributes are read by names that the code works out, or by their places in a class's `__match_args__`.
+
+    `getattr(self, "scale", 1.0)` names its attribute. What is written less simply is taken for a name that is made up.
+    """
+    waiting = [code]
+    while waiting:
+        one = waiting.pop()
+        waiting += [c for c in one.co_consts if isinstance(c, CodeType)]
+        read = [i for i in dis.get_instructions(one) if i.opname not in _SILENT]
+        if any(i.opname == "MATCH_CLASS" and i.arg for i in read):
+            return True
+        gets = [k for k, i in enumerate(read) if i.argval in _READING and i.opname.startswith("LOAD_")]
+        if not all(_names(read[k + 1 :]) for k in gets):
+            return True
+    return False
+
+
+def _names(read: list[dis.Instruction]) -> bool:
+    """Whether what follows `getattr` is a variable, attributes of it, a string, perhaps a default, and the call."""
+    kinds = "".join(_LETTERS.get(i.opname, "?") for i in read[:20])
+    found = re.match("va*cC|va*c[vc]a*C", kinds)
+    return found is not None and isinstance(read[kinds.index("c")].argval, str)
 
 
 def mentions(code: CodeType) -> Iterator[str]:
@@ -188,7 +213,7 @@ def _asks(function: Any) -> str:
     module = getattr(function, "__module__", None)
     if module == "builtins":
         return f"{_BUILTINS[name]} with {name}()" if name in _BUILTINS else ""
-    if module in _OUTSIDE:
+    if module in _OUTSIDE and name != "fspath":
         return f"{_OUTSIDE[module]} with {name}()"
     if module in ("io", "_io") and name == "open":
         return "opens a file"
