@@ -116,8 +116,7 @@ class Ran:
             self.names |= mentioned
             ours = is_ours(code.co_filename)
             self._ours |= {code} if ours else set()
-            tells = seen.get("__name__") == "gradus.names"  # what could have been meant by a name that is not there
-            if ours and not tells and {"vars", "getattr"} & set(code.co_names) and code.co_argcount and code.co_name[:2] != "__":
+            if ours and _opens(code) and seen.get("__name__") != "gradus.names":  # which tells what could be meant
                 self._opening.add(code)
 
     def ran(self, code: CodeType) -> bool:
@@ -147,6 +146,11 @@ class Ran:
                 place = instruction.positions
                 line = (place.lineno if place and place.lineno else None) or line
                 yield code, line, instruction
+
+
+def _opens(code: CodeType) -> bool:
+    """Whether a method reads attributes of its object by names that it works out."""
+    return bool({"vars", "getattr"} & set(code.co_names) and code.co_argcount and not code.co_name.startswith("__"))
 
 
 def is_users(code: CodeType, seen: dict[str, Any]) -> bool:
