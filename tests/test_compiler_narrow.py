@@ -13,10 +13,11 @@ import gradus
 from gradus.compiler.code import Code
 from gradus.compiler.entry import module
 from gradus.compiler.folding import folded
-from gradus.compiler.kit import Kit, Value
+from gradus.compiler.kit import Kit
 from gradus.compiler.program import Program
 from gradus.compiler.step import Step
 from gradus.compiler.target import Loaded, Target, avx2, avx512, compile_object, host, sse2
+from gradus.compiler.value import Value
 
 TARGETS = [make for make in (avx512, avx2, sse2) if platform.machine() in ("x86_64", "AMD64")] or [host]
 

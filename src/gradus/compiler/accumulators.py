@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from .. import dtypes
 from . import some_lanes
 from .code import Ref
-from .kit import Kit, Value, memory_type
+from .kit import Kit, memory_type
+from .value import Value
 
 
 def load(kit: Kit, dtype: dtypes.Dtype, address: Ref, inside: int = 0) -> Value:

@@ -11,9 +11,10 @@ from ..ops.places import Condition, Index, Loop, Quotient, Remainder, flatten
 from . import some_lanes
 from .code import Code, Ref, split_type
 from .graph import Node
-from .kit import LLVM_TYPES, Kit, Value, memory_type
+from .kit import LLVM_TYPES, Kit, memory_type
 from .lowerings import Piece, is_elementwise, is_indexed, is_view, pull
 from .reads import in_rows
+from .value import Value
 
 
 class Memory(NamedTuple):

@@ -16,7 +16,7 @@ from ..ops.places import Loop
 from .code import Code, Ref
 
 if TYPE_CHECKING:
-    from .kit import Value
+    from .value import Value
 
 WHOLE = 64  # terms up to which a sum is not cut
 

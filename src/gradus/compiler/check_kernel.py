@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..ops.places import Loop, unflatten
 from .code import Ref
-from .kit import Kit, Value
+from .kit import Kit
 from .loop_kernels import LoopKernel
 from .schedule import Kernel, Schedule
+from .value import Value
 
 EACH = 1 << 12  # numbers that every thread looks at itself: sooner done than waiting for each other's parts
 

@@ -18,13 +18,14 @@ from .accumulators import load
 from .code import Code, Ref
 from .convolution import Axis, axes
 from .graph import Node
-from .kit import LLVM_TYPES, Kit, Value
+from .kit import LLVM_TYPES, Kit
 from .layouts import Batch, Blocks, blocks
 from .loop_kernels import LoopKernel
 from .reads import at, loops_over
 from .schedule import Kernel, Schedule
 from .taps import PairTaps, Taps, Tile, micro_kernel
 from .tiling import SPARE, emptied_after
+from .value import Value
 
 LATENCY = 8  # sums that must be under way at once to keep the multipliers busy
 

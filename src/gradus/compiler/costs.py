@@ -9,10 +9,11 @@ from .. import dtypes
 from .code import Code
 from .convolution import PRODUCTS, multiplications
 from .graph import Node, ordered
-from .kit import Kit, Value
+from .kit import Kit
 from .lowerings import is_elementwise, is_reduction, terms
 from .reads import Read
 from .schedule import Kernel, Schedule
+from .value import Value
 
 _ARITHMETIC = re.compile(r"= f(add|sub|mul|div|rem|neg|cmp)\b|@llvm\.(\w+)\.f\d")
 

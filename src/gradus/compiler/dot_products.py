@@ -8,7 +8,8 @@ from __future__ import annotations
 from .. import dtypes
 from .accumulators import Accumulators, load, store
 from .code import Ref
-from .kit import Kit, Value
+from .kit import Kit
+from .value import Value
 
 LANES = 16  # of float32, for which there is the instruction
 PAIRS = f"<{2 * LANES} x bfloat>"

@@ -1,10 +1,11 @@
-"""Bringing the lanes of several vectors together at once: lane j of the result is made of all lanes of vector j."""
+"""Bringing lanes together: those of one vector, or of several, lane j of the result being made of all of vector j."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .kit import Kit, Value
+from .kit import Kit
+from .value import Value
 
 Combine = Callable[[Value, Value], Value]
 
@@ -15,6 +16,22 @@ def folded(vectors: Sequence[Value], combine: Combine) -> Value:
     With four lanes:  a0 a1 a2 a3   b0 b1 b2 b3   ->   a02 a13 b02 b13   (with c and d likewise)   ->   a b c d
     """
     return _in_groups(vectors, vectors[0].kit.lanes, combine)
+
+
+def into_one(value: Value, combine: Callable[[Kit, Value, Value], Value]) -> Value:
+    """All lanes combined into one, in halves: an order that never changes."""
+    code, dtype, lanes, ref = value.kit.code, value.dtype, value.kit.lanes, value.ref
+    scalars = Kit(code, 0)
+    while lanes > 1:
+        half, type_ = lanes // 2, f"<{lanes} x {scalars.type(dtype)}>"
+        parts = []
+        for start in (0, half):
+            places = ", ".join(f"i32 {start + i}" for i in range(half))
+            parts.append(code.op(f"shufflevector {type_} {ref}, {type_} poison, <{half} x i32> <{places}>"))
+        kit = Kit(code, half)
+        ref = combine(kit, Value(kit, dtype, parts[0]), Value(kit, dtype, parts[1])).ref
+        lanes = half
+    return Value(scalars, dtype, code.op(f"extractelement <1 x {scalars.type(dtype)}> {ref}, i64 0"))
 
 
 def _in_groups(vectors: Sequence[Value], groups: int, combine: Combine) -> Value:

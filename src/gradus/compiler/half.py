@@ -12,7 +12,8 @@ import numpy as np
 from .. import dtypes
 
 if TYPE_CHECKING:
-    from .kit import Kit, Value
+    from .kit import Kit
+    from .value import Value
 
 _INFINITY = 0x7F800000  # float32's
 _BITS = np.dtype(np.uint16)

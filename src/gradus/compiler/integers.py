@@ -13,7 +13,8 @@ import numpy as np
 from .. import dtypes
 
 if TYPE_CHECKING:
-    from .kit import Kit, Value
+    from .kit import Kit
+    from .value import Value
 
 
 def floor_divide(kit: Kit, a: Value, b: Value) -> Value:

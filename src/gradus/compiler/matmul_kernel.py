@@ -15,7 +15,7 @@ from ..ops.places import Index, Loop, flatten, unflatten
 from .accumulators import load, store
 from .code import Code, Ref
 from .graph import Node
-from .kit import Kit, Value
+from .kit import Kit
 from .loop_kernels import LoopKernel
 from .micro_kernel import MicroKernel, Steps
 from .narrow_kernel import narrow_kernel
@@ -24,6 +24,7 @@ from .reads import at, loops_over
 from .schedule import Kernel, Schedule
 from .shares import Share
 from .tiling import Operand, Tiling, cases
+from .value import Value
 
 
 class Place(NamedTuple):

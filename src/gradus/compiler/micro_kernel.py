@@ -12,8 +12,9 @@ from ..aligned import LINE
 from .accumulators import load, store
 from .code import Code, Ref
 from .dot_products import add_product
-from .kit import Kit, Value
+from .kit import Kit
 from .tiling import Tiling
+from .value import Value
 
 
 class Steps(NamedTuple):

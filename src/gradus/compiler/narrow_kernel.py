@@ -13,8 +13,9 @@ from .accumulators import load
 from .code import Code, Ref
 from .dot_products import add_product
 from .folding import folded
-from .kit import Kit, Value
+from .kit import Kit
 from .tiling import SPARE, Tiling, emptied_after
+from .value import Value
 
 
 def narrow_kernel(t: Tiling, rows: int, columns: int) -> Code:

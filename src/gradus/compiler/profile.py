@@ -14,11 +14,12 @@ import numpy as np
 from .. import dtypes
 from .code import Code
 from .entry import SIGNATURE, module
-from .kit import Kit, Value
+from .kit import Kit
 from .program import Program
 from .runtime import Call
 from .step import Step
 from .target import Loaded, compile_object, default
+from .value import Value
 
 LONG = 0.4  # seconds that a profile takes, about
 FEWEST, MOST = 5, 300  # runs

@@ -9,8 +9,9 @@ from ..ops import _philox
 from . import some_lanes
 from .accumulators import store
 from .code import Ref
-from .kit import Kit, Value
+from .kit import Kit
 from .loop_kernels import LoopKernel
+from .value import Value
 
 
 class _Namespace:

@@ -14,11 +14,11 @@ from .code import Code, Ref
 from .convolution import Axis, axes
 from .convolution_kernel import ConvolutionKernel, Place, best_tile
 from .graph import Node
-from .kit import Value
 from .layouts import Blocks
 from .reads import loops_over
 from .schedule import Kernel, Schedule
 from .taps import RowTaps, Tile
+from .value import Value
 
 
 class RowConvolutionKernel(ConvolutionKernel):

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from ..ops.places import Loop, unflatten
 from .code import Ref
 from .folding import folded
-from .kit import Kit, Value
+from .kit import Kit
 from .loop_kernels import LoopKernel
+from .value import Value
 
 SHORT = 4  # vectors of terms, up to which bringing a row's lanes together is a large part of the work
 

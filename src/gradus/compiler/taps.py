@@ -10,7 +10,8 @@ from .accumulators import Accumulators, load
 from .code import Code, Ref
 from .dot_products import DotAccumulators, in_order, interleaved
 from .graph import Node
-from .kit import LLVM_TYPES, Kit, Value
+from .kit import LLVM_TYPES, Kit
+from .value import Value
 
 
 class Tile(NamedTuple):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes
 
 if TYPE_CHECKING:
-    from .kit import Kit, Value
+    from .kit import Kit
+    from .value import Value
 
 _HALF_PI = (1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624879595063154e-21)  # two of 33 bits, a rest
 _AVX512_LANES = 16  # no other processor's vectors hold as many float32 numbers

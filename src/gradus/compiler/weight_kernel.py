@@ -21,12 +21,13 @@ from .convolution_kernel import LATENCY
 from .dot_products import DotAccumulators
 from .folding import folded
 from .graph import Node
-from .kit import LLVM_TYPES, Kit, Value
+from .kit import LLVM_TYPES, Kit
 from .layouts import Batch, images_together
 from .loop_kernels import LoopKernel
 from .reads import loops_over
 from .schedule import Kernel, Schedule
 from .tiling import PIECE, SPARE
+from .value import Value
 
 FETCH = 4  # multiplications in the time that a vector takes to come from the second cache
 

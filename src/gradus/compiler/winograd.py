@@ -20,8 +20,9 @@ from .. import dtypes
 from .convolution import Sizes, multiplications, own_kernel
 from .convolution import node as new
 from .graph import Graph, Node
-from .kit import Kit, Value
+from .kit import Kit
 from .sums import call
+from .value import Value
 
 POINTS = (0, 1, -1, 2, -2)  # and infinity: with more, rounding errors grow above 1e-4
 SIZE = len(POINTS) + 1  # n, pixels along a side of what a tile sees

@@ -20,7 +20,7 @@ from .accumulators import load, store
 from .code import Code, Ref
 from .convolution_kernel import LATENCY
 from .graph import Node
-from .kit import Kit, Value
+from .kit import Kit
 from .layouts import Batch
 from .loop_kernels import LoopKernel
 from .reads import at, loops_over
@@ -28,6 +28,7 @@ from .schedule import Kernel, Schedule
 from .squares import Square, Squares, goes_past
 from .taps import Taps, Tile, micro_kernel
 from .tiling import cases
+from .value import Value
 from .winograd import SIZE, Matrix, matrices, sandwich, tiles, transposed
 
 ELEMENTS = SIZE * SIZE
