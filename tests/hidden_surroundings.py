@@ -7,6 +7,7 @@ import collections
 import configparser
 import contextvars
 import dataclasses
+import enum
 import functools
 import math
 import operator
@@ -20,7 +21,7 @@ from os import getenv
 from typing import Any
 
 import numpy as np
-from surroundings import World, changed, way
+from surroundings import World, changed, refused, way
 
 import gradus
 from gradus import functional as F
@@ -403,3 +404,82 @@ def an_attribute_of_a_thread() -> World:
     here: Any = threading.local()
     here.scale = 2.0
     return World(lambda x: x * here.scale, changed(here, "scale", 3.0))
+
+
+# -- what a function does besides computing ----------------------------------------------------------------------------
+
+
+@way
+def a_member_of_an_enum_left_behind() -> World:
+    class Mode(enum.Enum):
+        ADD = 1
+        MULTIPLY = 2
+
+    thing = _Thing(mode=Mode.ADD)
+
+    def f(x: Any) -> Any:
+        thing.mode = Mode.MULTIPLY
+        return x * 2
+
+    return World(f, changed(thing, "mode", Mode.ADD), lambda: thing.mode.name)
+
+
+@way
+def a_layer_left_behind() -> World:
+    net = nn.Sequential(nn.ReLU())
+    thing = _Thing(last=None)
+
+    def f(x: Any) -> Any:
+        thing.last = net[0]
+        return net(x)
+
+    return World(f, changed(thing, "last", None), lambda: thing.last is net[0])
+
+
+@refused
+def the_same_numbers_written_each_time() -> World:
+    table = np.zeros(3, np.float32)
+    t = gradus.as_tensor(table)
+
+    def f(x: Any) -> Any:
+        y = x * t
+        table.fill(2)
+        return y
+
+    return World(f, seen=table.tolist)
+
+
+@refused
+def a_counter_of_a_context() -> World:
+    calls = contextvars.ContextVar("calls", default=0)
+
+    def f(x: Any) -> Any:
+        calls.set(calls.get() + 1)
+        return x * 2
+
+    calls.set(0)
+    return World(f, seen=calls.get)
+
+
+@refused
+def a_counter_under_an_object() -> World:
+    key = _Thing(calls=0)
+    table = {key: 1}
+
+    def f(x: Any) -> Any:
+        for k in table:
+            k.calls += 1
+        return x * 2
+
+    return World(f, seen=lambda: key.calls)
+
+
+@refused
+def a_counter_in_bytes() -> World:
+    calls = bytearray(b"1")
+
+    def f(x: Any) -> Any:
+        calls.append(1)
+        return x * 2
+
+    return World(f, seen=lambda: bytes(calls))

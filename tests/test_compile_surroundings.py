@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+import functools
 import os
 import random
 import types
@@ -170,6 +171,16 @@ def test_a_name_that_is_made_up_is_seen_in_an_inner_function() -> None:
     assert f(gradus.ones(1)).tolist() == [2.0]
     net.alpha1 = 3.0
     assert f(gradus.ones(1)).tolist() == [3.0]
+
+
+def test_a_tensor_that_a_function_remembers_is_no_symbol_afterwards() -> None:
+    @functools.cache
+    def table(n: int) -> Any:
+        return gradus.arange(n) * 1.0
+
+    with pytest.raises(TraceError):
+        gradus.compile(lambda x: x * table(3))(gradus.ones(3))
+    assert table(3).tolist() == [0.0, 1.0, 2.0]
 
 
 def test_a_path_is_no_question_to_the_world() -> None:

@@ -107,6 +107,7 @@ class Around:
         holders: what can change.
         tensors: the tensors, with what they are called.
         arrays: NumPy's arrays.
+        caches: functions that remember their results.
         reads_by_name: whether there is something that reads attributes by names that no function mentions.
     """
 
@@ -115,6 +116,7 @@ class Around:
         self.holders: list[Holder] = []
         self.tensors: list[tuple[Tensor, str]] = []
         self.arrays: list[tuple[np.ndarray, str]] = []
+        self.caches: list[Any] = []
         self.reads_by_name = False
         names = None if ran is None or ran.all_attributes else ran.names
         self._named = Filter(names)  # attributes that the functions that ran may have read
@@ -275,6 +277,7 @@ class Around:
             self._wait((value, whole.name(key)) for key, value in whole.copy().items())
         elif whole is not None:
             self._hold(whole)
+        self.caches += [thing] if isinstance(thing, functools._lru_cache_wrapper) else []
         if isinstance(thing, dict):
             self._wait((key, label) for key in thing)
         self._attributes(thing, label, whole is not None)

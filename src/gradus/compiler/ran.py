@@ -219,7 +219,7 @@ def _asks(function: Any) -> str:
         return f"{_BUILTINS[name]} with {name}()" if name in _BUILTINS else ""
     if module in _OUTSIDE and name != "fspath":
         return f"{_OUTSIDE[module]} with {name}()"
-    if module in ("io", "_io") and name == "open":
+    if (module in ("io", "_io") and name == "open") or (module == "numpy" and name == "fromfile"):
         return "opens a file"
     if isinstance(owner, io.IOBase):
         return f"calls {name}() of a file"

@@ -17,7 +17,7 @@ from ..tensor import Tensor
 from .around import Around
 from .graph import Graph, Node
 from .guards import Guard, Snapshot
-from .holders import Draws, Holder, alike, is_plain
+from .holders import MISSING, Draws, Holder, Numbers, alike, is_plain
 from .ran import Ran
 from .trace import Tracer, trace
 from .tree import flatten
@@ -34,7 +34,7 @@ class Traced(NamedTuple):
         arrangement: how its results are arranged.
         results: the tensors among them.
         guard: what else it depends on.
-        effects: plain values that it leaves somewhere, at every call the same: (holder, key, value).
+        effects: values that it leaves somewhere, at every call the same: (holder, key, value).
     """
 
     tracer: Tracer
@@ -67,6 +67,7 @@ def soundly(
     tensors = [(t, t.grad, t.writes, t.writes[0]) for t, _ in around.tensors]
     before = Snapshot(around.holders)
     leaves = [t for t, _ in around.tensors if t.requires_grad and t.is_leaf]
+    caches = [(c, c.cache_info().misses) for c in around.caches]
     ran = Ran()
     ran.all_attributes = around.reads_by_name
     try:
@@ -79,6 +80,7 @@ def soundly(
             )
         changes = before.changes()
         _refuse_symbols(changes, name, ran)
+        _refuse_changes([change for change in changes if isinstance(change[0], Numbers)], name, ran)
         seen = Around(function, arguments, ran)
         guard = Guard(seen, first.tracer.captured, [t for t, _ in first.tracer.looked_at])
         between = Snapshot(_together(around.holders, Around(function, arguments).holders))
@@ -92,8 +94,11 @@ def soundly(
         before.put_back()
         for t, gradient, writes, count in tensors:
             t.grad, t.writes, writes[0] = gradient, writes, count
+        for cache, misses in caches:
+            if cache.cache_info().misses != misses:  # it may hold tensors without numbers
+                cache.cache_clear()
         raise
-    effects = [(h, key, now) for h, key, _, now in changes if is_plain(now) and not isinstance(h, Draws)]
+    effects = [(h, key, now) for h, key, _, now in changes if now is not MISSING and not isinstance(h, Draws)]
     return Traced(*second, guard, effects)
 
 
@@ -141,10 +146,11 @@ def _refuse_changes(changes: list[tuple[Holder, Any, Any, Any]], name: str, ran:
                 f"the compiled function {name} draws random numbers from {holder.label}, which would be the same at "
                 "every call. Draw them with gradus (gradus.rand, nn.Dropout), or draw them outside and hand them in."
             )
+        how = "" if isinstance(holder, Numbers) else f" (from {_short(then)} to {_short(now)} and so on)"
         raise TraceError(
-            f"the compiled function {name} changes {holder.name(key)}{where} (from {_short(then)} to {_short(now)} and "
-            "so on), which would happen once, while it is traced, and not at each call. Make it a tensor "
-            "(a buffer) and write into it with assign_, change it outside, or leave the function uncompiled."
+            f"the compiled function {name} changes {holder.name(key)}{where}{how}, which would happen "
+            "once, while it is traced, and not at each call. Make it a tensor (a buffer) and write "
+            "into it with assign_, change it outside, or leave the function uncompiled."
         )
 
 
