@@ -53,12 +53,17 @@ def seeded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Even a small program is made for two threads."""
+def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Even the smallest program is shared between all threads, of which the test may ask for others."""
     monkeypatch.setattr("gradus.compiler.program.WORTH_SHARING", 0)
-    gradus.set_num_threads(2)
     yield
     gradus.set_num_threads(0)
+
+
+@pytest.fixture
+def two_threads(shared: None) -> None:
+    """Even a small program is made for two threads."""
+    gradus.set_num_threads(2)
 
 
 @pytest.fixture

@@ -7,30 +7,20 @@ be the same.
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from everyway import TARGETS
 
 import gradus
 from gradus import Tensor, nn
 from gradus import functional as F
-from gradus.compiler.target import avx2, avx512, host, sse2
 
-X86 = platform.machine() in ("x86_64", "AMD64")
-TARGETS = [t() for t in (sse2, avx2, avx512) if X86 and t().vector_bytes <= host().vector_bytes] or [host()]
+pytestmark = pytest.mark.usefixtures("shared")
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 DIGIT = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}  # half of the last one
-
-
-@pytest.fixture(autouse=True)
-def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Even small programs are made for two threads where two are asked for."""
-    monkeypatch.setattr("gradus.compiler.program.WORTH_SHARING", 0)
-    yield
-    gradus.set_num_threads(0)
 
 
 def ways(f: Callable[..., Tensor], *arguments: Any) -> Iterator[tuple[str, np.ndarray]]:

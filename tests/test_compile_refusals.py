@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from everyway import TARGETS
 
 import gradus
 from gradus import functional as F
 from gradus import nn, optim
 from gradus.compiler import program, set_num_threads
 from gradus.compiler.bounds import Bounds
-from gradus.compiler.target import avx2, avx512, host, sse2
 from gradus.compiler.trace import Tracer, trace
 from gradus.control import scan, while_loop
 from gradus.errors import ArgumentError, DataError, GradusError, ShapeError
 
 TABLE = np.arange(20.0, dtype="float32").reshape(5, 4)
-TARGETS = [t for t in (sse2(), avx2(), avx512()) if t.vector_bytes <= host().vector_bytes]
 
 
 @pytest.fixture(params=[1, 2, 3])

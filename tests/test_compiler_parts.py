@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from everyway import TARGETS
 
 import gradus
 from gradus import nn
 from gradus.compiler import program as native
 from gradus.compiler import tiling
 from gradus.compiler.runtime import set_num_threads
-from gradus.compiler.target import Target, avx2, avx512, default, host, sse2
+from gradus.compiler.target import Target, default
 from gradus.functional import gru_step, lstm_step
 from gradus.tensor import Tensor
 
@@ -44,7 +45,6 @@ def lstm(z: Tensor, h: Tensor, c: Tensor, w: Tensor) -> tuple[Tensor, ...]:
     return lstm_step(z, (h, c), w)
 
 
-TARGETS = [t() for t in (sse2, avx2, avx512) if t().vector_bytes <= host().vector_bytes]
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda t: f"{t.vector_bytes} bytes")

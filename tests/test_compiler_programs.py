@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from programs import Program, programs
 
 import gradus
 from gradus import nn, optim
-from gradus.compiler import program as native
 from gradus.compiler.runtime import set_num_threads
 from gradus.nn import functional as F
 from gradus.tensor import Tensor
@@ -98,14 +96,6 @@ def test_many_programs_in_float32(program: Program) -> None:
 
 
 # -- the same bits ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Even the smallest program is shared between all threads."""
-    monkeypatch.setattr(native, "WORTH_SHARING", 0)
-    yield
-    set_num_threads(0)
 
 
 def bits(tensors: list[Tensor]) -> list[bytes]:

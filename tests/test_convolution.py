@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gradus
-from gradus.compiler import program as native
 from gradus.compiler.runtime import set_num_threads
 
 QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
@@ -88,14 +86,6 @@ def test_what_is_not_a_number_stays_where_it_is_seen() -> None:
 
 
 # -- the same bits ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Even the smallest program is shared between all threads."""
-    monkeypatch.setattr(native, "WORTH_SHARING", 0)
-    yield
-    set_num_threads(0)
 
 
 @pytest.mark.usefixtures("shared")

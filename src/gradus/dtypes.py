@@ -32,14 +32,14 @@ float64: Dtype = np.dtype(np.float64)
 
 DEFAULT_FLOAT, DEFAULT_INT = float32, int64
 
-_FLOATS = (float16, bfloat16, float32, float64)
-_BY_NAME = {d.name: d for d in (bool_, uint8, int32, int64, uint32, uint64, *_FLOATS)} | {"int8": np.dtype(np.int8)}
+FLOATS = (float16, bfloat16, float32, float64)
+_BY_NAME = {d.name: d for d in (bool_, uint8, int32, int64, uint32, uint64, *FLOATS)} | {"int8": np.dtype(np.int8)}
 _BY_NAME |= {name: np.dtype(name) for name in ("int16", "uint16")}
 _BY_PYTHON_TYPE: dict[Any, Dtype] = {bool: bool_, int: DEFAULT_INT, float: DEFAULT_FLOAT}
 
 BOOL, INTEGER, FLOAT = 0, 1, 2
 DEFAULTS = (bool_, DEFAULT_INT, DEFAULT_FLOAT)  # what a Python value of each kind becomes
-_KINDS = {d: FLOAT if d in _FLOATS else BOOL if d == bool_ else INTEGER for d in _BY_NAME.values()}
+_KINDS = {d: FLOAT if d in FLOATS else BOOL if d == bool_ else INTEGER for d in _BY_NAME.values()}
 
 
 def as_dtype(dtype: Any) -> Dtype:

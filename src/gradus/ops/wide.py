@@ -12,7 +12,6 @@ from .. import dtypes
 from ..tensor import Tensor, as_tensor
 from .primitive import cast
 
-_FLOATS = {dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64}
 F = TypeVar("F", bound=Callable[..., Tensor])
 
 
@@ -57,7 +56,7 @@ def integers_in_float64(function: F) -> F:
 
 
 def _is_float(x: Any) -> bool:
-    return isinstance(x, (Tensor, np.ndarray)) and x.dtype in _FLOATS
+    return isinstance(x, (Tensor, np.ndarray)) and x.dtype in dtypes.FLOATS
 
 
 def _widened(x: Any) -> Any:
