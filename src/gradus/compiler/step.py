@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from operator import is_
 from typing import Any, NoReturn
 
@@ -32,6 +33,7 @@ from .sound import soundly
 from .target import Loaded, Target
 from .tree import agree, alone, flatten, unflatten
 
+MANY = 5  # arguments of which not each two are compared
 SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
 
 
@@ -83,7 +85,8 @@ class Step:
         self.only_tensors = self.plain and len(self._specs) == len(arguments)
 
         places = [i for i, a in enumerate(arguments) if isinstance(a, Tensor)]
-        self._tensors = places if len(places) > 1 else []
+        self._pairs = tuple(combinations(places, 2)) if len(places) < MANY else ()
+        self._tensors = places if len(places) >= MANY else []
         self._repeated = alone(given) is not None
         first = alone(given) or range(len(given))
         symbols: list[Tensor] = []
@@ -211,8 +214,11 @@ class Step:
                     return False
             elif a is not like and not (type(a) is kind and alike(a, like)):
                 return False
+        for i, j in self._pairs:
+            if arguments[i] is arguments[j]:
+                return False  # the same tensor twice: made for that or not, is asked elsewhere
         if self._tensors and len({id(arguments[i]) for i in self._tensors}) < len(self._tensors):
-            return False  # the same tensor twice: made for that or not, is asked elsewhere
+            return False
         return not self._repeated and self.holds()
 
     def require_not_around(self, given: Sequence[Tensor]) -> None:
