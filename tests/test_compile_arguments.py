@@ -7,10 +7,11 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gradus
-from gradus.errors import TraceError
+from gradus.errors import ArgumentError, TraceError
 
 
 def x() -> gradus.Tensor:
@@ -85,6 +86,20 @@ def test_equal_arguments_that_are_not_the_same(options: tuple[Any, ...]) -> None
         return t * (str(next(iter(o))) + type(o).__name__ == "1dict") + t
 
     both(f, *((gradus.tensor([1, 2]), o) for o in options))
+
+
+@pytest.mark.parametrize("number", [2, 2.0, True, np.float32(2), np.float64(2), np.int64(2), np.bool_(True)])
+def test_numbers_of_every_kind(number: Any) -> None:
+    both(lambda t, n: t * n, (gradus.tensor([1, 2]), number), (x(), number))
+
+
+def test_a_loops_state_is_a_tuple() -> None:
+    def f(t: Any) -> Any:
+        return gradus.while_loop(lambda s: s.sum() < 100, lambda s: s * 2, t, 50)
+
+    for g in (f, gradus.compile(f)):
+        with pytest.raises(ArgumentError, match="a tuple of tensors"):
+            g(x())
 
 
 def test_equal_objects_share_a_version() -> None:

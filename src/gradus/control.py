@@ -75,6 +75,8 @@ def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], Sta
     >>> while_loop(lambda s: s[0] < 100, lambda s: (s[0] * 2,), (gradus.tensor(3),), most=20)
     (tensor(192),)
     """
+    if not isinstance(state, tuple):
+        raise ArgumentError(f"while_loop: the state is a tuple of tensors, got a {type(state).__name__}. Write (x,).")
     if most < 1:
         raise ArgumentError(f"while_loop: most must be 1 or more, got {most}")
     going: Tensor | None = None

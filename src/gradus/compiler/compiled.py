@@ -26,7 +26,7 @@ from .sound import name_of
 from .step import Step
 from .target import Target, default
 from .trace import Tracer
-from .tree import agree, alone, flatten
+from .tree import agree, alone, flatten, is_array
 
 VERSIONS = 64  # kept of a function, the newest
 _PYTHON = (types.FunctionType, types.MethodType)
@@ -119,7 +119,7 @@ class Compiled(Copied, Wrapper):
                 positional = len(values) - len(names)
                 return self.function(*values[:positional], **dict(zip(names, values[positional:], strict=True)))
 
-        arguments = tuple(as_tensor(a) if isinstance(a, (np.ndarray, np.generic)) else a for a in arguments)
+        arguments = tuple(as_tensor(a) if is_array(a) else a for a in arguments)
         given: list[Tensor] = []
         arrangement = flatten(arguments, given)
         shapes = tuple((t.shape, t.dtype, wish(t)) for t in given)

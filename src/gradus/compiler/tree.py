@@ -14,9 +14,14 @@ from .holders import alike, is_plain
 DEEP = 20  # how far into objects `agree` looks
 
 
+def is_array(thing: Any) -> bool:
+    """Whether a value is a tensor, or becomes one; NumPy's float64 is one of Python's numbers, as in eager code."""
+    return isinstance(thing, (Tensor, np.ndarray, np.generic)) and not isinstance(thing, float)
+
+
 def flatten(thing: Any, leaves: list[Tensor]) -> Any:
     """Append the tensors to `leaves`; what is left is their arrangement, which can be compared and hashed."""
-    if isinstance(thing, (Tensor, np.ndarray, np.generic)):
+    if is_array(thing):
         leaves.append(as_tensor(thing))
         return Tensor
     if isinstance(thing, (list, tuple)):
