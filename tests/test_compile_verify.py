@@ -11,10 +11,10 @@ from click.testing import CliRunner
 import gradus
 from gradus import models, nn, optim
 from gradus.cli import main
-from gradus.compiler import verify
+from gradus.compiler import Uncompiled, verify
 from gradus.compiler.step import Step
 from gradus.data import DataLoader, TensorDataset
-from gradus.errors import ArgumentError, VerifyError
+from gradus.errors import ArgumentError, DtypeError, ShapeError, VerifyError
 from gradus.train import Trainer
 
 rng = np.random.default_rng(0)
@@ -197,3 +197,12 @@ def test_the_command(tmp_path, monkeypatch):
     done = CliRunner().invoke(main, [*words, "3"])
     assert done.exit_code == 0, done.output
     assert CliRunner().invoke(main, [*words, "-1"]).exit_code == 2
+
+
+@pytest.mark.parametrize("batches", [[[0, 4]], [[-1, 0]], [0, 1], [[0.5, 1]]])
+@pytest.mark.parametrize("way", [gradus.compile, functools.partial(gradus.compile, verify=True), Uncompiled])
+def test_epochs_refuse_the_same_batches_whoever_computes_them(way, batches):
+    function = way(lambda x: x.sum())
+    assert function.epoch((np.arange(4.0, dtype=np.float32),), [[0, 1], [2, 3]]).tolist() == [1, 5]
+    with pytest.raises((ShapeError, DtypeError), match=r"^batches "):
+        function.epoch((np.arange(4.0, dtype=np.float32),), batches)

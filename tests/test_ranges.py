@@ -99,6 +99,9 @@ def test_ranges_that_no_integer_type_holds_are_refused() -> None:
         lambda: gradus.arange(0, 300, dtype="uint8"),
         lambda: gradus.linspace(-1, 5, 3, dtype="uint8"),
         lambda: gradus.linspace(0.0, 300.0, 3, dtype="uint8"),
+        lambda: gradus.linspace(0.0, INF, 3, dtype=int),
+        lambda: gradus.linspace(-INF, 0, 3, dtype="int8"),
+        lambda: gradus.linspace(float("nan"), 0, 3, dtype=int),
         lambda: gradus.arange(2**63, 2**63 + 2),
         lambda: gradus.arange(0, INF),
     ):

@@ -14,13 +14,13 @@ import numpy as np
 
 from .. import interpret
 from ..autograd import recording
-from ..errors import ArgumentError, DtypeError, ShapeError
+from ..errors import ArgumentError
 from ..names import missing_from
 from ..tensor import Tensor, as_tensor
 from .around import Wrapper
 from .bfloat16 import check_precision
 from .copies import Copied
-from .job import Job, check_rows
+from .job import Job, check_rows, rows_of
 from .results import wish
 from .sound import name_of
 from .step import Step
@@ -174,12 +174,7 @@ class Compiled(Copied, Wrapper):
                 return job
         arrays = [a.numpy() if isinstance(a, Tensor) else as_tensor(a).numpy() for a in data]
         whole = [np.ascontiguousarray(a) for a in arrays]
-        rows = np.asarray(batches)
-        if rows.size and rows.dtype.kind not in "iu":
-            raise DtypeError(f"batches are row numbers, integers, got {rows.dtype}")
-        rows = np.ascontiguousarray(rows, np.int64)
-        if rows.ndim != 2:
-            raise ShapeError(f"batches have the shape (steps, batch size), got {rows.shape}")
+        rows = rows_of(batches)
         if not len(rows):
             return None
         check_rows(rows, whole)

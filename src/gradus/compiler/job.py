@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import DtypeError, ShapeError
 from ..tensor import Tensor
 from .address import address
 from .checks import Refusal
@@ -131,7 +131,9 @@ def one_by_one(function: Callable[..., Any], data: Sequence[Any], batches: Any) 
     [[[0.0, 2.0]], [[4.0, 6.0]]]
     """
     arrays = [a.numpy() if isinstance(a, Tensor) else np.asarray(a) for a in data]
-    for rows in np.asarray(batches):
+    numbers = rows_of(batches)
+    check_rows(numbers, arrays)
+    for rows in numbers:
         results: list[Tensor] = []
         flatten(function(*(Tensor(np.ascontiguousarray(a[rows])) for a in arrays)), results)
         yield [np.array(t.numpy())[None] for t in results]
@@ -140,6 +142,16 @@ def one_by_one(function: Callable[..., Any], data: Sequence[Any], batches: Any) 
 def first_of(slices: Iterable[list[np.ndarray]]) -> np.ndarray:
     """The first result of each step."""
     return np.concatenate([results[0] for results in slices] or [np.empty(0, np.float32)])
+
+
+def rows_of(batches: Any) -> np.ndarray:
+    """The row numbers that batches are: (steps, batch size), of int64 and contiguous."""
+    rows = np.asarray(batches)
+    if rows.size and rows.dtype.kind not in "iu":
+        raise DtypeError(f"batches are row numbers, integers, got {rows.dtype}. Use astype(int).")
+    if rows.ndim != 2:
+        raise ShapeError(f"batches have the shape (steps, batch size), got {rows.shape}", "Give each step a row.")
+    return np.ascontiguousarray(rows, np.int64)
 
 
 def check_rows(rows: np.ndarray, data: Sequence[Any]) -> None:
