@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import cProfile
 import functools
+import gc
 import os
 import random
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -186,3 +188,17 @@ def test_a_tensor_that_a_function_remembers_is_no_symbol_afterwards() -> None:
 def test_a_path_is_no_question_to_the_world() -> None:
     f = gradus.compile(lambda x: x * len(os.path.join("a", "b")))
     assert f(gradus.ones(1)).tolist() == [3.0]
+
+
+def test_versions_do_not_hold_all_arrays_of_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradus.compiler.compiled.PAST", 1 << 14)
+    w = gradus.ones(1 << 10)
+    f = gradus.compile(lambda x: x * w)
+    arrays = []
+    for n in range(1, 9):
+        w.data = np.full(1 << 10, n, np.float32)
+        arrays.append(weakref.ref(w.data))
+        assert f(gradus.ones(1)).numpy()[0] == n
+    gc.collect()
+    assert sum(a() is not None for a in arrays) == 5
+    assert f(gradus.ones(1)).numpy()[0] == 8 and len(f._steps) == 5

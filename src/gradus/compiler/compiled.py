@@ -29,6 +29,7 @@ from .trace import Tracer
 from .tree import agree, alone, flatten, is_array
 
 VERSIONS = 64  # kept of a function, the newest
+PAST = 1 << 26  # bytes of arrays of the past that its versions may hold, or twice the newest's, if that is more
 _PYTHON = (types.FunctionType, types.MethodType)
 _tracing = threading.RLock()  # one function is traced at a time: meanwhile leaves have symbols for gradients
 
@@ -139,7 +140,7 @@ class Compiled(Copied, Wrapper):
                 known = Step(function, arguments, *how)
             known.lock = lock
             self._steps.append((key, known))
-            del self._steps[:-VERSIONS]
+            self._steps[:] = _worth_keeping(self._steps[-VERSIONS:])
         known.require_not_around(given)
         self._last = known if not options else None
         return arguments, known
@@ -282,6 +283,25 @@ def compile(
 
         return Verified(function, target, precision, winograd)
     return Compiled(function, target, precision, winograd)
+
+
+def _worth_keeping(versions: list[tuple[Any, Step]]) -> list[tuple[Any, Step]]:
+    """Versions without those that hold too much memory of the past, as when `data` is replaced before each call."""
+    held: set[int] = set()
+    kept: list[tuple[Any, Step]] = []
+    left = 0
+    for of, step in reversed(versions):
+        arrays = {id(a): a.nbytes for _, a, *_ in step.bound_tensors}
+        size = sum(n for i, n in arrays.items() if i not in held)
+        if not kept:
+            left = max(PAST, 2 * size)
+        elif size > left:
+            continue
+        else:
+            left -= size
+        held |= set(arrays)
+        kept.append((of, step))
+    return kept[::-1]
 
 
 def _bound_elsewhere(held: Compiled, instance: Any) -> bool:
