@@ -338,6 +338,12 @@ def an_array_of_objects() -> World:
 
 
 @way
+def a_range_of_as_many_numbers() -> World:
+    thing = _Thing(numbers=range(0, 3, 2))
+    return World(lambda x: x * thing.numbers.stop, changed(thing, "numbers", range(0, 4, 2)))
+
+
+@way
 def a_dict_that_is_only_shown() -> World:
     options = {"gain": 2.0}
     shown = types.MappingProxyType(options)

@@ -319,9 +319,8 @@ class Around:
                 continue
             self._classes.add(base)
             if home == "gradus" and hasattr(base, "zero_grad"):
-                replaced = {"step"} if base.__bases__ == (object,) else {"forward", "update"}
-                replaced &= vars(base).keys()
-                self.holders += [OfClass(base, base.__name__, replaced)] if replaced else []
+                replaced = base.__bases__ != (object,) and "forward" in vars(base)  # as a user may do for a trial
+                self.holders += [OfClass(base, base.__name__, {"forward"})] if replaced else []
             elif home not in _PACKAGES and not _is_librarys(module):
                 self._hold(OfClass(base, base.__name__, _InClass(self._named, base, self.ran)))
 

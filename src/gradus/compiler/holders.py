@@ -20,7 +20,7 @@ import numpy as np
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice, np.dtype)
-_EXACT = (float, complex, np.generic)  # what may be equal without being the same: 0.0 and -0.0; or differ from itself
+_EXACT = (float, complex, range, np.generic)  # what may be equal and not the same, as 0.0 and -0.0, or not be itself
 
 
 def is_plain(value: Any) -> bool:
