@@ -292,11 +292,13 @@ class Around:
         if named is not None and (named or not whole) and looked_into:
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
-            self._hold(Named(named, label, Filter(self._read_of(thing, home), SCRATCH)))
+            fixed: frozenset[str] = getattr(kind, "fixed_attributes", frozenset())  # no other can be put there
+            self._hold(Named(named, label, Filter(self._read_of(thing, home), SCRATCH | fixed)))
+            self._wait((named[name], f"{label}.{name}") for name in fixed if name in named)
         slots = [name for base in kind.__mro__ for name in _slots(base)] if home not in _PACKAGES else []
         if slots:
             self._hold(Slots(thing, label, filter(self._named.__contains__, slots)))
-        if looked_into and home not in _NAMESPACES and (home not in _PACKAGES or hasattr(kind, "zero_grad")):
+        if looked_into and home not in (*_NAMESPACES, *_PACKAGES):
             self.holders.append(Kind(thing, label))
         wrapped = (named or {}).get("__wrapped__")
         if wrapped is not None:

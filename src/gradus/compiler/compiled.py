@@ -7,7 +7,7 @@ import os
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -168,11 +168,13 @@ class Compiled(Copied, Wrapper):
 
     def _job(self, data: Sequence[Any], batches: Any) -> Job | None:
         """The job for an epoch, if possible the one before; None if there is nothing to do."""
-        with suppress(IndexError):  # another thread may have taken it
+        try:
             job = self._jobs.pop()
             if job.again(data, batches):
                 self._last = job.step
                 return job
+        except IndexError:  # there is none, or another thread has taken it
+            pass
         arrays = [a.numpy() if isinstance(a, Tensor) else as_tensor(a).numpy() for a in data]
         whole = [np.ascontiguousarray(a) for a in arrays]
         rows = rows_of(batches)

@@ -207,6 +207,7 @@ class Epoch:
     ) -> None:
         self.arguments, self.results = arguments, results  # of a result the slot of its memory, and its bytes
         self.alone = alone  # whether there is one thread only
+        self._known: dict[tuple[int, int], tuple[Ref, Ref]] = {}
         self.word = word  # the slot of the word that says whether a step was refused
         self.code = Code("epoch", SIGNATURE, linkage="")
         self.code.entry.append(f"  %job_at = getelementptr ptr, ptr %table, i64 {job_slot}")
@@ -223,7 +224,7 @@ class Epoch:
     @property
     def _many(self) -> bool:
         """Whether there are so many arguments that they share the functions that gather rows."""
-        return len(self.arguments) > FEW
+        return len(self.arguments) + len(self.results) > FEW
 
     def _steps(self) -> Code:
         code = self.code
@@ -235,6 +236,9 @@ class Epoch:
             code.do(f"store i64 {refused}, ptr {code.element('i64', '%job', self.REFUSED)}")
         parts = {n: self._part(n) for n in {a.rows for a in self.arguments}}
         batch = self.arguments[0].rows if self.arguments else 0
+        if not self._many:
+            slots = [*(a.slot for a in self.arguments), *(slot for slot, _ in self.results)]
+            self._known = {(i, slot): self._read(i, slot) for i, slot in enumerate(slots)}
         with code.loop(0, steps) as number:
             batch_rows = code.element("i64", rows, code.mul(number, batch))
             for i, argument in enumerate(self.arguments):
@@ -267,7 +271,10 @@ class Epoch:
         code.label(go_on)
 
     def _memory(self, number: int, slot: int) -> tuple[Ref, Ref]:
-        """Where an argument or a result lies in a step, and in the job; read where needed, for there may be many."""
+        """Where an argument or a result lies in a step, and in the job; read where needed if there are many."""
+        return self._known.get((number, slot)) or self._read(number, slot)
+
+    def _read(self, number: int, slot: int) -> tuple[Ref, Ref]:
         here = self.code.op(f"load ptr, ptr {self.code.element('ptr', '%table', slot)}")
         return here, self._job(self.HEAD + number, "ptr")
 

@@ -56,20 +56,14 @@ class Guard:
 
     def same(self) -> bool:
         """Whether all is as it was."""
-        if not self._bound():
-            return False
+        for t, array, wanted, hooks in self.tensors:  # there may be hundreds
+            if t.data is not array or t.requires_grad is not wanted or t.hooks is not hooks:
+                return False
         if self._identical() and (not self._numbers or self._same_numbers()):
             return True
         if self.changed() is not None or not self._same_numbers():
             return False
         self._take()
-        return True
-
-    def _bound(self) -> bool:
-        """Whether the tensors still have their arrays. There may be hundreds."""
-        for t, array, wanted, hooks in self.tensors:
-            if t.data is not array or t.requires_grad is not wanted or t.hooks is not hooks:
-                return False
         return True
 
     def _identical(self) -> bool:

@@ -206,7 +206,8 @@ class Step:
             return False
         for a, (kind, like, dtype, wanted) in zip(arguments, self._like):  # noqa: B905 - lengths were compared
             if kind is Tensor and isinstance(a, Tensor):
-                if a.data.shape != like or a.data.dtype != dtype:
+                array = a.data
+                if array.shape != like or (array.dtype is not dtype and array.dtype != dtype):
                     return False
                 if (a.origin is None if a.requires_grad else None) is not wanted:
                     return False

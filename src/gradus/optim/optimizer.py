@@ -41,6 +41,7 @@ class Optimizer:
         state: for each parameter its state, tensors by name, which are written in place and never replaced.
     """
 
+    fixed_attributes: ClassVar[frozenset[str]] = frozenset({"params", "steps", "scale", "state", "_lr"})
     slots: tuple[str, ...] = ()  # the names of the tensors, in a parameter's shape, that start as zeros
     ranges: ClassVar[dict[str, str]] = {  # what each argument may be
         "lr": "[0, inf)",
@@ -66,6 +67,14 @@ class Optimizer:
         self.state: tuple[Frozen, ...] = tuple(
             Frozen({name: zeros(p.shape, dtypes.accumulator(p.dtype)) for name in self.slots}) for p in self.params
         )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.fixed_attributes and name in vars(self):
+            raise ArgumentError(
+                f"{type(self).__name__}.{name} stays the object that it is. Write into its tensors with assign_, or "
+                "make another optimizer."
+            )
+        object.__setattr__(self, name, value)
 
     def _check(self, name: str, value: Any) -> None:
         if name in self.ranges:
