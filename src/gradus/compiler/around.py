@@ -292,8 +292,9 @@ class Around:
         if named is not None and (named or not whole) and looked_into:
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
-            fixed: frozenset[str] = getattr(kind, "fixed_attributes", frozenset())  # no other can be put there
-            self._hold(Named(named, label, Filter(self._read_of(thing, home), SCRATCH | fixed)))
+            fixed = _fixed(kind, named)
+            if fixed is not named:
+                self._hold(Named(named, label, Filter(self._read_of(thing, home), {*SCRATCH, *fixed})))
             self._wait((named[name], f"{label}.{name}") for name in fixed if name in named)
         slots = [name for base in kind.__mro__ for name in _slots(base)] if home not in _PACKAGES else []
         if slots:
@@ -324,7 +325,15 @@ class Around:
                 replaced = base.__bases__ != (object,) and "forward" in vars(base)  # as a user may do for a trial
                 self.holders += [OfClass(base, base.__name__, {"forward"})] if replaced else []
             elif home not in _PACKAGES and not _is_librarys(module):
-                self._hold(OfClass(base, base.__name__, _InClass(self._named, base, self.ran)))
+                holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran))
+                fields = getattr(base, "__dataclass_fields__", {})  # their defaults, which instances hide
+                holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(value)}
+                self._hold(holder)
+
+    def _is_idle(self, value: Any) -> bool:
+        """Whether something in a class is a function that has not run."""
+        code = getattr(getattr(value, "fget", value), "__code__", None)
+        return code is not None and self.ran is not None and not self.ran.ran(code)
 
     def _module(self, module: Any, label: str) -> None:
         """Of a module what is named somewhere; a library's are taken as they are, but for the environment."""
@@ -360,6 +369,14 @@ class Around:
 
 def _given(argument: Any) -> bool:
     return isinstance(argument, (Tensor, np.ndarray, np.generic))
+
+
+def _fixed(kind: type, named: dict[str, Any]) -> Iterable[str]:
+    """The attributes for which no other object can be put: all of a frozen dataclass, and what a class says."""
+    parameters = getattr(kind, "__dataclass_params__", None)
+    if parameters is not None and parameters.frozen:
+        return named
+    return getattr(kind, "fixed_attributes", ())
 
 
 @functools.cache

@@ -44,10 +44,11 @@ class Guard:
     def _take(self) -> None:
         """Remember the very objects that are there now, in a form that is quickly gone through."""
         now = [(h, h.copy()) for h, _ in self._holders]
-        some = [(h.thing, held) for h, held in now if h.look == "key" and not h.ordered]
-        self._by_key = [(thing, k, v) for thing, held in some for k, v in held.items()]
+        some = [(h, held) for h, held in now if h.look == "key" and not h.ordered]
+        self._by_key = [(h.thing, k, v) for h, held in some for k, v in held.items() if k not in h.idle]
         self._whole = [(h.thing, tuple(held), tuple(held.values())) for h, held in now if h.look == "key" and h.ordered]
         self._attributes = [(h.thing, k, v) for h, held in now if h.look == "attribute" for k, v in held.items()]
+        self._cells = [(h.thing, v) for h, held in now if h.look == "cell" for v in held.values()]
         self._functions = [(h.thing, *held.values()) for h, held in now if h.look == "code"]
         self._in_order = [(h.thing, tuple(held.values())) for h, held in now if h.look == "order"]
         self._kinds = [(h.thing, kind) for h, held in now if h.look == "kind" for kind in held.values()]
@@ -83,6 +84,9 @@ class Guard:
         try:
             for thing, key, value in self._by_key:
                 if thing[key] is not value:
+                    return False
+            for cell, value in self._cells:
+                if cell.cell_contents is not value:
                     return False
             for f, code, defaults, by_name in self._functions:
                 if f.__code__ is not code or f.__defaults__ is not defaults or f.__kwdefaults__ is not by_name:

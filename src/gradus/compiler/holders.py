@@ -62,8 +62,9 @@ class Holder:
         label: what a person calls it.
     """
 
+    idle: Container[Any] = ()  # keys that the quick look may leave out: nothing has used what is there
     ordered = False  # whether the order of the keys may matter
-    look = "key"  # how it is got: by "key", as an "attribute", in "order", as "kind" or "code"; "" if in no program
+    look = "key"  # how it is got: by "key", "attribute", "cell", in "order", as "kind" or "code"; "" if in no program
 
     def __init__(self, thing: Any, label: str) -> None:
         self.thing, self.label = thing, label
@@ -175,7 +176,7 @@ class Written(Slots):
 class Variable(Holder):
     """A variable of an enclosing function."""
 
-    look = "attribute"
+    look = "cell"
 
     def __init__(self, cell: CellType, name: str) -> None:
         super().__init__(cell, name)
