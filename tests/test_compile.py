@@ -615,3 +615,9 @@ def test_a_wider_value_is_narrowed_where_it_is_written() -> None:
     np.testing.assert_allclose(mean.numpy(), x.numpy().mean(axis=0).astype("float32"), rtol=1e-6)
     with pytest.raises(DtypeError, match="cannot hold"):
         gradus.compile(lambda x: gradus.tensor([1]).assign_(x))(gradus.tensor([1.5]))
+
+
+@pytest.mark.parametrize("use", [lambda a: a.sum(), lambda a: np.mean(a), lambda a: np.asarray(a), lambda a: a.copy()])
+def test_the_array_behind_a_tensor(use):
+    with pytest.raises(TraceError, match=r"t\.data\), at test_compile\.py"):
+        gradus.compile(lambda x: x * float(use(x.data)))(X)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ..dtypes import Dtype
+from ..errors import TraceError, caller
 from ..interpret import Explain, Wrong
 from ..ops.primitive import Primitive
 
@@ -57,6 +58,20 @@ class Node:
 
     def __repr__(self) -> str:
         return f"%{self.name}"
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise self._no_array()
+
+    if not TYPE_CHECKING:  # type checkers find misspelt attributes
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(name) if name.startswith("__") else self._no_array()
+
+    def _no_array(self) -> TraceError:
+        return TraceError(
+            f"a compiled function uses the array behind a tensor (t.data), at {caller()}. While it is traced there is "
+            "none. Use the tensor, with gradus's functions, or leave the function uncompiled."
+        )
 
 
 @dataclass(frozen=True, eq=False)
