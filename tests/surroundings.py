@@ -1019,3 +1019,21 @@ def a_local_list() -> World:
 @way
 def a_local_generator_with_a_seed() -> World:
     return World(lambda x: x * float(np.random.default_rng(0).normal()))
+
+
+@refused
+def an_iterator_whose_number_nothing_uses() -> World:
+    numbers = itertools.count(1)
+    return World(lambda x: next(numbers) and x * 2)
+
+
+@refused
+def a_lists_iterator() -> World:
+    numbers = iter([1.0] * 9)
+    return World(lambda x: x * next(numbers))
+
+
+@refused
+def a_generator_of_the_same_numbers() -> World:
+    numbers = (1.0 for n in range(1, 100))
+    return World(lambda x: x * next(numbers))

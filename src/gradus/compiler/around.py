@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 import functools
 import gc
+import itertools
 import operator
 import os
 import random
@@ -23,7 +24,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import is_library
 from ..frozen import Frozen
 from ..tensor import Tensor
 from .holders import (
@@ -36,12 +36,14 @@ from .holders import (
     Numbers,
     OfClass,
     OfThread,
+    Position,
     Slots,
     Variable,
     Written,
     holder_of,
     is_plain,
 )
+from .kinds import attributes_of, fixed, is_librarys, module_of, slots_of
 from .named import codes_in, names_of
 from .ran import Ran, is_users, mentions
 
@@ -51,6 +53,7 @@ SCRATCH = frozenset({"_called_with"})  # what gradus itself keeps on a module fr
 _WRITING = {"data", "fill", "copyto", "put", "putmask", "place", "sort", "partition", "shuffle", "resize", "out", "at"}
 _TENSOR = ("data", "requires_grad", "hooks")
 _RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
+_ENVIRONMENT = type(os.environ).__getitem__.__code__
 _PACKAGES = ("gradus", "numpy", "ml_dtypes", "builtins")
 _NAMESPACES = (  # of Python's own, whose objects hold a user's
     *("types", "argparse", "collections", "os", "functools"),
@@ -187,6 +190,8 @@ class Around:
         elif isinstance(thing, (types.BuiltinMethodType, types.MethodWrapperType)):  # what it is bound to
             self.reads_by_name |= any(thing is f for f in _READING)
             self._wait([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
+        elif isinstance(thing, (types.GeneratorType, itertools.count)) or type(thing).__name__.endswith("_iterator"):
+            self.holders.append(Position(thing, label))
         elif isinstance(thing, weakref.ref):
             self._wait([(thing(), label)])
         elif isinstance(thing, memoryview):
@@ -246,7 +251,7 @@ class Around:
         value, key = vars(module).get(name), (module.__name__, name)
         if isinstance(value, types.ModuleType) or value is sys.modules or key in self._of_libraries:
             return
-        if _is_librarys(module.__name__) or module.__name__.split(".")[0] in _PACKAGES:
+        if is_librarys(module.__name__) or module.__name__.split(".")[0] in _PACKAGES:
             self._of_libraries.add(key)
             self.holders.append(Named(vars(module), module.__name__, frozenset({name})))
             self._wait([(value, ".".join(key))] if isinstance(value, list) else [])
@@ -285,18 +290,18 @@ class Around:
     def _attributes(self, thing: Any, label: str, whole: bool) -> None:
         """What an object has besides its elements, if it is a container; and its class."""
         kind = type(thing)
-        module = _module_of(kind)
+        module = module_of(kind)
         home = module.split(".")[0]
-        named = _attributes_of(thing)
-        looked_into = home in _NAMESPACES or not _is_librarys(module)
+        named = attributes_of(thing)
+        looked_into = home in _NAMESPACES or not is_librarys(module)
         if named is not None and (named or not whole) and looked_into:
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
-            fixed = _fixed(kind, named)
-            if fixed is not named:
-                self._hold(Named(named, label, Filter(self._read_of(thing, home), {*SCRATCH, *fixed})))
-            self._wait((named[name], f"{label}.{name}") for name in fixed if name in named)
-        slots = [name for base in kind.__mro__ for name in _slots(base)] if home not in _PACKAGES else []
+            kept = fixed(kind, named)
+            if kept is not named:
+                self._hold(Named(named, label, Filter(self._read_of(thing, home), {*SCRATCH, *kept})))
+            self._wait((named[name], f"{label}.{name}") for name in kept if name in named)
+        slots = [name for base in kind.__mro__ for name in slots_of(base)] if home not in _PACKAGES else []
         if slots:
             self._hold(Slots(thing, label, filter(self._named.__contains__, slots)))
         if looked_into and home not in (*_NAMESPACES, *_PACKAGES):
@@ -316,7 +321,7 @@ class Around:
 
     def _class(self, kind: type) -> None:
         for base in (*kind.__mro__, *type.mro(type(kind))):
-            module = _module_of(base)
+            module = module_of(base)
             home = module.split(".")[0]
             if base in self._classes:
                 continue
@@ -324,7 +329,7 @@ class Around:
             if home == "gradus" and hasattr(base, "zero_grad"):
                 replaced = base.__bases__ != (object,) and "forward" in vars(base)  # as a user may do for a trial
                 self.holders += [OfClass(base, base.__name__, {"forward"})] if replaced else []
-            elif home not in _PACKAGES and not _is_librarys(module):
+            elif home not in _PACKAGES and not is_librarys(module):
                 holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran))
                 fields = getattr(base, "__dataclass_fields__", {})  # their defaults, which instances hide
                 holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(value)}
@@ -342,7 +347,7 @@ class Around:
         if module is os:
             if "environ" in named or "getenv" in named:
                 self._wait([(module.environ, "os.environ")])
-        elif home not in _PACKAGES and not _is_librarys(module.__name__):
+        elif home not in _PACKAGES and not is_librarys(module.__name__):
             if self.ran is not None and self.ran.all_attributes:  # by names that are made up, too
                 named = named | {k for k, v in vars(module).items() if is_plain(v) and not k.startswith("__")}
             self._hold(Named(vars(module), module.__name__, frozenset(named)))
@@ -369,42 +374,3 @@ class Around:
 
 def _given(argument: Any) -> bool:
     return isinstance(argument, (Tensor, np.ndarray, np.generic))
-
-
-def _fixed(kind: type, named: dict[str, Any]) -> Iterable[str]:
-    """The attributes for which no other object can be put: all of a frozen dataclass, and what a class says."""
-    parameters = getattr(kind, "__dataclass_params__", None)
-    if parameters is not None and parameters.frozen:
-        return named
-    return getattr(kind, "fixed_attributes", ())
-
-
-@functools.cache
-def _is_librarys(module: str) -> bool:
-    """Whether a module is of Python's own library, or NumPy's, by where it lies."""
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return is_library(file) if file else module in sys.stdlib_module_names and module != "__main__"
-
-
-def _module_of(kind: type) -> str:
-    """Where a class was written; of one written in C that may not be known."""
-    module = kind.__module__
-    return module if isinstance(module, str) else "builtins"
-
-
-def _attributes_of(thing: Any) -> dict[str, Any] | None:
-    """An object's own attributes, without asking its `__getattr__` or the like."""
-    try:
-        found = object.__getattribute__(thing, "__dict__")
-    except AttributeError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-_ENVIRONMENT = type(os.environ).__getitem__.__code__
-
-
-def _slots(kind: type) -> tuple[str, ...]:
-    names = vars(kind).get("__slots__", ())
-    names = (names,) if isinstance(names, str) else tuple(names)
-    return tuple(n for n in names if not n.startswith("__"))

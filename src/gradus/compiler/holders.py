@@ -12,7 +12,9 @@ import threading
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
-from types import CellType
+from itertools import count
+from operator import length_hint
+from types import CellType, GeneratorType
 from typing import Any
 
 import numpy as np
@@ -306,6 +308,25 @@ class Draws(Holder):
 
     def name(self, key: Any) -> str:
         return self.label
+
+
+class Position(Holder):
+    """How far an iterator has come, as far as that can be told. It cannot be put back."""
+
+    look = ""
+
+    def copy(self) -> dict[str, Any]:
+        if isinstance(self.thing, GeneratorType):
+            frame = self.thing.gi_frame
+            held = {} if frame is None else {k: v for k, v in frame.f_locals.items() if is_plain(v)}
+            return {"position": (frame and frame.f_lasti, tuple(held.items()))}
+        return {"position": repr(self.thing) if isinstance(self.thing, count) else length_hint(self.thing, -1)}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        pass
+
+    def name(self, key: Any) -> str:
+        return f"the iterator {self.label}"
 
 
 class Numbers(Holder):
