@@ -11,7 +11,7 @@ import pytest
 
 import gradus
 from gradus import interpret, nn, optim
-from gradus.errors import ArgumentError, DtypeError, ShapeError, TraceError
+from gradus.errors import ArgumentError, DtypeError, RetraceWarning, ShapeError, TraceError
 from gradus.models import MLP
 from gradus.nn import functional as F
 
@@ -220,6 +220,17 @@ def test_a_tensor_whose_value_was_looked_at():
     assert f(X).numpy()[0, 0] == 5
 
 
+def test_what_changes_often_is_named():
+    factor = 0.0
+    f = gradus.compile(lambda x: x * factor)
+    with pytest.warns(RetraceWarning, match=r"<lambda> is traced for the 17th time.*because factor is not") as said:
+        for i in range(20):
+            factor = float(i)
+            f(X)
+    assert len(said) == 1
+
+
+@pytest.mark.filterwarnings("ignore::gradus.errors.RetraceWarning")
 def test_versions_do_not_hold_memory_for_ever():
     factor = 0.0
     f = gradus.compile(lambda x: x * factor)

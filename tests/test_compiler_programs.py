@@ -43,25 +43,25 @@ def _compare(program: Program, dtype: str, **options: Any) -> None:
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=tolerance, atol=tolerance * scale)
 
 
-@settings(max_examples=150, **QUIET)
+@settings(max_examples=80, **QUIET)
 @given(programs())
 def test_programs_in_float64(program: Program) -> None:
     compare(program, "float64")
 
 
-@settings(max_examples=150, **QUIET)
+@settings(max_examples=80, **QUIET)
 @given(programs())
 def test_programs_in_float32(program: Program) -> None:
     compare(program, "float32")
 
 
-@settings(max_examples=100, **QUIET)
+@settings(max_examples=60, **QUIET)
 @given(programs(joining=True))
 def test_joining_programs_in_float64(program: Program) -> None:
     compare(program, "float64")
 
 
-@settings(max_examples=100, **QUIET)
+@settings(max_examples=60, **QUIET)
 @given(programs(joining=True))
 def test_joining_programs_in_float32(program: Program) -> None:
     compare(program, "float32")
@@ -103,7 +103,7 @@ def bits(tensors: list[Tensor]) -> list[bytes]:
 
 
 @pytest.mark.usefixtures("shared")
-@settings(max_examples=25, **QUIET)
+@settings(max_examples=15, **QUIET)
 @given(programs())
 def test_the_bits_do_not_depend_on_the_threads(program: Program) -> None:
     outcomes = []

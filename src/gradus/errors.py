@@ -80,6 +80,10 @@ class EagerWarning(UserWarning):
     """A Trainer that was to compile its steps computes them eagerly, operation by operation; the reason is said."""
 
 
+class RetraceWarning(UserWarning):
+    """A compiled function is traced again and again, as something that it reads is another each time; it is named."""
+
+
 class CheckpointError(GradusError, ValueError):
     """A checkpoint or run folder that is missing, damaged, or belongs to another model."""
 

@@ -6,6 +6,7 @@ import functools
 import os
 import threading
 import types
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from .. import interpret
 from ..autograd import recording
-from ..errors import ArgumentError
+from ..errors import ArgumentError, RetraceWarning
 from ..names import missing_from
 from ..tensor import Tensor, as_tensor
 from .around import Wrapper
@@ -29,6 +30,7 @@ from .trace import Tracer
 from .tree import agree, alone, flatten, is_array
 
 VERSIONS = 64  # kept of a function, the newest
+OFTEN = 16  # versions for arguments of one kind: then it is said why there is one more
 PAST = 1 << 26  # bytes of arrays of the past that its versions may hold, or twice the newest's, if that is more
 _PYTHON = (types.FunctionType, types.MethodType)
 _tracing = threading.RLock()  # one function is traced at a time: meanwhile leaves have symbols for gradients
@@ -134,6 +136,7 @@ class Compiled(Copied, Wrapper):
             ) from None
         known = next((step for of, step in reversed(self._steps) if agree(of, key) and step.holds()), None)
         if known is None:
+            self._say_if_often([step for of, step in self._steps if agree(of, key)])
             how = self.target or default(), self.precision, self.winograd, self.function, self.__name__
             lock = self._steps[0][1].lock if self._steps else threading.Lock()  # versions may write the same memory
             with lock:  # nor is that written while one is traced, which would be taken for the function's doing
@@ -144,6 +147,18 @@ class Compiled(Copied, Wrapper):
         known.require_not_around(given)
         self._last = known if not options else None
         return arguments, known
+
+    def _say_if_often(self, versions: Sequence[Step]) -> None:
+        """Warn where there are many versions for arguments of one kind."""
+        if len(versions) == OFTEN:
+            what = versions[-1].changed() or "a tensor's array"
+            warnings.warn(
+                f"the compiled function {self.__name__} is traced for the {OFTEN + 1}th time for arguments of one "
+                f"kind, because {what} is not what it was. What changes often is best a tensor, written with assign_, "
+                "or an argument; a list or an object that is made anew counts as another, though it be equal.",
+                RetraceWarning,
+                stacklevel=4,
+            )
 
     def prepare(self, data: Sequence[Any], batches: Any) -> None:
         """Make ready what `slices` or `epoch` will run over the same data and batches, and run nothing of it."""

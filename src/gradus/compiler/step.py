@@ -245,6 +245,10 @@ class Step:
         """Whether all that it depends on besides its arguments is as it was."""
         return recording() is self._recording and self._guard.same()
 
+    def changed(self) -> str | None:
+        """What it depends on and is not as it was, by its name; None if nothing around it is."""
+        return self._guard.changed()
+
     def given(self) -> list[np.ndarray]:
         """The arrays behind the graph's inputs, as last used."""
         return [self._keep[i] for i in range(len(self.program.graph.inputs))]
