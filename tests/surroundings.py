@@ -17,7 +17,7 @@ import time
 import types
 import weakref
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -1037,3 +1037,56 @@ def a_lists_iterator() -> World:
 def a_generator_of_the_same_numbers() -> World:
     numbers = (1.0 for n in range(1, 100))
     return World(lambda x: x * next(numbers))
+
+
+@way
+def a_dataclasss_class_variable() -> World:
+    @dataclasses.dataclass
+    class Options:
+        width: int = 1
+        gain: ClassVar[float] = 2.0
+
+    options = Options()
+    return World(lambda x: x * options.gain, changed(Options, "gain", 3.0))
+
+
+@way
+def a_field_that_nothing_sets() -> World:
+    @dataclasses.dataclass(frozen=True)
+    class Options:
+        gain: float = dataclasses.field(init=False, default=2.0)
+
+    options = Options()
+    return World(lambda x: x * options.gain, changed(Options, "gain", 3.0))
+
+
+@way
+def an_attribute_beside_frozen_fields() -> World:
+    @dataclasses.dataclass(frozen=True)
+    class Options:
+        width: int = 1
+
+    class More(Options):
+        pass
+
+    options = More()
+    options.gain = 2.0
+    return World(lambda x: x * options.gain, changed(options, "gain", 3.0))
+
+
+@way
+def an_object_that_is_called_an_iterator() -> World:
+    class data_iterator:  # noqa: N801
+        scale = 1.0
+
+        def __init__(self) -> None:
+            self.scale = 2.0
+
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> float:
+            return self.scale
+
+    numbers = data_iterator()
+    return World(lambda x: x * next(numbers), changed(numbers, "scale", 3.0))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dis
 import functools
 import gc
-import itertools
 import operator
 import os
 import random
@@ -18,7 +17,7 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -43,7 +42,7 @@ from .holders import (
     holder_of,
     is_plain,
 )
-from .kinds import attributes_of, fixed, is_librarys, module_of, slots_of
+from .kinds import attributes_of, fields_of, fixed, is_librarys, module_of, slots_of
 from .named import codes_in, names_of
 from .ran import Ran, is_users, mentions
 
@@ -190,7 +189,7 @@ class Around:
         elif isinstance(thing, (types.BuiltinMethodType, types.MethodWrapperType)):  # what it is bound to
             self.reads_by_name |= any(thing is f for f in _READING)
             self._wait([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
-        elif isinstance(thing, (types.GeneratorType, itertools.count)) or type(thing).__name__.endswith("_iterator"):
+        elif type(thing).__module__ in ("builtins", "itertools") and issubclass(type(thing), Iterator):
             self.holders.append(Position(thing, label))
         elif isinstance(thing, weakref.ref):
             self._wait([(thing(), label)])
@@ -297,9 +296,8 @@ class Around:
         if named is not None and (named or not whole) and looked_into:
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
-            kept = fixed(kind, named)
-            if kept is not named:
-                self._hold(Named(named, label, Filter(self._read_of(thing, home), {*SCRATCH, *kept})))
+            kept = fixed(kind)
+            self._hold(Named(named, label, Filter(self._read_of(thing, home), {*SCRATCH, *kept})))
             self._wait((named[name], f"{label}.{name}") for name in kept if name in named)
         slots = [name for base in kind.__mro__ for name in slots_of(base)] if home not in _PACKAGES else []
         if slots:
@@ -331,7 +329,7 @@ class Around:
                 self.holders += [OfClass(base, base.__name__, {"forward"})] if replaced else []
             elif home not in _PACKAGES and not is_librarys(module):
                 holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran))
-                fields = getattr(base, "__dataclass_fields__", {})  # their defaults, which instances hide
+                fields = fields_of(base)  # their defaults, which objects hide
                 holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(value)}
                 self._hold(holder)
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from ..errors import is_library
 
 
-def fixed(kind: type, named: dict[str, Any]) -> Iterable[str]:
-    """The attributes for which no other object can be put: all of a frozen dataclass, and what a class says."""
+def fixed(kind: type) -> Collection[str]:
+    """The attributes for which no other object can be put: the fields of a frozen dataclass, and what a class says."""
     parameters = getattr(kind, "__dataclass_params__", None)
     if parameters is not None and parameters.frozen:
-        return named
+        return fields_of(kind)
     return getattr(kind, "fixed_attributes", ())
+
+
+def fields_of(kind: type) -> set[str]:
+    """The fields that each object of a dataclass has itself: a class variable is none, nor one that nothing sets."""
+    return {f.name for f in dataclasses.fields(kind) if f.init} if dataclasses.is_dataclass(kind) else set()
 
 
 @functools.cache
