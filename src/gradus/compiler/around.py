@@ -17,6 +17,7 @@ import sys
 import threading
 import types
 import weakref
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -34,17 +35,17 @@ from .holders import (
     Named,
     Numbers,
     OfClass,
+    OfFunction,
     OfThread,
     Position,
     Slots,
     Variable,
-    Written,
     holder_of,
     is_plain,
 )
 from .kinds import attributes_of, fields_of, fixed, is_librarys, module_of, slots_of
-from .named import codes_in, names_of
-from .ran import Ran, is_users, mentions
+from .named import codes_in, mentions, names_of
+from .ran import Ran, is_users
 
 MOST = 50_000  # things a walk without names visits
 LARGE = 1 << 16  # bytes of an array that are copied in any case
@@ -129,8 +130,8 @@ class Around:
         self._mentioned: set[str] = set()
         self._globals: dict[int, tuple[dict[str, Any], set[str]]] = {}
         self._modules: list[Part] = []
-        self._waiting: list[Part] = [*((a, f"argument {i}") for i, a in enumerate(arguments) if not _given(a))]
-        self._waiting += [(function, getattr(function, "__name__", type(function).__name__))]
+        self._waiting: deque[Part] = deque([(function, getattr(function, "__name__", type(function).__name__))])
+        self._waiting += [(a, f"argument {i}") for i, a in enumerate(arguments) if not _given(a)]
         self._met: set[types.CodeType] = set()
         if ran is not None:
             for code, seen in ran.codes.items():
@@ -144,12 +145,12 @@ class Around:
         if ran is None:
             self._numbers()
 
-    # -- the walk, without recursion: layers may be nested deeply ------------------------------------------------------
+    # -- the walk: what is near comes first, and gives things their names ----------------------------------------------
 
     def _walk(self) -> None:
         while self._waiting or self._modules or self._globals:
             while self._waiting and (self.ran is not None or len(self._seen) < MOST):
-                self._visit(*self._waiting.pop())
+                self._visit(*self._waiting.popleft())
             found, self._globals = self._globals, {}
             for seen, names in found.values():
                 self._hold(Named(seen, "", names))
@@ -231,7 +232,7 @@ class Around:
                 self._hold(variable)
         if ours:
             return
-        self._hold(Written(function))
+        self._hold(OfFunction(function))
         if vars(function):
             self._hold(Named(vars(function), function.__name__, self._named))
         if self.ran is None:

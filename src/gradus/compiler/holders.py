@@ -166,7 +166,7 @@ class Kind(Slots):
         return {"__class__": type(self.thing)}
 
 
-class Written(Slots):
+class OfFunction(Slots):
     """A Python function: its code and its defaults."""
 
     look = "code"

@@ -1,16 +1,24 @@
-"""What a function's code names besides its own variables: globals, modules that it imports, attributes of modules."""
+"""What a function's code says without being run: the globals, modules and attributes that it names, or makes up."""
 
 from __future__ import annotations
 
 import dis
+import re
 import sys
 from collections.abc import Iterator
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from .ran import mentions
-
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
+_READING = ("getattr", "hasattr")
+_SILENT = ("EXTENDED_ARG", "CACHE", "PUSH_NULL", "PRECALL", "NOP", "RESUME")
+_LETTERS = dict.fromkeys(("LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME"), "v")
+_LETTERS |= {"LOAD_ATTR": "a", "LOAD_CONST": "c", "LOAD_SMALL_INT": "c", "CALL": "C"}
+_FIELDS = re.compile(r"\.(\w+)")  # attributes in "{options.scale}"
+_DYNAMIC = {
+    *("vars", "__dict__", "attrgetter", "dir", "inspect", "locals"),
+    *("__getattribute__", "__getstate__", "__reduce__", "__reduce_ex__"),
+}
 _IMPORTS = {"modules", "import_module", "__import__"}  # by which modules are got whose names are strings
 
 
@@ -69,3 +77,54 @@ def codes_in(code: CodeType) -> Iterator[CodeType]:
         one = waiting.pop()
         yield one
         waiting += [c for c in one.co_consts if isinstance(c, CodeType)]
+
+
+def mentions(code: CodeType) -> Iterator[str]:
+    """The names and strings that a function's code holds, inner functions' among them."""
+    for one in codes_in(code):
+        yield from one.co_names
+        yield from one.co_freevars
+        for constant in one.co_consts:
+            if isinstance(constant, str):
+                yield constant
+                yield from _FIELDS.findall(constant) if "{" in constant else ()
+            elif isinstance(constant, tuple):  # of keywords, and of what is looked for with `in`
+                yield from (c for c in constant if isinstance(c, str))
+
+
+def only_written(code: CodeType) -> set[str]:
+    """The attributes that a function assigns and never reads."""
+    written: set[str] = set()
+    read: set[str] = set()
+    for instruction in dis.get_instructions(code):
+        (written if instruction.opname == "STORE_ATTR" else read).add(instruction.argval)
+    return written - read
+
+
+def opens(code: CodeType) -> bool:
+    """Whether a method reads attributes of its object by names that it works out."""
+    return bool({"vars", "getattr"} & set(code.co_names) and code.co_argcount and not code.co_name.startswith("__"))
+
+
+def makes_up_names(code: CodeType) -> bool:
+    """Whether attributes are read by names that the code works out, or by their places in a class's `__match_args__`.
+
+    `getattr(self, "scale", 1.0)` names its attribute. What is written less simply is taken for a name that is made up.
+    """
+    if not _DYNAMIC.isdisjoint(mentions(code)):
+        return True
+    for one in codes_in(code):
+        read = [i for i in dis.get_instructions(one) if i.opname not in _SILENT]
+        if any(i.opname == "MATCH_CLASS" and i.arg for i in read):
+            return True
+        gets = [k for k, i in enumerate(read) if i.argval in _READING and i.opname.startswith("LOAD_")]
+        if not all(_named(read[k + 1 :]) for k in gets):
+            return True
+    return False
+
+
+def _named(read: list[dis.Instruction]) -> bool:
+    """Whether what follows `getattr` is a variable, attributes of it, a string, perhaps a default, and the call."""
+    kinds = "".join(_LETTERS.get(i.opname, "?") for i in read[:20])
+    found = re.match("va*cC|va*c[vc]a*C", kinds)
+    return found is not None and isinstance(read[kinds.index("c")].argval, str)

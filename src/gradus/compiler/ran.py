@@ -9,7 +9,6 @@ from __future__ import annotations
 import dis
 import gc
 import io
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 from ..errors import is_library, is_ours
+from .named import makes_up_names, mentions, only_written, opens
 
 T = TypeVar("T")
 
@@ -32,15 +32,6 @@ _OUTSIDE = {  # modules written in C whose functions look at the world around th
     "_thread": "deals with threads",
 }
 _BUILTINS = {"print": "prints", "input": "asks for input"}
-_DYNAMIC = {
-    *("vars", "__dict__", "attrgetter", "dir", "inspect", "locals"),
-    *("__getattribute__", "__getstate__", "__reduce__", "__reduce_ex__"),
-}
-_READING = ("getattr", "hasattr")
-_SILENT = ("EXTENDED_ARG", "CACHE", "PUSH_NULL", "PRECALL", "NOP", "RESUME")
-_LETTERS = dict.fromkeys(("LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME"), "v")
-_LETTERS |= {"LOAD_ATTR": "a", "LOAD_CONST": "c", "LOAD_SMALL_INT": "c", "CALL": "C"}
-_FIELDS = re.compile(r"\.(\w+)")  # attributes in "{options.scale}"
 _READERS = {"dataclasses", "copy", "inspect", "pprint", "pickle"}  # of Python's own, that read all of an object
 _ASSIGN = {f"{how}_{what}" for how in ("STORE", "DELETE") for what in ("ATTR", "GLOBAL", "NAME", "DEREF")}
 _MUTATORS = {
@@ -109,14 +100,14 @@ class Ran:
         mentioned = set(mentions(code))
         if is_users(code, seen):
             self.codes[code] = seen
-            self.names |= mentioned - _only_written(code)
-            self.all_attributes |= bool(mentioned & _DYNAMIC) or _makes_up_names(code)
+            self.names |= mentioned - only_written(code)
+            self.all_attributes |= makes_up_names(code)
         else:
             self.all_attributes |= seen.get("__name__") in _READERS
             self.names |= mentioned
             ours = is_ours(code.co_filename)
             self._ours |= {code} if ours else set()
-            if ours and _opens(code) and seen.get("__name__") != "gradus.names":  # which tells what could be meant
+            if ours and opens(code) and seen.get("__name__") != "gradus.names":  # which tells what could be meant
                 self._opening.add(code)
 
     def ran(self, code: CodeType) -> bool:
@@ -148,67 +139,11 @@ class Ran:
                 yield code, line, instruction
 
 
-def _opens(code: CodeType) -> bool:
-    """Whether a method reads attributes of its object by names that it works out."""
-    return bool({"vars", "getattr"} & set(code.co_names) and code.co_argcount and not code.co_name.startswith("__"))
-
-
 def is_users(code: CodeType, seen: dict[str, Any]) -> bool:
     """Whether code is neither gradus's nor a library's, nor made by one for a class of either."""
     made_for = str(seen.get("__name__", ""))
     made = made_for.startswith("namedtuple_") or made_for.split(".")[0] == "gradus"
     return not (made or is_ours(code.co_filename) or is_library(code.co_filename))
-
-
-def _only_written(code: CodeType) -> set[str]:
-    """The attributes that a function assigns and never reads."""
-    written: set[str] = set()
-    read: set[str] = set()
-    for instruction in dis.get_instructions(code):
-        (written if instruction.opname == "STORE_ATTR" else read).add(instruction.argval)
-    return written - read
-
-
-def _makes_up_names(code: CodeType) -> bool:
-    """Whether attributes are read by names that the code works out, or by their places in a class's `__match_args__`.
-
-    `getattr(self, "scale", 1.0)` names its attribute. What is written less simply is taken for a name that is made up.
-    """
-    waiting = [code]
-    while waiting:
-        one = waiting.pop()
-        waiting += [c for c in one.co_consts if isinstance(c, CodeType)]
-        read = [i for i in dis.get_instructions(one) if i.opname not in _SILENT]
-        if any(i.opname == "MATCH_CLASS" and i.arg for i in read):
-            return True
-        gets = [k for k, i in enumerate(read) if i.argval in _READING and i.opname.startswith("LOAD_")]
-        if not all(_names(read[k + 1 :]) for k in gets):
-            return True
-    return False
-
-
-def _names(read: list[dis.Instruction]) -> bool:
-    """Whether what follows `getattr` is a variable, attributes of it, a string, perhaps a default, and the call."""
-    kinds = "".join(_LETTERS.get(i.opname, "?") for i in read[:20])
-    found = re.match("va*cC|va*c[vc]a*C", kinds)
-    return found is not None and isinstance(read[kinds.index("c")].argval, str)
-
-
-def mentions(code: CodeType) -> Iterator[str]:
-    """The names and strings that a function's code holds, inner functions' among them."""
-    waiting = [code]
-    while waiting:
-        one = waiting.pop()
-        yield from one.co_names
-        yield from one.co_freevars
-        for constant in one.co_consts:
-            if isinstance(constant, CodeType):
-                waiting.append(constant)
-            elif isinstance(constant, str):
-                yield constant
-                yield from _FIELDS.findall(constant) if "{" in constant else ()
-            elif isinstance(constant, tuple):  # of keywords, and of what is looked for with `in`
-                yield from (c for c in constant if isinstance(c, str))
 
 
 def _asks(function: Any) -> str:
