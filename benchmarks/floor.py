@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradus.compiler.target import Loaded, compile_object, host
+from gradus.compiler.native.target import Loaded, compile_object, host
 
 from .contestants import CORES
 from .records import Workload

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradus
-from gradus.compiler.target import avx2, avx512, host, sse2
+from gradus.compiler.native.target import avx2, avx512, host, sse2
 
 X86 = platform.machine() in ("x86_64", "AMD64")
 TARGETS = [t() for t in (sse2, avx2, avx512) if X86 and t().vector_bytes <= host().vector_bytes] or [host()]

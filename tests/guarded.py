@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from gradus.compiler.memory import _home
-from gradus.compiler.program import Program
-from gradus.compiler.room import Room
+from gradus.compiler.native.program import Program
+from gradus.compiler.native.room import Room
+from gradus.compiler.plan.memory import _home
 
 PAGE = mmap.PAGESIZE
 SIDES = ("upper", "lower")

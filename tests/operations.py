@@ -10,7 +10,7 @@ import numpy as np
 
 import gradus
 from gradus import dtypes, nn, optim
-from gradus.compiler import some_lanes
+from gradus.compiler.emit import some_lanes
 from gradus.errors import DtypeError, GradientError
 from gradus.nn import functional as F
 from gradus.ops import scatter_add, sliding_window, sliding_window_adjoint

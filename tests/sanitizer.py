@@ -29,8 +29,8 @@ from operations import DTYPES, FAULTS, OPERATIONS, Given, accepted
 
 import gradus
 from gradus import dtypes
-from gradus.compiler import program, target
-from gradus.compiler.step import Step
+from gradus.compiler.native import program, target
+from gradus.compiler.native.step import Step
 from gradus.tensor import Tensor
 
 EPOCH = "epoch"  # an operation that is no function of arrays

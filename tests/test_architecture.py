@@ -55,6 +55,11 @@ def _room(file: Path) -> str:
 
 def _imports(file: Path) -> Iterator[tuple[str, int]]:
     """The rooms of gradus that a file imports from while the program runs, with the line."""
+    yield from ((path[0], line) for path, line in _paths(file))
+
+
+def _paths(file: Path) -> Iterator[tuple[list[str], int]]:
+    """What a file imports of gradus while the program runs, as paths below it, with the line."""
     tree = _tree(file)
     typing_only = {
         inner
@@ -68,11 +73,11 @@ def _imports(file: Path) -> Iterator[tuple[str, int]]:
             base = package[: len(package) + 1 - node.level] if node.level else []
             parts = base + (node.module.split(".") if node.module else [])
             if parts[0] == "gradus":
-                yield from ((parts[1], node.lineno) if parts[1:] else (a.name, node.lineno) for a in node.names)
+                yield from (([*parts[1:], a.name], node.lineno) for a in node.names)
         elif isinstance(node, ast.Import) and node not in typing_only:
             for alias in node.names:
                 if alias.name.split(".")[0] == "gradus":
-                    yield (*alias.name.split("."), "")[1], node.lineno
+                    yield [*alias.name.split(".")[1:], ""], node.lineno
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if _room(f) in ORDER], ids=lambda f: str(f.relative_to(SOURCE)))
@@ -89,9 +94,26 @@ def test_every_room_is_in_the_order() -> None:
     assert rooms == set(ORDER)
 
 
+# The compiler's rooms, in the order in which a program passes them; its files beside the rooms come after all.
+COMPILER = ["trace", "surroundings", "rewrite", "plan", "emit", "kernels", "native", "explain"]
+
+
+def _compilers_room(path: tuple[str, ...]) -> int:
+    """The place of a room in the order, of a file or of what is imported."""
+    return COMPILER.index(path[0]) if path and path[0] in COMPILER else len(COMPILER)
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if f.is_relative_to(SOURCE / "compiler")], ids=lambda f: f.stem)
+def test_the_compilers_rooms_are_entered_one_way(file: Path) -> None:
+    own = _compilers_room(file.relative_to(SOURCE / "compiler").parts[:-1])
+    for path, line in _paths(file):
+        if path[:1] == ["compiler"] and own < len(COMPILER):
+            assert _compilers_room(tuple(path[1:])) <= own, f"{file.name}:{line}: {COMPILER[own]} must not know {path}"
+
+
 def test_the_map_names_every_file_of_the_compiler() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
-    files = {f.name for f in FILES if f.parent.name == "compiler"} - {"__init__.py"}
+    files = {f.name for f in FILES if f.is_relative_to(SOURCE / "compiler")} - {"__init__.py"}
     assert {name for name in files if f"`{name}`" not in page} == set()
 
 

@@ -7,7 +7,8 @@ import pytest
 
 import gradus
 from gradus import nn, optim
-from gradus.compiler import aliases, runtime
+from gradus.compiler.native import runtime
+from gradus.compiler.trace import aliases
 from gradus.errors import ArgumentError, GradientError, TraceError
 
 X = np.arange(1.0, 5.0, dtype=np.float32)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import gradus
-from gradus.compiler import cache
-from gradus.compiler.board import native
+from gradus.compiler.native import cache
+from gradus.compiler.native.board import native
 
 PROGRAM = """
 import gradus

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gradus
-from gradus.compiler import job
+from gradus.compiler.native import job
 from gradus.errors import ShapeError
 
 X = np.arange(24, dtype=np.float32).reshape(12, 2)

@@ -9,9 +9,10 @@ from everyway import TARGETS
 import gradus
 from gradus import functional as F
 from gradus import nn, optim
-from gradus.compiler import program, set_num_threads
-from gradus.compiler.bounds import Bounds
-from gradus.compiler.trace import Tracer, trace
+from gradus.compiler import set_num_threads
+from gradus.compiler.native import program
+from gradus.compiler.trace.bounds import Bounds
+from gradus.compiler.trace.trace import Tracer, trace
 from gradus.control import scan, while_loop
 from gradus.errors import ArgumentError, DataError, GradusError, ShapeError
 

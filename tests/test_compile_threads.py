@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import gradus
-from gradus.compiler import num_threads, processors, runtime, set_num_threads
+from gradus.compiler import num_threads, set_num_threads
+from gradus.compiler.native import processors, runtime
 from gradus.errors import ArgumentError
 
 BEGINNING = """
@@ -153,7 +154,7 @@ ENDS = {
     "while another thread computes": "threading.Thread(target=lambda: [works() for _ in range(10**6)], daemon=True)"
     ".start(); time.sleep(0.1); print(works())",
     "and computes once more": "import atexit; atexit.register(lambda: print(works())); works()",
-    "before the pool": "import atexit; import gradus.compiler.runtime; works(); gradus.compiler.runtime._end();"
+    "before the pool": "import atexit; from gradus.compiler.native import runtime; works(); runtime._end();"
     "print(works())",
 }
 

@@ -12,7 +12,7 @@ import gradus
 from gradus import models, nn, optim
 from gradus.cli import main
 from gradus.compiler import Uncompiled, verify
-from gradus.compiler.step import Step
+from gradus.compiler.native.step import Step
 from gradus.data import DataLoader, TensorDataset
 from gradus.errors import ArgumentError, DtypeError, ShapeError, VerifyError
 from gradus.train import Trainer

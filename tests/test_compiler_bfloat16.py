@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import gradus
 from gradus import Tensor, Trainer, nn, optim
 from gradus.cli import main
-from gradus.compiler import target
+from gradus.compiler.native import target
 from gradus.data import TensorDataset
 from gradus.errors import ArgumentError
 from gradus.nn import functional as F

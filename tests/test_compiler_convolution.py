@@ -10,8 +10,9 @@ import pytest
 
 import gradus
 from gradus import Tensor
-from gradus.compiler import convolution, program, target
-from gradus.compiler.convolution_kernel import best_tile
+from gradus.compiler.kernels.convolution_kernel import best_tile
+from gradus.compiler.native import program, target
+from gradus.compiler.rewrite import convolution
 from gradus.nn import functional as F
 
 Sizes = tuple[int, int]

@@ -11,15 +11,15 @@ from limits import at_most
 
 import gradus
 from gradus import nn
-from gradus.compiler import joins
-from gradus.compiler.expressions import DEEPEST
-from gradus.compiler.graph import Graph, Node
-from gradus.compiler.program import Program
-from gradus.compiler.rewriting import redirected
-from gradus.compiler.schedule import FULL
-from gradus.compiler.sums import call
-from gradus.compiler.target import sse2
-from gradus.compiler.trace import trace
+from gradus.compiler.native.program import Program
+from gradus.compiler.native.target import sse2
+from gradus.compiler.plan.expressions import DEEPEST
+from gradus.compiler.plan.schedule import FULL
+from gradus.compiler.rewrite import joins
+from gradus.compiler.rewrite.rewriting import redirected
+from gradus.compiler.rewrite.sums import call
+from gradus.compiler.trace.graph import Graph, Node
+from gradus.compiler.trace.trace import trace
 from gradus.tensor import Tensor
 
 

@@ -13,10 +13,13 @@ import pytest
 import gradus
 from gradus import functional as F
 from gradus import nn, optim
-from gradus.compiler import Compiled, explain, layout, passes, profile, program
-from gradus.compiler.graph import Graph
-from gradus.compiler.runtime import set_num_threads
-from gradus.compiler.trace import trace
+from gradus.compiler import Compiled
+from gradus.compiler.explain import explain, layout, profile
+from gradus.compiler.native import program
+from gradus.compiler.native.runtime import set_num_threads
+from gradus.compiler.rewrite import passes
+from gradus.compiler.trace.graph import Graph
+from gradus.compiler.trace.trace import trace
 from gradus.errors import ArgumentError
 
 

@@ -10,7 +10,7 @@ import pytest
 from test_compiler_targets import X86, runs
 
 import gradus
-from gradus.compiler.target import avx2, avx512, sse2
+from gradus.compiler.native.target import avx2, avx512, sse2
 from gradus.errors import GradusError
 from gradus.ops.primitive import FUNCTIONS
 from gradus.tensor import Tensor

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gradus
-from gradus.compiler.target import avx2, host, sse2
+from gradus.compiler.native.target import avx2, host, sse2
 
 BOUNDS = {  # float32, float64
     "exp": (1.0, 1.0),

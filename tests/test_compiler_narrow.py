@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import gradus
-from gradus.compiler.code import Code
-from gradus.compiler.entry import module
-from gradus.compiler.folding import folded
-from gradus.compiler.kit import Kit
-from gradus.compiler.program import Program
-from gradus.compiler.step import Step
-from gradus.compiler.target import Loaded, Target, avx2, avx512, compile_object, host, sse2
-from gradus.compiler.value import Value
+from gradus.compiler.emit.code import Code
+from gradus.compiler.emit.folding import folded
+from gradus.compiler.emit.kit import Kit
+from gradus.compiler.emit.value import Value
+from gradus.compiler.native.entry import module
+from gradus.compiler.native.program import Program
+from gradus.compiler.native.step import Step
+from gradus.compiler.native.target import Loaded, Target, avx2, avx512, compile_object, host, sse2
 
 TARGETS = [make for make in (avx512, avx2, sse2) if platform.machine() in ("x86_64", "AMD64")] or [host]
 

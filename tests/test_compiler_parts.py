@@ -11,10 +11,10 @@ from everyway import TARGETS
 
 import gradus
 from gradus import nn
-from gradus.compiler import program as native
-from gradus.compiler import tiling
-from gradus.compiler.runtime import set_num_threads
-from gradus.compiler.target import Target, default
+from gradus.compiler.native import program as native
+from gradus.compiler.native.runtime import set_num_threads
+from gradus.compiler.native.target import Target, default
+from gradus.compiler.plan import tiling
 from gradus.functional import gru_step, lstm_step
 from gradus.tensor import Tensor
 

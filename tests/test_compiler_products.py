@@ -11,13 +11,13 @@ import pytest
 
 import gradus
 from gradus import Tensor
-from gradus.compiler import program as native
-from gradus.compiler import tiling
-from gradus.compiler.matmul_kernel import MatmulKernel
-from gradus.compiler.program import Program
-from gradus.compiler.runtime import set_num_threads
-from gradus.compiler.target import Target, avx2, avx512, default, host, sse2
-from gradus.compiler.trace import trace
+from gradus.compiler.kernels.matmul_kernel import MatmulKernel
+from gradus.compiler.native import program as native
+from gradus.compiler.native.program import Program
+from gradus.compiler.native.runtime import set_num_threads
+from gradus.compiler.native.target import Target, avx2, avx512, default, host, sse2
+from gradus.compiler.plan import tiling
+from gradus.compiler.trace.trace import trace
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "as it is": lambda a, b: a @ b,

@@ -12,7 +12,7 @@ from programs import Program, programs
 
 import gradus
 from gradus import nn, optim
-from gradus.compiler.runtime import set_num_threads
+from gradus.compiler.native.runtime import set_num_threads
 from gradus.nn import functional as F
 from gradus.tensor import Tensor
 

@@ -9,7 +9,7 @@ import pytest
 
 import gradus
 from gradus import Tensor
-from gradus.compiler.target import Target, default, host, sse2
+from gradus.compiler.native.target import Target, default, host, sse2
 
 
 @pytest.mark.parametrize("make", [host, sse2])

@@ -12,13 +12,13 @@ import pytest
 import gradus
 from gradus import functional as F
 from gradus import nn, optim
-from gradus.compiler import entry
-from gradus.compiler.profile import _Copies
-from gradus.compiler.program import Program
-from gradus.compiler.runtime import set_num_threads
-from gradus.compiler.shares import Share, part
-from gradus.compiler.step import Step
-from gradus.compiler.target import Loaded, compile_object
+from gradus.compiler.explain.profile import _Copies
+from gradus.compiler.native import entry
+from gradus.compiler.native.program import Program
+from gradus.compiler.native.runtime import set_num_threads
+from gradus.compiler.native.step import Step
+from gradus.compiler.native.target import Loaded, compile_object
+from gradus.compiler.plan.shares import Share, part
 from gradus.ops.places import Loop, variable
 from gradus.tensor import Tensor
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import gradus
 from gradus import nn
-from gradus.compiler import sums
+from gradus.compiler.rewrite import sums
 
 
 def kinds(function, *arguments):

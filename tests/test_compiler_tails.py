@@ -12,8 +12,8 @@ from test_compiler_targets import TARGETS, X86, runs
 
 import gradus
 from gradus import nn
-from gradus.compiler import target
-from gradus.compiler.target import avx2
+from gradus.compiler.native import target
+from gradus.compiler.native.target import avx2
 
 pytestmark = pytest.mark.skipif(not X86, reason="forces the features of x86-64 processors")
 NARROW = ("bool", "int8", "uint8", "int16", "uint16", "int32", "float16", "bfloat16")
@@ -48,8 +48,8 @@ def test_products_narrowed(columns: int, make: Any) -> None:
 
 def test_only_one_file_stores_some_lanes() -> None:
     """So that the rule stands in one place."""
-    rooms = Path(target.__file__).parent.glob("*.py")
-    assert [f.name for f in rooms if "llvm.masked." in f.read_text()] == ["some_lanes.py"]
+    files = Path(target.__file__).parent.parent.rglob("*.py")
+    assert [f.name for f in files if "llvm.masked." in f.read_text()] == ["some_lanes.py"]
 
 
 def test_a_mask_is_known_whole_or_not_at_all() -> None:

@@ -19,10 +19,10 @@ from test_compiler_programs import compare
 
 import gradus
 from gradus import nn, optim
-from gradus.compiler import target as targets
-from gradus.compiler.program import Program as Native
-from gradus.compiler.target import Target, arm64, avx2, avx512, host, sse2, told
-from gradus.compiler.trace import trace
+from gradus.compiler.native import target as targets
+from gradus.compiler.native.program import Program as Native
+from gradus.compiler.native.target import Target, arm64, avx2, avx512, host, sse2, told
+from gradus.compiler.trace.trace import trace
 from gradus.errors import ArgumentError
 from gradus.nn import functional as F
 from gradus.ops.primitive import Case, Function

@@ -10,7 +10,8 @@ import pytest
 
 import gradus
 from gradus import Tensor
-from gradus.compiler import squares, winograd
+from gradus.compiler.kernels import squares
+from gradus.compiler.rewrite import winograd
 from gradus.nn import functional as F
 
 KINDS = {"winograd", "winograd_weight"}

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gradus
-from gradus.compiler.runtime import set_num_threads
+from gradus.compiler.native.runtime import set_num_threads
 
 QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 dtypes = st.sampled_from(("float32", "float32", "float64"))

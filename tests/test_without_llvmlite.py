@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gradus
-from gradus.compiler import target
+from gradus.compiler.native import target
 from gradus.errors import MissingError
 
 SOURCE = Path(gradus.__file__).parents[1]
@@ -130,6 +130,6 @@ def test_the_command(words: list[str], status: int, tmp_path: Path) -> None:
 
 
 def test_an_llvmlite_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradus.compiler.target.OLDEST_LLVM", 1000)
+    monkeypatch.setattr("gradus.compiler.native.target.OLDEST_LLVM", 1000)
     with pytest.raises(MissingError, match=r'from 0.45 on, this one brings LLVM.*pip install "llvmlite>=0.45"'):
         target._llvm.__wrapped__()

@@ -71,7 +71,7 @@ def run(name: str, python: Path | str, variables: dict[str, str], tests: list[st
 
 def on(name: str, variables: dict[str, str], tests: list[str]) -> str:
     """The tests as on a machine, if this one can do what it can."""
-    program = "from gradus.compiler.target import default; default()"
+    program = "from gradus.compiler.native.target import default; default()"
     path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     tried = subprocess.run([sys.executable, "-c", program], env=os.environ | variables | {"PYTHONPATH": path})
     return run(name, sys.executable, variables, tests) if tried.returncode == 0 else f"left out {name}: not to be had"

@@ -60,7 +60,7 @@ def software() -> Section:
 
 def _compiler() -> str:
     """What makes native code, and for which processor; or that nothing does."""
-    from ..compiler import target
+    from ..compiler.native import target
 
     if problem := target.missing():
         return problem

@@ -3,10 +3,10 @@
 `docs/compiler.md` follows a small graph through it.
 """
 
-from .bfloat16 import PRECISIONS
 from .compiled import Compiled, compile
-from .runtime import num_threads, set_num_threads
-from .target import Target, missing
+from .native.runtime import num_threads, set_num_threads
+from .native.target import Target, missing
+from .rewrite.bfloat16 import PRECISIONS
 from .uncompiled import Uncompiled, natively
 
 __all__ = [

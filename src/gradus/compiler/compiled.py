@@ -18,16 +18,16 @@ from ..autograd import recording
 from ..errors import ArgumentError, RetraceWarning
 from ..names import missing_from
 from ..tensor import Tensor, as_tensor
-from .around import Wrapper
-from .bfloat16 import check_precision
 from .copies import Copied
-from .job import Job, check_rows, rows_of
-from .results import wish
-from .sound import name_of
-from .step import Step
-from .target import Target, default
-from .trace import Tracer
-from .tree import agree, alone, flatten, is_array
+from .native.job import Job, check_rows, rows_of
+from .native.step import Step
+from .native.target import Target, default
+from .rewrite.bfloat16 import check_precision
+from .surroundings.around import Wrapper
+from .surroundings.sound import name_of
+from .trace.results import wish
+from .trace.trace import Tracer
+from .trace.tree import agree, alone, flatten, is_array
 
 VERSIONS = 64  # kept of a function, the newest
 OFTEN = 16  # versions for arguments of one kind: then it is said why there is one more
@@ -239,7 +239,7 @@ class Compiled(Copied, Wrapper):
 
     def explain(self, page: str | None = None) -> str:
         """What the last version of the program does, as text; with `page`, also as an HTML page of that name."""
-        from .explain import explain
+        from .explain.explain import explain
 
         if self._last is None:
             raise ArgumentError("explain() has nothing to show yet: call the compiled function once")

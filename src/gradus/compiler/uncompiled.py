@@ -9,8 +9,8 @@ import numpy as np
 
 from . import compiled
 from .compiled import Compiled
-from .job import first_of, one_by_one
-from .target import missing
+from .native.job import first_of, one_by_one
+from .native.target import missing
 
 
 class Uncompiled:

@@ -21,11 +21,11 @@ from ..errors import VerifyError
 from ..ops.primitive import Primitive
 from ..tensor import Tensor
 from .compiled import Compiled
-from .job import first_of, one_by_one
-from .step import Step
-from .trace import Tracer
-from .tree import flatten, unflatten
-from .where import where_is
+from .native.job import first_of, one_by_one
+from .native.step import Step
+from .surroundings.where import where_is
+from .trace.trace import Tracer
+from .trace.tree import flatten, unflatten
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4, "float16": 4e-3, "bfloat16": 3e-2}
 BF16 = 4e-3  # with precision="bf16": a number that is rounded to the other side is away by that much

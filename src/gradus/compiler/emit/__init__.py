@@ -1,0 +1,1 @@
+"""LLVM's text for the inside of a loop."""

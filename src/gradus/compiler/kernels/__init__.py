@@ -1,0 +1,1 @@
+"""The kernels, each a family of loops."""

@@ -1,0 +1,379 @@
+"""Winograd's algorithm in kernels: kernels transformed once a step, tiles of images a strip at a time.
+
+A strip is a few tiles of one block of images. Its pixels are transformed, for all channels of the source; each of the
+n^2 elements is then a product with the transformed kernels; and the results are transformed back, with what is fused to
+the convolution. What lies between is the thread's own, and small enough to stay in the caches. For the gradient to the
+kernels both its factors are transformed as a whole, and the product between is a matrix product like others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...ops.places import Index, Loop, flatten, unflatten, variable
+from ..emit.accumulators import load, store
+from ..emit.code import Code, Ref
+from ..emit.kit import Kit
+from ..emit.sandwich import sandwich
+from ..emit.taps import Taps, Tile, micro_kernel
+from ..emit.value import Value
+from ..plan.schedule import Kernel, Schedule
+from ..plan.tiling import cases
+from ..rewrite.layouts import Batch
+from ..rewrite.winograd import SIZE, Matrix, matrices, tiles, transposed
+from ..trace.graph import Node
+from ..trace.reads import at, loops_over
+from .convolution_kernel import LATENCY
+from .loop_kernels import LoopKernel
+from .squares import Square, Squares, goes_past
+
+ELEMENTS = SIZE * SIZE
+WIDEST = 7  # tiles in a strip, at most
+
+
+def strip_of(n: Node, registers: int) -> Tile:
+    """How many channels of the result, and tiles, the innermost product takes at a time."""
+    out, count = n.shape[1], math.prod(tiles(n.shape[2:], n.params["kernel"]))
+
+    def cost(tile: Tile) -> float:
+        whole, rest = divmod(out, tile.channels)
+        pieces = [tile.channels] * whole + [rest] * (rest > 0)
+        return -(-count // tile.pixels) * sum(max(r * tile.pixels, LATENCY) + (r + tile.pixels) / 4 for r in pieces)
+
+    found = [Tile(r, s) for s in range(1, WIDEST + 1) for r in range(1, out + 1) if (r + 1) * s + 1 <= registers]
+    return min(found, key=cost)
+
+
+def scratch_size(n: Node, registers: int, lanes: int) -> int:
+    """How many numbers each thread works in: transformed pixels, and products."""
+    strip = strip_of(n, registers).pixels
+    return ELEMENTS * (apart(n.inputs[0].shape[1] * strip) + apart(n.shape[1] * strip)) * lanes
+
+
+def apart(vectors: int) -> int:
+    """From element to element, so many vectors or one more: an odd number, so that they meet in no set of a cache."""
+    return vectors | 1
+
+
+# -- kernels -----------------------------------------------------------------------------------------------------------
+
+
+class KernelTransform(LoopKernel):
+    """`winograd_weight`, U = G g G' for all pairs of channels, (n^2, out, channels); and back, `winograd_back`."""
+
+    def emit(self) -> Code:
+        n = self.kernel.main[0]
+        back = n.kind == "winograd_back"
+        small, pairs = (n, n.shape[:2]) if back else (n.inputs[0], n.inputs[0].shape[:2])
+        r, loop = small.shape[2], Loop("pair", math.prod(pairs))
+        matrix = matrices(r).kernel
+
+        def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
+            body = self.body(self.lanes, loop, registers, tail)
+            side = SIZE if back else r
+            flat = [body.value(n.inputs[0], self._index(n.inputs[0], loop, i, back)) for i in range(side * side)]
+            flat = flat[::-1] if n.params.get("turned") else flat
+            rows = [flat[a * side : (a + 1) * side] for a in range(side)]
+            changed = sandwich(body.kit, transposed(matrix) if back else matrix, rows)
+            for i, value in enumerate(itertools.chain(*changed)):
+                body.store(n, self._index(n, loop, i, not back), value)
+
+        self.places([loop], self.lanes, inside)
+        return self.code
+
+    def _index(self, n: Node, loop: Loop, i: int, elements_first: bool) -> tuple[Index, ...]:
+        """Element i of a pair of channels."""
+        pair = variable(loop)
+        flat = pair + i * loop.extent if elements_first else pair * math.prod(n.shape[2:]) + i
+        return unflatten(flat, n.shape)
+
+
+class TileTransform(LoopKernel):
+    """`winograd_tiles`: all tiles of all images, transformed, as the product that follows reads them.
+
+    Gradients are (channels, n^2, columns), pixels (n^2, columns, channels); a column is a tile of one image.
+    """
+
+    def emit(self) -> Code:
+        code, n = self.code, self.kernel.main[0]
+        source, (down, across) = n.inputs[0], tiles(n.params["places"], n.params["kernel"])
+        batch, channels = Batch(source.shape[0], self.lanes), source.shape[1]
+        scalar = Kit(code, 0).type(n.dtype)
+        start, stop = n.params["blocks"]
+        first, end = self.share((stop - start) * down * across)
+        with code.loop(first, end) as unit:
+            block, tile = (code.op(f"{what} i64 {unit}, {down * across}") for what in ("udiv", "urem"))
+            block = code.add(block, start)
+            images = code.mul(block, source.size // source.shape[0] * self.lanes)
+            if n.params["of_gradient"]:
+                columns, between = n.shape[2], 1
+                how = TileFunction(source, n.params["kernel"], True, (ELEMENTS * columns, columns))
+            else:
+                columns, between = n.shape[1], channels
+                past = goes_past(n.dtype, n.size, self.lanes, channels)
+                how = TurnedTileFunction(source, n.params["kernel"], False, (channels, columns * channels), past)
+            where = (
+                code.element(scalar, self.pointer(source), images),
+                code.element(scalar, self.pointer(n), code.mul(unit, self.lanes * between)),
+            )
+            corner = corner_of(code, tile, across, how.m, n.params["before"])
+            self.by_block(batch, block, lambda tail: how.call(self, where, corner, tail))
+        return code
+
+
+def corner_of(code: Code, tile: Ref, across: int, m: int, before: tuple[int, ...] = (0, 0)) -> list[Ref]:
+    """The first result of a tile, or, with zeros before the image, the first pixel it sees."""
+    numbers = (code.op(f"{what} i64 {tile}, {across}") for what in ("udiv", "urem"))
+    return [code.add(code.mul(i, m), -b) for i, b in zip(numbers, before, strict=True)]
+
+
+@dataclass(frozen=True)
+class TileFunction:
+    """A function (images, target, y, x) that transforms a tile for each channel: pixels, B' d B, or gradients, A g A'.
+
+    `steps` are those from channel to channel, and from element to element, in the target.
+    """
+
+    source: Node
+    r: int
+    of_gradient: bool
+    steps: tuple[int, int]
+
+    @property
+    def m(self) -> int:
+        return SIZE - self.r + 1
+
+    @property
+    def matrix(self) -> Matrix:
+        found = matrices(self.r)
+        return transposed(found.results) if self.of_gradient else found.pixels
+
+    def call(self, kernel: LoopKernel, where: tuple[Ref, Ref], corner: list[Ref], tail: Value | None) -> None:
+        """Call it; in the last block of images, with zeros for those that are none."""
+        code = self.code(kernel.lanes, tail)
+        kernel.micro_kernels.setdefault(code.name, code)
+        kernel.code.do(
+            f"call void @{code.name}(ptr {where[0]}, ptr {where[1]}, i64 {corner[0]}, i64 {corner[1]})"
+        )
+
+    def code(self, lanes: int, tail: Value | None) -> Code:
+        """Its text: one way for tiles inside the image, one for those at its edges."""
+        code = Code("", "ptr noalias %images, ptr noalias %target, i64 %y, i64 %x")
+        kit, (height, width) = Kit(code, lanes), self.source.shape[2:]
+        side = len(self.matrix[0])
+        seen = _Seen(kit, self.source, tail and Value(kit, tail.dtype, tail.ref))
+        inside = "true"
+        for start, length in (("%y", height), ("%x", width)):
+            for test in (f"icmp sge i64 {start}, 0", f"icmp sle i64 {start}, {length - side}"):
+                inside = code.op(f"and i1 {inside}, {code.op(test)}")
+        for here, edge in ((inside, False), (code.op(f"xor i1 {inside}, true"), True)):
+            with code.when(here):
+                self.channels(kit, seen, edge)
+        code.name = f"tiles_{hashlib.sha256(code.text().encode()).hexdigest()[:12]}"
+        return code
+
+    def channels(self, kit: Kit, seen: _Seen, edge: bool) -> None:
+        """All channels, one after the other."""
+        code, scalar = kit.code, seen.scalar
+        with code.loop(0, self.source.shape[1]) as c:
+            target = code.element(scalar, "%target", code.mul(c, self.steps[0]))
+            for i, value in enumerate(self.transformed(kit, seen, c, edge)):
+                store(value, code.element(scalar, target, i * self.steps[1]))
+
+    def transformed(self, kit: Kit, seen: _Seen, channel: Ref, edge: bool) -> list[Value]:
+        """The elements of a channel's tile."""
+        code, side = kit.code, range(len(self.matrix[0]))
+        size = math.prod(self.source.shape[2:]) * kit.lanes
+        image = code.element(seen.scalar, "%images", code.mul(channel, size))
+        tile = [[seen.pixel(image, a, b, edge) for b in side] for a in side]
+        return list(itertools.chain(*sandwich(kit, self.matrix, tile)))
+
+
+@dataclass(frozen=True)
+class TurnedTileFunction(TileFunction):
+    """The same with the channels beside each other: as many at a time as a vector has lanes, turned in squares.
+
+    `steps` are those from column to column, and from element to element, in the target, which is written past the
+    caches if `past`.
+    """
+
+    past: bool = False
+
+    def channels(self, kit: Kit, seen: _Seen, edge: bool) -> None:
+        code, lanes, scalar, vector = kit.code, kit.lanes, seen.scalar, kit.type(self.source.dtype)
+        waiting = code.variable(f"[{ELEMENTS * lanes} x {vector}]")
+        squares = Squares(code, self.source.dtype, lanes, (1, lanes), self.steps[0], False, self.past)
+        with code.loop(0, self.source.shape[1], lanes) as first:
+            left = code.op(f"sub i64 {self.source.shape[1]}, {first}")
+            with code.loop(0, code.least(left, str(lanes))) as c:
+                for i, value in enumerate(self.transformed(kit, seen, code.add(first, c), edge)):
+                    store(value, code.element(vector, waiting, code.add(c, i * lanes)))
+            target = code.element(scalar, "%target", first)
+            with code.loop(0, ELEMENTS) as element:
+                source = code.element(vector, waiting, code.mul(element, lanes))
+                to = code.element(scalar, target, code.mul(element, self.steps[1]))
+                squares.copy(Square(source, to, str(lanes), left))
+
+
+class _Seen:
+    """The pixels that a tile sees; beyond the image's edges, and where there is no image, zeros."""
+
+    def __init__(self, kit: Kit, source: Node, tail: Value | None) -> None:
+        self.kit, self.dtype, self.tail = kit, source.dtype, tail
+        self.height, self.width = source.shape[2:]
+        self.scalar = Kit(kit.code, 0).type(source.dtype)
+
+    def pixel(self, image: Ref, a: int, b: int, edge: bool) -> Value:
+        code, kit = self.kit.code, self.kit
+        y, x = code.add("%y", a), code.add("%x", b)
+        held_y, held_x = (self._held(i, n) if edge else i for i, n in ((y, self.height), (x, self.width)))
+        place = code.mul(code.add(code.mul(held_y, self.width), held_x), kit.lanes)
+        value = load(kit, self.dtype, code.element(self.scalar, image, place))
+        zero = kit.constant(0, self.dtype)
+        if self.tail is not None:
+            value = kit.where(self.tail, value, zero)
+        if not edge:
+            return value
+        tests = code.op(f"icmp eq i64 {held_y}, {y}"), code.op(f"icmp eq i64 {held_x}, {x}")
+        inside = code.op(f"and i1 {tests[0]}, {tests[1]}")
+        chosen = code.op(f"select i1 {inside}, {value.type} {value.ref}, {zero.type} {zero.ref}")
+        return Value(kit, self.dtype, chosen)
+
+    def _held(self, i: Ref, length: int) -> Ref:
+        """The nearest place that is inside."""
+        return self.kit.code.most(self.kit.code.least(i, str(length - 1)), "0")
+
+
+class WinogradKernel(LoopKernel):
+    """`winograd`: a convolution with transformed kernels."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        schedule: Schedule,
+        slots: Callable[[Node], int],
+        registers: int,
+        scratch: tuple[int, int],
+    ) -> None:
+        super().__init__(kernel.kind, kernel, schedule, slots, schedule.lanes)
+        self.node = kernel.main[0]
+        self.source, self.kernels = self.node.inputs
+        self.scratch, self.places_to_work = scratch
+        self.tile = strip_of(self.node, registers)
+        self.size = scratch_size(self.node, registers, self.lanes)
+        self.down, self.across = tiles(self.node.shape[2:], self.node.params["kernel"])
+        self.in_pixels, self.in_products = (
+            apart(n.shape[1] * self.tile.pixels) * self.lanes for n in (self.source, self.node)
+        )
+        steps = self.tile.pixels * self.lanes, self.in_pixels
+        self.pixels = TileFunction(self.source, self.node.params["kernel"], False, steps)
+        self.m = self.pixels.m
+        self.kit = Kit(self.code, self.lanes)
+        self.scalar, self.vector = Kit(self.code, 0).type(self.node.dtype), self.kit.type(self.node.dtype)
+
+    def emit(self) -> Code:
+        code, count, strip = self.code, self.down * self.across, self.tile.pixels
+        batch = Batch(self.node.shape[0], self.lanes)
+        strips = -(-count // strip)
+        first, end = self._own_units(batch.block.extent * strips)
+        own = code.mul("%thread", self.size)
+        pixels = code.element(self.scalar, self.address(self.scratch), own)
+        products = code.element(self.scalar, pixels, ELEMENTS * self.in_pixels)
+        with code.loop(first, end) as unit:
+            block, number = (code.op(f"{what} i64 {unit}, {strips}") for what in ("udiv", "urem"))
+            start = code.mul(number, strip)
+            here = _Strip(batch, block, start, code.least(code.op(f"sub i64 {count}, {start}"), str(strip)))
+            self._transform_pixels(here, pixels)
+            self._multiply(pixels, products)
+            self._transform_products(here, products)
+        return code
+
+    def _own_units(self, total: int) -> tuple[Ref, Ref]:
+        """This thread's part; threads for which there is no scratch have none."""
+        code = self.code
+        threads = code.least("%threads", str(self.places_to_work))
+        bounds = ("%thread", code.add("%thread", 1))
+        first, end = (code.op(f"udiv i64 {code.mul(who, total)}, {threads}") for who in bounds)
+        return code.least(first, str(total)), code.least(end, str(total))
+
+    def _transform_pixels(self, strip: _Strip, pixels: Ref) -> None:
+        code = self.code
+        image = self.source.size // self.source.shape[0] * self.lanes
+        source = code.element(self.scalar, self.pointer(self.source), code.mul(strip.block, image))
+        with code.loop(0, strip.length) as s:
+            tile, before = code.add(strip.start, s), self.node.params["before"]
+            target = code.element(self.scalar, pixels, code.mul(s, self.lanes))
+            self.pixels.call(self, (source, target), corner_of(code, tile, self.across, self.m, before), None)
+
+    def _multiply(self, pixels: Ref, products: Ref) -> None:
+        """For each element: (out, channels) by (channels, tiles of the strip)."""
+        code, strip = self.code, self.tile.pixels
+        out, channels = self.kernels.shape[1:]
+        blocks = -(-out // self.tile.channels)
+        with code.loop(0, ELEMENTS) as i, code.loop(0, blocks) as block:
+            start = code.mul(block, self.tile.channels)
+            row = code.mul(code.add(code.mul(i, out), start), channels)
+            a = code.element(self.scalar, self.pointer(self.kernels), row)
+            b = code.element(self.scalar, pixels, code.mul(i, self.in_pixels))
+            to_row = code.mul(start, strip * self.lanes)
+            c = code.element(self.scalar, products, code.add(code.mul(i, self.in_products), to_row))
+            for size, test in cases(out, self.tile.channels):
+                here = code.op(f"icmp {test} i64 {block}, {blocks - 1}") if test else "true"
+                with code.when(here):
+                    steps = [(1, strip * self.lanes)]
+                    inside = Taps(self.node, self.lanes)
+                    micro = micro_kernel(inside, Tile(size, strip), steps, channels, self.lanes)
+                    self.micro_kernels.setdefault(micro.name, micro)
+                    code.do(f"call void @{micro.name}(ptr {a}, ptr {b}, ptr {c}, i64 {channels})")
+
+    def _transform_products(self, strip: _Strip, products: Ref) -> None:
+        """y = A' M A, and what is fused to the convolution, for each channel and tile."""
+        code, out, width = self.code, self.node.shape[1], self.tile.pixels
+        results = code.variable(f"[{self.m * self.m} x {self.vector}]")
+        channel = loops_over(self.node.shape[1:], "c")[0]
+        with code.loop(0, strip.length) as s, code.loop(0, out) as o:
+            base = code.element(self.scalar, products, code.mul(code.add(code.mul(o, width), s), self.lanes))
+            places = [code.element(self.scalar, base, i * self.in_products) for i in range(ELEMENTS)]
+            flat = [load(self.kit, self.node.dtype, place) for place in places]
+            rows = [flat[a * SIZE : (a + 1) * SIZE] for a in range(SIZE)]
+            changed = sandwich(self.kit, matrices(self.pixels.r).results, rows)
+            for i, value in enumerate(itertools.chain(*changed)):
+                store(value, code.element(self.vector, results, i))
+            corner = corner_of(code, code.add(strip.start, s), self.across, self.m)
+            self._finish_tile(strip, {channel: o}, corner, results)
+
+    def _finish_tile(self, strip: _Strip, channel: dict[Loop, Ref], corner: list[Ref], results: Ref) -> None:
+        """Those of a tile's results that are inside the image."""
+        code, lengths = self.code, self.node.shape[2:]
+        rows, columns = loops_over(lengths, "p")
+        index = at([strip.batch, *channel, rows, columns])
+        left = (code.op(f"sub i64 {length}, {c}") for length, c in zip(lengths, corner, strict=True))
+        counts = [code.least(length, str(self.m)) for length in left]
+
+        def finish(tail: Value | None) -> None:
+            with code.loop(0, counts[0]) as a, code.loop(0, counts[1]) as b:
+                here = {rows: code.add(corner[0], a), columns: code.add(corner[1], b)}
+                registers = self.in_block(strip.batch, strip.block) | channel | here
+                body = self.body(self.lanes, strip.batch, registers, tail)
+                place = code.element(self.vector, results, code.add(code.mul(a, self.m), b))
+                body.set(self.node, index, load(body.kit, self.node.dtype, place))
+                self.finish(body, flatten(index, self.node.shape))
+
+        self.by_block(strip.batch, strip.block, finish)
+
+
+class _Strip(NamedTuple):
+    """Some tiles of a block of images."""
+
+    batch: Batch
+    block: Ref
+    start: Ref
+    length: Ref
+
+
+__all__ = ["KernelTransform", "TileTransform", "WinogradKernel", "scratch_size"]

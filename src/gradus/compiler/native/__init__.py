@@ -1,0 +1,1 @@
+"""Machine code, threads, memory, and a call."""

@@ -1,0 +1,1 @@
+"""A graph into a better graph that means the same."""

@@ -1,0 +1,328 @@
+"""Convolutions found in the graph: what the texts write as a product over a sliding window becomes one node.
+
+    y = K columns(x)        -> convolution(x, K)
+    columns'(K^T g)         -> convolution_input(g, K), the gradient to x; also a transposed convolution
+    g columns(x)^T          -> convolution_weight(x, g), the gradient to K
+
+The columns are then never stored. x is (n, c, *lengths), K is (o, c / groups, *kernel), y and g are (n, o, *places);
+for the gradient to x the kernels are turned, (c, o / groups, *kernel), so that they are read in order.
+Zeros around x are not stored either: `before` says how many stand in front of each axis, the shapes how many behind.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ...dtypes import uint32
+from ...ops.lowering import Kernel as OwnKernel
+from ...ops.primitive import Primitive, Shaped
+from ..trace.graph import Graph, Node
+from .sums import call
+
+UNITS = 64  # parts that a weight's gradient is cut into, at least: enough for many threads
+COLUMN = 128  # multiplications in the time that it takes to store and pack a number of the columns
+Sizes = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Found(Primitive):
+    """A primitive that only rewrites make: it is in no table of what users may call."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
+def _uncomputed(xp: Any, *arrays: Any, **params: Any) -> Any:
+    raise TypeError("a rewritten node has no meaning but the kernel it is compiled to")
+
+
+def own_kernel(name: str) -> Primitive:
+    """A primitive with a kernel of its own."""
+
+    def rule(*inputs: Any, shape: Sizes, **params: Any) -> Shaped:
+        return Shaped(shape, inputs[0].dtype)
+
+    return Found(name, rule=rule, forward=_uncomputed, vjp=(), lower=OwnKernel())
+
+
+CONVOLUTION = own_kernel("convolution")
+CONVOLUTION_INPUT = own_kernel("convolution_input")
+CONVOLUTION_WEIGHT = own_kernel("convolution_weight")
+IMAGES = ("convolution", "convolution_input", "winograd")  # whose results are batches of images
+NAMES = (*IMAGES, "convolution_weight", "winograd_tiles")
+ALONG_ROWS = ("row_convolution", "row_convolution_input")  # of few images (`few_images.py`)
+BACK = ("convolution_input", "row_convolution_input")
+PRODUCTS = ("matmul", *IMAGES, "convolution_weight", *ALONG_ROWS)
+
+
+class Window(NamedTuple):
+    """How the window moves: for each axis it slides over."""
+
+    stride: Sizes
+    dilation: Sizes
+    before: Sizes
+
+
+class Columns(NamedTuple):
+    """What a product's operand was read from: windows over x, (groups, c / groups x kernel, n x places)."""
+
+    x: Node
+    kernel: Sizes
+    places: Sizes
+    window: Window
+
+
+# -- the pass ----------------------------------------------------------------------------------------------------------
+
+
+def found(graph: Graph, lanes: int) -> dict[Node, Node]:
+    """What becomes of products over windows whose batch fills at least half a vector of `lanes` numbers."""
+    becomes: dict[Node, Node] = {}
+    for n in graph.nodes():
+        new = _product(n, lanes) if n.kind == "matmul" else _adjoint(n) if n.kind == ADJOINT else None
+        if new is not None and (_batch(new) * 2 >= lanes or _rows_pay(new, lanes)):
+            becomes[n] = new
+        elif n.kind == "slice" and n.inputs[0] in becomes:
+            cut = _cut(n, becomes[n.inputs[0]])
+            if cut is not None:
+                becomes[n] = cut
+    return becomes
+
+
+ADJOINT = "sliding_window_adjoint"
+
+
+def _batch(new: Node) -> int:
+    return _convolution(new).inputs[0].shape[0]
+
+
+def _convolution(new: Node) -> Node:
+    while new.kind not in NAMES:
+        new = new.inputs[0]
+    return new
+
+
+def _rows_pay(new: Node, lanes: int) -> bool:
+    """Whether vectors along rows lose less, on the lanes beyond their ends, than storing the columns would take."""
+    n = _convolution(new)
+    stride, dilation, taps = n.params["stride"][-1], n.params["dilation"][-1], n.inputs[1].shape[-1]
+    cannot_be_taken_apart = stride > 1 and (n.kind in BACK or dilation > 1)
+    if n.size == 0 or n.kind == "convolution_weight" or cannot_be_taken_apart:
+        return False
+    vectors, channels = -(-n.shape[-1] // lanes), n.shape[1] // n.params["groups"]
+    work = vectors * lanes / n.shape[-1] * (-(-taps // stride) * stride / taps)
+    return bool(channels * (work - 1) <= COLUMN)
+
+
+def _columns(n: Node) -> Columns | None:
+    """If a product's operand is windows laid out as columns: what they are windows of."""
+    if n.kind != "reshape" or n.inputs[0].kind != "permute" or len(n.shape) != 3:
+        return None
+    moved = n.inputs[0]
+    windows = moved.inputs[0]
+    if windows.kind != "sliding_window":
+        return None
+    kernel, d = windows.params["kernel"], len(windows.params["kernel"])
+    x, places = windows.inputs[0], windows.shape[2 : 2 + d]
+    wanted = (1, *range(2 + d, 2 + 2 * d), 0, *range(2, 2 + d))
+    groups, rows, columns = n.shape
+    whole = len(x.shape) == d + 2 and groups * rows == x.shape[1] * math.prod(kernel) and x.shape[1] % groups == 0
+    if moved.params["axes"] != wanted or not whole or columns != x.shape[0] * math.prod(places):
+        return None
+    before = (0,) * d
+    if _pads_with_zeros(x):
+        before = tuple(w[0] for w in x.params["widths"][2:])
+        x = x.inputs[0]
+    return Columns(x, kernel, places, Window(windows.params["stride"], windows.params["dilation"], before))
+
+
+def _pads_with_zeros(x: Node) -> bool:
+    if x.kind != "pad" or x.params["value"] != 0:
+        return False
+    widths = x.params["widths"]
+    return widths[:2] == ((0, 0, 0),) * 2 and all(a >= 0 and b >= 0 and gap == 0 for a, b, gap in widths[2:])
+
+
+def _product(n: Node, lanes: int) -> Node | None:
+    """A convolution, or the gradient to its weight."""
+    a, b = n.inputs
+    if (found := _columns(b)) is not None:
+        return _forward(n, a, found)
+    if b.kind == "permute" and b.params["axes"] == (0, 2, 1) and (found := _columns(b.inputs[0])) is not None:
+        return _weight(n, a, found, lanes)
+    return None
+
+
+def _forward(n: Node, kernels: Node, c: Columns) -> Node:
+    groups, each, _ = n.shape
+    out, batch = groups * each, c.x.shape[0]
+    weight = _reshaped(kernels, (out, c.x.shape[1] // groups, *c.kernel))
+    y = node(CONVOLUTION, (c.x, weight), (batch, out, *c.places), groups=groups, **c.window._asdict())
+    return _reshaped(_swapped(y), n.shape)
+
+
+def _weight(n: Node, g: Node, c: Columns, lanes: int) -> Node:
+    """The gradient to the weight; where it has few elements the batch is cut, and the parts are added up."""
+    groups, each, _ = n.shape
+    shape = (groups * each, c.x.shape[1] // groups, *c.kernel)
+    batch = c.x.shape[0]
+    blocks = -(-batch // lanes)
+    parts = min(blocks, -(-UNITS // max(math.prod(shape) // 24, 1)))
+    images = _images(g, batch, c.places)
+    whole = (parts, *shape)
+    partial = node(CONVOLUTION_WEIGHT, (c.x, images), whole, groups=groups, **c.window._asdict())
+    total = call("sum", [partial], axis=(0,)) if parts > 1 else _reshaped(partial, shape)
+    return _reshaped(total, n.shape)
+
+
+def _adjoint(n: Node) -> Node | None:
+    """The gradient to a convolution's input."""
+    moved = n.inputs[0]
+    kernel, d = n.params["kernel"], len(n.params["kernel"])
+    wanted = (1 + d, 0, *range(2 + d, 2 + 2 * d), *range(1, 1 + d))
+    if moved.kind != "permute" or moved.params["axes"] != wanted or moved.inputs[0].kind != "reshape":
+        return None
+    spread, product = moved.inputs[0], moved.inputs[0].inputs[0]
+    if product.kind != "matmul" or len(product.shape) != 3 or len(n.shape) != d + 2:
+        return None
+    batch, channels = n.shape[:2]
+    places = spread.shape[2 + d :]
+    groups, rows, _ = product.shape
+    if spread.shape != (channels, *kernel, batch, *places) or groups * rows != channels * math.prod(kernel):
+        return None
+    turned, g = product.inputs
+    each = turned.shape[2]
+    by_group = _reshaped(turned, (groups, channels // groups, math.prod(kernel), each))
+    weight = _turned(by_group, (channels, each, *kernel))
+    window = Window(n.params["stride"], n.params["dilation"], (0,) * d)
+    return node(CONVOLUTION_INPUT, (_images(g, batch, places), weight), n.shape, groups=groups, **window._asdict())
+
+
+def _turned(n: Node, shape: Sizes) -> Node:
+    """A weight (groups, c / groups, kernel, o / groups) as (c, o / groups, *kernel), as the gradient's sums run."""
+    return _reshaped(_permuted(n, (0, 1, 3, 2)), shape)
+
+
+def _cut(n: Node, found: Node) -> Node | None:
+    """A slice of the gradient to a padded input: the gradient to the input itself."""
+    ranges = n.params["ranges"]
+    if found.kind != "convolution_input" or any(step != 1 for _, _, step in ranges) or n.shape[:2] != found.shape[:2]:
+        return None
+    before = tuple(b + start for b, (start, _, _) in zip(found.params["before"], ranges[2:], strict=True))
+    return node(CONVOLUTION_INPUT, found.inputs, n.shape, **{**_params(found), "before": before})
+
+
+def _params(n: Node) -> dict[str, Any]:
+    return {k: v for k, v in n.params.items() if k != "shape"}
+
+
+def node(primitive: Primitive, inputs: tuple[Node, ...], shape: Sizes, **params: Any) -> Node:
+    """A rewritten node."""
+    return Node(primitive, inputs, {"shape": shape, **params}, shape, inputs[0].dtype)
+
+
+def _images(g: Node, batch: int, places: Sizes) -> Node:
+    """(groups, channels of each, n x places) as (n, channels, *places)."""
+    channels = g.shape[0] * g.shape[1]
+    return _swapped(_reshaped(g, (channels, batch, *places)))
+
+
+def _swapped(n: Node) -> Node:
+    return _permuted(n, (1, 0, *range(2, len(n.shape))))
+
+
+def _permuted(n: Node, axes: Sizes) -> Node:
+    if n.kind == "permute":
+        axes, n = tuple(n.params["axes"][a] for a in axes), n.inputs[0]
+    return n if axes == tuple(range(len(axes))) else call("permute", [n], axes=axes)
+
+
+def _reshaped(n: Node, shape: Sizes) -> Node:
+    n = n.inputs[0] if n.kind == "reshape" else n
+    return n if n.shape == shape else call("reshape", [n], shape=shape)
+
+
+def multiplications(n: Node) -> int:
+    """How many multiplications a product or a convolution takes; those with zeros around the images count.
+
+    Of Winograd's algorithm, those that the direct way would take.
+    """
+    if n.kind == "matmul":
+        return n.size * n.inputs[0].shape[-1] * _in_one(n, 0)
+    a, b = n.inputs
+    if n.kind == "convolution_weight":
+        return math.prod(n.shape[1:]) * b.size // b.shape[1]
+    if n.kind == "winograd":
+        return n.size * a.shape[1] * int(n.params["kernel"]) ** 2
+    images = a if n.kind in BACK else n
+    return images.size // images.shape[1] * b.size * _in_one(n, 1)
+
+
+def _in_one(n: Node, operand: int) -> int:
+    """How many numbers an element of a product's operand holds: words hold two of bfloat16."""
+    return 2 if n.inputs[operand].dtype == uint32 != n.dtype else 1
+
+
+# -- one axis ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis as the results see it that stand at first, first + step, ...
+
+    Result number i adds up, over the taps j, the kernel's element tap + j tap_step times what stands in the source at
+    i scale + offset + j reach, if that is inside.
+    """
+
+    first: int
+    step: int
+    count: int
+    taps: int
+    tap: int
+    tap_step: int
+    scale: int
+    offset: int
+    reach: int
+    length: int
+
+    @property
+    def inner(self) -> tuple[int, int]:
+        """The results, first and last + 1, all of whose taps are inside."""
+        low = max(0, -(self.offset // self.scale))
+        high = (self.length - 1 - self.offset - (self.taps - 1) * self.reach) // self.scale + 1
+        return min(low, self.count), max(min(low, self.count), min(high, self.count))
+
+
+def axes(n: Node) -> list[list[Axis]]:
+    """For each axis the window slides over, the classes its results fall into."""
+    source, weight = n.inputs
+    if n.kind == "convolution_weight":
+        source, result, kernel = n.inputs[0], n.inputs[1], n.shape[3:]
+    else:
+        result, kernel = n, weight.shape[2:]
+    p = n.params
+    each = zip(source.shape[2:], result.shape[2:], kernel, p["stride"], p["dilation"], p["before"], strict=True)
+    if n.kind in BACK:
+        return [_classes(*sizes) for sizes in each]
+    return [[Axis(0, 1, places, k, 0, 1, s, -b, d, length)] for length, places, k, s, d, b in each]
+
+
+def _classes(places: int, length: int, kernel: int, stride: int, dilation: int, before: int) -> list[Axis]:
+    """The gradient to an input: element i met tap t at place (i + before - t dilation) / stride, where that is whole.
+
+    For a stride of 2, odd and even elements met different taps: each residue is a class of its own.
+    """
+    found = []
+    for first in range(min(stride, length)):
+        taps = [t for t in range(kernel) if (first + before - t * dilation) % stride == 0][::-1]
+        between = taps[0] - taps[1] if len(taps) > 1 else 0
+        offset = (first + before - taps[0] * dilation) // stride if taps else 0
+        reach = between * dilation // stride or 1
+        count = -(-(length - first) // stride)
+        found.append(Axis(first, stride, count, len(taps), taps[0] if taps else 0, -between, 1, offset, reach, places))
+    return found
+
+
+__all__ = ["ALONG_ROWS", "BACK", "NAMES", "PRODUCTS", "Axis", "axes", "found", "multiplications"]

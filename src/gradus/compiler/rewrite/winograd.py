@@ -1,0 +1,159 @@
+"""Winograd's algorithm: convolution by small kernels with a fraction of the multiplications.
+
+A tile of m by m results of an r by r kernel is y = A' [(G g G') * (B' d B)] A, where d are the n by n pixels that it
+sees, n = m + r - 1, and * multiplies element by element: n^2 multiplications in place of m^2 r^2. Summed over channels,
+each of the n^2 elements is a matrix product. The matrices come from polynomials: a convolution is their product, which
+is found from its values at n - 1 points and at infinity (Winograd, Arithmetic Complexity of Computations, 1980; Lavin
+and Gray, Fast Algorithms for Convolutional Neural Networks, 2016).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
+
+from ... import dtypes
+from ..trace.graph import Graph, Node
+from .convolution import Sizes, multiplications, own_kernel
+from .convolution import node as new
+from .sums import call
+
+POINTS = (0, 1, -1, 2, -2)  # and infinity: with more, rounding errors grow above 1e-4
+SIZE = len(POINTS) + 1  # n, pixels along a side of what a tile sees
+KERNELS = (3, 5)  # r: tiles are then 4 and 2 results wide
+MOVED = 26  # multiplications in the time that a number takes to be written to memory and read again
+STORED = 1 << 25  # numbers that are stored, at most, to be multiplied for the gradient to the kernels
+GAIN = 1.25  # by how much it must be faster than the direct way before it is taken
+
+WINOGRAD = own_kernel("winograd")
+WINOGRAD_WEIGHT = own_kernel("winograd_weight")
+WINOGRAD_TILES = own_kernel("winograd_tiles")
+WINOGRAD_BACK = own_kernel("winograd_back")
+
+Matrix = tuple[tuple[Fraction, ...], ...]
+
+
+class Matrices(NamedTuple):
+    """Of tiles of m results and kernels of r: A' is m x n, G is n x r, B' is n x n."""
+
+    results: Matrix
+    kernel: Matrix
+    pixels: Matrix
+
+
+@cache
+def matrices(r: int) -> Matrices:
+    """The matrices for kernels of r elements.
+
+    >>> [len(m) for m in matrices(3)], [len(m) for m in matrices(5)]
+    ([4, 6, 6], [2, 6, 6])
+    """
+    m = SIZE - r + 1
+    at = [Fraction(p) for p in POINTS]
+    scale = [math.prod((p - q for q in at if q is not p), start=Fraction(1)) for p in at]
+    results = [[p**j for p in at] + [Fraction(j == m - 1)] for j in range(m)]
+    kernel = [[p**k / s for k in range(r)] for p, s in zip(at, scale, strict=True)]
+    kernel.append([Fraction(k == r - 1) for k in range(r)])
+    pixels = [[*_with_roots([q for q in at if q is not p]), Fraction(0)] for p in at]
+    pixels.append(_with_roots(at))
+    return Matrices(*(tuple(map(tuple, rows)) for rows in (results, kernel, pixels)))
+
+
+def _with_roots(roots: Sequence[Fraction]) -> list[Fraction]:
+    """The coefficients of (x - root) (x - root) ..., the constant first."""
+    coefficients = [Fraction(1)]
+    for root in roots:
+        shifted, scaled = [Fraction(0), *coefficients], [c * -root for c in coefficients] + [Fraction(0)]
+        coefficients = [a + b for a, b in zip(shifted, scaled, strict=True)]
+    return coefficients
+
+
+def transposed(matrix: Matrix) -> Matrix:
+    return tuple(zip(*matrix, strict=True))
+
+
+# -- the pass ----------------------------------------------------------------------------------------------------------
+
+
+def found(graph: Graph, lanes: int) -> dict[Node, Node]:
+    """What becomes of convolutions, and of their gradients, for which it pays."""
+    becomes: dict[Node, Node] = {}
+    for n in graph.nodes():
+        if pays(n):
+            becomes[n] = _weight(n, lanes) if n.kind == "convolution_weight" else _rewritten(n)
+    return becomes
+
+
+def pays(n: Node, direct: float = 1.0) -> bool:
+    """Whether it takes less time than the direct way, at so many times the multiplications a second."""
+    if n.kind in ("convolution", "convolution_input") and _applies(n, n.inputs[1].shape[2:]):
+        ours = _cost(n)
+    elif n.kind == "convolution_weight" and n.shape[0] == 1 and _applies(n, n.shape[3:]):
+        ours = _cost_of_weight(n)
+    else:
+        return False
+    return multiplications(n) > GAIN * direct * ours
+
+
+def _applies(n: Node, kernel: Sizes) -> bool:
+    p = n.params
+    plain = p["groups"] == 1 and set(p["stride"]) == set(p["dilation"]) == {1}
+    plain = plain and n.inputs[0].dtype == dtypes.float32
+    return plain and len(kernel) == 2 and kernel[0] == kernel[1] and kernel[0] in KERNELS
+
+
+def tiles(places: Sizes, r: int) -> tuple[int, int]:
+    """How many tiles cover an image of results, down and across."""
+    m = SIZE - r + 1
+    return -(-places[0] // m), -(-places[1] // m)
+
+
+def _cost(n: Node) -> int:
+    """The time it takes, counted in multiplications."""
+    source, weight = n.inputs
+    channels, r = source.shape[1], weight.shape[2]
+    batch, out, *places = n.shape
+    pixels = SIZE * SIZE * batch * math.prod(tiles((places[0], places[1]), r))
+    return pixels * out * channels + MOVED * pixels * (out + channels)
+
+
+def _cost_of_weight(n: Node) -> int:
+    """The same for the gradient to the kernels, where all that is transformed goes through memory."""
+    source, g = n.inputs
+    pixels = SIZE * SIZE * g.shape[0] * math.prod(tiles(g.shape[2:], n.shape[3]))
+    return pixels * g.shape[1] * source.shape[1] + MOVED * pixels * (g.shape[1] + 2 * source.shape[1])
+
+
+def _rewritten(n: Node) -> Node:
+    """A convolution, or, with the kernel turned round, a gradient to an input, which is one too."""
+    source, weight = n.inputs
+    r, back = weight.shape[2], n.kind == "convolution_input"
+    before = tuple(r - 1 - b for b in n.params["before"]) if back else n.params["before"]
+    u = new(WINOGRAD_WEIGHT, (weight,), (SIZE * SIZE, *weight.shape[:2]), turned=back)
+    return new(WINOGRAD, (source, u), n.shape, kernel=r, before=before)
+
+
+def _weight(n: Node, lanes: int) -> Node:
+    """dK = G' (sum over tiles (A g A') (B' x B)) G; a few blocks of images at a time, so that little is stored."""
+    source, g = n.inputs
+    each = SIZE * SIZE * math.prod(tiles(g.shape[2:], n.shape[3])) * lanes * (g.shape[1] + source.shape[1])
+    blocks, at_once = -(-g.shape[0] // lanes), max(1, STORED // each)
+    parts = [_tiles_product(n, (first, min(first + at_once, blocks)), lanes) for first in range(0, blocks, at_once)]
+    total = functools.reduce(lambda a, b: call("add", [a, b]), parts)
+    return call("reshape", [new(WINOGRAD_BACK, (total,), n.shape[1:])], shape=n.shape)
+
+
+def _tiles_product(n: Node, blocks: tuple[int, int], lanes: int) -> Node:
+    """The product over the tiles of some blocks of images."""
+    (source, g), r = n.inputs, n.shape[3]
+    places = g.shape[2:]
+    columns = (blocks[1] - blocks[0]) * lanes * math.prod(tiles(places, r))
+    how = {"kernel": r, "places": places, "blocks": blocks}
+    shapes = (g.shape[1], SIZE * SIZE, columns), (SIZE * SIZE, columns, source.shape[1])
+    gradients = new(WINOGRAD_TILES, (g,), shapes[0], before=(0, 0), of_gradient=True, **how)
+    pixels = new(WINOGRAD_TILES, (source,), shapes[1], before=n.params["before"], of_gradient=False, **how)
+    return call("matmul", [call("permute", [gradients], axes=(1, 0, 2)), pixels])

@@ -1,0 +1,1 @@
+"""What a compiled function depends on besides its arguments: found while it is traced, compared at each call."""

@@ -1,0 +1,375 @@
+"""What stands around a function: all that its Python can reach, and so may read or change.
+
+The walk begins with the function and its arguments and goes through variables of enclosing functions, globals that are
+named, attributes, elements, defaults and classes. Told what ran (`ran.py`), it keeps to the functions that ran and to
+the attributes that they name; else it takes everything.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import gc
+import operator
+import os
+import random
+import sys
+import threading
+import types
+import weakref
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...frozen import Frozen
+from ...tensor import Tensor
+from ..trace.alike import is_plain
+from .holders import (
+    Current,
+    Draws,
+    Elements,
+    Holder,
+    Kind,
+    Named,
+    Numbers,
+    OfClass,
+    OfFunction,
+    OfThread,
+    Position,
+    Slots,
+    Variable,
+    holder_of,
+)
+from .kinds import attributes_of, fields_of, fixed, is_librarys, module_of, slots_of
+from .named import codes_in, mentions, names_of
+from .ran import Ran, is_users
+
+MOST = 50_000  # things a walk without names visits
+LARGE = 1 << 16  # bytes of an array that are copied in any case
+SCRATCH = frozenset({"_called_with"})  # what gradus itself keeps on a module from call to call
+_WRITING = {"data", "fill", "copyto", "put", "putmask", "place", "sort", "partition", "shuffle", "resize", "out", "at"}
+_TENSOR = ("data", "requires_grad", "hooks")
+_RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
+_ENVIRONMENT = type(os.environ).__getitem__.__code__
+_PACKAGES = ("gradus", "numpy", "ml_dtypes", "builtins")
+_NAMESPACES = (  # of Python's own, whose objects hold a user's
+    *("types", "argparse", "collections", "os", "functools"),
+    *("weakref", "_weakrefset", "configparser", "queue"),
+)
+_VIEWS: tuple[type, ...] = (types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()))  # of dicts
+_READERS = (operator.attrgetter, operator.methodcaller)  # what reads attributes by names that it has
+_READING = (getattr, hasattr, vars, dir)
+_OF_PYTHON = frozenset({  # what a class has from Python
+    *("__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__", "__annotate__"),
+    *("__firstlineno__", "__static_attributes__", "__abstractmethods__", "__slots__", "__orig_bases__"),
+    *("__parameters__", "__type_params__", "__dataclass_fields__", "__dataclass_params__", "__hash__", "__repr__"),
+    *("__init__", "__new__", "__del__", "__init_subclass__", "__annotations_cache__", "__annotate_func__"),
+})
+
+Part = tuple[Any, str]  # a thing, and what a person calls it
+
+
+class Wrapper:
+    """What stands in a function's place, and is looked at as that function: a compiled one."""
+
+    function: Callable[..., Any]
+
+
+class Filter(NamedTuple):
+    """Names: those of a set, or all, without some."""
+
+    among: Container[str] | None
+    but: Container[str] = ()
+
+    def __contains__(self, name: object) -> bool:
+        return (self.among is None or name in self.among) and name not in self.but
+
+
+class _InClass(NamedTuple):
+    """Names in a class: those of a set, or all, and such as `__mul__`, which Python uses without naming them."""
+
+    among: Container[object]
+    of: type
+    ran: Ran | None
+
+    def __contains__(self, name: object) -> bool:
+        if name in _OF_PYTHON:
+            value = vars(self.of).get(name)
+            code = getattr(getattr(value, "__func__", value), "__code__", None)
+            return code is not None and self.ran is not None and self.ran.ran(code)
+        return name in self.among or str(name).startswith("__")
+
+
+class Around:
+    """The holders, tensors and arrays around a function.
+
+    Attributes:
+        holders: what can change.
+        tensors: the tensors, with what they are called.
+        arrays: NumPy's arrays.
+        caches: functions that remember their results.
+        reads_by_name: whether there is something that reads attributes by names that no function mentions.
+    """
+
+    def __init__(self, function: Callable[..., Any], arguments: Iterable[Any], ran: Ran | None = None) -> None:
+        self.ran = ran
+        self.holders: list[Holder] = []
+        self.tensors: list[tuple[Tensor, str]] = []
+        self.arrays: list[tuple[np.ndarray, str]] = []
+        self.caches: list[Any] = []
+        self.reads_by_name = False
+        names = None if ran is None or ran.all_attributes else ran.names
+        self._named = Filter(names)  # attributes that the functions that ran may have read
+        self._classes: set[type] = set()
+        self._of_libraries: set[tuple[str, str]] = set()
+        self._private: set[int] = set()  # containers that gradus's objects keep to themselves
+        self._seen: dict[int, Any] = {}  # kept, so that no other thing gets the same number
+        self._mentioned: set[str] = set()
+        self._globals: dict[int, tuple[dict[str, Any], set[str]]] = {}
+        self._modules: list[Part] = []
+        self._waiting: deque[Part] = deque([(function, getattr(function, "__name__", type(function).__name__))])
+        self._waiting += [(a, f"argument {i}") for i, a in enumerate(arguments) if not _given(a)]
+        self._met: set[types.CodeType] = set()
+        if ran is not None:
+            for code, seen in ran.codes.items():
+                self._name_globals(code, seen)
+        self._drawing()
+        if ran is not None and ran.ran(_ENVIRONMENT):
+            self._waiting.append((os.environ, "os.environ"))
+        self._walk()
+        self._waiting += self._unmet()
+        self._walk()
+        if ran is None:
+            self._numbers()
+
+    # -- the walk: what is near comes first, and gives things their names ----------------------------------------------
+
+    def _walk(self) -> None:
+        while self._waiting or self._modules or self._globals:
+            while self._waiting and (self.ran is not None or len(self._seen) < MOST):
+                self._visit(*self._waiting.popleft())
+            found, self._globals = self._globals, {}
+            for seen, names in found.values():
+                self._hold(Named(seen, "", names))
+            while self._modules:
+                self._module(*self._modules.pop())
+            if self.ran is None and len(self._seen) >= MOST:
+                break
+
+    def _visit(self, thing: Any, label: str) -> None:
+        if id(thing) in self._seen or is_plain(thing):
+            return
+        self._seen[id(thing)] = thing
+        if isinstance(thing, Tensor):
+            self._tensor(thing, label)
+        elif isinstance(thing, np.ndarray):
+            self.arrays.append((thing, label))
+            self._wait(((v, label) for v in thing.flat) if thing.dtype == object else ())
+        elif isinstance(thing, (types.FunctionType, types.MethodType)):
+            self._function(thing)
+        elif isinstance(thing, (tuple, frozenset)):
+            self._wait((part, f"{label}[{i}]") for i, part in enumerate(thing))
+            self._attributes(thing, label, whole=True)
+        elif isinstance(thing, _RANDOM):
+            self.holders.append(Draws(thing, label))
+        elif isinstance(thing, types.ModuleType):
+            self._modules.append((thing, label))
+        elif isinstance(thing, type):
+            self._class(thing)
+        elif isinstance(thing, (staticmethod, classmethod)):
+            self._wait([(thing.__func__, label)])
+        elif isinstance(thing, property):
+            self._wait((f, label) for f in (thing.fget, thing.fset) if f is not None)
+        elif isinstance(thing, functools.partial):
+            self._wait([(thing.func, label), (thing.args, label), (thing.keywords, label)])
+        elif isinstance(thing, Wrapper):
+            self._wait([(thing.function, label)])
+        elif isinstance(thing, (types.BuiltinMethodType, types.MethodWrapperType)):  # what it is bound to
+            self.reads_by_name |= any(thing is f for f in _READING)
+            self._wait([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
+        elif type(thing).__module__ in ("builtins", "itertools") and issubclass(type(thing), Iterator):
+            self.holders.append(Position(thing, label))
+        elif isinstance(thing, weakref.ref):
+            self._wait([(thing(), label)])
+        elif isinstance(thing, memoryview):
+            self._wait([(thing.obj, label)])
+        elif isinstance(thing, _VIEWS):
+            self._wait((of, label) for of in gc.get_referents(thing))
+        elif isinstance(thing, ContextVar):
+            self._hold(Current(thing, thing.name))
+        elif isinstance(thing, threading.local):
+            self._hold(Named(OfThread(thing), label, self._named))
+        else:
+            self.reads_by_name |= isinstance(thing, _READERS)
+            self._object(thing, label)
+
+    def _wait(self, parts: Iterable[Part]) -> None:
+        self._waiting += parts
+
+    def _hold(self, holder: Holder) -> None:
+        self.holders.append(holder)
+        self._wait((value, holder.name(key)) for key, value in holder.copy().items())
+
+    # -- functions -----------------------------------------------------------------------------------------------------
+
+    def _function(self, function: Any) -> None:
+        if isinstance(function, types.MethodType):
+            self._wait([(function.__self__, type(function.__self__).__name__), (function.__func__, function.__name__)])
+            return
+        code = function.__code__
+        self._met |= set(codes_in(code))
+        if self.ran is not None and not self.ran.ran(code):
+            return
+        ours = not is_users(code, function.__globals__)
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            variable = Variable(cell, name)
+            if ours:  # its variables are its own, but what stands in them may be a user's
+                self._wait((value, name) for value in variable.copy().values())
+            else:
+                self._hold(variable)
+        if ours:
+            return
+        self._hold(OfFunction(function))
+        if vars(function):
+            self._hold(Named(vars(function), function.__name__, self._named))
+        if self.ran is None:
+            self._name_globals(code, function.__globals__)
+
+    def _name_globals(self, code: types.CodeType, seen: dict[str, Any]) -> None:
+        self._mentioned |= set(mentions(code))
+        found = names_of(code, seen)
+        self._globals.setdefault(id(seen), (seen, set()))[1].update(found.variables)
+        self._wait((module, module.__name__) for module in found.modules)
+        for module, name in dict.fromkeys(found.attributes):
+            self._hold_of_library(module, name)
+
+    def _hold_of_library(self, module: types.ModuleType, name: str) -> None:
+        """A library's function or number by its name, for which another may be put."""
+        value, key = vars(module).get(name), (module.__name__, name)
+        if isinstance(value, types.ModuleType) or value is sys.modules or key in self._of_libraries:
+            return
+        if is_librarys(module.__name__) or module.__name__.split(".")[0] in _PACKAGES:
+            self._of_libraries.add(key)
+            self.holders.append(Named(vars(module), module.__name__, frozenset({name})))
+            self._wait([(value, ".".join(key))] if isinstance(value, list) else [])
+
+    def _drawing(self) -> None:
+        """The generators that everybody shares."""
+        shared = {"random": getattr(random, "_inst", None)}
+        shared["np.random"] = getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
+        for label, source in shared.items():
+            if source is not None:
+                self._seen[id(source)] = source
+                self.holders.append(Draws(source, label))
+
+    # -- objects -------------------------------------------------------------------------------------------------------
+
+    def _tensor(self, t: Tensor, label: str) -> None:
+        self.tensors.append((t, label))
+        if getattr(t, "__dict__", None):
+            self._hold(Named(vars(t), label, self._named))
+        if self.ran is None:
+            self.holders.append(Slots(t, label, _TENSOR))
+        if t.hooks is not None:
+            self._hold(Elements(t.hooks, f"{label}'s hooks"))
+
+    def _object(self, thing: Any, label: str) -> None:
+        whole = holder_of(thing, label)
+        if whole is not None and (isinstance(thing, Frozen) or id(thing) in self._private):
+            self._wait((value, whole.name(key)) for key, value in whole.copy().items())
+        elif whole is not None:
+            self._hold(whole)
+        self.caches += [thing] if isinstance(thing, functools._lru_cache_wrapper) else []
+        if isinstance(thing, dict):
+            self._wait((key, label) for key in thing)
+        self._attributes(thing, label, whole is not None)
+
+    def _attributes(self, thing: Any, label: str, whole: bool) -> None:
+        """What an object has besides its elements, if it is a container; and its class."""
+        kind = type(thing)
+        module = module_of(kind)
+        home = module.split(".")[0]
+        named = attributes_of(thing)
+        looked_into = home in _NAMESPACES or not is_librarys(module)
+        if named is not None and (named or not whole) and looked_into:
+            if home == "gradus":
+                self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
+            kept = fixed(kind)
+            self._hold(Named(named, label, Filter(self._read_of(thing, home), {*SCRATCH, *kept})))
+            self._wait((named[name], f"{label}.{name}") for name in kept if name in named)
+        slots = [name for base in kind.__mro__ for name in slots_of(base)] if home not in _PACKAGES else []
+        if slots:
+            self._hold(Slots(thing, label, filter(self._named.__contains__, slots)))
+        if looked_into and home not in (*_NAMESPACES, *_PACKAGES):
+            self.holders.append(Kind(thing, label))
+        wrapped = (named or {}).get("__wrapped__")
+        if wrapped is not None:
+            self._wait([(wrapped, label)])
+        self._class(kind)
+
+    def _read_of(self, thing: Any, home: str) -> Container[str] | None:
+        """The names of the attributes that may have been read of an object; None for all."""
+        if self.ran is not None and id(thing) in self.ran.opened:
+            return None
+        if self.ran is not None and home == "gradus" and not hasattr(thing, "zero_grad"):
+            return self.ran.names  # a Trainer, a history: what they count is no part of a step
+        return self._named.among
+
+    def _class(self, kind: type) -> None:
+        for base in (*kind.__mro__, *type.mro(type(kind))):
+            module = module_of(base)
+            home = module.split(".")[0]
+            if base in self._classes:
+                continue
+            self._classes.add(base)
+            if home == "gradus" and hasattr(base, "zero_grad"):
+                replaced = base.__bases__ != (object,) and "forward" in vars(base)  # as a user may do for a trial
+                self.holders += [OfClass(base, base.__name__, {"forward"})] if replaced else []
+            elif home not in _PACKAGES and not is_librarys(module):
+                holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran))
+                fields = fields_of(base)  # their defaults, which objects hide
+                holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(value)}
+                self._hold(holder)
+
+    def _is_idle(self, value: Any) -> bool:
+        """Whether something in a class is a function that has not run."""
+        code = getattr(getattr(value, "fget", value), "__code__", None)
+        return code is not None and self.ran is not None and not self.ran.ran(code)
+
+    def _module(self, module: Any, label: str) -> None:
+        """Of a module what is named somewhere; a library's are taken as they are, but for the environment."""
+        home = module.__name__.split(".")[0]
+        named = self._mentioned if self.ran is None else self.ran.names
+        if module is os:
+            if "environ" in named or "getenv" in named:
+                self._wait([(module.environ, "os.environ")])
+        elif home not in _PACKAGES and not is_librarys(module.__name__):
+            if self.ran is not None and self.ran.all_attributes:  # by names that are made up, too
+                named = named | {k for k, v in vars(module).items() if is_plain(v) and not k.startswith("__")}
+            self._hold(Named(vars(module), module.__name__, frozenset(named)))
+
+    def _numbers(self) -> None:
+        """Arrays whose numbers a function may change with NumPy: all of them if it is seen to write elements."""
+        writes = bool(self._mentioned & _WRITING) or any(
+            instruction.opname == "STORE_SUBSCR" for code in self._met for instruction in dis.get_instructions(code)
+        )
+        arrays = {id(a): (a, label) for a, label in (*self.arrays, *((t.data, label) for t, label in self.tensors))}
+        for array, label in arrays.values():
+            if isinstance(array, np.ndarray) and array.flags.writeable and (writes or array.nbytes <= LARGE):
+                self.holders.append(Numbers(array, label))
+
+    def _unmet(self) -> list[Part]:
+        """Functions that ran though nothing that was walked through holds them: Python's own lists of things do."""
+        if self.ran is None:
+            return []
+        inner = {c for code in self.ran.codes for c in codes_in(code) if c is not code}
+        codes = [c for c in self.ran.codes if c not in self._met | inner and (c.co_freevars or c.co_argcount)]
+        holding = gc.get_referrers(*codes) if codes else []
+        return [(f, f.__name__) for f in holding if isinstance(f, types.FunctionType)]
+
+
+def _given(argument: Any) -> bool:
+    return isinstance(argument, (Tensor, np.ndarray, np.generic))

@@ -1,0 +1,342 @@
+"""Where Python keeps what can change: attributes, dicts, lists, sets, variables of functions, random generators.
+
+A holder can be looked at, compared with how it was, and put back. Values are compared as a program would see them:
+numbers and strings by type and value (1, 1.0 and True are three, 0.0 and -0.0 two), all else by being the same object.
+"""
+
+from __future__ import annotations
+
+import array
+import threading
+from collections import deque
+from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
+from contextvars import ContextVar
+from itertools import count
+from operator import length_hint
+from types import CellType, GeneratorType
+from typing import Any
+
+import numpy as np
+
+from ..trace.alike import alike, is_plain
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
+
+
+class Holder:
+    """Something whose contents can change. Each kind says how it is read, and how it is put back.
+
+    Attributes:
+        label: what a person calls it.
+    """
+
+    idle: Container[Any] = ()  # keys that the quick look may leave out: nothing has used what is there
+    ordered = False  # whether the order of the keys may matter
+    look = "key"  # how it is got: by "key", "attribute", "cell", in "order", as "kind" or "code"; "" if in no program
+
+    def __init__(self, thing: Any, label: str) -> None:
+        self.thing, self.label = thing, label
+
+    def copy(self) -> Mapping[Any, Any]:
+        """What it holds now, by key."""
+        raise NotImplementedError
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        """Let it hold what it held."""
+        raise NotImplementedError
+
+    def put(self, key: Any, value: Any) -> None:
+        """Let it hold a value under a key."""
+        self.thing[key] = value
+
+    def name(self, key: Any) -> str:
+        """What a person calls one of its values."""
+        return f"{self.label}.{key}"
+
+    def differences(self, before: Mapping[Any, Any]) -> Iterator[tuple[Any, Any, Any]]:
+        """The keys under which something else is held now: (key, then, now)."""
+        now = self.copy()
+        for key in before | dict(now) if isinstance(before, dict) else now:
+            a, b = before.get(key, MISSING), now.get(key, MISSING)
+            if not alike(a, b):
+                yield key, a, b
+
+
+class Named(Holder):
+    """A dict, or what acts like one: all of it, or only these keys."""
+
+    def __init__(
+        self, thing: Any, label: str, keys: Container[Any] | None = None, bracketed: bool = False
+    ) -> None:
+        super().__init__(thing, label)
+        self.keys, self.bracketed = keys, bracketed
+        self.ordered = bracketed
+
+    def copy(self) -> dict[Any, Any]:
+        held = dict(self.thing)
+        return held if self.keys is None else {k: v for k, v in held.items() if k in self.keys}
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        for key in [k for k in self.copy() if k not in before]:
+            del self.thing[key]
+        for key, value in before.items():
+            if self.thing.get(key, MISSING) is not value:
+                self.thing[key] = value
+
+    def name(self, key: Any) -> str:
+        return f"{self.label}[{key!r}]" if self.bracketed else f"{self.label}.{key}" if self.label else str(key)
+
+
+class OfClass(Named):
+    """The attributes of a class."""
+
+    def __init__(self, cls: type, label: str, keys: Container[Any]) -> None:
+        super().__init__(cls.__dict__, label, keys)
+        self.cls = cls
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        _set_back(self.cls, before, self.differences(before))
+
+    def put(self, key: Any, value: Any) -> None:
+        setattr(self.cls, key, value)
+
+
+class Slots(Holder):
+    """Attributes that lie in no dict: by name, as far as they are there."""
+
+    look = "attribute"
+
+    def __init__(self, thing: Any, label: str, keys: Iterable[str]) -> None:
+        super().__init__(thing, label)
+        self.keys = tuple(keys)
+
+    def copy(self) -> dict[str, Any]:
+        return {k: getattr(self.thing, k) for k in self.keys if hasattr(self.thing, k)}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        _set_back(self.thing, before, self.differences(before))
+
+    def put(self, key: Any, value: Any) -> None:
+        setattr(self.thing, key, value)
+
+
+class Kind(Slots):
+    """Of which class an object is."""
+
+    look = "kind"
+
+    def __init__(self, thing: Any, label: str) -> None:
+        super().__init__(thing, label, ("__class__",))
+
+    def copy(self) -> dict[str, Any]:
+        return {"__class__": type(self.thing)}
+
+
+class OfFunction(Slots):
+    """A Python function: its code and its defaults."""
+
+    look = "code"
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function, function.__name__, ("__code__", "__defaults__", "__kwdefaults__"))
+
+
+class Variable(Holder):
+    """A variable of an enclosing function."""
+
+    look = "cell"
+
+    def __init__(self, cell: CellType, name: str) -> None:
+        super().__init__(cell, name)
+
+    def copy(self) -> dict[str, Any]:
+        try:
+            return {"cell_contents": self.thing.cell_contents}
+        except ValueError:  # not filled yet
+            return {}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        if before:
+            self.thing.cell_contents = before["cell_contents"]
+        elif self.copy():
+            del self.thing.cell_contents
+
+    def put(self, key: Any, value: Any) -> None:
+        self.thing.cell_contents = value
+
+    def name(self, key: Any) -> str:
+        return self.label
+
+
+class Current(Slots):
+    """The value of a context variable, where the function is called."""
+
+    class _Value:
+        def __init__(self, variable: ContextVar[Any]) -> None:
+            object.__setattr__(self, "variable", variable)
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return self.variable.get()
+            except LookupError:
+                raise AttributeError(name) from None
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            self.variable.set(value)
+
+        def __delattr__(self, name: str) -> None:  # a variable that was set cannot be unset without its token
+            pass
+
+    def __init__(self, variable: ContextVar[Any], label: str) -> None:
+        super().__init__(self._Value(variable), label, ("value",))
+
+
+class OfThread(MutableMapping[str, Any]):
+    """The attributes that an object of `threading.local` has in the thread that asks."""
+
+    def __init__(self, local: threading.local) -> None:
+        self._local = local
+
+    def __getitem__(self, key: str) -> Any:
+        return vars(self._local)[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        vars(self._local)[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del vars(self._local)[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(vars(self._local))
+
+    def __len__(self) -> int:
+        return len(vars(self._local))
+
+
+class Elements(Holder):
+    """A list, a deque, an array of Python's, bytes that can be written."""
+
+    look = "order"
+
+    def copy(self) -> dict[int, Any]:
+        return dict(enumerate(self.thing))
+
+    def put_back(self, before: Mapping[int, Any]) -> None:
+        if not all(a is b for a, b in zip(self.thing, before.values(), strict=False)) or len(self.thing) != len(before):
+            if isinstance(self.thing, array.array):
+                del self.thing[:]
+            else:
+                self.thing.clear()
+            self.thing.extend(before.values())
+
+    def name(self, key: Any) -> str:
+        return f"{self.label}[{key}]"
+
+
+class Members(Holder):
+    """A set."""
+
+    look = "order"
+
+    def put(self, key: Any, value: Any) -> None:
+        self.thing.add(value)
+
+    def copy(self) -> dict[Any, Any]:
+        return {(type(v), v): v for v in self.thing}
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        if list(self.differences(before)):
+            self.thing.clear()
+            self.thing.update(before.values())
+
+    def name(self, key: Any) -> str:
+        return self.label
+
+
+class Draws(Holder):
+    """A source of random numbers, Python's or NumPy's: its state. What it draws is in no program: that is refused."""
+
+    look = ""
+
+    def __init__(self, source: Any, label: str) -> None:
+        super().__init__(source, label)
+        numpys = getattr(source, "bit_generator", None) or getattr(source, "_bit_generator", None)
+        self._bits = numpys
+
+    def copy(self) -> dict[str, Any]:
+        return {"state": self.thing.getstate() if self._bits is None else _frozen(self._bits.state)}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        if self._bits is None:
+            self.thing.setstate(before["state"])
+        else:
+            self._bits.state = _thawed(before["state"])
+
+    def name(self, key: Any) -> str:
+        return self.label
+
+
+class Position(Holder):
+    """How far an iterator has come, as far as that can be told. It cannot be put back."""
+
+    look = ""
+
+    def copy(self) -> dict[str, Any]:
+        if isinstance(self.thing, GeneratorType):
+            frame = self.thing.gi_frame
+            held = {} if frame is None else {k: v for k, v in frame.f_locals.items() if is_plain(v)}
+            return {"position": (frame and frame.f_lasti, tuple(held.items()))}
+        return {"position": repr(self.thing) if isinstance(self.thing, count) else length_hint(self.thing, -1)}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        pass
+
+    def name(self, key: Any) -> str:
+        return f"the iterator {self.label}"
+
+
+class Numbers(Holder):
+    """The numbers of an array, into which NumPy can write."""
+
+    look = ""  # whether the program depends on them is another question: see `guards.py`
+
+    def copy(self) -> dict[str, Any]:
+        return {"numbers": (self.thing.shape, str(self.thing.dtype), self.thing.tobytes())}
+
+    def put_back(self, before: Mapping[str, Any]) -> None:
+        shape, _, numbers = before["numbers"]
+        self.thing[...] = np.frombuffer(numbers, self.thing.dtype).reshape(shape)
+
+    def name(self, key: Any) -> str:
+        return f"the numbers of {self.label}"
+
+
+def holder_of(thing: Any, label: str) -> Holder | None:
+    """The holder of a container that is all of what it holds."""
+    if isinstance(thing, (list, deque, bytearray, array.array)):
+        return Elements(thing, label)
+    if isinstance(thing, set):
+        return Members(thing, label)
+    return Named(thing, label, bracketed=True) if isinstance(thing, dict) else None
+
+
+def _set_back(of: Any, before: Mapping[Any, Any], differences: Iterable[tuple[Any, Any, Any]]) -> None:
+    """Let the attributes that differ be as they were, or not be there."""
+    for key, _, _ in list(differences):
+        if key in before:
+            setattr(of, key, before[key])
+        else:
+            delattr(of, key)
+
+
+def _frozen(state: Any) -> Any:
+    """A generator's state, dicts of numbers and arrays, as something plain."""
+    if isinstance(state, dict):
+        return tuple((key, _frozen(value)) for key, value in state.items())
+    return (str(state.dtype), state.tobytes()) if isinstance(state, np.ndarray) else state
+
+
+def _thawed(state: Any) -> Any:
+    if isinstance(state, tuple) and all(isinstance(part, tuple) and len(part) == 2 for part in state):
+        return {key: _thawed(value) for key, value in state}
+    return np.frombuffer(state[1], state[0]).copy() if isinstance(state, tuple) else state

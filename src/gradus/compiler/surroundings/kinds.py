@@ -1,0 +1,53 @@
+"""What can be told of classes and objects without running a user's code: where they come from, what they hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Collection
+from typing import Any
+
+from ...errors import is_library
+
+
+def fixed(kind: type) -> Collection[str]:
+    """The attributes for which no other object can be put: the fields of a frozen dataclass, and what a class says."""
+    parameters = getattr(kind, "__dataclass_params__", None)
+    if parameters is not None and parameters.frozen:
+        return fields_of(kind)
+    return getattr(kind, "fixed_attributes", ())
+
+
+def fields_of(kind: type) -> set[str]:
+    """The fields that each object of a dataclass has itself: a class variable is none, nor one that nothing sets."""
+    return {f.name for f in dataclasses.fields(kind) if f.init} if dataclasses.is_dataclass(kind) else set()
+
+
+@functools.cache
+def is_librarys(module: str) -> bool:
+    """Whether a module is of Python's own library, or NumPy's, by where it lies."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return is_library(file) if file else module in sys.stdlib_module_names and module != "__main__"
+
+
+def module_of(kind: type) -> str:
+    """Where a class was written; of one written in C that may not be known."""
+    module = kind.__module__
+    return module if isinstance(module, str) else "builtins"
+
+
+def attributes_of(thing: Any) -> dict[str, Any] | None:
+    """An object's own attributes, without asking its `__getattr__` or the like."""
+    try:
+        found = object.__getattribute__(thing, "__dict__")
+    except AttributeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def slots_of(kind: type) -> tuple[str, ...]:
+    """The attributes of a class that lie in no dict."""
+    names = vars(kind).get("__slots__", ())
+    names = (names,) if isinstance(names, str) else tuple(names)
+    return tuple(n for n in names if not n.startswith("__"))

@@ -1,0 +1,242 @@
+"""Tracing a function so that its program gives what the function gives, or saying why there is no such program.
+
+The function runs twice on symbols. The first run tells what Python ran and read, and what it changed; the second must
+come to the same graph and change nothing more, for the program will do what the tensors did, and nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...errors import TraceError
+from ...tensor import Tensor
+from ..trace.alike import alike, is_plain
+from ..trace.graph import Graph, Node
+from ..trace.trace import Tracer, trace
+from ..trace.tree import flatten
+from .around import Around
+from .guards import Guard, Snapshot
+from .holders import MISSING, Draws, Holder, Numbers
+from .ran import Ran
+
+OUTSIDE = "Do that outside the compiled function, or leave it uncompiled."
+
+
+class Traced(NamedTuple):
+    """What came of tracing.
+
+    Attributes:
+        tracer: what the function read.
+        graph: what it computed.
+        arrangement: how its results are arranged.
+        results: the tensors among them.
+        guard: what else it depends on.
+        effects: values that it leaves somewhere, at every call the same: (holder, key, value).
+    """
+
+    tracer: Tracer
+    graph: Graph
+    arrangement: Any
+    results: list[Tensor]
+    guard: Guard
+    effects: list[tuple[Holder, Any, Any]]
+
+
+class Once(NamedTuple):
+    """What one run of the function came to."""
+
+    tracer: Tracer
+    graph: Graph
+    arrangement: Any
+    results: list[Tensor]
+
+
+def soundly(
+    function: Callable[..., Any], arguments: Sequence[Any], run: Callable[[], Any], name: str = "<function>"
+) -> Traced:
+    """Trace a function; `run` calls it on symbols.
+
+    Raises:
+        TraceError: the function does more than compute with tensors. Then, as after any error of the function's own,
+            all that it changed is as it was before.
+    """
+    around = Around(function, arguments)
+    tensors = [(t, t.grad, t.writes, t.writes[0]) for t, _ in around.tensors]
+    before = Snapshot(around.holders)
+    leaves = [t for t, _ in around.tensors if t.requires_grad and t.is_leaf]
+    caches = [(c, c.cache_info().misses) for c in around.caches]
+    ran = Ran()
+    ran.all_attributes = around.reads_by_name
+    try:
+        first = _once(lambda: ran.watch(run), leaves)
+        if ran.asked:
+            what, place = ran.asked[0]
+            raise TraceError(
+                f"the compiled function {name} {what}, at {place}. That would happen once, while it is traced, and not "
+                f"at each call. {OUTSIDE}"
+            )
+        changes = before.changes()
+        _refuse_symbols(changes, name, ran)
+        _refuse_changes([change for change in changes if isinstance(change[0], Numbers)], name, ran)
+        seen = Around(function, arguments, ran)
+        guard = Guard(seen, first.tracer.captured, [t for t, _ in first.tracer.looked_at])
+        between = Snapshot(_together(around.holders, Around(function, arguments).holders))
+        second = _once(run, leaves)
+        _refuse_changes(between.changes(), name, ran)
+        _refuse_difference(first, second, name)
+        if not guard.same():
+            what = guard.changed() or "the numbers of an array"
+            raise TraceError(f"the compiled function {name} changes {what}, which it reads. {OUTSIDE}")
+    except BaseException:
+        before.put_back()
+        for t, gradient, writes, count in tensors:
+            t.grad, t.writes, writes[0] = gradient, writes, count
+        for cache, misses in caches:
+            if cache.cache_info().misses != misses:  # it may hold tensors without numbers
+                cache.cache_clear()
+        raise
+    effects = [(h, key, now) for h, key, _, now in changes if now is not MISSING and not isinstance(h, Draws)]
+    return Traced(*second, guard, effects)
+
+
+def _once(run: Callable[[], Any], leaves: Sequence[Tensor]) -> Once:
+    tracer, result = trace(run, leaves)
+    returned: list[Tensor] = []
+    arrangement = flatten(result, returned)
+    return Once(tracer, tracer.finish(returned), arrangement, returned)
+
+
+def _together(first: Sequence[Holder], second: Sequence[Holder]) -> list[Holder]:
+    """Holders of both, each thing's once."""
+    return list({(id(h.thing), type(h), getattr(h, "keys", None) is None): h for h in (*first, *second)}.values())
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+def holds_symbol(value: Any) -> bool:
+    """Whether a value is, or holds, a tensor that has no numbers."""
+    if isinstance(value, Node):
+        return True
+    if isinstance(value, Tensor):
+        return isinstance(value.data, Node)
+    if isinstance(value, dict):
+        return any(map(holds_symbol, value.values()))
+    return isinstance(value, (list, tuple, set)) and any(map(holds_symbol, value))
+
+
+def _refuse_symbols(changes: list[tuple[Holder, Any, Any, Any]], name: str, ran: Ran) -> None:
+    for holder, key, _, now in changes:
+        if holds_symbol(now):
+            raise TraceError(
+                f"the compiled function {name} puts a tensor that it computes into {holder.name(key)}"
+                f"{_at(ran.where_written(key))}, which would be the same at every call. Make it a tensor beforehand "
+                "and write into it with assign_, or return the value."
+            )
+
+
+def _refuse_changes(changes: list[tuple[Holder, Any, Any, Any]], name: str, ran: Ran) -> None:
+    for holder, key, then, now in changes:
+        where = _at(ran.where_written(key))
+        if isinstance(holder, Draws):
+            raise TraceError(
+                f"the compiled function {name} draws random numbers from {holder.label}, which would be the same at "
+                "every call. Draw them with gradus (gradus.rand, nn.Dropout), or draw them outside and hand them in."
+            )
+        how = "" if isinstance(holder, Numbers) else f" (from {_short(then)} to {_short(now)} and so on)"
+        raise TraceError(
+            f"the compiled function {name} changes {holder.name(key)}{where}{how}, which would happen "
+            "once, while it is traced, and not at each call. Make it a tensor (a buffer) and write "
+            "into it with assign_, change it outside, or leave the function uncompiled."
+        )
+
+
+def _refuse_difference(first: Once, second: Once, name: str) -> None:
+    found = _difference(first, second)
+    if found:
+        raise TraceError(
+            f"the compiled function {name} does something else when it runs again: {found}. It depends on something "
+            "that changes by itself (an iterator that goes on, random numbers of another library, an object that "
+            "counts). Give it as an argument, draw with gradus, or leave the function uncompiled."
+        )
+
+
+def _difference(first: Once, second: Once) -> str:
+    """Where two runs of a function come apart; empty if they do not."""
+    (t1, g1, a1, _), (t2, g2, a2, _) = first, second
+    if not alike(_plainly(a1), _plainly(a2)):
+        return f"it returns {_other(a1, a2)}"
+    if len(g1.inputs) != len(g2.inputs):
+        return f"it reads {len(g1.inputs)} tensors, then {len(g2.inputs)}"
+    number: dict[Node, int] = {}
+    for i, (a, b) in enumerate(zip(g1.inputs, g2.inputs, strict=True)):
+        if not _same_array(t1.captured[i], t2.captured[i]):
+            return f"a tensor or array of shape {a.shape} holds other numbers"
+        number[a] = number[b] = i
+    n1, n2 = (_in_order(g, number) for g in (g1, g2))
+    for one, other in zip(n1, n2, strict=False):
+        if not _same_operation(one, other, number):
+            return f"{one.kind} of shape {one.shape}, then {other.kind} of shape {other.shape}, or with other numbers"
+        number[one] = number[other] = len(number)
+    ends1, ends2 = ([number.get(n) for n in (*g.outputs(), *(t for t, _ in g.writes))] for g in (g1, g2))
+    return "" if len(n1) == len(n2) and ends1 == ends2 else f"{len(n1)} operations, then {len(n2)}"
+
+
+def _in_order(graph: Graph, given: dict[Node, int]) -> list[Node]:
+    return [n for n in graph.nodes() if n not in given]
+
+
+def _same_operation(a: Node, b: Node, number: dict[Node, int]) -> bool:
+    if a.kind != b.kind or a.shape != b.shape or a.dtype != b.dtype or len(a.inputs) != len(b.inputs):
+        return False
+    if any(number.get(x) != number.get(y) for x, y in zip(a.inputs, b.inputs, strict=True)):
+        return False
+    if a.params == b.params and a.kind != "full":  # 1, True and 1.0 are equal, and constants of different types
+        return True
+    return repr(sorted(a.params.items())) == repr(sorted(b.params.items()))
+
+
+def _same_array(a: np.ndarray, b: np.ndarray) -> bool:
+    if a is b:
+        return True
+    if a.shape != b.shape or a.dtype != b.dtype or a.strides != b.strides:
+        return False
+    return a.__array_interface__["data"] == b.__array_interface__["data"] or a.tobytes() == b.tobytes()
+
+
+def _plainly(arrangement: Any) -> Any:
+    """An arrangement as something whose values can be compared one by one."""
+    if isinstance(arrangement, tuple):
+        return tuple(map(_plainly, arrangement))
+    return str(arrangement) if isinstance(arrangement, type) else arrangement
+
+
+def _other(a: Any, b: Any) -> str:
+    """What is another in two arrangements of results, for people."""
+    if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+        return next(_other(p, q) for p, q in zip(a, b, strict=True) if not alike(_plainly(p), _plainly(q)))
+    if is_plain(a) or isinstance(a, type):
+        return f"{_short(a)}, then {_short(b)}"
+    kind = type(a).__name__
+    return f"an object of the class {kind}, another at each call; tensors are returned in lists, tuples and dicts"
+
+
+def name_of(function: Any) -> str:
+    """What a thing that can be called is called: itself, what a partial is of, or its class."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
+
+
+def _at(place: str) -> str:
+    return f", at {place}" if place else ""
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 40 else text[:37] + "..."

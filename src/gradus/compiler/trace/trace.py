@@ -1,0 +1,299 @@
+"""Tracing: run ordinary Tensor code once, with graph nodes in place of arrays.
+
+What the function reads besides its arguments (parameters, state, the random counter) becomes an input of the graph;
+what it writes with `assign_` becomes a write to the same memory.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import interpret
+from ...autograd import no_grad
+from ...errors import ArgumentError, DtypeError, TraceError, caller
+from ...interpret import Explain, Outside, Wrong
+from ...ops.primitive import PRIMITIVES, Primitive
+from ...tensor import Tensor
+from .aliases import READ_ONLY, clash, layout, overlaps, require_writable
+from .bounds import Bounds, same_numbers
+from .graph import Check, Graph, Node
+
+
+class View(NamedTuple):
+    """What a tensor that may share another's memory was made of: the other's data, how, and its writes then."""
+
+    of: Any  # an array, or the node that stands for one
+    primitive: Primitive
+    params: dict[str, Any]
+    writes: list[int]
+    before: int
+
+
+class Tracer:
+    """The interpreter that builds a graph."""
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.captured: list[np.ndarray] = []  # the arrays behind the inputs, in order
+        self.read_from: list[Tensor] = []  # a tensor that holds each of them
+        self._current: dict[int, Node] = {}  # what the memory of an array, or node, holds at this point of the program
+        self._input: dict[int, Node] = {}
+        self._number: dict[int, int] = {}  # which of the inputs that is
+        self._same: dict[tuple[Any, ...], np.ndarray] = {}  # by their layouts, the arrays met
+        self._met: dict[int, tuple[weakref.ref[Tensor], np.ndarray]] = {}  # the tensors that had them, by their ids
+        self.views: dict[Node, View] = {}
+        self.written_at: dict[int, str] = {}  # where arrays are written
+        self.walked = False  # whether gradients were walked back
+        self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
+        self._given: set[int] = set()
+        self._gradients: dict[int, np.ndarray] = {}  # by their ids: what backward left outside
+        self._earlier: dict[Node, str] = {}  # gradients that an earlier call may have left, and where they are used
+        self._unused: set[Node] = set()  # gradients that this call leaves
+        self._nodes: set[Node] = set()  # those of this graph
+        self._bounds = Bounds()
+        self.refused: TraceError | None = None  # the first refusal: the function may have caught it
+
+    def refusal(self, message: str) -> TraceError:
+        """The error of a function that cannot be traced, noted in case the function goes on."""
+        error = TraceError(message)
+        self.refused = self.refused or error
+        return error
+
+    def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
+        hook = sys.getprofile()
+        if not isinstance(hook, types.FunctionType):  # nobody's, or a profiler's
+            return self._applied(primitive, inputs, params)
+        sys.setprofile(None)  # none of a user's code runs in here: whoever notes what runs (`ran.py`) need not look
+        try:
+            return self._applied(primitive, inputs, params)
+        finally:
+            sys.setprofile(hook)
+
+    def _applied(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
+        nodes = tuple(self.node_of(t) for t in inputs)
+        out = primitive.rule(*nodes, **params)
+        made = Node(primitive, nodes, params, tuple(out.shape), out.dtype)
+        self._nodes.add(made)
+        if primitive.view:
+            base = inputs[0]
+            self.views[made] = View(self.memory(base), primitive, params, base.writes, base.writes[0])
+        return made
+
+    def memory(self, t: Tensor) -> Any:
+        """What stands for the memory of a tensor: a node, or the first array met of its layout."""
+        return t.data if isinstance(t.data, Node) else self._same.setdefault(layout(t.data), t.data)
+
+    def met(self, t: Tensor) -> None:
+        """A tensor is used, or its memory given to another: as long as it has this array, the program holds."""
+        if not isinstance(t.data, Node):
+            self._met.setdefault(id(t), (weakref.ref(t), t.data))
+
+    def walk(self) -> None:
+        """Gradients are walked back."""
+        self.walked = True
+
+    def outside(self) -> list[tuple[Tensor, np.ndarray]]:
+        """The tensors that had the arrays met and are still there, now that the function has run."""
+        alive = [(ref(), array) for ref, array in self._met.values()]
+        return [(t, array) for t, array in alive if t is not None]
+
+    def assign(self, target: Tensor, value: Tensor) -> None:
+        node = self.node_of(value)
+        if id(target.data) in self._given:
+            raise self.refusal(
+                f"a compiled function writes into an argument with assign_, at {caller()}. It writes only tensors from "
+                "around it, as parameters: compute a new one and return it."
+            )
+        if node.dtype != target.dtype:
+            if not np.can_cast(node.dtype, target.dtype, "same_kind"):
+                raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {node.dtype}. Use astype().")
+            node = self.apply(PRIMITIVES["cast"], (value,), {"dtype": target.dtype})
+        if isinstance(target.data, Node):
+            self._check_view(target.data)
+        else:
+            self.node_of(target)
+            require_writable(target.data, caller())
+        memory = self.memory(target)
+        self._current[id(memory)] = node
+        self.written_at.setdefault(id(memory), caller())
+
+    def _check_view(self, node: Node) -> None:
+        """Refuse to write what may be a view: here nothing else would change."""
+        view = self.views.get(node)
+        if view is not None and view.primitive.name == "broadcast_to":
+            raise ArgumentError(READ_ONLY.format(caller()))
+        if view is not None:
+            raise self.refusal(
+                f"a compiled function writes with assign_ into a view, made by {view.primitive.name}, of another "
+                f"tensor, at {caller()}. Write into the tensor itself, the whole of it: gradus.where and "
+                "gradus.concatenate put a new value together; or copy() the view first."
+            )
+
+    def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
+        node, only = self.node_of(subject), interpret.conditional.get()
+        looked_at = node
+        if isinstance(wrong, Outside):
+            looked_at = same_numbers(node)
+            if not looked_at.size or self._bounds.within(looked_at, wrong):
+                return
+            if only is None:
+                self._bounds.narrow(looked_at, wrong)
+        with no_grad():
+            mask = wrong(Tensor(looked_at))
+            mask = mask if only is None else mask & only
+            failed = mask.any()
+        self.graph.checks.append(Check(mask.data, failed.data, node, wrong, explain, caller()))
+
+    def concrete(self, tensor: Tensor) -> np.ndarray:
+        if not isinstance(tensor.data, Node) and id(self.memory(tensor)) not in self._current:
+            self.met(tensor)
+            self.looked_at.append((tensor, tensor.writes[0]))
+            return np.asarray(tensor.data)  # nothing here depends on it: a constant, until it is written
+        raise self.refusal(
+            f"a compiled function looks at a value, at {caller()}: by .numpy(), .item(), float(), print or a Python "
+            "`if` or `while` on a tensor. While it is traced there are no values yet. Use gradus.where for a choice, "
+            "return the value and look at it outside, or leave the function uncompiled."
+        )
+
+    def node_of(self, t: Tensor) -> Node:
+        """The node a Tensor stands for; a new input if it is an array that was not met before."""
+        if isinstance(t.data, Node):
+            if t.data not in self._nodes:
+                raise self.refusal(
+                    f"a tensor that was made while another function was traced is used, at {caller()}. It never had a "
+                    "value: return what is needed later from the compiled function that makes it."
+                )
+            if self._earlier.get(t.data) == "":
+                self._earlier[t.data] = caller()
+            self._check_fresh(t)
+            return self._current.get(id(t.data), t.data)
+        self.met(t)
+        key = id(self.memory(t))
+        if key in self._gradients and key not in self._current:
+            self._current[key] = self._before(t)
+            self._earlier[self._current[key]] = caller()
+        if key not in self._current:
+            node = Node(None, (), {}, t.data.shape, t.data.dtype)
+            self.graph.inputs.append(node)
+            self.captured.append(self.memory(t))
+            self.read_from.append(t)
+            if t.grad is not None and not isinstance(t.grad.data, Node):
+                self._gradients[id(self.memory(t.grad))] = t.grad.data
+            self._current[key] = self._input[key] = node
+            self._number[key] = len(self.read_from) - 1
+            self._nodes.add(node)
+        elif t.requires_grad and t.is_leaf:  # it may have been met without its gradient, detached
+            self.read_from[self._number[key]] = t
+        return self._current[key]
+
+    def _check_fresh(self, t: Tensor) -> None:
+        """Refuse a view of memory that was written after the view was taken: eagerly it has the new numbers."""
+        view = self.views.get(t.data)
+        if view is not None and view.writes[0] != view.before:
+            raise self.refusal(
+                f"a compiled function uses a view of a tensor ({view.primitive.name}) that was written after the view "
+                f"was taken, at {caller()}. Take the view again after assign_, or copy() it before, whichever is meant."
+            )
+
+    def give(self, argument: Tensor) -> None:
+        """Make a tensor an argument: an input of its own, even where its array is one that was met before."""
+        node = Node(None, (), {}, argument.shape, argument.dtype)
+        self.graph.inputs.append(node)
+        self.captured.append(argument.data)
+        self.read_from.append(argument)
+        argument.data = node
+        self._nodes.add(node)
+        self._given.add(id(node))
+
+    # -- gradients, which last no longer than a call ------------------------------------------------------------------
+
+    def _before(self, t: Tensor) -> Node:
+        """What stands for a gradient of this shape that an earlier call may have left."""
+        node = Node(None, (), {}, t.shape, t.dtype)
+        self._nodes.add(node)
+        self._earlier[node] = ""
+        return node
+
+    def begin(self, leaves: Iterable[Tensor]) -> None:
+        """Let each leaf have a gradient from before the call: eagerly, the last call would have left one."""
+        for t in leaves:
+            if t.grad is None:
+                t.grad = Tensor(self._before(t))
+            else:
+                self._gradients[id(self.memory(t.grad))] = t.grad.data
+
+    def end(self, leaves: Iterable[Tensor]) -> None:
+        """Take back the gradients that are symbols."""
+        for t in (*leaves, *self.read_from):
+            if t.grad is not None and isinstance(t.grad.data, Node):
+                self._unused.add(self._current.get(id(t.grad.data), t.grad.data))
+                t.grad = None
+
+    def _check_gradients(self, used: set[Node]) -> None:
+        for node, place in self._earlier.items():
+            if node in used:
+                raise TraceError(
+                    f"a compiled function uses a gradient that was there before it, at {place}. It begins without "
+                    "gradients: call zero_grad() first in the function, and backward() in it too."
+                )
+        left = self._unused - set(self._earlier)
+        if left and not left & used:
+            raise TraceError(
+                "a compiled function calls backward(), and nothing uses the gradients, which last only until the call "
+                "ends. Call the optimizer's step() in the function too, or return the gradients."
+            )
+
+    def finish(self, results: list[Tensor]) -> Graph:
+        """The graph, once the function has run."""
+        self.graph.results = [self.node_of(t) for t in results]
+        for array in dict(zip(map(id, self.captured), self.captured, strict=True)).values():
+            given, now = self._input.get(id(array)), self._current.get(id(array))
+            if given is not None and now is not None and now is not given:
+                self.graph.writes.append((given, now))
+        self._check_overlaps()
+        self._check_gradients(set(self.graph.nodes()))
+        return self.graph
+
+    def _check_overlaps(self) -> None:
+        """Refuse to write memory that the function knows by another array, too."""
+        targets = {id(target) for target, _ in self.graph.writes}
+        written = {i for i, n in enumerate(self.graph.inputs) if id(n) in targets}
+        counted = {id(self.read_from[i].writes) for i in written}  # whose numbers are looked at anew after a write
+        seen = [t.data for t, _ in self.looked_at if id(t.writes) not in counted]
+        arrays = [*self.captured, *seen]
+        found = clash(arrays, written)
+        if found is None:
+            return
+        target, other = found
+        if other < len(self._given):
+            raise overlaps(f"argument {other}")
+        place = self.written_at.get(id(arrays[target]), "")
+        raise TraceError(
+            f"a compiled function writes with assign_, at {place}, a tensor of shape {arrays[target].shape}, and uses "
+            f"another, of shape {arrays[other].shape}, over the same memory. It takes each for memory of its own. Make "
+            "the other from the first inside the function, as a slice or a reshape of it, or a copy outside."
+        )
+
+
+def trace(function: Callable[[], Any], leaves: Sequence[Tensor] = ()) -> tuple[Tracer, Any]:
+    """Run a function of no arguments under a tracer; the tracer and what the function returned.
+
+    `leaves` are the tensors around the function in whose `grad` an earlier call may have left something.
+    """
+    tracer = Tracer()
+    tracer.begin(leaves)
+    token = interpret.current.set(tracer)
+    try:
+        result = function()
+    finally:
+        interpret.current.reset(token)
+        tracer.end(leaves)
+    if tracer.refused is not None:
+        raise tracer.refused
+    return tracer, result
