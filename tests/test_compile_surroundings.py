@@ -12,10 +12,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import hidden_surroundings  # noqa: F401 - its ways are among WAYS
 import numpy as np
 import pytest
-from surroundings import REFUSED, WAYS, Net, World
+from worlds import REFUSED, WAYS, Net, World, variables
 
 import gradus
 from gradus.errors import TraceError
@@ -25,11 +24,10 @@ from gradus.errors import TraceError
 def the_same_world() -> Iterator[None]:
     """What a way leaves in globals and modes goes again."""
     yield
-    import surroundings
 
     from gradus import autograd
 
-    vars(surroundings).pop("abs", None)
+    vars(variables).pop("abs", None)
     autograd._recording.set(True)
 
 

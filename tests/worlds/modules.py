@@ -1,0 +1,66 @@
+"""Modules, and what stands in them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from os import getenv
+from typing import Any
+
+from .world import World, changed, new_module, way
+
+HIDDEN = 2.0
+
+
+@way
+def a_module_imported_inside() -> World:
+    module = new_module()
+
+    def f(x: Any) -> Any:
+        import a_hidden_config  # type: ignore[import-not-found]
+
+        return x * a_hidden_config.scale
+
+    return World(f, changed(module, "scale", 3.0))
+
+
+@way
+def a_name_imported_inside() -> World:
+    module = new_module()
+
+    def f(x: Any) -> Any:
+        from a_hidden_config import scale
+
+        return x * scale
+
+    return World(f, changed(module, "scale", 3.0))
+
+
+@way
+def a_module_among_all() -> World:
+    return World(lambda x: x * sys.modules["a_hidden_config"].scale, changed(new_module(), "scale", 3.0))
+
+
+@way
+def this_module_among_all() -> World:
+    globals()["HIDDEN"] = 2.0
+    return World(lambda x: x * sys.modules[__name__].HIDDEN, lambda: globals().update(HIDDEN=3.0))
+
+
+@way
+def a_global_by_its_name() -> World:
+    globals()["HIDDEN"] = 2.0
+    return World(lambda x: x * globals()["HIDDEN"], lambda: globals().update(HIDDEN=3.0))
+
+
+@way
+def the_environment_by_another_name() -> World:
+    os.environ["A_SCALE"] = "2"
+    return World(lambda x: x * float(str(getenv("A_SCALE"))), lambda: os.environ.update(A_SCALE="3"))
+
+
+@way
+def the_command_line() -> World:
+    arguments = ["2"]
+    sys.argv[1:] = arguments
+    return World(lambda x: x * float(sys.argv[1]), lambda: sys.argv.__setitem__(1, "3"))

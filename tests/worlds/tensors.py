@@ -1,0 +1,144 @@
+"""Tensors, layers, optimizers."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import gradus
+from gradus import nn
+
+from .world import Net, World, changed, way
+
+
+@way
+def a_tensor_replaced_in_a_list() -> World:
+    tensors = [gradus.tensor([1.0]), gradus.tensor([2.0])]
+    return World(lambda x: x * tensors[0] + tensors[1], lambda: tensors.__setitem__(0, gradus.tensor([5.0])))
+
+
+@way
+def a_tensor_appended_to_a_list() -> World:
+    tensors = [gradus.tensor([1.0])]
+    return World(lambda x: x * sum(tensors), lambda: tensors.append(gradus.tensor([5.0])))
+
+
+@way
+def a_tensors_data_replaced() -> World:
+    t = gradus.tensor([1.0])
+    return World(lambda x: x * t, lambda: setattr(t, "data", np.array([2.0], np.float32)))
+
+
+@way
+def a_tensors_shape_alone() -> World:
+    t = gradus.ones((2, 2))
+    return World(lambda x: x * t.shape[0], lambda: setattr(t, "data", np.ones((4, 4), np.float32)))
+
+
+@way
+def a_tensors_number_looked_at() -> World:
+    t = gradus.tensor([2.0])
+    return World(lambda x: x * float(t), lambda: t.assign_([3.0]))
+
+
+@way
+def a_tensors_number_changed_behind_it() -> World:
+    t = gradus.tensor([2.0])
+    return World(lambda x: x * float(t), lambda: t.numpy().fill(3.0))
+
+
+@way
+def a_layer_replaced() -> World:
+    net = nn.Sequential(nn.Identity(), nn.ReLU())
+    return World(lambda x: net(x - 2), lambda: net.__setitem__(1, nn.Tanh()))
+
+
+@way
+def a_layer_appended() -> World:
+    net = nn.Sequential(nn.Identity(), nn.ReLU())
+    return World(lambda x: net(x), lambda: net.append(nn.Tanh()))
+
+
+@way
+def evaluation_mode() -> World:
+    net = nn.Sequential(nn.BatchNorm1d(3))
+    return World(lambda x: net(x.reshape(1, 3).broadcast_to((2, 3)) * gradus.tensor([[1.0], [2.0]])), net.eval)
+
+
+@way
+def the_mode_of_one_part() -> World:
+    net = nn.Sequential(nn.BatchNorm1d(3))
+    return World(lambda x: net(x.reshape(1, 3).broadcast_to((2, 3)) * gradus.tensor([[1.0], [2.0]])), net[0].eval)
+
+
+@way
+def a_parameter_frozen() -> World:
+    w = nn.Parameter(np.ones(3, np.float32))
+
+    def f(x: Any) -> Any:
+        y = x * w
+        return y * 2 if y.requires_grad else y * 3
+
+    return World(f, lambda: w.requires_grad_(False))
+
+
+def _trained(net: nn.Module, optimizer: Any) -> Callable[[Any], Any]:
+    def step(x: Any) -> Any:
+        optimizer.zero_grad()
+        loss = (net(x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return step
+
+
+@way
+def a_learning_rate() -> World:
+    net = Net(lambda self, x: x * self.w)
+    o = gradus.optim.SGD(net.parameters(), lr=0.1)
+    return World(_trained(net, o), changed(o, "lr", 0.01), lambda: net.w.tolist())
+
+
+@way
+def a_momentum() -> World:
+    net = Net(lambda self, x: x * self.w)
+    o = gradus.optim.SGD(net.parameters(), lr=0.01, momentum=0.5)
+    return World(_trained(net, o), changed(o, "momentum", 0.9), lambda: net.w.tolist())
+
+
+@way
+def a_schedule_for_a_number() -> World:
+    net = Net(lambda self, x: x * self.w)
+    o = gradus.optim.SGD(net.parameters(), lr=0.1)
+    return World(_trained(net, o), changed(o, "lr", lambda t: 0.1 / (t + 1)), lambda: net.w.tolist())
+
+
+@way
+def a_schedules_own_number() -> World:
+    net = Net(lambda self, x: x * self.w)
+    rate = types.SimpleNamespace(first=0.1)
+    o = gradus.optim.SGD(net.parameters(), lr=lambda t: rate.first / (t + 1))
+    return World(_trained(net, o), changed(rate, "first", 0.01), lambda: net.w.tolist())
+
+
+@way
+def a_gradients_hook() -> World:
+    net = Net(lambda self, x: x * self.w)
+    o = gradus.optim.SGD(net.parameters(), lr=0.1)
+    return World(_trained(net, o), lambda: net.w.register_hook(lambda g: g * 2), lambda: net.w.tolist())
+
+
+@way
+def a_forward_hook() -> World:
+    net = nn.Sequential(nn.Identity())
+    return World(lambda x: net(x), lambda: net[0].register_forward_hook(lambda m, i, o: o * 2))
+
+
+@way
+def a_seed() -> World:
+    gradus.seed(1)
+    return World(lambda x: x + gradus.rand(3), lambda: gradus.seed(1))
