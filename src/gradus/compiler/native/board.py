@@ -40,6 +40,14 @@ define void @set_up(ptr %board) {{
 }}
 """
 
+_UNLESS_FROZEN = """start:
+  %no = call i1 @frozen(ptr %call)
+  br i1 %no, label %refused, label %go
+refused:
+  ret i32 1
+go:
+"""
+
 # Thread 0's side. A generation is odd while the board is being written. The result is 1, and nothing was run, where an
 # array that would be written may not be.
 POST = f"""
