@@ -152,3 +152,26 @@ def test_an_object_that_is_returned_is_refused_with_its_class() -> None:
 
     with pytest.raises(TraceError, match="returns an object of the class Options"):
         f(x())
+
+
+def test_slices_as_arguments() -> None:
+    parts = (slice(0, 2), slice(0, 3), slice(None), slice(0, 2.0), slice(False, 2))
+    both(lambda t, s: t * float(str(s) == "slice(0, 2, None)") + 1, *((x(), s) for s in parts))
+    compiled = gradus.compile(lambda t, s: t[s] * 2)
+    for s in (slice(0, 2), slice(1, None), slice(0, 2)):
+        assert compiled(x(), s).tolist() == (x()[s] * 2).tolist()
+
+
+KEPT = np.arange(3.0)
+
+
+def test_an_array_that_is_returned_stays_the_array() -> None:
+    compiled = gradus.compile(lambda t: (t * 2, KEPT, np.float64(3.0), {"n": np.int64(4)}))
+    for _ in range(2):
+        found = compiled(x())
+        assert found[1] is KEPT and type(found[2]) is np.float64 and type(found[3]["n"]) is np.int64
+
+
+def test_an_array_made_anew_at_each_call_is_refused() -> None:
+    with pytest.raises(TraceError, match="ndarray"):
+        gradus.compile(lambda t: (t * 2, np.arange(3.0)))(x())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import cProfile
 import functools
 import gc
@@ -19,6 +20,8 @@ from worlds import REFUSED, WAYS, Net, World, variables
 import gradus
 from gradus.errors import TraceError
 
+ABS = abs
+
 
 @pytest.fixture(autouse=True)
 def the_same_world() -> Iterator[None]:
@@ -28,6 +31,7 @@ def the_same_world() -> Iterator[None]:
     from gradus import autograd
 
     vars(variables).pop("abs", None)
+    builtins.abs = ABS
     autograd._recording.set(True)
 
 

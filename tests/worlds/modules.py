@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 from os import getenv
@@ -10,6 +11,7 @@ from typing import Any
 from .world import World, changed, new_module, way
 
 HIDDEN = 2.0
+ABS = abs
 
 
 @way
@@ -64,3 +66,13 @@ def the_command_line() -> World:
     arguments = ["2"]
     sys.argv[1:] = arguments
     return World(lambda x: x * float(sys.argv[1]), lambda: sys.argv.__setitem__(1, "3"))
+
+
+@way
+def a_builtin_replaced() -> World:
+    builtins.abs = ABS
+
+    def change() -> None:
+        builtins.abs = lambda v: 5.0  # type: ignore[assignment]
+
+    return World(lambda x: x * abs(-2.0), change)

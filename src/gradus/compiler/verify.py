@@ -25,7 +25,7 @@ from .native.job import first_of, one_by_one
 from .native.step import Step
 from .surroundings.where import where_is
 from .trace.trace import Tracer
-from .trace.tree import flatten, unflatten
+from .trace.tree import agree, flatten, is_tensor, unflatten
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4, "float16": 4e-3, "bfloat16": 3e-2}
 BF16 = 4e-3  # with precision="bf16": a number that is rounded to the other side is away by that much
@@ -73,7 +73,7 @@ def both_ways(
         args, named = unflatten(arrangement, list(tensors))
         with memory.watched(compiled.precision):
             found: list[Tensor] = []
-            kind = flatten(compiled.function(*args, **named), found)
+            kind = flatten(compiled.function(*args, **named), found, is_tensor)
             memory.leave_out(found)
             return kind, [t.numpy().copy() for t in found]
 
@@ -81,7 +81,7 @@ def both_ways(
     wanted = memory.taken_back()
     result = native(*arguments, **options)
     found: list[Tensor] = []
-    same_kind = flatten(result, found) == kind
+    same_kind = agree(flatten(result, found, is_tensor), kind)
     got = memory.values([t.numpy() for t in found])
     if not same_kind:
         raise VerifyError(f"the compiled function {compiled.__name__} returns something else than eagerly: {result!r}")

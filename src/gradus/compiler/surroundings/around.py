@@ -7,6 +7,7 @@ the attributes that they name; else it takes everything.
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import gc
@@ -130,6 +131,7 @@ class Around:
         self._mentioned: set[str] = set()
         self._globals: dict[int, tuple[dict[str, Any], set[str]]] = {}
         self._modules: list[Part] = []
+        self._builtins: set[str] = set()
         self._waiting: deque[Part] = deque([(function, getattr(function, "__name__", type(function).__name__))])
         self._waiting += [(a, f"argument {i}") for i, a in enumerate(arguments) if not _given(a)]
         self._met: set[types.CodeType] = set()
@@ -142,6 +144,7 @@ class Around:
         self._walk()
         self._waiting += self._unmet()
         self._walk()
+        self.holders += [Named(vars(builtins), "builtins", self._builtins)] if self._builtins else []
         if ran is None:
             self._numbers()
 
@@ -154,6 +157,7 @@ class Around:
             found, self._globals = self._globals, {}
             for seen, names in found.values():
                 self._hold(Named(seen, "", names))
+                self._builtins |= {name for name in names if name not in seen and name in vars(builtins)}
             while self._modules:
                 self._module(*self._modules.pop())
             if self.ran is None and len(self._seen) >= MOST:

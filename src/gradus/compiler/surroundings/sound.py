@@ -17,7 +17,7 @@ from ...tensor import Tensor
 from ..trace.alike import alike, is_plain
 from ..trace.graph import Graph, Node
 from ..trace.trace import Tracer, trace
-from ..trace.tree import flatten
+from ..trace.tree import flatten, is_tensor
 from .around import Around
 from .guards import Guard, Snapshot
 from .holders import MISSING, Draws, Holder, Numbers
@@ -106,7 +106,7 @@ def soundly(
 def _once(run: Callable[[], Any], leaves: Sequence[Tensor]) -> Once:
     tracer, result = trace(run, leaves)
     returned: list[Tensor] = []
-    arrangement = flatten(result, returned)
+    arrangement = flatten(result, returned, is_tensor)
     return Once(tracer, tracer.finish(returned), arrangement, returned)
 
 
@@ -168,7 +168,7 @@ def _refuse_difference(first: Once, second: Once, name: str) -> None:
 def _difference(first: Once, second: Once) -> str:
     """Where two runs of a function come apart; empty if they do not."""
     (t1, g1, a1, _), (t2, g2, a2, _) = first, second
-    if not alike(_plainly(a1), _plainly(a2)):
+    if not _same_result(a1, a2):
         return f"it returns {_other(a1, a2)}"
     if len(g1.inputs) != len(g2.inputs):
         return f"it reads {len(g1.inputs)} tensors, then {len(g2.inputs)}"
@@ -208,17 +208,17 @@ def _same_array(a: np.ndarray, b: np.ndarray) -> bool:
     return a.__array_interface__["data"] == b.__array_interface__["data"] or a.tobytes() == b.tobytes()
 
 
-def _plainly(arrangement: Any) -> Any:
-    """An arrangement as something whose values can be compared one by one."""
-    if isinstance(arrangement, tuple):
-        return tuple(map(_plainly, arrangement))
-    return str(arrangement) if isinstance(arrangement, type) else arrangement
+def _same_result(a: Any, b: Any) -> bool:
+    """Whether two arrangements of results are the same; objects are if they are one object, which is handed on."""
+    if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+        return all(map(_same_result, a, b))
+    return alike(a, b)
 
 
 def _other(a: Any, b: Any) -> str:
     """What is another in two arrangements of results, for people."""
     if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
-        return next(_other(p, q) for p, q in zip(a, b, strict=True) if not alike(_plainly(p), _plainly(q)))
+        return next(_other(p, q) for p, q in zip(a, b, strict=True) if not _same_result(p, q))
     if is_plain(a) or isinstance(a, type):
         return f"{_short(a)}, then {_short(b)}"
     kind = type(a).__name__

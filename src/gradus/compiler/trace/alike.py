@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice, np.dtype)
-_EXACT = (float, complex, range, np.generic)  # what may be equal and not the same, as 0.0 and -0.0, or not be itself
+_EXACT = (float, complex, range, slice, np.generic)  # may be equal and not the same (0.0 and -0.0), or not be itself
 
 
 def is_plain(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,23 @@ def is_array(thing: Any) -> bool:
     return isinstance(thing, (Tensor, np.ndarray, np.generic)) and not isinstance(thing, float)
 
 
-def flatten(thing: Any, leaves: list[Tensor]) -> Any:
+def is_tensor(thing: Any) -> bool:
+    """Whether a value is a tensor: of what a function returns, NumPy's arrays are handed on as they are."""
+    return isinstance(thing, Tensor)
+
+
+def flatten(thing: Any, leaves: list[Tensor], is_leaf: Callable[[Any], bool] = is_array) -> Any:
     """Append the tensors to `leaves`; what is left is their arrangement, which can be compared and hashed."""
-    if is_array(thing):
+    if is_leaf(thing):
         leaves.append(as_tensor(thing))
         return Tensor
     if isinstance(thing, (list, tuple)):
-        return (type(thing), *(flatten(part, leaves) for part in thing))
+        return (type(thing), *(flatten(part, leaves, is_leaf) for part in thing))
     if isinstance(thing, dict):
         kind = (type(thing), *((thing.default_factory,) if isinstance(thing, defaultdict) else ()))
-        return (*kind, *((key, flatten(part, leaves)) for key, part in thing.items()))
+        return (*kind, *((key, flatten(part, leaves, is_leaf)) for key, part in thing.items()))
+    if isinstance(thing, slice):  # which Python hashes from 3.12 on
+        return (slice, *(flatten(part, leaves, is_leaf) for part in (thing.start, thing.stop, thing.step)))
     if isinstance(thing, (int, float)):
         return (type(thing), thing, str(thing))  # 1, 1.0 and True are equal, and so are 0.0 and -0.0
     return thing
@@ -50,9 +57,11 @@ def _put_together(arrangement: Any, leaves: Iterator[Tensor]) -> Any:
     if issubclass(kind, dict):
         made = {key: _put_together(part, leaves) for key, part in parts}
         return made if kind is dict else _of_kind(kind, made)
-    if not issubclass(kind, (list, tuple)):
+    if not issubclass(kind, (list, tuple, slice)):
         return parts[0]
     found = [_put_together(part, leaves) for part in parts]
+    if kind is slice:
+        return slice(*found)
     return kind(*found) if hasattr(kind, "_fields") else kind(found)  # a named tuple takes its parts one by one
 
 
@@ -78,7 +87,7 @@ def agree(a: Any, b: Any, depth: int = 0) -> bool:
     """
     if a is b or alike(a, b):
         return True
-    if type(a) is not type(b) or is_plain(a) or isinstance(a, type) or depth > DEEP:
+    if type(a) is not type(b) or is_plain(a) or isinstance(a, (type, np.ndarray)) or depth > DEEP:
         return False
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(agree(p, q, depth + 1) for p, q in zip(a, b, strict=True))
