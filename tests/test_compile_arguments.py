@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import gradus
+from gradus import nn
 from gradus.errors import ArgumentError, TraceError
 
 
@@ -175,3 +176,85 @@ def test_an_array_that_is_returned_stays_the_array() -> None:
 def test_an_array_made_anew_at_each_call_is_refused() -> None:
     with pytest.raises(TraceError, match="ndarray"):
         gradus.compile(lambda t: (t * 2, np.arange(3.0)))(x())
+
+
+class Temperature(gradus.Tensor):
+    """A tensor of a class of its own."""
+
+
+def test_an_argument_keeps_its_class() -> None:
+    def f(t: Any) -> Any:
+        return t * (2 if isinstance(t, nn.Parameter) else 3 if isinstance(t, Temperature) else 1)
+
+    both(f, (x(),), (nn.Parameter(x()),), (Temperature(x().numpy()),))
+
+
+def its_gradient(t: Any) -> Any:
+    (t * t).sum().backward()
+    return t.grad
+
+
+def test_an_argument_comes_with_its_gradient() -> None:
+    given = gradus.tensor([1.0, 2.0], requires_grad=True)
+    compiled = gradus.compile(its_gradient)
+    assert compiled(given).tolist() == [2.0, 4.0]
+    given.grad = gradus.ones(2)
+    with pytest.raises(TraceError, match="uses a gradient that was there before it"):
+        compiled(given)
+
+
+def test_an_argument_whose_gradient_is_cleared() -> None:
+    def f(t: Any) -> Any:
+        t.grad = None
+        return its_gradient(t)
+
+    given = gradus.tensor([1.0, 2.0], requires_grad=True)
+    given.grad = gradus.ones(2)
+    both(f, (given,))
+
+
+def test_an_argument_with_hooks_is_refused() -> None:
+    compiled, given = gradus.compile(its_gradient), gradus.tensor([1.0, 2.0], requires_grad=True)
+    assert compiled(given).tolist() == [2.0, 4.0]
+    given.register_hook(lambda g: g * 10)
+    with pytest.raises(TraceError, match="argument 0 of the compiled function its_gradient has hooks"):
+        compiled(given)
+
+
+def test_an_argument_that_begins_to_want_a_gradient_is_refused() -> None:
+    with pytest.raises(TraceError, match="changes a list, a dict or a tensor that it is given"):
+        gradus.compile(lambda t: its_gradient(t.requires_grad_()))(x())
+
+
+W = gradus.tensor([1.0, 2.0, 3.0], requires_grad=True)
+
+
+def the_first_time(t: Any) -> Any:
+    return (W * t).sum() * (1 if W.grad is None else 2)
+
+
+def begun_when_there_are_gradients(t: Any) -> Any:
+    if W.grad is not None:
+        W.grad.detach()
+        kept.append(1)
+    return (W * t).sum()
+
+
+kept: list[int] = []
+
+
+@pytest.mark.parametrize("function", [the_first_time, begun_when_there_are_gradients])
+def test_asking_for_a_gradient_before_there_is_one(function: Callable[[Any], Any]) -> None:
+    with pytest.raises(TraceError):
+        gradus.compile(function)(x())
+    assert W.grad is None and not kept
+
+
+def test_clearing_gradients_that_there_may_be() -> None:
+    def f(t: Any) -> Any:
+        if W.grad is not None:
+            W.grad = None
+        (W * t).sum().backward()
+        return W.grad
+
+    assert gradus.compile(f)(x()).tolist() == x().tolist()

@@ -125,7 +125,7 @@ class Compiled(Copied, Wrapper):
         arguments = tuple(as_tensor(a) if is_array(a) else a for a in arguments)
         given: list[Tensor] = []
         arrangement = flatten(arguments, given)
-        shapes = tuple((t.shape, t.dtype, wish(t)) for t in given)
+        shapes = tuple((t.shape, t.dtype, wish(t), type(t), wish(t) and t.grad is not None) for t in given)
         key = (arrangement, shapes, alone(given), names, recording())
         try:
             hash(key)
@@ -144,7 +144,7 @@ class Compiled(Copied, Wrapper):
             known.lock = lock
             self._steps.append((key, known))
             self._steps[:] = _worth_keeping(self._steps[-VERSIONS:])
-        known.require_not_around(given)
+        known.require_alone(given)
         self._last = known if not options else None
         return arguments, known
 

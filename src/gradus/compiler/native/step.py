@@ -93,14 +93,14 @@ class Step:
 
         def run() -> Any:
             tracer: Any = interpret.current.get()
-            symbols[:] = [self._symbol(i, t) for i, t in enumerate(given)]
+            symbols[:] = [self._symbol(tracer, i, t) for i, t in enumerate(given)]
             for t in symbols:
                 tracer.give(t)
             named = [symbols[i] for i in first]
-            nodes = [t.data for t in symbols]
+            before = [(t.data, t.requires_grad) for t in named]
             handed = unflatten(arrangement, named)
             result = function(*handed)
-            self._require_unchanged(arrangement, handed, named, [symbols[i].data is nodes[i] for i in first])
+            self._require_unchanged(arrangement, handed, named, before)
             return result
 
         traced = soundly(around, arguments, run, self.name)
@@ -121,9 +121,10 @@ class Step:
         self._around = {id(t) for t, *_ in self.bound_tensors}
         return graph
 
-    def _require_unchanged(self, arrangement: Any, handed: Any, named: list[Tensor], kept: list[bool]) -> None:
+    def _require_unchanged(self, arrangement: Any, handed: Any, named: list[Tensor], before: list[Any]) -> None:
         """Refuse a function that changes an argument: the caller's would stay as it is."""
         left: list[Tensor] = []
+        kept = [t.data is data and t.requires_grad is wanted for t, (data, wanted) in zip(named, before, strict=True)]
         if agree(flatten(handed, left), arrangement) and all(map(is_, left, named)) and all(kept):
             return
         tracer: Any = interpret.current.get()
@@ -133,10 +134,13 @@ class Step:
             "and return what is new."
         )
 
-    def _symbol(self, i: int, given: Tensor) -> Tensor:
+    def _symbol(self, tracer: Any, i: int, given: Tensor) -> Tensor:
         """What an argument is while the function is traced."""
         wanted = wish(given)
-        t = Tensor(given.data, requires_grad=wanted is True)
+        t = type(given).__new__(type(given))
+        Tensor.__init__(t, given.data, requires_grad=wanted is True)
+        if wanted and given.grad is not None:
+            t.grad = tracer.before(given)
         if wanted is False:
             t.requires_grad, t.origin = True, wall(
                 f"a gradient would flow out of the compiled function {self.name}, to what its argument {i} was "
@@ -205,13 +209,13 @@ class Step:
         if not self.plain or len(arguments) != len(self._like):
             return False
         for a, (kind, like, dtype, wanted) in zip(arguments, self._like):  # noqa: B905 - lengths were compared
-            if kind is Tensor and isinstance(a, Tensor):
+            if kind is Tensor and type(a) is Tensor:
                 array = a.data
                 if array.shape != like or (array.dtype is not dtype and array.dtype != dtype):
                     return False
                 if (a.origin is None if a.requires_grad else None) is not wanted:
                     return False
-                if wanted and id(a) in self._around:
+                if wanted and (a.grad is not None or a.hooks or id(a) in self._around):
                     return False
             elif a is not like and not (type(a) is kind and alike(a, like)):
                 return False
@@ -222,9 +226,14 @@ class Step:
             return False
         return not self._repeated and self.holds()
 
-    def require_not_around(self, given: Sequence[Tensor]) -> None:
-        """Refuse an argument that wants a gradient and is a tensor from around the function, too: that is one sum."""
+    def require_alone(self, given: Sequence[Tensor]) -> None:
+        """Refuse an argument that wants a gradient and has hooks, or is from around the function, too: one sum."""
         for i, t in enumerate(given):
+            if t.hooks:
+                raise TraceError(
+                    f"argument {i} of the compiled function {self.name} has hooks, which would not be called. Register "
+                    "them inside the function, on what it computes, or give the argument without them: detach()."
+                )
             if wish(t) and id(t) in self._around:
                 raise TraceError(
                     f"argument {i} of the compiled function {self.name} wants a gradient and is a tensor that the "
@@ -369,9 +378,9 @@ UNHELD = _holders([(0, np.empty(0), False)], 0)  # by no one but the list of res
 
 def _likeness(argument: Any) -> tuple[Any, Any, Any, Any]:
     """What another argument must agree with, to be given to the same program."""
-    if isinstance(argument, Tensor):
+    if type(argument) is Tensor:
         return Tensor, argument.data.shape, argument.data.dtype, wish(argument)
-    return type(argument), argument, None, None
+    return type(argument), None if isinstance(argument, Tensor) else argument, None, None
 
 
 _steps: weakref.WeakSet[Step] = weakref.WeakSet()

@@ -21,6 +21,7 @@ from ..trace.tree import flatten, is_tensor
 from .around import Around
 from .guards import Guard, Snapshot
 from .holders import MISSING, Draws, Holder, Numbers
+from .named import mentions
 from .ran import Ran
 
 OUTSIDE = "Do that outside the compiled function, or leave it uncompiled."
@@ -88,6 +89,8 @@ def soundly(
         second = _once(run, leaves)
         _refuse_changes(between.changes(), name, ran)
         _refuse_difference(first, second, name)
+        if any("grad" in mentions(code) for code in ran.codes):
+            _refuse_first_call(run, leaves, second, between, name)
         if not guard.same():
             what = guard.changed() or "the numbers of an array"
             raise TraceError(f"the compiled function {name} changes {what}, which it reads. {OUTSIDE}")
@@ -108,6 +111,31 @@ def _once(run: Callable[[], Any], leaves: Sequence[Tensor]) -> Once:
     returned: list[Tensor] = []
     arrangement = flatten(result, returned, is_tensor)
     return Once(tracer, tracer.finish(returned), arrangement, returned)
+
+
+def _refuse_first_call(
+    run: Callable[[], Any], leaves: Sequence[Tensor], usual: Once, state: Snapshot, name: str
+) -> None:
+    """Refuse a function that does something else when there are no gradients yet, as before the first backward()."""
+    kept = [t.grad for t in leaves]
+    for t in leaves:
+        t.grad = None
+    try:
+        found = _difference(usual, _once(run, ()))
+    except Exception as problem:
+        found = f"it raises {type(problem).__name__}: {problem}"
+    finally:
+        for t, gradient in zip(leaves, kept, strict=True):
+            t.grad = gradient
+    changes = state.changes()
+    state.put_back()
+    if found or changes:
+        what = found or f"it changes {changes[0][0].name(changes[0][1])}"
+        raise TraceError(
+            f"the compiled function {name} does something else when its parameters have no gradients yet, as at the "
+            f"first call: {what}. A call takes those of an earlier one to be there. Begin with zero_grad(), and ask "
+            "for grad after backward()."
+        )
 
 
 def _together(first: Sequence[Holder], second: Sequence[Holder]) -> list[Holder]:

@@ -213,6 +213,10 @@ class Tracer:
 
     # -- gradients, which last no longer than a call ------------------------------------------------------------------
 
+    def before(self, t: Tensor) -> Tensor:
+        """What stands for the gradient that an argument comes with."""
+        return Tensor(self._before(t))
+
     def _before(self, t: Tensor) -> Node:
         """What stands for a gradient of this shape that an earlier call may have left."""
         node = Node(None, (), {}, t.shape, t.dtype)
