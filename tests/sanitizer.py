@@ -113,7 +113,7 @@ def run(group: Group) -> list[str]:
     expected = [[x.numpy().copy() for x in of_one] for of_one in function(*xs)]
     xs, function = _all_of(group)
     _, step = _compiled(function, group)._step_for(tuple(xs), {})
-    given, read = [x.numpy() for x in xs], [(t, t.numpy().copy()) for t, *_ in step._read]
+    given, read = [x.numpy() for x in xs], [(t, t.numpy().copy()) for t, *_ in step.version.read]
     failures = []
     for side in guarded.SIDES:
         _move(step, read, side)
@@ -181,7 +181,7 @@ def _move(step: Step, read: list[tuple[Tensor, np.ndarray]], side: str) -> None:
     """Let all of a step's memory, and the tensors that it reads besides its arguments, begin anew on a side."""
     for t, numbers in read:
         t.data = guarded.copied(numbers, side)
-    step._read = [(t, t.data, *rest) for t, _, *rest in step._read]
+    step.version.read = [(t, t.data, *rest) for t, _, *rest in step.version.read]
     Step.room = guarded.GuardedRoom(side)
     step._bind_memory()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import time
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +21,13 @@ from ..names import missing_from
 from ..tensor import Tensor, as_tensor
 from .copies import Copied
 from .native.job import Job, check_rows, rows_of
+from .native.program import Program
 from .native.step import Step
 from .native.target import Target, default
 from .rewrite.bfloat16 import check_precision
 from .surroundings.around import Wrapper
 from .surroundings.sound import name_of
+from .surroundings.version import Version
 from .trace.results import wish
 from .trace.trace import Tracer
 from .trace.tree import agree, alone, flatten, is_array
@@ -73,7 +76,7 @@ class Compiled(Copied, Wrapper):
         if step is None or options or not step.accepts(arguments):
             with _tracing, self.around():
                 arguments, step = self._step_for(arguments, options)
-        return step.run(arguments if step.only_tensors else _leaves(arguments))
+        return step.run(arguments if step.version.only_tensors else _leaves(arguments))
 
     def version(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> Step:
         """The program for these arguments; it is not run."""
@@ -137,21 +140,30 @@ class Compiled(Copied, Wrapper):
         known = next((step for of, step in reversed(self._steps) if agree(of, key) and step.holds()), None)
         if known is None:
             self._say_if_often([step for of, step in self._steps if agree(of, key)])
-            how = self.target or default(), self.precision, self.winograd, self.function, self.__name__
             lock = self._steps[0][1].lock if self._steps else threading.Lock()  # versions may write the same memory
             with lock:  # nor is that written while one is traced, which would be taken for the function's doing
-                known = Step(function, arguments, *how)
+                known = self._made(function, arguments)
             known.lock = lock
             self._steps.append((key, known))
             self._steps[:] = _worth_keeping(self._steps[-VERSIONS:])
-        known.require_alone(given)
+        known.version.require_alone(given)
         self._last = known if not options else None
         return arguments, known
+
+    def _made(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Step:
+        """A new version of the program: traced, planned, compiled, and bound to its memory."""
+        started, target = time.perf_counter(), self.target or default()
+        version = Version(function, arguments, self.function, self.__name__)
+        program = Program(version.graph, target, len(version.specs), self.precision, self.winograd)
+        planned = time.perf_counter() - started
+        step = Step(version, program)
+        step.timings = {"trace and schedule": planned, **step.timings}
+        return step
 
     def _say_if_often(self, versions: Sequence[Step]) -> None:
         """Warn where there are many versions for arguments of one kind."""
         if len(versions) == OFTEN:
-            what = versions[-1].changed() or "a tensor's array"
+            what = versions[-1].version.changed() or "a tensor's array"
             warnings.warn(
                 f"the compiled function {self.__name__} is traced for the {OFTEN + 1}th time for arguments of one "
                 f"kind, because {what} is not what it was. What changes often is best a tensor, written with assign_, "
@@ -197,7 +209,7 @@ class Compiled(Copied, Wrapper):
             return None
         check_rows(rows, whole)
         step = self._last
-        if step is None or not step.accepts_rows(whole, rows.shape[1]):
+        if step is None or not step.version.accepts_rows(whole, rows.shape[1]):
             with _tracing, self.around():
                 _, step = self._step_for(tuple(Tensor(a[rows[0]]) for a in whole), {})
         for i, a in enumerate(arrays):
@@ -308,7 +320,7 @@ def _worth_keeping(versions: list[tuple[Any, Step]]) -> list[tuple[Any, Step]]:
     kept: list[tuple[Any, Step]] = []
     left = 0
     for of, step in reversed(versions):
-        arrays = {id(a): a.nbytes for _, a, *_ in step.bound_tensors}
+        arrays = {id(a): a.nbytes for _, a, *_ in step.version.bound_tensors}
         size = sum(n for i, n in arrays.items() if i not in held)
         if not kept:
             left = max(PAST, 2 * size)

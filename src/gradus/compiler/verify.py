@@ -96,9 +96,9 @@ class Memory:
     """The memory that a call may write, and how it was before."""
 
     def __init__(self, step: Step) -> None:
-        self._read = [t for t, *_ in step.bound_tensors]
+        self._read = [t for t, *_ in step.version.bound_tensors]
         self._before: dict[int, tuple[weakref.ref[Tensor], np.ndarray, np.ndarray, int]] = {}
-        for t in step.written:
+        for t in step.version.written:
             self.note(t)
         self._known = set(self._before)
         self._gradients = [(t, t.grad) for t in self._read]
