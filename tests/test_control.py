@@ -88,3 +88,79 @@ def test_a_condition_that_is_false_at_once(wrap):
     x = gradus.tensor([1.0, 2.0])
     (same,) = wrap(lambda x: while_loop(lambda s: s[0].sum() < 0, lambda s: (s[0] / 0,), (x,), 3))(x)
     assert same.tolist() == [1, 2]
+
+
+@BOTH
+def test_steps_that_are_not_taken_write_nothing_and_draw_nothing(wrap):
+    count, asked = gradus.tensor(0), gradus.tensor(0)
+
+    def condition(s):
+        asked.assign_(asked + 1)
+        return s[0] < 4
+
+    def step(s):
+        count.assign_(count + 1)
+        return (s[0] + 1 + 0 * gradus.rand(()),)
+
+    run = wrap(lambda x: while_loop(condition, step, (x,), 8)[0])
+    gradus.seed(0)
+    assert [run(gradus.tensor(1.0)).item(), count.item(), asked.item()] == [4, 3, 4]
+    assert [run(gradus.tensor(9.0)).item(), count.item(), asked.item()] == [9, 3, 5]
+    found = gradus.rand(2).tolist()
+    gradus.seed(0)
+    for _ in range(3):
+        gradus.rand(())
+    assert found == gradus.rand(2).tolist()
+
+
+@BOTH
+def test_loops_in_loops_write_what_both_take(wrap):
+    count = gradus.tensor(0)
+
+    def inner(s):
+        count.assign_(count + 1)
+        return (s[0] + 1,)
+
+    def outer(s):
+        return while_loop(lambda t: t[0] < 2 * s[0], inner, s, 9)
+
+    run = wrap(lambda x: while_loop(lambda s: s[0] < 10, outer, (x,), 4)[0])
+    assert [run(gradus.tensor(2.0)).item(), count.item()] == [16, 14]
+
+
+@BOTH
+def test_training_until_the_loss_is_small(wrap):
+    w = gradus.tensor([3.0, 2.0], requires_grad=True)
+    optimizer = gradus.optim.SGD([w], lr=0.1, momentum=0.5)
+
+    def step(s):
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        optimizer.step()
+        return (loss.detach(),)
+
+    loss = wrap(lambda: while_loop(lambda s: s[0] > 1, step, (gradus.tensor(np.inf),), 12)[0])()
+    value, velocity, wanted, steps = np.array([3.0, 2.0]), 0.0, np.inf, 0
+    while wanted > 1:
+        wanted, steps = (value**2).sum(), steps + 1
+        velocity = 0.5 * velocity + 2 * value
+        value = value - 0.1 * velocity
+    assert loss.item() == pytest.approx(wanted, rel=1e-5)
+    assert optimizer.steps.item() == steps
+    np.testing.assert_allclose(w.numpy(), value, rtol=1e-5)
+
+
+@BOTH
+@pytest.mark.parametrize("start", [5.0, 0.5])
+def test_the_gradient_is_that_of_the_steps_that_are_taken(wrap, start):
+    def run(x):
+        root = while_loop(lambda s: s[0] > 1, lambda s: ((s[0] - 1).sqrt(),), (x,), 6)[0]
+        return gradus.grad(root, x)
+
+    found = wrap(lambda x: run(x.copy().requires_grad_()))(gradus.tensor(start)).item()
+    wanted = 1.0
+    while start > 1:
+        start = np.sqrt(start - 1)
+        wanted /= 2 * start
+    assert found == pytest.approx(wanted, rel=1e-5)

@@ -59,8 +59,8 @@ def scan(
 def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], State], state: State, most: int) -> State:
     """Apply a step while a condition on the state is true, at most so many times.
 
-    In a compiled function all `most` steps are computed, and those after the condition became false are not taken: so
-    keep `most` small there.
+    In a compiled function all `most` steps are computed, and those after the condition became false are not taken:
+    they write nothing with `assign_`, draw no random numbers and raise nothing. So keep `most` small there.
 
     Args:
         condition: state -> a boolean tensor without axes.
@@ -80,27 +80,36 @@ def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], Sta
     if most < 1:
         raise ArgumentError(f"while_loop: most must be 1 or more, got {most}")
     going: Tensor | None = None
+    last = state  # what the last step that was taken began from
     for _ in range(most):
-        holds = condition(state)
+        with _where(going):
+            holds = condition(state)
         if isinstance(holds.data, np.ndarray):
             if not holds:
                 return state
             state = step(state)
             continue
         going = holds if going is None else going & holds
-        with _where(going):
-            new = step(state)
-        state = tuple(where(going, after, before) for after, before in zip(new, state, strict=True))
-    still = condition(state) if going is None else going & condition(state)
+        last = _choose(going, state, tuple(t.detach() for t in last))  # a step not taken must not make a NaN, whose
+        with _where(going):  # gradient would be NaN times zero; nor is there a way back through it
+            new = step(last)
+        state = _choose(going, new, state)
+    with _where(going):
+        still = condition(state)
+    still = still if going is None else going & still
     interpret.current.get().check(still, lambda true: true, lambda _: _too_few(most))
     return state
 
 
+def _choose(condition: Tensor, one: State, other: State) -> State:
+    return tuple(where(condition, a, b) for a, b in zip(one, other, strict=True))
+
+
 @contextmanager
-def _where(going: Tensor) -> Iterator[None]:
-    """What is checked in this block matters only where a condition holds."""
+def _where(going: Tensor | None) -> Iterator[None]:
+    """What is checked and written in this block counts only where a condition holds, if there is one."""
     outer = interpret.conditional.get()
-    token = interpret.conditional.set(going if outer is None else outer & going)
+    token = interpret.conditional.set(outer if going is None else going if outer is None else outer & going)
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ from ... import interpret
 from ...autograd import no_grad
 from ...errors import ArgumentError, DtypeError, TraceError, caller
 from ...interpret import Explain, Outside, Wrong
+from ...ops import where
 from ...ops.primitive import PRIMITIVES, Primitive
 from ...tensor import Tensor
 from .aliases import READ_ONLY, clash, layout, overlaps, require_writable
@@ -119,6 +120,10 @@ class Tracer:
         else:
             self.node_of(target)
             require_writable(target.data, caller())
+        only = interpret.conditional.get()
+        if only is not None:
+            with no_grad():
+                node = self.node_of(where(only, Tensor(node), Tensor(self.node_of(target))))
         memory = self.memory(target)
         self._current[id(memory)] = node
         self.written_at.setdefault(id(memory), caller())
