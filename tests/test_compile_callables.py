@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import pickle
 
 import numpy as np
 import pytest
@@ -121,3 +122,87 @@ def test_what_cannot_be_compiled_is_refused():
         gradus.compile(6)
     with pytest.raises(ArgumentError, match=r"a compiled one\. Give the Module that was compiled"):
         saliency(gradus.compile(Scaled()), np.ones((1, 1, 2, 2)))
+
+
+def test_a_method_over_a_compiled_one_calls_it_by_super():
+    class First:
+        def times(self, x):
+            return x * self.k
+
+    class Second(First):
+        k = 2.0
+        times = gradus.compile(First.times)
+
+    class Third(Second):
+        @gradus.compile
+        def times(self, x):
+            return super().times(x) + 1
+
+    class Fourth(Third):
+        def times(self, x):
+            return super().times(x) * 10
+
+    x = gradus.tensor([1.0, 2.0])
+    thing = Fourth()
+    for _ in range(2):
+        assert thing.times(x).tolist() == [30, 50]
+        assert Third().times(x).tolist() == [3, 5]
+    copied = copy.copy(thing)
+    copied.k = 3.0
+    assert [copied.times(x).tolist(), thing.times(x).tolist()] == [[40, 70], [30, 50]]
+    other = Third()
+    other.times = lambda x: x
+    assert other.times(x) is x
+
+
+def test_compiled_class_methods():
+    class First:
+        k = 2.0
+
+        @classmethod
+        @gradus.compile
+        def times(cls, x):
+            return x * cls.k
+
+    class Second(First):
+        k = 3.0
+
+    x = gradus.tensor([1.0])
+    for _ in range(2):
+        assert [First.times(x).item(), Second.times(x).item(), Second().times(x).item()] == [2, 3, 3]
+    First.k = 4.0
+    assert [First.times(x).item(), Second.times(x).item()] == [4, 3]
+
+
+def test_objects_without_room_for_a_compiled_method():
+    class Small:
+        __slots__ = ("k",)
+
+        @gradus.compile
+        def times(self, x):
+            return x
+
+    with pytest.raises(ArgumentError, match="Small have no place for their own compiled times"):
+        Small().times(gradus.tensor(1.0))
+
+
+class Base:
+    k = 2.0
+
+    @gradus.compile
+    def times(self, x):
+        return x * self.k
+
+
+class Derived(Base):
+    @gradus.compile
+    def times(self, x):
+        return super().times(x) + 1
+
+
+def test_pickled_methods_stay_whose_they_are():
+    thing, x = Derived(), gradus.tensor([1.0])
+    assert [thing.times(x).item(), super(Derived, thing).times(x).item()] == [3, 2]
+    back = pickle.loads(pickle.dumps(thing))
+    back.k = 5.0
+    assert [back.times(x).item(), super(Derived, back).times(x).item(), thing.times(x).item()] == [6, 5, 3]

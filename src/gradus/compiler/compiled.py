@@ -63,6 +63,7 @@ class Compiled(Copied, Wrapper):
             functools.update_wrapper(self, function, updated=())
             self.__name__ = name_of(function)
         self.function, self._attribute = function, self.__name__
+        self._place = f"_compiled {getattr(self, '__qualname__', self.__name__)}"  # where an instance keeps its own
         self.target, self.precision, self.winograd = target, precision, winograd
         self.around: Callable[[], AbstractContextManager[Any]] = nullcontext  # in which a version is made
         self._steps: list[tuple[Any, Step]] = []  # the versions, and for what arguments each is; the newest at the end
@@ -86,20 +87,32 @@ class Compiled(Copied, Wrapper):
     # -- as a method --------------------------------------------------------------------------------------------------
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._attribute = name
+        self._attribute, self._place = name, f"_compiled {owner.__qualname__}.{name}"
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """As a method: one compiled function for each instance, also for a shallow copy of one."""
-        if instance is None:
+        if instance is None or not hasattr(type(self.function), "__get__"):  # what Python does not bind either
             return self
-        held = instance.__dict__.get(self._attribute)
-        if held is not None and not (isinstance(held, Compiled) and _bound_elsewhere(held, instance)):
+        kept = getattr(instance, "__dict__", None)
+        if kept is None:
+            raise ArgumentError(
+                f"objects of the class {type(instance).__name__} have no place for their own compiled "
+                f"{self._attribute}. Add '__dict__' to its __slots__, or compile a function that takes the object."
+            )
+        if self._attribute in kept and _static(type(instance), self._attribute) is self:  # not asked by super()
+            return kept[self._attribute]
+        held = kept.get(self._place)
+        if held is not None and _is_bound(held.function, self.function, instance):
             return held
-        if not hasattr(type(self.function), "__get__"):  # what Python does not bind either
-            return self
-        bound = self.like(self.function.__get__(instance, owner))
-        instance.__dict__[self._attribute] = bound
-        return bound
+        bound = self.function.__get__(instance, owner)
+        if isinstance(interpret.current.get(), Tracer):
+            return bound
+        made = self.like(bound)
+        if isinstance(instance, type):  # a class method
+            setattr(instance, self._place, made)
+        else:
+            kept[self._place] = made
+        return made
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self._attribute] = value
@@ -333,10 +346,14 @@ def _worth_keeping(versions: list[tuple[Any, Step]]) -> list[tuple[Any, Step]]:
     return kept[::-1]
 
 
-def _bound_elsewhere(held: Compiled, instance: Any) -> bool:
-    """Whether a compiled method is that of another instance, from which this one was copied."""
-    of = getattr(held.function, "__self__", None)
-    return isinstance(held.function, types.MethodType) and of is not instance and type(of) is type(instance)
+def _is_bound(method: Any, function: Any, instance: Any) -> bool:
+    """Whether a method is this function's, of this instance, and not of another, from which it was copied."""
+    return not isinstance(method, types.MethodType) or (method.__self__ is instance and method.__func__ is function)
+
+
+def _static(kind: type, name: str) -> Any:
+    """What a class or its bases have under a name."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
 
 
 def _leaves(arguments: Any) -> list[Tensor]:

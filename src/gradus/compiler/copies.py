@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import sys
 import types
 from collections.abc import Callable
@@ -54,18 +53,19 @@ class Copied:
         state = self.__getstate__()
         if isinstance(function, types.MethodType):
             of, name = function.__self__, function.__name__
-            if isinstance(inspect.getattr_static(type(of), name, None), Copied):
-                state |= {"function": None, "of": (of, name)}  # what is found under its name is compiled
+            for kind in type(of).__mro__:
+                found = vars(kind).get(name)
+                if isinstance(found, Copied) and found.function is function.__func__:
+                    state |= {"function": None, "of": (of, kind, name)}  # what is found under its name is compiled
         return _blank, (type(self),), state
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        instance, name = state.pop("of", (None, ""))
+        instance, kind, name = state.pop("of", (None, None, ""))
         if instance is not None:
-            kind = type(instance)
-            state["function"] = inspect.getattr_static(kind, name).function.__get__(instance, kind)
+            state["function"] = vars(kind)[name].function.__get__(instance, type(instance))
         self.__init__(**state)  # type: ignore[misc]
 
 
