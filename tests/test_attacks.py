@@ -154,7 +154,7 @@ def test_evolution_stays_in_the_cube_and_ends_when_it_is_enough():
 
 def test_children_are_of_three_others():
     """Without the cut: child - parent a is scale times a difference of two, and none of the three is its rival."""
-    from gradus.inspect.evolution import _children
+    from gradus.inspect.attacks.evolution import _children
 
     places = 0.4 + 1e-3 * np.eye(12)
     for seed in range(20):

@@ -1,15 +1,26 @@
 """Looking inside: what a network computes, how it learns, and what it has learned; all results are plain data."""
 
-from .activations import INITIAL_VALUES, Histogram, activation_histograms, activations, histogram, signals
-from .approximation import Fit, built_fits, curve_fit, trained_fits
-from .attacks import Attack, every_target, fgsm, pgd
-from .batch_norm import SCALES, ScaleRun, compare_batch_norm
-from .deconvolution import Projection, back_through, deconvolution, extent, most_active, strongest
-from .evolution import Evolved, differential_evolution
-from .expression import Expression, expression
-from .filters import filters
-from .forgetting import InTurn, learn_in_turn
-from .geometry import (
+from .attacks.attacks import Attack, every_target, fgsm, pgd
+from .attacks.evolution import Evolved, differential_evolution
+from .attacks.one_pixel import PixelAttack, one_pixel
+from .backpropagation.expression import Expression, expression
+from .backpropagation.gradient_check import GradientCheck, check_gradients, check_model_gradients
+from .backpropagation.gradients import gradient_norms, gradients_by_depth
+from .backpropagation.graph import Graph, graph, written
+from .error_surface.paths import (
+    BOOK_OPTIMIZERS,
+    Trail,
+    TrailPlane,
+    Zigzag,
+    descend,
+    flat_parameters,
+    principal_plane,
+    valley,
+    zigzag,
+)
+from .error_surface.surface import Direction, Surface, element, loss_surface, random_directions
+from .expressivity.approximation import Fit, built_fits, curve_fit, trained_fits
+from .expressivity.geometry import (
     Factors,
     Plane,
     Stage,
@@ -23,19 +34,18 @@ from .geometry import (
     rotation_scaling_rotation,
     untangle,
 )
-from .gradient_check import GradientCheck, check_gradients, check_model_gradients
-from .gradients import gradient_norms, gradients_by_depth
-from .graph import Graph, graph, written
-from .inversion import Sought, invert, maximise, total_variation, unit_count
-from .layers import Ran, layer_output, run_through
-from .learning_curve import Course, LearningCurve, learning_curve, watch_fit
-from .one_pixel import PixelAttack, one_pixel
-from .paths import BOOK_OPTIMIZERS, Trail, TrailPlane, Zigzag, descend, flat_parameters, principal_plane, valley, zigzag
-from .precision import NumberType, StepCost, number_type, step_cost
-from .regions import LinePieces, PlanePieces, line_pieces, plane_pieces
-from .saliency import enlarged, grad_cam, last_maps, occlusion, saliency
-from .sizes import WindowRow, window_sizes
-from .surface import Direction, Surface, element, loss_surface, random_directions
+from .expressivity.regions import LinePieces, PlanePieces, line_pieces, plane_pieces
+from .features.deconvolution import Projection, back_through, deconvolution, extent, most_active, strongest
+from .features.filters import filters
+from .features.inversion import Sought, invert, maximise, total_variation, unit_count
+from .features.layers import Ran, layer_output, run_through
+from .features.saliency import enlarged, grad_cam, last_maps, occlusion, saliency
+from .features.sizes import WindowRow, window_sizes
+from .training.activations import INITIAL_VALUES, Histogram, activation_histograms, activations, histogram, signals
+from .training.batch_norm import SCALES, ScaleRun, compare_batch_norm
+from .training.forgetting import InTurn, learn_in_turn
+from .training.learning_curve import Course, LearningCurve, learning_curve, watch_fit
+from .training.precision import NumberType, StepCost, number_type, step_cost
 
 __all__ = [
     "BOOK_OPTIMIZERS",

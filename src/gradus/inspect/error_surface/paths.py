@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import at_least_one, floats, require_function
-from ..nn import Module
-from ..nn.checks import require_model
-from ..optim import SGD, Adagrad, Adam, Optimizer, RMSprop
-from ..tensor import Tensor, tensor
-from ..train import Callback, Trainer
-from ..train.history import Record
+from ...errors import ArgumentError, DataError, ShapeError
+from ...functional.checks import at_least_one, floats, require_function
+from ...nn import Module
+from ...nn.checks import require_model
+from ...optim import SGD, Adagrad, Adam, Optimizer, RMSprop
+from ...tensor import Tensor, tensor
+from ...train import Callback, Trainer
+from ...train.history import Record
 from .surface import Direction
 
 START = (-7.0, 2.0)

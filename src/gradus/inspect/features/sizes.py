@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..functional.conv import ends
-from ..functional.windows import per_axis
-from ..nn import AvgPool2d, Conv2d, MaxPool2d, Module
-from ..ops import output_length, zeros
+from ...functional.conv import ends
+from ...functional.windows import per_axis
+from ...nn import AvgPool2d, Conv2d, MaxPool2d, Module
+from ...ops import output_length, zeros
 from .layers import run_through
 
 Pair = tuple[int, ...]

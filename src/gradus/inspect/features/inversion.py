@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import compiler
-from ..autograd import grad, no_grad
-from ..errors import ArgumentError
-from ..functional.checks import at_least, at_least_one, in_range, require_tensor, sizes_of
-from ..nn import Module, Parameter
-from ..nn.checks import require_model
-from ..ops import clip
-from ..optim import Adam
-from ..tensor import Tensor
-from ..train.evaluation import mode
+from ... import compiler
+from ...autograd import grad, no_grad
+from ...errors import ArgumentError
+from ...functional.checks import at_least, at_least_one, in_range, require_tensor, sizes_of
+from ...nn import Module, Parameter
+from ...nn.checks import require_model
+from ...ops import clip
+from ...optim import Adam
+from ...tensor import Tensor
+from ...train.evaluation import mode
 from .layers import layer_output, one_picture, require_layer
 
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import dtypes, random
-from ..autograd import grad, no_grad
-from ..errors import ArgumentError, DataError
-from ..functional.checks import at_least_one
-from ..nn import Module
-from ..nn.checks import require_model
-from ..tensor import Tensor, as_tensor, tensor
+from ... import dtypes, random
+from ...autograd import grad, no_grad
+from ...errors import ArgumentError, DataError
+from ...functional.checks import at_least_one
+from ...nn import Module
+from ...nn.checks import require_model
+from ...tensor import Tensor, as_tensor, tensor
 
 TOLERANCE = 1e-6  # a right gradient differs by less, relatively
 STEPS = (1e-5, 1e-6, 1e-7)  # a shorter one is tried where the one before may have crossed a kink, as that of ReLU

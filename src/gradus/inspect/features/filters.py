@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..nn import Conv2d, Module
+from ...errors import ArgumentError
+from ...nn import Conv2d, Module
 from .layers import first_convolution, require_layer
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import no_grad
-from ..errors import ArgumentError, DataError, ShapeError
-from ..nn import (
+from ...autograd import no_grad
+from ...errors import ArgumentError, DataError, ShapeError
+from ...nn import (
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
@@ -31,8 +31,8 @@ from ..nn import (
     ReLU,
     Sequential,
 )
-from ..nn.checks import require_model
-from ..tensor import as_tensor, tensor
+from ...nn.checks import require_model
+from ...tensor import as_tensor, tensor
 
 AFFINE = (Linear, Conv2d, AvgPool2d, BatchNorm1d, BatchNorm2d, Dropout, Flatten, Identity)
 BENT = (ReLU, LeakyReLU)

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..autograd import handed_back, inputs_first
-from ..draw.graph import Drawing
-from ..errors import ArgumentError, GradientError, ShapeError
-from ..functional.checks import require_tensor
-from ..tensor import Tensor
+from ...autograd import handed_back, inputs_first
+from ...draw.graph import Drawing
+from ...errors import ArgumentError, GradientError, ShapeError
+from ...functional.checks import require_tensor
+from ...tensor import Tensor
 
 _LISTED = 3  # numbers of a vector that are written out
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
-from .. import compiler, dtypes, interpret, optim
-from ..autograd import no_grad
-from ..errors import ArgumentError, DtypeError
-from ..functional import cross_entropy
-from ..nn import Module
-from ..tensor import Tensor, tensor
+from ... import compiler, dtypes, interpret, optim
+from ...autograd import no_grad
+from ...errors import ArgumentError, DtypeError
+from ...functional import cross_entropy
+from ...nn import Module
+from ...tensor import Tensor, tensor
 
 
 class NumberType(NamedTuple):

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autograd import no_grad
-from ..errors import ArgumentError, ShapeError, nearest
-from ..functional.checks import at_least, refuse
-from ..nn import Conv2d, Module
-from ..nn.checks import require_model
-from ..ops import argmax
-from ..tensor import Tensor, as_tensor, tensor
-from ..train.evaluation import mode
+from ...autograd import no_grad
+from ...errors import ArgumentError, ShapeError, nearest
+from ...functional.checks import at_least, refuse
+from ...nn import Conv2d, Module
+from ...nn.checks import require_model
+from ...ops import argmax
+from ...tensor import Tensor, as_tensor, tensor
+from ...train.evaluation import mode
 
 
 class Ran(NamedTuple):

@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import random
-from ..autograd import no_grad
-from ..data import TensorDataset
-from ..errors import ArgumentError, ShapeError
-from ..functional.checks import at_least, at_least_one, require_function, sizes_of
-from ..models import MLP
-from ..nn import Module, ReLU
-from ..nn.checks import require_model
-from ..optim import Adam
-from ..optim.schedules import cosine
-from ..tensor import tensor
-from ..train import Trainer
-from ..train.evaluation import mode
+from ... import random
+from ...autograd import no_grad
+from ...data import TensorDataset
+from ...errors import ArgumentError, ShapeError
+from ...functional.checks import at_least, at_least_one, require_function, sizes_of
+from ...models import MLP
+from ...nn import Module, ReLU
+from ...nn.checks import require_model
+from ...optim import Adam
+from ...optim.schedules import cosine
+from ...tensor import tensor
+from ...train import Trainer
+from ...train.evaluation import mode
 
 Curve = Callable[[np.ndarray], np.ndarray]
 _FINE = 2001  # places at which a curve and its approximation are compared

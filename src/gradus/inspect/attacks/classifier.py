@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import compiler
-from ..autograd import grad, no_grad
-from ..compiler import Compiled, Uncompiled
-from ..errors import ArgumentError, DataError, ShapeError
-from ..functional import cross_entropy, softmax
-from ..nn import Module
-from ..nn.checks import require_model
-from ..tensor import Tensor, tensor
-from ..train.evaluation import EVAL_BATCH, mode
+from ... import compiler
+from ...autograd import grad, no_grad
+from ...compiler import Compiled, Uncompiled
+from ...errors import ArgumentError, DataError, ShapeError
+from ...functional import cross_entropy, softmax
+from ...nn import Module
+from ...nn.checks import require_model
+from ...tensor import Tensor, tensor
+from ...train.evaluation import EVAL_BATCH, mode
 
 
 class Classifier:

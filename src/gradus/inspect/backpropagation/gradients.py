@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autograd import grad
-from ..errors import ArgumentError, ShapeError
-from ..functional import cross_entropy
-from ..functional.checks import at_least, one_of
-from ..models import MLP
-from ..nn import Linear, Module, ReLU, Sigmoid, Tanh, init
-from ..nn.checks import require_model
-from ..random import seed as start_from
-from ..tensor import Tensor, as_tensor
+from ...autograd import grad
+from ...errors import ArgumentError, ShapeError
+from ...functional import cross_entropy
+from ...functional.checks import at_least, one_of
+from ...models import MLP
+from ...nn import Linear, Module, ReLU, Sigmoid, Tanh, init
+from ...nn.checks import require_model
+from ...random import seed as start_from
+from ...tensor import Tensor, as_tensor
 
 ACTIVATIONS: dict[str, tuple[Callable[[], Module], Callable[..., Tensor]]] = {
     "sigmoid": (Sigmoid, init.xavier_normal_),

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError
-from ..functional.checks import at_least_one, in_range
-from ..nn import Module
+from ...errors import DataError
+from ...functional.checks import at_least_one, in_range
+from ...nn import Module
 from .classifier import Classifier, check_labels
 
 

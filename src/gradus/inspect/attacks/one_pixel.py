@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
-from ..functional.checks import at_least, at_least_one
-from ..nn import Module
+from ...errors import ShapeError
+from ...functional.checks import at_least, at_least_one
+from ...nn import Module
 from .attacks import Attack, aims, finished
 from .classifier import Classifier
 from .evolution import Evolved, differential_evolution

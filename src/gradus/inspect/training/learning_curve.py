@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Dataset, Subset
-from ..errors import ArgumentError
-from ..functional.checks import at_least_one, require_function
-from ..random import seed as set_seed
-from ..random import stream
-from ..train import Callback, Trainer
+from ...data import Dataset, Subset
+from ...errors import ArgumentError
+from ...functional.checks import at_least_one, require_function
+from ...random import seed as set_seed
+from ...random import stream
+from ...train import Callback, Trainer
 
 _DRAWN = (1 << 23) + 1  # the stream of random numbers that draws the samples
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autograd import no_grad
-from ..errors import ArgumentError
-from ..functional.checks import at_least_one, floats, one_of
-from ..nn import Linear, Module, ReLU, Sequential, Sigmoid, Tanh
-from ..nn.checks import require_model
-from ..random import Generator
-from ..tensor import Tensor, as_tensor, tensor
+from ...autograd import no_grad
+from ...errors import ArgumentError
+from ...functional.checks import at_least_one, floats, one_of
+from ...nn import Linear, Module, ReLU, Sequential, Sigmoid, Tanh
+from ...nn.checks import require_model
+from ...random import Generator
+from ...tensor import Tensor, as_tensor, tensor
 
 ACTIVATIONS: dict[str, Callable[[], Module]] = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU}
 INITIAL_VALUES: dict[str, Callable[[int], float]] = {  # the standard deviation of a weight, from the units before it

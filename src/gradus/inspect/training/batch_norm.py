@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..data import Dataset, TensorDataset
-from ..errors import ArgumentError, DivergedError
-from ..functional.checks import at_least_one
-from ..models import MLP
-from ..nn import Module, init
-from ..optim import SGD
-from ..random import seed as start_from
-from ..train import Trainer
+from ...data import Dataset, TensorDataset
+from ...errors import ArgumentError, DivergedError
+from ...functional.checks import at_least_one
+from ...models import MLP
+from ...nn import Module, init
+from ...optim import SGD
+from ...random import seed as start_from
+from ...train import Trainer
 
 SCALES = tuple(float(s) for s in np.logspace(0, -4, 16))
 

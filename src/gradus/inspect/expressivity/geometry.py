@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autograd import no_grad
-from ..data import TensorDataset
-from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import at_least_one, in_range
-from ..models import Margin, widest_margin
-from ..nn import Dropout, Flatten, Linear, Module, ModuleList
-from ..nn.checks import require_model
-from ..tensor import Tensor, as_tensor, tensor
-from ..train import Trainer
-from ..train.evaluation import mode
+from ...autograd import no_grad
+from ...data import TensorDataset
+from ...errors import ArgumentError, DataError, ShapeError
+from ...functional.checks import at_least_one, in_range
+from ...models import Margin, widest_margin
+from ...nn import Dropout, Flatten, Linear, Module, ModuleList
+from ...nn.checks import require_model
+from ...tensor import Tensor, as_tensor, tensor
+from ...train import Trainer
+from ...train.evaluation import mode
 
 
 class Factors(NamedTuple):

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data import Dataset, Subset, TensorDataset
-from ..data.dataset import rows
-from ..datasets import Splits
-from ..errors import ArgumentError
-from ..functional.checks import at_least, at_least_one
-from ..random import stream
-from ..train import Trainer
+from ...data import Dataset, Subset, TensorDataset
+from ...data.dataset import rows
+from ...datasets import Splits
+from ...errors import ArgumentError
+from ...functional.checks import at_least, at_least_one
+from ...random import stream
+from ...train import Trainer
 from .learning_curve import Course, course, measure
 
 _DEALT = (1 << 23) + 4096  # the stream of random numbers that orders the samples

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import enable_grad, grad, no_grad, vjp
-from ..errors import ArgumentError
-from ..functional import softmax
-from ..functional.checks import at_least_one, in_range
-from ..nn import Module
-from ..ops import absolute, ones, pick, relu
-from ..tensor import tensor
-from ..train.evaluation import mode
+from ...autograd import enable_grad, grad, no_grad, vjp
+from ...errors import ArgumentError
+from ...functional import softmax
+from ...functional.checks import at_least_one, in_range
+from ...nn import Module
+from ...ops import absolute, ones, pick, relu
+from ...tensor import tensor
+from ...train.evaluation import mode
 from .layers import first_convolution, one_picture, pictures, require_layer, run_through, targets_of, watched
 
 _AT_ONCE = 256  # covered copies of a picture in a batch: bounds the memory

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
-from ..functional.checks import at_least, floats, in_range, require_function
+from ...errors import ArgumentError, ShapeError
+from ...functional.checks import at_least, floats, in_range, require_function
 
 Values = Callable[[np.ndarray], np.ndarray]
 

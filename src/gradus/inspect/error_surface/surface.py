@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import compiler
-from ..autograd import no_grad
-from ..errors import ArgumentError, DataError, ShapeError, did_you_mean
-from ..functional.checks import at_least, at_least_one
-from ..nn import Module
-from ..nn.checks import require_model
-from ..tensor import Tensor, tensor
+from ... import compiler
+from ...autograd import no_grad
+from ...errors import ArgumentError, DataError, ShapeError, did_you_mean
+from ...functional.checks import at_least, at_least_one
+from ...nn import Module
+from ...nn.checks import require_model
+from ...tensor import Tensor, tensor
 
 POINTS = 41  # along a side, where no places are given
 REACH = 1.0  # to each side, where no places are given

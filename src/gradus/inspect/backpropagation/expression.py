@@ -7,9 +7,9 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .. import ops
-from ..errors import ArgumentError, nearest
-from ..tensor import Tensor, tensor
+from ... import ops
+from ...errors import ArgumentError, nearest
+from ...tensor import Tensor, tensor
 
 _OPERATORS: dict[type[ast.operator], Callable[[Tensor, Tensor], Tensor]] = {
     ast.Add: ops.add,

@@ -1,0 +1,1 @@
+"""The loss over the space of parameters, and the paths that optimizers take there."""
