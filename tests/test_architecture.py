@@ -11,7 +11,8 @@ import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -94,27 +95,64 @@ def test_every_room_is_in_the_order() -> None:
     assert rooms == set(ORDER)
 
 
-# The compiler's rooms, in the order in which a program passes them; its files beside the rooms come after all.
-COMPILER = ["trace", "surroundings", "rewrite", "plan", "emit", "kernels", "native", "explain"]
+# The folders within a package, in their order; what stands beside them comes after all. A program passes the compiler's
+# in this order; what one looks at in a network stands in the order in which a course comes to it.
+FOLDERS = {
+    "compiler": ["trace", "surroundings", "rewrite", "plan", "emit", "kernels", "native", "explain"],
+    "inspect": ["expressivity", "backpropagation", "error_surface", "training", "features", "attacks"],
+}
+HEADINGS = {"compiler": "The compiler's rooms", "inspect": "The looks inside, by subject"}
 
 
-def _compilers_room(path: tuple[str, ...]) -> int:
-    """The place of a room in the order, of a file or of what is imported."""
-    return COMPILER.index(path[0]) if path and path[0] in COMPILER else len(COMPILER)
+def _place(folders: list[str], path: Sequence[str]) -> int:
+    """The place of a file, or of what is imported, in the order of a package's folders."""
+    return folders.index(path[0]) if path and path[0] in folders else len(folders)
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if f.is_relative_to(SOURCE / "compiler")], ids=lambda f: f.stem)
-def test_the_compilers_rooms_are_entered_one_way(file: Path) -> None:
-    own = _compilers_room(file.relative_to(SOURCE / "compiler").parts[:-1])
+@pytest.mark.parametrize("file", [f for f in FILES if _room(f) in FOLDERS], ids=lambda f: str(f.relative_to(SOURCE)))
+def test_folders_within_a_package_are_entered_one_way(file: Path) -> None:
+    room, folders = _room(file), FOLDERS[_room(file)]
+    own = _place(folders, file.relative_to(SOURCE / room).parts[:-1])
     for path, line in _paths(file):
-        if path[:1] == ["compiler"] and own < len(COMPILER):
-            assert _compilers_room(tuple(path[1:])) <= own, f"{file.name}:{line}: {COMPILER[own]} must not know {path}"
+        if path[:1] == [room] and own < len(folders):
+            assert _place(folders, path[1:]) <= own, f"{file.name}:{line}: {folders[own]} must not know {path}"
 
 
-def test_the_map_names_every_file_of_the_compiler() -> None:
+@pytest.mark.parametrize("room", FOLDERS)
+def test_every_folder_within_a_package_is_in_the_order(room: str) -> None:
+    assert {f.parent.name for f in FILES if _room(f) == room} - {room} == set(FOLDERS[room])
+
+
+def _mapped(room: str) -> dict[str, set[str]]:
+    """The files that docs/architecture.md names in each folder of a package; a row without a folder goes on."""
     page = (ROOT / "docs" / "architecture.md").read_text()
-    files = {f.name for f in FILES if f.is_relative_to(SOURCE / "compiler")} - {"__init__.py"}
-    assert {name for name in files if f"`{name}`" not in page} == set()
+    section = page.split(f"## {HEADINGS[room]}\n")[1].split("\n## ")[0]
+    named, folder = defaultdict[str, set[str]](set), ""
+    for first, files in re.findall(r"^\| *(.*?) *\| (`\w+\.py`.*?) \|", section, re.M):
+        folder = first.strip("`/") or folder
+        named[folder] |= set(re.findall(r"`(\w+\.py)`", files))
+    return named
+
+
+@pytest.mark.parametrize("room", FOLDERS)
+def test_the_map_names_every_file_within_a_package(room: str) -> None:
+    named = _mapped(room)
+    for folder in FOLDERS[room]:
+        assert named.pop(folder) == {f.name for f in (SOURCE / room / folder).glob("*.py")} - {"__init__.py"}, folder
+    assert set().union(*named.values()) == {f.name for f in (SOURCE / room).glob("*.py")} - {"__init__.py"}
+
+
+# A folder is seen at a glance. What is longer, and why.
+AT_A_GLANCE = 15
+LONGER = {
+    "ops": "a family of primitives a file, under the name by which it is looked for",
+    "train": "what is trained and how, and what tells of it; not yet in folders",
+}
+
+
+def test_a_folder_is_seen_at_a_glance() -> None:
+    counts = Counter(str(f.parent.relative_to(SOURCE)) for f in FILES if f.name != "__init__.py")
+    assert {folder for folder, count in counts.items() if count > AT_A_GLANCE} == set(LONGER)
 
 
 def test_importing_gradus_loads_nothing_heavy() -> None:
