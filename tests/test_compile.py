@@ -421,6 +421,28 @@ def test_gradients_from_before_that_are_forgotten_do_no_harm():
     np.testing.assert_allclose(got, u.go(), rtol=1e-9)
 
 
+@pytest.mark.parametrize("way", ["call", "epoch"])
+def test_gradients_of_before_are_gone_after_a_step(way):
+    """Else those that eager code gathered between two steps would wait for its next backward()."""
+    t = Training()
+    t.go()
+    x, y = DATA[0]
+    steps = t.step if way == "call" else lambda x, y: t.step.epoch((x, y), [range(len(x))])
+    for _ in range(2):
+        t.model(x).sum().backward()
+        steps(x, y)
+        assert all(p.grad is None for p in t.model.parameters())
+
+
+def test_gradients_that_a_function_does_not_touch_stay():
+    w = gradus.tensor([1.0, 2.0], requires_grad=True)
+    look = gradus.compile(lambda x: w * x)
+    for _ in range(2):
+        (w * w).sum().backward()
+        look(gradus.tensor([1.0, 1.0]))
+    assert w.grad.tolist() == [4, 8]
+
+
 def test_a_step_that_forgets_zero_grad_is_refused():
     """Eagerly the second call would add its gradient to the first one's."""
     w = gradus.tensor([1.0, 2.0], requires_grad=True)

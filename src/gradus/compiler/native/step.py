@@ -62,7 +62,7 @@ class Step:
     def _bind_memory(self) -> None:
         plan, version = self.program.plan, self.version
         self._made, self._arrangement, self._single = version.made, version.arrangement, version.single
-        self._effects, given = version.effects, len(version.specs)
+        self._effects, self._forgotten, given = version.effects, version.forgotten, len(version.specs)
         self.memory = Written(t.data for t in version.written)
         self._until = self.memory.until
         addresses, self._arena = self.room.arena(self.program)
@@ -175,8 +175,15 @@ class Step:
         """The same with nothing around it, for small steps, of which Python's own work is the greater part."""
         if self._once.run(1):
             self._refuse_to_write()
+        self._leave()
+
+    def _leave(self) -> None:
+        """What a call leaves with the tensors: that they were written, and no gradients of before."""
         for count in self._write_counts:
             count[0] += 1
+        for t in self._forgotten:
+            if t.grad is not None:
+                t.grad = None
 
     def _refuse_to_write(self) -> NoReturn:
         written = zip(self.version.written, self.version.written_at, strict=True)
@@ -192,8 +199,7 @@ class Step:
             self._refuse_to_write()
         for array, whole in self._back:
             array[...] = whole
-        for count in self._write_counts:
-            count[0] += 1
+        self._leave()
         for holder, key, value in self._effects:
             holder.put(key, value)
 

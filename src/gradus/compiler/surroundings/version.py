@@ -37,6 +37,7 @@ class Version:
         written: the tensors that it writes, and where the function writes them.
         bound_tensors: those that it depends on, in the form of `read`.
         effects: what it leaves somewhere, at every call the same: (holder, key, value).
+        forgotten: the leaves whose gradients it takes away, or replaces by those of the call, which end with it.
         arrangement: how its results are arranged; `single` if it is one tensor.
         made: how they are made from the arrays that a program fills.
     """
@@ -79,7 +80,7 @@ class Version:
 
         traced = soundly(around, unflatten(arrangement, given), run, self.name)
         tracer, self.graph, self.arrangement = traced.tracer, traced.graph, traced.arrangement
-        self._guard, self.effects = traced.guard, traced.effects
+        self._guard, self.effects, self.forgotten = traced.guard, traced.effects, tracer.forgotten
         self.single = self.arrangement is Tensor
         self.made = Results(tracer, traced.results, symbols, self.name)
         self.read = [(t, t.data, t.requires_grad, t.hooks) for t in tracer.read_from[len(given) :]]

@@ -56,6 +56,8 @@ class Tracer:
         self._gradients: dict[int, np.ndarray] = {}  # by their ids: what backward left outside
         self._earlier: dict[Node, str] = {}  # gradients that an earlier call may have left, and where they are used
         self._unused: set[Node] = set()  # gradients that this call leaves
+        self._began: list[tuple[Tensor, Tensor]] = []  # leaves, and the gradients they had
+        self.forgotten: list[Tensor] = []  # the leaves that have lost those, or got others in their place
         self._nodes: set[Node] = set()  # those of this graph
         self._bounds = Bounds()
         self.refused: TraceError | None = None  # the first refusal: the function may have caught it
@@ -236,9 +238,11 @@ class Tracer:
                 t.grad = Tensor(self._before(t))
             else:
                 self._gradients[id(self.memory(t.grad))] = t.grad.data
+            self._began.append((t, t.grad))
 
     def end(self, leaves: Iterable[Tensor]) -> None:
         """Take back the gradients that are symbols."""
+        self.forgotten = [t for t, gradient in self._began if t.grad is not gradient]
         for t in (*leaves, *self.read_from):
             if t.grad is not None and isinstance(t.grad.data, Node):
                 self._unused.add(self._current.get(id(t.grad.data), t.grad.data))
