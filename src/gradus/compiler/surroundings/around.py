@@ -195,7 +195,8 @@ class Around:
             self.reads_by_name |= any(thing is f for f in _READING)
             self._wait([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
         elif type(thing).__module__ in ("builtins", "itertools") and issubclass(type(thing), Iterator):
-            self.holders.append(Position(thing, label))
+            self.holders.append(position := Position(thing, label))
+            self._wait((part, label) for part in position.parts())
         elif isinstance(thing, weakref.ref):
             self._wait([(thing(), label)])
         elif isinstance(thing, memoryview):

@@ -7,11 +7,13 @@ numbers and strings by type and value (1, 1.0 and True are three, 0.0 and -0.0 t
 from __future__ import annotations
 
 import array
+import gc
 import threading
+import warnings
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
-from itertools import count
+from itertools import count, cycle
 from operator import length_hint
 from types import CellType, GeneratorType
 from typing import Any
@@ -277,16 +279,30 @@ class Draws(Holder):
 
 
 class Position(Holder):
-    """How far an iterator has come, as far as that can be told. It cannot be put back."""
+    """How far an iterator has come, as far as that can be told. It cannot be put back.
+
+    What it goes through may be iterators, too (`zip`, `map`, the variables of a generator): those of `parts`.
+    """
 
     look = ""
 
     def copy(self) -> dict[str, Any]:
         if isinstance(self.thing, GeneratorType):
             frame = self.thing.gi_frame
-            held = {} if frame is None else {k: v for k, v in frame.f_locals.items() if is_plain(v)}
+            held = {k: v for k, v in self._variables().items() if is_plain(v)}
             return {"position": (frame and frame.f_lasti, tuple(held.items()))}
-        return {"position": repr(self.thing) if isinstance(self.thing, count) else length_hint(self.thing, -1)}
+        if isinstance(self.thing, count):
+            return {"position": repr(self.thing)}
+        return {"position": (length_hint(self.thing, -1), _inside(self.thing))}
+
+    def parts(self) -> list[Any]:
+        """What it is made of."""
+        if isinstance(self.thing, GeneratorType):
+            return list(self._variables().values())
+        return gc.get_referents(self.thing)
+
+    def _variables(self) -> dict[str, Any]:
+        return {} if self.thing.gi_frame is None else self.thing.gi_frame.f_locals
 
     def put_back(self, before: Mapping[str, Any]) -> None:
         pass
@@ -309,6 +325,21 @@ class Numbers(Holder):
 
     def name(self, key: Any) -> str:
         return f"the numbers of {self.label}"
+
+
+def _inside(iterator: Any) -> Any:
+    """What an iterator of itertools counts by itself, as what is pickled of it tells (until Python 3.14)."""
+    if type(iterator).__module__ != "itertools":
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            _, arguments, *state = iterator.__reduce__()
+    except TypeError:
+        return None
+    if isinstance(iterator, cycle):
+        return length_hint(arguments[0], -1)
+    return tuple(v for part in state for v in (part if isinstance(part, tuple) else (part,)) if is_plain(v))
 
 
 def holder_of(thing: Any, label: str) -> Holder | None:

@@ -19,6 +19,7 @@ _DYNAMIC = {
     *("vars", "__dict__", "attrgetter", "dir", "inspect", "locals"),
     *("__getattribute__", "__getstate__", "__reduce__", "__reduce_ex__"),
 }
+_RESUME = dis.opmap["RESUME"]
 _IMPORTS = {"modules", "import_module", "__import__"}  # by which modules are got whose names are strings
 
 
@@ -99,6 +100,13 @@ def only_written(code: CodeType) -> set[str]:
     for instruction in dis.get_instructions(code):
         (written if instruction.opname == "STORE_ATTR" else read).add(instruction.argval)
     return written - read
+
+
+def beginning(code: CodeType) -> int:
+    """Where in its code a generator stands when it has been made and has not run."""
+    bytes_ = code.co_code
+    starts = (i for i in range(0, len(bytes_), 2) if bytes_[i] == _RESUME and not bytes_[i + 1] & 3)
+    return next(starts, -1)
 
 
 def opens(code: CodeType) -> bool:

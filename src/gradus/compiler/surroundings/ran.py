@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import gc
+import inspect
 import io
 import sys
 import threading
@@ -18,7 +19,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 from ...errors import is_library, is_ours
-from .named import makes_up_names, mentions, only_written, opens
+from .named import beginning, makes_up_names, mentions, only_written, opens
 
 T = TypeVar("T")
 
@@ -60,6 +61,8 @@ class Ran:
         self._known: set[CodeType] = set()
         self._ours: set[CodeType] = set()
         self._opening: set[CodeType] = set()  # gradus's code that does
+        self._generators: dict[CodeType, int] = {}  # and where in their code they begin
+        self._begun: dict[int, FrameType] = {}  # those that have begun since
 
     def watch(self, function: Callable[[], T]) -> T:
         """Run a function, and note what runs."""
@@ -77,13 +80,15 @@ class Ran:
 
     def _hook(self) -> Callable[[FrameType, str, Any], None]:
         """What Python calls at every call: it must be quick where there is nothing to learn."""
-        known, opening, ours = self._known, self._opening, self._ours
+        known, opening, ours, generators = self._known, self._opening, self._ours, self._generators
 
         def event(frame: FrameType, kind: str, argument: Any) -> None:
             if kind == "call":
                 code = frame.f_code
                 if code not in known:
                     self._meet(code, frame.f_globals)
+                if code in generators:
+                    self._go_on(frame)
                 if code in opening:
                     owner = frame.f_locals[code.co_varnames[0]]
                     self.opened[id(owner)] = owner
@@ -98,6 +103,8 @@ class Ran:
     def _meet(self, code: CodeType, seen: dict[str, Any]) -> None:
         self._known.add(code)
         mentioned = set(mentions(code))
+        if code.co_flags & inspect.CO_GENERATOR:
+            self._generators[code] = beginning(code)
         if is_users(code, seen):
             self.codes[code] = seen
             self.names |= mentioned - only_written(code)
@@ -109,6 +116,14 @@ class Ran:
             self._ours |= {code} if ours else set()
             if ours and opens(code) and seen.get("__name__") != "gradus.names":  # which tells what could be meant
                 self._opening.add(code)
+
+    def _go_on(self, frame: FrameType) -> None:
+        """A generator runs, to its next value: one that was begun before all this is left further on."""
+        if frame.f_lasti <= self._generators[frame.f_code]:
+            self._begun[id(frame)] = frame
+        elif id(frame) not in self._begun:
+            place = _users_place(frame.f_back) or _place(frame.f_code, frame.f_lineno)
+            self.asked.append(("takes the next value of a generator that was begun outside", place))
 
     def ran(self, code: CodeType) -> bool:
         """Whether this code ran."""

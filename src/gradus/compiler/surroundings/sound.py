@@ -20,7 +20,7 @@ from ..trace.trace import Tracer, trace
 from ..trace.tree import flatten, is_tensor
 from .around import Around
 from .guards import Guard, Snapshot
-from .holders import MISSING, Draws, Holder, Numbers
+from .holders import MISSING, Draws, Holder, Numbers, Position
 from .named import mentions
 from .ran import Ran
 
@@ -82,7 +82,7 @@ def soundly(
             )
         changes = before.changes()
         _refuse_symbols(changes, name, ran)
-        _refuse_changes([change for change in changes if isinstance(change[0], Numbers)], name, ran)
+        _refuse_changes([change for change in changes if isinstance(change[0], (Numbers, Position))], name, ran)
         seen = Around(function, arguments, ran)
         guard = Guard(seen, first.tracer.captured, [t for t, _ in first.tracer.looked_at])
         between = Snapshot(_together(around.holders, Around(function, arguments).holders))
@@ -175,7 +175,7 @@ def _refuse_changes(changes: list[tuple[Holder, Any, Any, Any]], name: str, ran:
                 f"the compiled function {name} draws random numbers from {holder.label}, which would be the same at "
                 "every call. Draw them with gradus (gradus.rand, nn.Dropout), or draw them outside and hand them in."
             )
-        how = "" if isinstance(holder, Numbers) else f" (from {_short(then)} to {_short(now)} and so on)"
+        how = "" if isinstance(holder, (Numbers, Position)) else f" (from {_short(then)} to {_short(now)} and so on)"
         raise TraceError(
             f"the compiled function {name} changes {holder.name(key)}{where}{how}, which would happen "
             "once, while it is traced, and not at each call. Make it a tensor (a buffer) and write "
