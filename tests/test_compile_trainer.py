@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import gradus
 from gradus import models, optim
 from gradus.data import DataLoader, TensorDataset
+from gradus.errors import EagerWarning
 from gradus.train import Callback, LambdaCallback, Trainer
 
 rng = np.random.default_rng(0)
@@ -64,6 +66,33 @@ def test_compiled_is_eager(name):
     for key, value in told[0][1].items():
         np.testing.assert_allclose(told[1][1][key], value, atol=2e-3, err_msg=key)
     assert told[1][0].records[-1]["loss"] < told[1][0].records[0]["loss"]
+
+
+@pytest.mark.parametrize("look", [lambda n: float(n), lambda n: float(n.data)], ids=["float", "data"])
+def test_a_model_that_looks_at_how_many_steps_it_has_made(look):
+    """In a native epoch the number would stay that of the first step."""
+
+    class Warm(gradus.nn.Module):
+        def __init__(self):
+            self.linear = gradus.nn.Linear(64, 1)
+            self.steps = gradus.tensor(0.0)
+
+        def forward(self, x):
+            share = min(1.0, look(self.steps) / 20)
+            if self.training:
+                self.steps.assign_(self.steps + 1)
+            return self.linear(x) * share
+
+    ends = []
+    for compile in (False, True):
+        gradus.seed(0)
+        model = Warm()
+        t = Trainer(model, "mse", optim.SGD(model.parameters(), lr=0.01), compile=compile)
+        with pytest.warns(EagerWarning, match="also writes|and writes them") if compile else nullcontext():
+            t.fit(LINE, epochs=2, batch_size=32, progress=False)
+        ends.append(weights(t))
+    for key, value in ends[0].items():
+        np.testing.assert_allclose(ends[1][key], value, rtol=1e-5, err_msg=key)
 
 
 def test_clipped_norms():

@@ -11,7 +11,7 @@ import numpy as np
 import gradus
 from gradus import nn
 
-from .world import Net, World, changed, way
+from .world import Net, World, changed, refused, way
 
 
 @way
@@ -142,3 +142,70 @@ def a_forward_hook() -> World:
 def a_seed() -> World:
     gradus.seed(1)
     return World(lambda x: x + gradus.rand(3), lambda: gradus.seed(1))
+
+
+@way
+def an_array_that_the_program_reads_and_numpy_too() -> World:
+    a = np.ones(3, np.float32)
+    return World(lambda x: x * gradus.as_tensor(a) / a.sum(), lambda: a.__setitem__(0, 7))
+
+
+@way
+def an_array_on_a_module_that_numpy_uses_too() -> World:
+    net = Net(lambda self, x: x * self.scale / float(self.scale.max()), scale=np.ones(3, np.float32))
+    return World(lambda x: net(x), lambda: net.scale.__setitem__(0, 7))
+
+
+@way
+def one_of_several_arrays_that_numpy_uses_too() -> World:
+    arrays = {name: np.ones(3, np.float32) for name in "abcde"}
+
+    def f(x: Any) -> Any:
+        for a in arrays.values():
+            x = x * gradus.as_tensor(a)
+        return x / arrays["d"].sum()
+
+    return World(f, lambda: arrays["d"].__setitem__(0, 7))
+
+
+@way
+def the_data_of_a_tensor_that_the_program_reads() -> World:
+    t = gradus.tensor([1.0, 2.0, 3.0])
+    return World(lambda x: x * t / float(np.abs(t.data).max()), lambda: t.assign_([5.0, 6.0, 7.0]))
+
+
+@way
+def the_data_of_a_weight() -> World:
+    net = Net(lambda self, x: x * self.w / float(self.w.data.sum()))
+    return World(lambda x: net(x), lambda: net.w.assign_([5.0, 6.0, 7.0]))
+
+
+@refused
+def the_data_of_a_weight_that_is_trained() -> World:
+    net = Net(lambda self, x: x * self.w / float(self.w.data.sum()))
+    step = _trained(net, gradus.optim.SGD([net.w], lr=0.1))
+    return World(step, seen=lambda: net.w.tolist())
+
+
+@refused
+def a_number_that_is_looked_at_and_written() -> World:
+    steps = gradus.tensor(1.0)
+
+    def f(x: Any) -> Any:
+        y = x * min(float(steps), 3.0)
+        steps.assign_(steps + 1)
+        return y
+
+    return World(f, seen=steps.item)
+
+
+@refused
+def a_number_that_is_written_though_it_looks_the_same() -> World:
+    steps = gradus.tensor(5.0)
+
+    def f(x: Any) -> Any:
+        y = x * 2 if steps > 3 else x
+        steps.assign_(steps + 1)
+        return y
+
+    return World(f, seen=steps.item)

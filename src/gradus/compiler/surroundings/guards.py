@@ -33,13 +33,17 @@ class Guard:
 
     def __init__(self, around: Around, captured: Sequence[np.ndarray], looked_at: Sequence[Tensor] = ()) -> None:
         self._holders = [(h, h.copy()) for h in around.holders if h.look]
-        live = _memories(captured)
+        live = memories(captured)
         free = [Slots(t, label, ("data", "requires_grad")) for t, label in around.tensors if id(t.data) not in live]
         self._holders += [(h, h.copy()) for h in free]
-        constants = [a for a, _ in around.arrays if id(_owner(a)) not in live]
+        constants = [a for a, _ in around.arrays if id(owner(a)) not in live]
         constants += [t.data for t in looked_at if isinstance(t.data, np.ndarray)]
         self._numbers = [(a, a.shape, a.dtype, a.tobytes()) for a in constants]
         self._take()
+
+    def watch(self, arrays: Sequence[np.ndarray]) -> None:
+        """Take the numbers of these arrays for part of the program."""
+        self._numbers += [(a, a.shape, a.dtype, a.tobytes()) for a in arrays]
 
     def _take(self) -> None:
         """Remember the very objects that are there now, in a form that is quickly gone through."""
@@ -137,13 +141,13 @@ def _may_grow(holder: Holder, held: Mapping[Any, Any]) -> bool:
     return not isinstance(keys, (set, frozenset)) or len(held) < len(keys)
 
 
-def _owner(array: np.ndarray) -> Any:
+def owner(array: np.ndarray) -> Any:
     """The array that owns the memory."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
 
 
-def _memories(arrays: Sequence[np.ndarray]) -> set[int]:
+def memories(arrays: Sequence[np.ndarray]) -> set[int]:
     """The arrays, and those whose memory they share."""
-    return {i for a in arrays for i in (id(a), id(_owner(a)))}
+    return {i for a in arrays for i in (id(a), id(owner(a)))}

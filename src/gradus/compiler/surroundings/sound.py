@@ -19,10 +19,11 @@ from ..trace.graph import Graph, Node
 from ..trace.trace import Tracer, trace
 from ..trace.tree import flatten, is_tensor
 from .around import Around
-from .guards import Guard, Snapshot
+from .guards import Guard, Snapshot, memories, owner
 from .holders import MISSING, Draws, Holder, Numbers, Position
 from .named import mentions
 from .ran import Ran
+from .trial import candidates, worked_with
 
 OUTSIDE = "Do that outside the compiled function, or leave it uncompiled."
 
@@ -91,6 +92,7 @@ def soundly(
         _refuse_difference(first, second, name)
         if any("grad" in mentions(code) for code in ran.codes):
             _refuse_first_call(run, leaves, second, between, name)
+        _watch_what_numpy_used(run, leaves, second, between, (seen, guard), name)
         if not guard.same():
             what = guard.changed() or "the numbers of an array"
             raise TraceError(f"the compiled function {name} changes {what}, which it reads. {OUTSIDE}")
@@ -136,6 +138,37 @@ def _refuse_first_call(
             f"first call: {what}. A call takes those of an earlier one to be there. Begin with zero_grad(), and ask "
             "for grad after backward()."
         )
+
+
+def _watch_what_numpy_used(
+    run: Callable[[], Any], leaves: Sequence[Tensor], usual: Once, state: Snapshot, to: tuple[Around, Guard], name: str
+) -> None:
+    """Watch the numbers of arrays that the program reads and NumPy has worked with besides; refuse to change those."""
+    seen, guard = to
+    tracer, graph, *_ = usual
+    known = [t.data for t, _ in tracer.looked_at]
+
+    def matter(stands_for: dict[int, np.ndarray]) -> bool:
+        try:
+            other = _once(run, leaves)
+        except Exception:
+            state.put_back()
+            return True
+        captured = other.tracer.captured
+        captured[:] = [stands_for.get(id(a), a) for a in captured]
+        return bool(_difference(usual, other))
+
+    found = worked_with(candidates(seen, tracer.captured, known), matter)
+    targets = {id(target) for target, _ in graph.writes}
+    written = memories([a for n, a in zip(graph.inputs, tracer.captured, strict=True) if id(n) in targets])
+    for array, label, _ in found:
+        if id(owner(array)) in written:
+            raise TraceError(
+                f"the compiled function {name} works with the numbers of {label} by NumPy or Python, as through "
+                "`.data`, and writes them. They would be those of the time when it was traced. Use the tensor itself, "
+                f"with detach() or under no_grad. {OUTSIDE}"
+            )
+    guard.watch([array for array, _, _ in found])
 
 
 def _together(first: Sequence[Holder], second: Sequence[Holder]) -> list[Holder]:

@@ -52,6 +52,7 @@ class Tracer:
         self.written_at: dict[int, str] = {}  # where arrays are written
         self.walked = False  # whether gradients were walked back
         self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
+        self._looked_from: dict[int, str] = {}  # by their counts of writes: where
         self._given: set[int] = set()
         self._gradients: dict[int, np.ndarray] = {}  # by their ids: what backward left outside
         self._earlier: dict[Node, str] = {}  # gradients that an earlier call may have left, and where they are used
@@ -161,6 +162,7 @@ class Tracer:
         if not isinstance(tensor.data, Node) and id(self.memory(tensor)) not in self._current:
             self.met(tensor)
             self.looked_at.append((tensor, tensor.writes[0]))
+            self._looked_from.setdefault(id(tensor.writes), caller())
             return np.asarray(tensor.data)  # nothing here depends on it: a constant, until it is written
         raise self.refusal(
             f"a compiled function looks at a value, at {caller()}: by .numpy(), .item(), float(), print or a Python "
@@ -277,9 +279,11 @@ class Tracer:
         """Refuse to write memory that the function knows by another array, too."""
         targets = {id(target) for target, _ in self.graph.writes}
         written = {i for i, n in enumerate(self.graph.inputs) if id(n) in targets}
-        counted = {id(self.read_from[i].writes) for i in written}  # whose numbers are looked at anew after a write
-        seen = [t.data for t, _ in self.looked_at if id(t.writes) not in counted]
-        arrays = [*self.captured, *seen]
+        counted = {id(self.read_from[i].writes): i for i in written}
+        for t, _ in self.looked_at:
+            if id(t.writes) in counted:
+                raise self._looked_at_and_written(id(t.writes), self.captured[counted[id(t.writes)]])
+        arrays = [*self.captured, *(t.data for t, _ in self.looked_at)]
         found = clash(arrays, written)
         if found is None:
             return
@@ -291,6 +295,15 @@ class Tracer:
             f"a compiled function writes with assign_, at {place}, a tensor of shape {arrays[target].shape}, and uses "
             f"another, of shape {arrays[other].shape}, over the same memory. It takes each for memory of its own. Make "
             "the other from the first inside the function, as a slice or a reshape of it, or a copy outside."
+        )
+
+
+    def _looked_at_and_written(self, count: int, memory: np.ndarray) -> TraceError:
+        return TraceError(
+            f"a compiled function looks at a value, at {self._looked_from[count]}, of a tensor of shape "
+            f"{memory.shape} that it also writes, at {self.written_at.get(id(memory), '')}. It would be that of the "
+            "time when the function was traced. Compute with the tensor itself, with gradus.where for a choice, or "
+            "leave the function uncompiled."
         )
 
 
