@@ -32,10 +32,10 @@ def candidates(seen: Around, captured: Sequence[np.ndarray], known: Sequence[Any
 
     NumPy's own, and those behind tensors where the function mentions `.data`; but not `known` ones.
     """
-    assert seen.ran is not None
     live, left_out = memories(captured), {id(array) for array in known}
     arrays = [(a, label) for a, label in seen.arrays if a.dtype != object and id(owner(a)) in live]
-    if any("data" in inner.co_names for code in seen.ran.codes for inner in codes_in(code)):
+    codes = () if seen.ran is None else seen.ran.codes
+    if any("data" in inner.co_names for code in codes for inner in codes_in(code)):
         arrays += [(t.data, label) for t, label in seen.tensors if id(t.data) in live]
     found = {id(a): Candidate(a, label, []) for a, label in arrays if id(a) not in left_out}
     if not found:
