@@ -110,6 +110,22 @@ def test_equal_objects_share_a_version() -> None:
     assert len(compiled._steps) == 1
 
 
+def test_strings_of_numpys() -> None:
+    def f(t: Any, way: str) -> Any:
+        return t * 2 if way == "twice" else t
+
+    both(f, *((x(), way) for way in np.array(["once", "twice", "once"])))
+
+
+def test_objects_that_hold_tensors_and_are_compared() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Batch:
+        x: Any
+        scale: float
+
+    both(lambda b: b.x * b.scale, (Batch(x(), 2.0),), (Batch(x() * 3, 2.0),), (Batch(x(), 3.0),))
+
+
 def test_a_dict_with_defaults_has_them() -> None:
     def f(d: Any) -> Any:
         return d["x"] * d.default_factory()

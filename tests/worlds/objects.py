@@ -7,6 +7,8 @@ import dataclasses
 import datetime as dt
 import enum
 import os
+import string
+import threading
 import types
 import weakref
 from typing import Any, ClassVar, NamedTuple
@@ -16,7 +18,7 @@ import numpy as np
 import gradus
 from gradus import nn
 
-from .world import Net, World, changed, way
+from .world import Net, Thing, World, changed, way
 
 config = types.ModuleType("a_users_config")  # a module, as a user's program imports it
 config.scale, config.options = 2.0, {"gain": 1.0}
@@ -292,6 +294,25 @@ def something_behind_a_weak_reference() -> World:
     inner = Net(lambda self, x: x * self.alpha, alpha=2.0)
     reference = weakref.ref(inner)
     return World(lambda x: reference()(x), changed(inner, "alpha", 3.0))
+
+
+@way
+def something_behind_a_weak_proxy() -> World:
+    thing = Thing(scale=2.0)
+    proxy = weakref.proxy(thing)
+    return World(lambda x: x * proxy.scale, changed(thing, "scale", 3.0))
+
+
+@way
+def an_event_between_threads() -> World:
+    event = threading.Event()
+    return World(lambda x: x * 2 if event.is_set() else x, event.set)
+
+
+@way
+def a_template_of_a_text() -> World:
+    template = string.Template("2")
+    return World(lambda x: x * float(template.substitute()), changed(template, "template", "3"))
 
 
 @way

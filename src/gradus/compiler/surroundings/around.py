@@ -44,7 +44,7 @@ from .holders import (
     Variable,
     holder_of,
 )
-from .kinds import attributes_of, fields_of, fixed, is_librarys, module_of, slots_of
+from .kinds import attributes_of, behind, fields_of, fixed, is_librarys, module_of, slots_of
 from .named import codes_in, mentions, names_of
 from .ran import Ran, is_users
 
@@ -58,7 +58,7 @@ _ENVIRONMENT = type(os.environ).__getitem__.__code__
 _PACKAGES = ("gradus", "numpy", "ml_dtypes", "builtins")
 _NAMESPACES = (  # of Python's own, whose objects hold a user's
     *("types", "argparse", "collections", "os", "functools"),
-    *("weakref", "_weakrefset", "configparser", "queue"),
+    *("weakref", "_weakrefset", "configparser", "queue", "threading", "string"),
 )
 _VIEWS: tuple[type, ...] = (types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()))  # of dicts
 _READERS = (operator.attrgetter, operator.methodcaller)  # what reads attributes by names that it has
@@ -167,7 +167,9 @@ class Around:
         if id(thing) in self._seen or is_plain(thing):
             return
         self._seen[id(thing)] = thing
-        if isinstance(thing, Tensor):
+        if type(thing) in weakref.ProxyTypes:
+            self._wait((of, label) for of in behind(thing))
+        elif isinstance(thing, Tensor):
             self._tensor(thing, label)
         elif isinstance(thing, np.ndarray):
             self.arrays.append((thing, label))

@@ -46,6 +46,14 @@ def attributes_of(thing: Any) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def behind(proxy: Any) -> list[Any]:
+    """What a weak proxy stands for, if that is still there."""
+    try:
+        return [proxy.__init__.__self__]
+    except (ReferenceError, AttributeError):
+        return []
+
+
 def slots_of(kind: type) -> tuple[str, ...]:
     """The attributes of a class that lie in no dict."""
     names = vars(kind).get("__slots__", ())

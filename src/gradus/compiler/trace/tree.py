@@ -15,8 +15,8 @@ DEEP = 20  # how far into objects `agree` looks
 
 
 def is_array(thing: Any) -> bool:
-    """Whether a value is a tensor, or becomes one; NumPy's float64 is one of Python's numbers, as in eager code."""
-    return isinstance(thing, (Tensor, np.ndarray, np.generic)) and not isinstance(thing, float)
+    """Whether a value is a tensor, or becomes one; NumPy's float64 and strings are Python's, as in eager code."""
+    return isinstance(thing, (Tensor, np.ndarray, np.generic)) and not isinstance(thing, (float, str, bytes))
 
 
 def is_tensor(thing: Any) -> bool:
@@ -87,13 +87,13 @@ def agree(a: Any, b: Any, depth: int = 0) -> bool:
     """
     if a is b or alike(a, b):
         return True
-    if type(a) is not type(b) or is_plain(a) or isinstance(a, (type, np.ndarray)) or depth > DEEP:
+    if type(a) is not type(b) or is_plain(a) or isinstance(a, (type, np.ndarray, Tensor)) or depth > DEEP:
         return False
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(agree(p, q, depth + 1) for p, q in zip(a, b, strict=True))
     if isinstance(a, dict):
         return agree(list(a.items()), list(b.items()), depth + 1)
-    return bool(a == b) and agree(_attributes(a), _attributes(b), depth + 1)
+    return agree(_attributes(a), _attributes(b), depth + 1) and bool(a == b)
 
 
 def _attributes(thing: Any) -> list[tuple[str, Any]]:
