@@ -372,3 +372,19 @@ def test_overlaps_are_found_among_many():
     assert aliases.clash(arrays, set(range(300))) is None
     assert aliases.clash([*arrays, arrays[7][3:5]], {7}) == (7, 300)
     assert aliases.clash([*arrays, arrays[7][3:5]], {8}) is None
+
+
+def test_what_takes_long_to_find_out_is_taken_for_an_overlap():
+    bytes_ = np.zeros(1 << 16, np.int8)
+    strided = np.lib.stride_tricks.as_strided
+    a = strided(bytes_[165:], (8, 4, 7, 6, 6), (291, 1123, 506, 639, 424))
+    b = strided(bytes_[178:], (4, 4, 7, 8, 4), (459, 1101, 65, 267, 579))
+    with pytest.raises(np.exceptions.TooHardError):
+        np.shares_memory(a, b, max_work=aliases.PATIENCE)
+    assert aliases.share(a, b)
+
+
+def test_memory_that_is_written_within_memory_that_is_written():
+    w = np.zeros(16, np.float32)
+    written = aliases.Written([w, w[2:4]])
+    assert written.meets(w[8:]) and written.until == aliases.extent(w)[1]

@@ -45,6 +45,22 @@ def test_the_same_arrays_again():
     assert f._jobs == [first]
 
 
+@pytest.mark.parametrize("count", [4, 6, 12])
+def test_what_lies_after_the_rows_is_not_looked_at(count):
+    rows = np.append(np.arange(count), 10**9)[:count].reshape(2, -1)
+    epochs_agree(new(), X, rows)
+
+
+@pytest.mark.parametrize("row", [-1, 12])
+@pytest.mark.parametrize("place", [0, 3, 8, 11])
+def test_rows_just_beyond_the_data_are_refused(row, place):
+    f, x, rows = new(), np.arange(26, dtype=np.float32).reshape(13, 2)[:12], ROWS.copy()
+    epochs_agree(f, x, rows)  # the first epoch's rows Python looks at, those of further ones the program
+    rows.reshape(-1)[place] = row
+    with pytest.raises(ShapeError, match=r"batches name rows .*, array 0 has shape \(12, 2\)"):
+        f.epoch((x,), rows)
+
+
 OTHERS = {
     "another array": (X * 3, ROWS),
     "another batch size": (X, ROWS.reshape(3, 4)),

@@ -6,6 +6,7 @@ import builtins
 import cProfile
 import functools
 import gc
+import io
 import os
 import random
 import types
@@ -77,6 +78,12 @@ def test_an_effect_is_refused_and_undone(name: str) -> None:
         assert world.seen() == before
 
 
+def test_asking_a_person_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("2\n"))
+    with pytest.raises(TraceError, match=r"asks for input with input\(\)"):
+        gradus.compile(lambda x: x * float(input()))(gradus.ones(1))
+
+
 def test_what_fails_puts_all_back() -> None:
     t, array = gradus.tensor([1.0, 2.0], requires_grad=True), np.arange(3)
     thing = types.SimpleNamespace(list=[1, [2]], set={1}, dict={"a": {}}, inner=types.SimpleNamespace())
@@ -102,6 +109,40 @@ def test_what_fails_puts_all_back() -> None:
     assert array.tolist() == [0, 1, 2]
     assert (t.data is data, t.tolist(), t.grad, t.writes[0]) == (True, [1.0, 2.0], None, writes)
     assert (thing.draws.random(), thing.inner.drawn.random()) == expected
+
+
+def test_a_variable_that_was_not_filled_is_empty_again() -> None:
+    def of_both() -> Any:
+        if False:
+            late = 1
+
+        def f(x: Any) -> Any:
+            nonlocal late
+            late = 2
+            return x / (1 // 0)
+
+        return f
+
+    f = of_both()
+    with pytest.raises(ZeroDivisionError):
+        gradus.compile(f)(gradus.ones(2))
+    with pytest.raises(ValueError, match="empty"):
+        assert f.__closure__[0].cell_contents is None
+
+
+def test_attributes_that_were_not_there_are_gone_again() -> None:
+    class Options:
+        __slots__ = ("gain",)
+
+    options = Options()
+
+    def f(x: Any) -> Any:
+        options.gain = Options.late = 1  # type: ignore[attr-defined]
+        return x / (1 // 0)
+
+    with pytest.raises(ZeroDivisionError):
+        gradus.compile(f)(gradus.ones(2))
+    assert not hasattr(options, "gain") and not hasattr(Options, "late")
 
 
 def test_there_are_at_least_sixty_ways_to_change_the_surroundings() -> None:
@@ -137,6 +178,16 @@ def test_a_nan_around_a_function_makes_no_version_each_time() -> None:
     for _ in range(3):
         scale = float("nan")
         assert np.isnan(f(gradus.ones(2)).numpy()).all()
+    assert len(f._steps) == 1
+
+
+def test_numbers_that_are_read_through_a_view_make_no_version_each_time() -> None:
+    whole = np.ones(4, np.float32)
+    part = gradus.as_tensor(whole[:2])
+    f = gradus.compile(lambda x: x * part * len(whole))
+    for n in range(3):
+        whole[:] = n
+        assert f(gradus.ones(2)).tolist() == [4.0 * n] * 2
     assert len(f._steps) == 1
 
 

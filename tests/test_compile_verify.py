@@ -114,6 +114,15 @@ def test_a_result_is_named(kind, broken):
         f(np.ones(3, np.float32))
 
 
+@pytest.mark.parametrize("change", [lambda y: [*y], lambda y: (y[0], 4.0), lambda y: (y[0], 3), lambda y: (*y, y[0])])
+def test_what_stands_around_the_results_must_be_the_same(change, monkeypatch):
+    f, run = gradus.compile(lambda x: (x * 2, 3.0), verify=True), Step.run
+    assert f(np.ones(3, np.float32))[1] == 3.0
+    monkeypatch.setattr(Step, "run", lambda step, leaves: change(run(step, leaves)))
+    with pytest.raises(VerifyError, match="returns something else than eagerly"):
+        f(np.ones(3, np.float32))
+
+
 def test_integers_must_be_equal(broken):
     f = gradus.compile(lambda x: x + 1, verify=True)
     assert f(np.arange(3)).tolist() == [1, 2, 3]
@@ -138,7 +147,7 @@ def test_the_same_random_numbers_and_memory():
         f = gradus.compile(step, verify=check)
         for k in range(3):
             results = f(np.full(2, k, np.float32))
-        told.append([r.tolist() for r in results] + [w.tolist(), gradus.random.default.state.tolist(), w.writes[0] > 0])
+        told.append([r.tolist() for r in results] + [w.tolist(), gradus.random.default.state.tolist(), w.writes[0]])
         assert w.grad is None
     assert told[0] == told[1]
 
@@ -164,6 +173,19 @@ def test_what_rounding_does_not_explain():
         assert found.differs() and not found.explained(v for v in [[a], [a + 1e-5]])
         assert found.first().startswith("x at (2,) is ")
         assert not verify.Comparison(["x"], [a], [a.copy()], "float32").differs()
+
+
+@pytest.mark.parametrize("other", [np.ones(4), np.ones((2, 2), np.float32), np.ones(1, np.float32)])
+def test_another_dtype_or_shape_is_named(other):
+    found = verify.Comparison(["x"], [np.ones(4, np.float32)], [other], "float32")
+    assert found.differs() and found.first() == f"x is float32(4,) eagerly, {other.dtype}{other.shape} compiled."
+
+
+def test_an_integer_that_rounding_decides_may_be_any():
+    """As the place of the largest of numbers that are equal but for rounding."""
+    a, b = np.array([0, 7]), np.array([40, 7])
+    for others, explained in (([np.array([5, 7])], True), ([np.array([0, 8])], False)):
+        assert verify.Comparison(["x"], [a], [b], "float32").explained(v for v in [others]) is explained
 
 
 def test_methods_epochs_and_copies():

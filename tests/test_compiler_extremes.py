@@ -136,6 +136,21 @@ def test_conversions(source: str, make: Any) -> None:
         np.testing.assert_array_equal(found.numpy(), expected.numpy(), err_msg=f"{source} to {expected.dtype}")
 
 
+def test_float64_is_rounded_to_float16_once() -> None:
+    """What lies just beside the middle between two numbers would be in the middle, were it rounded to float32 first."""
+    sizes = [(1 + (2 * n + 1) * 2.0**-11) * 2.0**e for n in range(4) for e in (-14, 0, 9)]
+    middles = np.array([*sizes, *(-s for s in sizes)])
+    x = np.concatenate([middles, middles * (1 + 2.0**-40), middles * (1 - 2.0**-40)])
+    found = gradus.compile(lambda x: x.astype("float16"))(gradus.tensor(x)).numpy()
+    np.testing.assert_array_equal(found, x.astype("float16"))
+
+
+@pytest.mark.parametrize("source", ["float32", "float64", "bfloat16"])
+def test_floats_that_uint32_has(source: str) -> None:
+    x = gradus.tensor(np.array([0.0, 0.9, 255.0, 2.0**31 - 2**24, 2.0**31, 2.0**32 - 2**24]), source)
+    np.testing.assert_array_equal(gradus.compile(lambda x: x.astype("uint32"))(x).numpy(), x.numpy().astype("uint32"))
+
+
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_reductions_of_extremes(dtype: str) -> None:
     x = gradus.tensor(np.resize(extremes(dtype), (3, 37)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from ctypes import c_int64, c_void_p
 from itertools import pairwise
@@ -130,3 +131,22 @@ def test_all_rows_of_a_batch_are_gathered_before_a_step_begins() -> None:
     together, alone = (entry.Epoch([entry.Argument(0, 10, 8)], [], 1, one).emit()[-1].text() for one in (False, True))
     assert 0 < together.index("call void @barrier") < together.index("call void @step")
     assert "barrier" not in alone and "%threads" not in alone.replace(entry.SIGNATURE, "").replace(entry.THREAD, "")
+
+
+def test_no_thread_is_behind_when_an_epoch_ends() -> None:
+    """Who called may free what others still read."""
+    results = [(1, 4)]
+    for refused in (None, 2):
+        together = entry.Epoch([entry.Argument(0, 10, 8)], results, 3, False, refused).emit()[-1].text()
+        assert re.search(r"call void @barrier\([^\n]*\)\n\s*ret void\n}", together)
+        waits = [m.start() for m in re.finditer("call void @barrier", together)]
+        assert waits[-1] > together.rindex("llvm.memcpy")
+
+
+def test_all_wait_for_what_a_stage_finds_before_they_look_at_it() -> None:
+    stage = entry.Stage("finds", None, ((0, 0),), set(), set(), {})
+    refusal = entry.Refusal(slot=1, stages=[], wait=False, flags=[2], look_after=0)
+    together, alone = (entry.step([stage], [False], one, refusal=refusal).text() for one in (False, True))
+    found, looked = together.index("call void @finds"), together.index("select i1")
+    assert found < together.index("call void @barrier") < looked < together.rindex("call void @barrier")
+    assert "barrier" not in alone

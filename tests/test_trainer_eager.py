@@ -167,6 +167,11 @@ class WrongShape(Base):
         return self.linear(x) @ x
 
 
+class WrongShapeInTraining(Base):
+    def forward(self, x):
+        return self.linear(x) @ x if self.training else self.linear(x)
+
+
 class OwnError(Base):
     def forward(self, x):
         raise LookupError("no such thing")
@@ -182,10 +187,25 @@ class OwnErrorLater(Base):
         return z
 
 
-@pytest.mark.parametrize(("kind", "error"), [(WrongShape, ShapeError), (OwnError, LookupError)])
-def test_errors_of_the_users_own(kind, error):
+@pytest.mark.parametrize(
+    ("kind", "error", "compile"),
+    [(WrongShape, ShapeError, True), (WrongShapeInTraining, ShapeError, "require"), (OwnError, LookupError, True)],
+)
+def test_errors_of_the_users_own(kind, error, compile):
     with pytest.raises(error):
-        trainer_of(kind).fit(DATA, progress=False)
+        trainer_of(kind, compile=compile).fit(DATA, progress=False)
+
+
+def test_what_goes_wrong_natively_is_not_done_eagerly(monkeypatch):
+    def run(step, leaves):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("gradus.compiler.native.step.Step.run", run)
+    trainer = trainer_of(OwnErrorLater)
+    trainer.model.fails = False
+    with pytest.raises(MemoryError, match="no room"):
+        trainer.fit(DATA, callbacks=[LambdaCallback(on_batch_end=lambda *_: None)], progress=False)
+    assert trainer.compiled is not None
 
 
 @pytest.mark.parametrize("prefetch", [0, 1])

@@ -62,6 +62,16 @@ def an_attribute_taken_away() -> World:
 
 
 @way
+def a_slot_emptied() -> World:
+    class Options:
+        __slots__ = ("gain",)
+
+    options = Options()
+    options.gain = 2.0
+    return World(lambda x: x * getattr(options, "gain", 3.0), lambda: delattr(options, "gain"))
+
+
+@way
 def a_modules_list() -> World:
     net = Net(lambda self, x: x * sum(self.alphas), alphas=[1.0, 2.0])
     return World(lambda x: net(x), lambda: net.alphas.append(3.0))
@@ -126,6 +136,19 @@ def a_dataclass_with_slots() -> World:
         gain: float = 2.0
 
     options = Options()
+    return World(lambda x: x * options.gain, changed(options, "gain", 3.0))
+
+
+@way
+def a_slot_of_a_base_class() -> World:
+    class Base:
+        __slots__ = ("gain",)
+
+    class Options(Base):
+        __slots__ = ()
+
+    options = Options()
+    options.gain = 2.0
     return World(lambda x: x * options.gain, changed(options, "gain", 3.0))
 
 
@@ -340,6 +363,16 @@ def a_field_that_nothing_sets() -> World:
 
     options = Options()
     return World(lambda x: x * options.gain, changed(Options, "gain", 3.0))
+
+
+@way
+def an_object_in_a_frozen_field() -> World:
+    @dataclasses.dataclass(frozen=True)
+    class Options:
+        inner: Any
+
+    options = Options(types.SimpleNamespace(gain=2.0))
+    return World(lambda x: x * options.inner.gain, changed(options.inner, "gain", 3.0))
 
 
 @way

@@ -36,13 +36,35 @@ def a_global_number_of_another_type() -> World:
 @way
 def true_for_one() -> World:
     globals()["GLOBAL"] = 1
-    return World(lambda x: gradus.tensor([1, 2]) * gradus.as_tensor(GLOBAL), _set_global("GLOBAL", True))
+    return World(lambda x: gradus.full((2,), GLOBAL), _set_global("GLOBAL", True))
+
+
+@way
+def true_for_one_in_a_set() -> World:
+    globals()["GLOBAL"] = frozenset([1])
+    return World(lambda x: gradus.full((2,), *GLOBAL), _set_global("GLOBAL", frozenset([True])))
 
 
 @way
 def minus_zero() -> World:
     globals()["GLOBAL"] = 0.0
     return World(lambda x: 1.0 / (x * GLOBAL), _set_global("GLOBAL", -0.0))
+
+
+@way
+def minus_zero_of_numpys() -> World:
+    globals()["GLOBAL"] = np.float32(0)
+    return World(lambda x: 1.0 / (x * float(GLOBAL)), _set_global("GLOBAL", np.float32(-0.0)))
+
+
+@way
+def an_array_whose_bytes_are_other_numbers() -> World:
+    globals()["GLOBAL_ARRAY"] = np.ones(3, np.float32)
+
+    def f(x: Any) -> Any:
+        return x * len(str(GLOBAL_ARRAY.dtype)) * float(GLOBAL_ARRAY[0])
+
+    return World(f, lambda: setattr(GLOBAL_ARRAY, "dtype", "int32"))
 
 
 @way
@@ -190,6 +212,18 @@ def a_variable_of_a_wrapped_function() -> World:
 
 
 @way
+def a_variable_of_a_function_that_numpy_holds() -> World:
+    scale = 2.0
+    each = np.vectorize(lambda v: v * scale, otypes=["float32"])
+
+    def change() -> None:
+        nonlocal scale
+        scale = 3.0
+
+    return World(lambda x: x * each(np.ones(3)), change)
+
+
+@way
 def a_mutable_default() -> World:
     def f(x: Any, scales: list[float] = [1.0, 2.0]) -> Any:  # noqa: B006
         return x * sum(scales)
@@ -211,6 +245,20 @@ def a_keyword_default() -> World:
         return x * scale["s"]
 
     return World(f, lambda: f.__kwdefaults__["scale"].update(s=3.0))
+
+
+@way
+def keyword_defaults_replaced() -> World:
+    def f(x: Any, *, scale: float = 2.0) -> Any:
+        return x * scale
+
+    return World(f, lambda: setattr(f, "__kwdefaults__", {"scale": 3.0}))
+
+
+@way
+def a_global_taken_away_that_hid_a_builtin() -> World:
+    globals()["abs"] = lambda v: 5.0
+    return World(lambda x: x * abs(-2.0), lambda: globals().pop("abs"))
 
 
 @way
