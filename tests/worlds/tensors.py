@@ -180,6 +180,12 @@ def the_data_of_a_weight() -> World:
     return World(lambda x: net(x), lambda: net.w.assign_([5.0, 6.0, 7.0]))
 
 
+@way
+def the_shape_of_the_data_of_a_weight_that_is_trained() -> World:
+    net = Net(lambda self, x: x * self.w / self.w.data.shape[0])
+    return World(_trained(net, gradus.optim.Adam([net.w], lr=0.1)), seen=lambda: net.w.tolist())
+
+
 @refused
 def the_data_of_a_weight_that_is_trained() -> World:
     net = Net(lambda self, x: x * self.w / float(self.w.data.sum()))
@@ -209,3 +215,21 @@ def a_number_that_is_written_though_it_looks_the_same() -> World:
         return y
 
     return World(f, seen=steps.item)
+
+
+@refused
+def the_largest_weight_so_far() -> World:
+    def forward(self: Any, x: Any) -> Any:
+        self.largest = max(self.largest, float(self.w.data.max()))
+        return x * self.w
+
+    net = Net(forward, largest=0.0)
+    step = _trained(net, gradus.optim.SGD([net.w], lr=-0.1))
+    return World(step, seen=lambda: net.largest)
+
+
+@way
+def the_largest_number_of_a_tensor() -> World:
+    t = gradus.tensor([1.0, 2.0, 3.0])
+    net = Net(lambda self, x: setattr(self, "largest", float(t.data.max())) or x * t, largest=0.0)
+    return World(lambda x: net(x), lambda: t.assign_([5.0, 6.0, 7.0]), seen=lambda: net.largest)

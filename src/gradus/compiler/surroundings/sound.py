@@ -151,12 +151,14 @@ def _watch_what_numpy_used(
     def matter(stands_for: dict[int, np.ndarray]) -> bool:
         try:
             other = _once(run, leaves)
+            left = any(id(now) not in stands_for for *_, now in state.changes())
         except Exception:
-            state.put_back()
             return True
+        finally:
+            state.put_back()
         captured = other.tracer.captured
         captured[:] = [stands_for.get(id(a), a) for a in captured]
-        return bool(_difference(usual, other))
+        return left or bool(_difference(usual, other))
 
     found = worked_with(candidates(seen, tracer.captured, known), matter)
     targets = {id(target) for target, _ in graph.writes}

@@ -83,6 +83,9 @@ def _can_be_put(holder: Holder, key: Any, value: Any) -> bool:
 
 def _others(array: np.ndarray) -> np.ndarray:
     """A copy with other numbers."""
+    copy = array.copy()
     if dtypes.is_float(array.dtype):
-        return (array.astype(np.float64) * 1.25 + 0.37).astype(array.dtype)
-    return ~array if array.dtype == bool else array + array.dtype.type(1)
+        copy[...] = array.astype(np.float64) * 1.25 + 0.37
+    else:
+        copy[...] = ~array if array.dtype == bool else array + array.dtype.type(1)
+    return copy
