@@ -650,7 +650,25 @@ def test_a_wider_value_is_narrowed_where_it_is_written() -> None:
         gradus.compile(lambda x: gradus.tensor([1]).assign_(x))(gradus.tensor([1.5]))
 
 
-@pytest.mark.parametrize("use", [lambda a: a.sum(), lambda a: np.mean(a), lambda a: np.asarray(a), lambda a: a.copy()])
+USES = [lambda a: a.sum(), lambda a: np.mean(a), lambda a: np.asarray(a), lambda a: a.copy()]
+USES += [lambda a: 0.1 * a, lambda a: a @ a, lambda a: -a, lambda a: a[0], lambda a: a > 0, float]
+USES += [lambda a: X.numpy() * a]
+
+
+@pytest.mark.parametrize("use", USES)
 def test_the_array_behind_a_tensor(use):
     with pytest.raises(TraceError, match=r"t\.data\), at test_compile\.py"):
         gradus.compile(lambda x: x * float(use(x.data)))(X)
+
+
+def test_a_large_array_that_numpy_adds_to_in_place_is_put_back() -> None:
+    seen = np.zeros(50_000, "float32")
+
+    def count(x):
+        nonlocal seen
+        seen += 1
+        return x * 2
+
+    with pytest.raises(TraceError, match="changes the numbers of seen"):
+        gradus.compile(count)(X)
+    assert not seen.any()

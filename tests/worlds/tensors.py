@@ -218,14 +218,14 @@ def a_number_that_is_written_though_it_looks_the_same() -> World:
 
 
 @refused
-def the_largest_weight_so_far() -> World:
+def the_smallest_weight_so_far() -> World:
     def forward(self: Any, x: Any) -> Any:
-        self.largest = max(self.largest, float(self.w.data.max()))
+        self.smallest = min(self.smallest, float(self.w.data.min()))
         return x * self.w
 
-    net = Net(forward, largest=0.0)
-    step = _trained(net, gradus.optim.SGD([net.w], lr=-0.1))
-    return World(step, seen=lambda: net.largest)
+    net = Net(forward, smallest=9.0)
+    step = _trained(net, gradus.optim.SGD([net.w], lr=0.1))
+    return World(step, seen=lambda: net.smallest)
 
 
 @way

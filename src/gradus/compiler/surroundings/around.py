@@ -359,13 +359,16 @@ class Around:
             self._hold(Named(vars(module), module.__name__, frozenset(named)))
 
     def _numbers(self) -> None:
-        """Arrays whose numbers a function may change with NumPy: all of them if it is seen to write elements."""
-        writes = bool(self._mentioned & _WRITING) or any(
-            instruction.opname == "STORE_SUBSCR" for code in self._met for instruction in dis.get_instructions(code)
-        )
-        arrays = {id(a): (a, label) for a, label in (*self.arrays, *((t.data, label) for t, label in self.tensors))}
-        for array, label in arrays.values():
-            if isinstance(array, np.ndarray) and array.flags.writeable and (writes or array.nbytes <= LARGE):
+        """Arrays whose numbers a function may change with NumPy: large ones too, if it is seen to write elements.
+
+        An assignment as `a += b` writes none behind a tensor unless it is to `t.data`, which is named.
+        """
+        done = {i.argrepr if i.opname == "BINARY_OP" else i.opname for c in self._met for i in dis.get_instructions(c)}
+        writes = bool(self._mentioned & _WRITING) or "STORE_SUBSCR" in done
+        adds = writes or any(name.endswith("=") for name in done)
+        behind = {id(t.data): (t.data, label, writes) for t, label in self.tensors if isinstance(t.data, np.ndarray)}
+        for array, label, large in (behind | {id(a): (a, label, adds) for a, label in self.arrays}).values():
+            if array.flags.writeable and (large or array.nbytes <= LARGE):
                 self.holders.append(Numbers(array, label))
 
     def _unmet(self) -> list[Part]:

@@ -55,22 +55,25 @@ def worked_with(among: Sequence[Candidate], matter: Callable[[dict[int, np.ndarr
         matter: whether, now that copies with other numbers are in the arrays' places, the graph is another; it is
             told which array each copy, by its id, stands for.
     """
-    if not among:
+    if not among or not any(_differ(among, matter, sign) for sign in (1, -1)):
         return []
-    with ExitStack() as back:
-        stands_for = {}
-        for array, _, held in among:
-            copy = _others(array)
-            stands_for[id(copy)] = array
-            for holder, key in held:
-                back.callback(holder.put, key, array)
-                holder.put(key, copy)
-        if not matter(stands_for):
-            return []
     if len(among) == 1:
         return list(among)
     half = len(among) // 2
     return worked_with(among[:half], matter) + worked_with(among[half:], matter) or list(among)
+
+
+def _differ(among: Sequence[Candidate], matter: Callable[[dict[int, np.ndarray]], bool], sign: int) -> bool:
+    """Whether larger numbers (a sign of 1) or smaller ones matter: of the largest so far the smaller ones do not."""
+    with ExitStack() as back:
+        stands_for = {}
+        for array, _, held in among:
+            copy = _others(array, sign)
+            stands_for[id(copy)] = array
+            for holder, key in held:
+                back.callback(holder.put, key, array)
+                holder.put(key, copy)
+        return matter(stands_for)
 
 
 def _can_be_put(holder: Holder, key: Any, value: Any) -> bool:
@@ -81,11 +84,14 @@ def _can_be_put(holder: Holder, key: Any, value: Any) -> bool:
     return True
 
 
-def _others(array: np.ndarray) -> np.ndarray:
-    """A copy with other numbers."""
+def _others(array: np.ndarray, sign: int) -> np.ndarray:
+    """A copy with larger or smaller numbers."""
     copy = array.copy()
     if dtypes.is_float(array.dtype):
-        copy[...] = array.astype(np.float64) * 1.25 + 0.37
+        wide = array.astype(np.float64)
+        copy[...] = wide + sign * (0.25 * abs(wide) + 0.37)
+    elif array.dtype == bool:
+        copy[...] = ~array
     else:
-        copy[...] = ~array if array.dtype == bool else array + array.dtype.type(1)
+        copy[...] = array + array.dtype.type(1) if sign > 0 else array - array.dtype.type(1)
     return copy

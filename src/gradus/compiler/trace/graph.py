@@ -74,6 +74,17 @@ class Node:
         )
 
 
+def _no_operator(self: Node, *_: Any) -> NoReturn:
+    raise self._no_array()
+
+
+for _operator in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+    for _name in (f"__{_operator}__", f"__r{_operator}__"):
+        setattr(Node, _name, _no_operator)
+for _operator in ("neg", "abs", "invert", "lt", "le", "gt", "ge", "getitem", "float", "int"):
+    setattr(Node, f"__{_operator}__", _no_operator)
+
+
 @dataclass(frozen=True, eq=False)
 class Check:
     """What must not be, whenever the program runs (`checks.py`).
