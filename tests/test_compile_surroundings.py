@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import builtins
 import cProfile
 import functools
@@ -128,6 +129,24 @@ def test_a_variable_that_was_not_filled_is_empty_again() -> None:
         gradus.compile(f)(gradus.ones(2))
     with pytest.raises(ValueError, match="empty"):
         assert f.__closure__[0].cell_contents is None
+
+
+def test_an_array_of_pythons_is_put_back() -> None:
+    numbers = array.array("d", [1.0])
+
+    def f(x: Any) -> Any:
+        numbers.append(2.0)
+        return x / (1 // 0)
+
+    with pytest.raises(ZeroDivisionError):
+        gradus.compile(f)(gradus.ones(2))
+    assert numbers.tolist() == [1.0]
+
+
+def test_a_large_array_that_numpy_writes_into_is_refused() -> None:
+    total = np.zeros(1 << 15, np.float32)
+    with pytest.raises(TraceError, match="changes the numbers of an array, which it reads"):
+        gradus.compile(lambda x: x * len(np.add(total, 1, total)))(gradus.ones(2))
 
 
 def test_attributes_that_were_not_there_are_gone_again() -> None:
