@@ -14,6 +14,7 @@ from ..functional.checks import require_named
 from ..names import missing_from
 from ..ops.primitive import Shaped
 from ..tensor import Tensor, as_tensor, check_data, tensor
+from .summary import summary
 
 ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
 
@@ -161,6 +162,10 @@ class Module:
         """The tensors that training changes."""
         return (p for _, p in self.named_parameters())
 
+    def _own_parameters(self) -> Iterator[Tensor]:
+        """The parameters that are the module's own, not its parts'."""
+        return (t for _, t in _attributes(self, "") if _is_parameter(t))
+
     def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
         """The tensors that are saved but not trained, with their names."""
         return _unique((n, t) for n, t in _walk(self) if isinstance(t, Tensor) and not _is_parameter(t))
@@ -233,17 +238,10 @@ class Module:
 
     def __str__(self) -> str:
         """The table of `nn.summary`; with output shapes and multiply-adds once the module has been called."""
-        from .summary import summary
-
         try:
             return str(summary(self, *self._called_with))
         except Exception:  # printing never fails: a model may look at values, or need more than tensors
             return str(summary(self))
-
-
-def own_parameters(module: Module) -> Iterator[Tensor]:
-    """The parameters that are the module's own, not its parts'."""
-    return (t for _, t in _attributes(module, "") if _is_parameter(t))
 
 
 def _is_parameter(thing: Any) -> bool:

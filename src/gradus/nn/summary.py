@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,7 +20,17 @@ from ..interpret import Eager, Explain, Wrong
 from ..ops.create import as_shape
 from ..ops.primitive import Primitive, Shaped
 from ..tensor import Tensor
-from .module import Module, own_parameters
+
+
+class Model(Protocol):
+    """What the table asks of a Module. That stands above this file, for as text a module is its table."""
+
+    def forward(self, *inputs: Any, **options: Any) -> Any: ...
+    def __call__(self, *inputs: Any, **options: Any) -> Any: ...
+    def modules(self) -> Iterator[Model]: ...
+    def children(self) -> Iterator[Model]: ...
+    def named_modules(self) -> Iterator[tuple[str, Model]]: ...
+    def _own_parameters(self) -> Iterator[Tensor]: ...
 
 
 @dataclass
@@ -86,7 +96,7 @@ def _number(count: int | None) -> str:
     return "" if count is None else f"{count:,}"
 
 
-def summary(model: Module, *inputs: Any) -> Summary:
+def summary(model: Model, *inputs: Any) -> Summary:
     """The table of a model's layers, for inputs of the given shapes; nothing is computed and nothing changed.
 
     The model runs as after `eval()`. Multiply-adds are those of the matrix products, in which convolutions are done.
@@ -126,7 +136,7 @@ def summary(model: Module, *inputs: Any) -> Summary:
 class Shapes(interpret.Eager):
     """An interpreter that knows shapes and dtypes only, and counts multiply-adds for the module that is running."""
 
-    def __init__(self, rows: dict[Module, Row]) -> None:
+    def __init__(self, rows: dict[Model, Row]) -> None:
         self.rows = rows
         self.running: list[Row] = []
 
@@ -152,7 +162,7 @@ class Shapes(interpret.Eager):
             "known. Use gradus.where(...) in place of a branch, or call summary(model) without shapes."
         )
 
-    def run(self, module: Module, forward: Callable[..., Any], inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def run(self, module: Model, forward: Callable[..., Any], inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """The module's forward, with its output's shape noted."""
         row = self.rows[module]
         self.running.append(row)
@@ -166,7 +176,7 @@ class Shapes(interpret.Eager):
 
 
 @contextmanager
-def _watched(model: Module, shapes: Shapes) -> Iterator[None]:
+def _watched(model: Model, shapes: Shapes) -> Iterator[None]:
     """Every forward goes through `shapes.run`, in evaluation mode and without hooks; then all is as it was."""
     before = {m: dict(vars(m)) for m in model.modules()}
     try:
@@ -180,16 +190,16 @@ def _watched(model: Module, shapes: Shapes) -> Iterator[None]:
             vars(m).update(attributes)
 
 
-def _through(shapes: Shapes, module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
+def _through(shapes: Shapes, module: Model, forward: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *inputs, **options: shapes.run(module, forward, inputs, options)
 
 
-def _rows(model: Module) -> dict[Module, Row]:
+def _rows(model: Model) -> dict[Model, Row]:
     """A row for every module, outermost first; a shared parameter is the first one's."""
     seen: set[int] = set()
     rows = {}
     for name, m in model.named_modules():
-        own = [p for p in own_parameters(m) if id(p) not in seen]
+        own = [p for p in m._own_parameters() if id(p) not in seen]
         seen.update(id(p) for p in own)
         rows[m] = Row(name, type(m).__name__, sum(p.size for p in own))
     return rows
