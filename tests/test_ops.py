@@ -15,8 +15,8 @@ import gradus
 from gradus import dtypes
 from gradus.errors import DtypeError
 from gradus.ops import FUNCTIONS, PRIMITIVES
-from gradus.ops.movement import dilate
 from gradus.ops.primitive import Case, Function, case
+from gradus.ops.slicing import dilate
 
 pytestmark = pytest.mark.usefixtures("checked")
 

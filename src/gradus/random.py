@@ -17,8 +17,8 @@ from .autograd import no_grad
 from .errors import ArgumentError, DtypeError
 from .ops._philox import counters_used
 from .ops.create import as_shape, in_64_bits, iota, random_bits
-from .ops.movement import concatenate
 from .ops.primitive import cast
+from .ops.slicing import concatenate
 from .tensor import Tensor
 
 _MANTISSA = {dtypes.bfloat16: 8, dtypes.float16: 11, dtypes.float32: 24}  # bits, the leading one included

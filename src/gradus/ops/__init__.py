@@ -23,24 +23,10 @@ from .create import arange, eye, full, full_like, linspace, ones, ones_like, zer
 from .functions import cos, erf, erfc, exp, expm1, floor, log, log1p, relu, round, sigmoid, sin, softplus, sqrt, tanh
 from .index import pick, scatter_add, take
 from .matmul import matmul
-from .movement import (
-    broadcast_to,
-    concatenate,
-    expand_dims,
-    flatten,
-    flip,
-    pad,
-    permute,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    transpose,
-    unstack,
-)
+from .movement import broadcast_to, expand_dims, flatten, flip, permute, reshape, squeeze, swapaxes, transpose
 from .primitive import FUNCTIONS, PRIMITIVES
 from .reduce import argmax, cumsum, max, sum
+from .slicing import concatenate, pad, split, stack, unstack
 from .window import output_length, sliding_window, sliding_window_adjoint
 
 __all__ = [

@@ -14,7 +14,7 @@ from ..interpret import Outside
 from ..tensor import Tensor, as_tensor
 from .create import iota
 from .lowering import Kernel
-from .movement import flip, slice_
+from .movement import flip
 from .primitive import (
     Primitive,
     Shaped,
@@ -26,6 +26,7 @@ from .primitive import (
     promote,
     public,
 )
+from .slicing import slice_
 
 # -- take and scatter_add, each the other's gradient -------------------------------------------------------------------
 
