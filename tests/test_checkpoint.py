@@ -17,8 +17,9 @@ import gradus
 from gradus import dtypes, nn
 from gradus.data import TensorDataset
 from gradus.errors import CheckpointError
-from gradus.train import History, Run, load, lock, save
-from gradus.train.checkpoint import read_state, read_tensors, write_atomically, write_state
+from gradus.train import History, Run, load, save
+from gradus.train.runs import lock
+from gradus.train.runs.checkpoint import read_state, read_tensors, write_atomically, write_state
 
 
 def test_every_dtype_comes_back_bit_for_bit(tmp_path):

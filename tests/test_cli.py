@@ -21,7 +21,7 @@ from gradus.cli.doctor import EXTRAS, features
 from gradus.data import DataLoader, TensorDataset
 from gradus.train import report
 from gradus.train.experiment import Experiment, _parts
-from gradus.train.loop import Loop
+from gradus.train.fitting.loop import Loop
 from gradus.train.predictor import Predictor
 from gradus.train.recipe import Recipe
 

@@ -15,7 +15,7 @@ from gradus.compiler import Compiled
 from gradus.data import TensorDataset
 from gradus.datasets import digits
 from gradus.train import Trainer
-from gradus.train.checkpoint import read_state
+from gradus.train.runs.checkpoint import read_state
 
 SOURCE = Path(__file__).parent.parent / "src"
 PRESS = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(30)\n"

@@ -10,7 +10,7 @@ from gradus import models, nn, optim
 from gradus.data import DataLoader, Subset, TensorDataset
 from gradus.errors import EagerWarning, TraceError
 from gradus.train import Trainer
-from gradus.train.evaluation import NATIVE_FROM, Running, scores
+from gradus.train.fitting.evaluation import NATIVE_FROM, Running, scores
 
 rng = np.random.default_rng(0)
 N = NATIVE_FROM + 75

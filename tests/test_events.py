@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from gradus.train.events import Events, _checksum
+from gradus.train.runs.events import Events, _checksum
 
 
 def records(path):

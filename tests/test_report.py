@@ -11,7 +11,7 @@ import pytest
 from gradus import draw
 from gradus.errors import ArgumentError
 from gradus.train import page, report
-from gradus.train.history import History
+from gradus.train.runs.history import History
 
 VOID = {"meta", "br", "img", "use", "path", "image"}
 

@@ -15,7 +15,7 @@ from gradus.errors import ArgumentError, CheckpointError, DataError, DivergedErr
 from gradus.models import MLP, LinearRegression
 from gradus.nn import functional as F
 from gradus.train import EarlyStopping, History, LambdaCallback, Plateau, SaveBest, Trainer, load
-from gradus.train.progress import Bar
+from gradus.train.fitting.progress import Bar
 
 TIMES = ("seconds", "samples_per_second")
 
@@ -352,7 +352,7 @@ def test_without_stderr_nothing_is_shown(monkeypatch):
 
 
 def test_long_epochs_show_lines_in_between(capsys, monkeypatch):
-    monkeypatch.setattr("gradus.train.progress._BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("gradus.train.fitting.progress._BETWEEN_LINES", 0.0)
     trainer_of(compile=False).fit(blobs(), batch_size=40)
     lines = capsys.readouterr().err.splitlines()
     assert [line.split("  ")[1] for line in lines[:2]] == ["batch 1/3", "batch 2/3"]
@@ -361,7 +361,7 @@ def test_long_epochs_show_lines_in_between(capsys, monkeypatch):
 
 def test_a_bar_in_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr("gradus.train.progress._BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("gradus.train.fitting.progress._BETWEEN_LOOKS", 0.0)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     shown = []

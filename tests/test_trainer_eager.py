@@ -133,7 +133,7 @@ def test_the_reason_has_the_line():
 
 @pytest.mark.parametrize("kind", [Branches, CountsAndBranches])
 def test_predicting_and_evaluating(kind, monkeypatch):
-    monkeypatch.setattr("gradus.train.evaluation.NATIVE_FROM", 1)
+    monkeypatch.setattr("gradus.train.fitting.evaluation.NATIVE_FROM", 1)
     told = []
     for compile in (False, True):
         trainer = trainer_of(kind, compile=compile)

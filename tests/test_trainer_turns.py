@@ -12,7 +12,7 @@ import gradus
 from gradus import models, nn, optim
 from gradus.data import DataLoader, TensorDataset
 from gradus.train import LambdaCallback, Trainer
-from gradus.train.turns import Turn, turn_of
+from gradus.train.fitting.turns import Turn, turn_of
 
 rng = np.random.default_rng(0)
 LABELS = rng.integers(0, 4, 3000)

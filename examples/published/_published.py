@@ -16,7 +16,7 @@ from gradus.data import TensorDataset
 from gradus.nn import Module
 from gradus.random import default
 from gradus.train import Callback, Run
-from gradus.train.checkpoint import read_state, write_state
+from gradus.train.runs.checkpoint import read_state, write_state
 
 HELD_OUT = 6  # the last sixth of a training set, 10,000 of 60,000 pictures, on which settings are chosen
 

@@ -115,8 +115,8 @@ def _problem(model: str | None, given: dict[str, Any]) -> tuple[Any, dict[str, A
     """The recipe and the space that the options say."""
     from ..datasets import load
     from ..models import defaults
-    from ..train.facts import Facts
     from ..train.recipe import Recipe
+    from ..train.runs.facts import Facts
     from ..tune import Choice, Range
     from ..tune.space import parsed
 

@@ -1,13 +1,13 @@
 """Training: the Trainer, metrics, callbacks, histories, checkpoints, and the folders of runs."""
 
 from . import metrics
-from .callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBest
-from .checkpoint import load, save
-from .history import History
+from .fitting.callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBest
+from .fitting.pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
+from .fitting.trainer import LOSSES, Trainer
 from .metrics import Metric
-from .pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
-from .run import Run
-from .trainer import LOSSES, Trainer
+from .runs.checkpoint import load, save
+from .runs.history import History
+from .runs.run import Run
 from .transfer import transferred
 
 __all__ = [

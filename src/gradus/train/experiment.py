@@ -14,13 +14,13 @@ from ..data import Standardizer, Subset, TensorDataset, random_split
 from ..errors import ArgumentError, CheckpointError
 from ..functional import cross_entropy, mse_loss
 from ..random import seed
-from .callbacks import Callback
-from .checkpoint import load, read_state
-from .facts import Facts
+from .fitting.callbacks import Callback
+from .fitting.trainer import Trainer
 from .metrics import Metric, metric
 from .recipe import Recipe, config_of
-from .run import Run
-from .trainer import Trainer
+from .runs.checkpoint import load, read_state
+from .runs.facts import Facts
+from .runs.run import Run
 
 SERIES = ("daily_views",)  # data sets whose samples are in order of time
 FIRST_FREE = 10_000  # runs of one name that a folder may hold

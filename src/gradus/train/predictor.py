@@ -15,10 +15,10 @@ from ..errors import DataError
 from ..functional import softmax
 from ..nn import Module
 from ..tensor import tensor
-from .checkpoint import load
-from .facts import Facts
 from .recipe import Recipe, config_of
-from .run import Run
+from .runs.checkpoint import load
+from .runs.facts import Facts
+from .runs.run import Run
 
 _AT_ONCE = 1024  # samples a batch: bounds the memory
 

@@ -17,10 +17,10 @@ from ..models import DBN, RBM, DeepAutoencoder, masking_noise
 from ..nn import Module
 from ..optim import Adam
 from ..tensor import Tensor, tensor
-from .checkpoint import save
-from .history import History, HistoryFile
-from .pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
-from .run import Run
+from .fitting.pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
+from .runs.checkpoint import save
+from .runs.history import History, HistoryFile
+from .runs.run import Run
 
 KINDS = ("rbm", "dbn", "autoencoder")
 COMMON = "--data, --hidden, --epochs, --batch-size, --lr, --seed and --limit"

@@ -14,7 +14,7 @@ from ..datasets import NAMES as DATASETS
 from ..errors import ArgumentError, CheckpointError, nearest
 from ..nn import Module
 from ..optim import schedules
-from .run import Run
+from .runs.run import Run
 
 OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sgd": ("SGD", {}),

@@ -16,11 +16,11 @@ from ..functional import softmax
 from ..nn import summary
 from ..tensor import tensor
 from . import metrics
-from .checkpoint import write_atomically
-from .evaluation import scores
-from .history import History
+from .fitting.evaluation import scores
 from .page import Pictures, Report, Values, confusions, number, render
-from .run import Run
+from .runs.checkpoint import write_atomically
+from .runs.history import History
+from .runs.run import Run
 
 if TYPE_CHECKING:
     from .experiment import Experiment

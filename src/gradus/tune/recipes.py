@@ -10,8 +10,8 @@ from typing import Any
 from .. import datasets
 from ..errors import ArgumentError, nearest
 from ..train.experiment import Experiment
-from ..train.facts import Facts
 from ..train.recipe import CompleteRecipe, Recipe
+from ..train.runs.facts import Facts
 from .search import Attempt, Report, search
 from .space import Choice, Space, check_space, to_json
 from .study import opened

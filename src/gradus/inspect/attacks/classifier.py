@@ -14,7 +14,7 @@ from ...functional import cross_entropy, softmax
 from ...nn import Module
 from ...nn.checks import require_model
 from ...tensor import Tensor, tensor
-from ...train.evaluation import EVAL_BATCH, mode
+from ...train.fitting.evaluation import EVAL_BATCH, mode
 
 
 class Classifier:

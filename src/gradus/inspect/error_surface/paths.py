@@ -14,7 +14,7 @@ from ...nn.checks import require_model
 from ...optim import SGD, Adagrad, Adam, Optimizer, RMSprop
 from ...tensor import Tensor, tensor
 from ...train import Callback, Trainer
-from ...train.history import Record
+from ...train.runs.history import Record
 from .surface import Direction
 
 START = (-7.0, 2.0)

@@ -19,7 +19,7 @@ from ...optim import Adam
 from ...optim.schedules import cosine
 from ...tensor import tensor
 from ...train import Trainer
-from ...train.evaluation import mode
+from ...train.fitting.evaluation import mode
 
 Curve = Callable[[np.ndarray], np.ndarray]
 _FINE = 2001  # places at which a curve and its approximation are compared

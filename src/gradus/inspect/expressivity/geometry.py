@@ -15,7 +15,7 @@ from ...nn import Dropout, Flatten, Linear, Module, ModuleList
 from ...nn.checks import require_model
 from ...tensor import Tensor, as_tensor, tensor
 from ...train import Trainer
-from ...train.evaluation import mode
+from ...train.fitting.evaluation import mode
 
 
 class Factors(NamedTuple):

@@ -13,7 +13,7 @@ from ...functional.checks import at_least, at_least_one, require_tensor
 from ...nn import Module, ReLU
 from ...ops import relu
 from ...tensor import Tensor, tensor
-from ...train.evaluation import mode
+from ...train.fitting.evaluation import mode
 from .layers import Ran, layer_output, one_picture, pictures, require_layer, run_through
 
 

@@ -16,7 +16,7 @@ from ...nn.checks import require_model
 from ...ops import clip
 from ...optim import Adam
 from ...tensor import Tensor
-from ...train.evaluation import mode
+from ...train.fitting.evaluation import mode
 from .layers import layer_output, one_picture, require_layer
 
 

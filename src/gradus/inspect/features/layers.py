@@ -15,7 +15,7 @@ from ...nn import Conv2d, Module
 from ...nn.checks import require_model
 from ...ops import argmax
 from ...tensor import Tensor, as_tensor, tensor
-from ...train.evaluation import mode
+from ...train.fitting.evaluation import mode
 
 
 class Ran(NamedTuple):

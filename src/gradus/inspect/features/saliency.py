@@ -13,7 +13,7 @@ from ...functional.checks import at_least_one, in_range
 from ...nn import Module
 from ...ops import absolute, ones, pick, relu
 from ...tensor import tensor
-from ...train.evaluation import mode
+from ...train.fitting.evaluation import mode
 from .layers import first_convolution, one_picture, pictures, require_layer, run_through, targets_of, watched
 
 _AT_ONCE = 256  # covered copies of a picture in a batch: bounds the memory

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import random
-from ..compiler import Compiled
-from ..data import DataLoader, in_memory
-from ..errors import CheckpointError, DivergedError
-from ..tensor import Tensor
+from ... import random
+from ...compiler import Compiled
+from ...data import DataLoader, in_memory
+from ...errors import CheckpointError, DivergedError
+from ...tensor import Tensor
+from ..runs.checkpoint import read_state, save, write_state
+from ..runs.events import Events
+from ..runs.history import History, HistoryFile, Record
+from ..runs.run import Run
 from .callbacks import Callback
-from .checkpoint import read_state, save, write_state
 from .evaluation import Running, measure, predictions
-from .events import Events
-from .history import History, HistoryFile, Record
 from .interrupt import Interrupt, Interrupted
 from .progress import Silent
-from .run import Run
 from .turns import in_turns, turn_of
 
 if TYPE_CHECKING:

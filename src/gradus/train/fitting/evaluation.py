@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..autograd import no_grad
-from ..compiler import Compiled
-from ..data import DataLoader, in_memory
-from ..nn import Module
-from ..nn.checks import require_model
-from ..tensor import Tensor
-from .metrics import Metric
+from ...autograd import no_grad
+from ...compiler import Compiled
+from ...data import DataLoader, in_memory
+from ...nn import Module
+from ...nn.checks import require_model
+from ...tensor import Tensor
+from ..metrics import Metric
 from .turns import turn_of
 
 if TYPE_CHECKING:

@@ -21,16 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import compiler
-from ..autograd import no_grad
-from ..data import DataLoader, TensorDataset, check_finite
-from ..errors import ArgumentError, DataError, DivergedError, ShapeError
-from ..functional.checks import at_least, at_least_one, in_range
-from ..models import DBN, RBM, DeepAutoencoder
-from ..optim import SGD, Adam, Optimizer
-from ..tensor import Tensor, as_tensor
+from ... import compiler
+from ...autograd import no_grad
+from ...data import DataLoader, TensorDataset, check_finite
+from ...errors import ArgumentError, DataError, DivergedError, ShapeError
+from ...functional.checks import at_least, at_least_one, in_range
+from ...models import DBN, RBM, DeepAutoencoder
+from ...optim import SGD, Adam, Optimizer
+from ...tensor import Tensor, as_tensor
+from ..runs.history import History, Record
 from .evaluation import mode
-from .history import History, Record
 from .interrupt import Interrupt
 from .progress import choose
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArgumentError, nearest
-from ..functional.checks import at_least_one
-from ..optim import ReduceOnPlateau
-from .checkpoint import save
-from .history import History, Record
-from .metrics import metric
+from ...errors import ArgumentError, nearest
+from ...functional.checks import at_least_one
+from ...optim import ReduceOnPlateau
+from ..metrics import metric
+from ..runs.checkpoint import save
+from ..runs.history import History, Record
 
 if TYPE_CHECKING:
     from .trainer import Trainer

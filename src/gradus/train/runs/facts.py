@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Standardizer, TableTransform
-from ..errors import CheckpointError, DataError
+from ...data import Standardizer, TableTransform
+from ...errors import CheckpointError, DataError
 
 _ENOUGH = 1000  # pictures that tell how bright a data set is
 

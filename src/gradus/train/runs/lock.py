@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ..errors import CheckpointError
+from ...errors import CheckpointError
 
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 

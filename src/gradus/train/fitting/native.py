@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .. import compiler
-from ..compiler import Compiled
-from ..compiler.verify import both_ways
-from ..errors import EagerWarning, GradusError, MissingError, TraceError
-from ..tensor import Tensor
+from ... import compiler
+from ...compiler import Compiled
+from ...compiler.verify import both_ways
+from ...errors import EagerWarning, GradusError, MissingError, TraceError
+from ...tensor import Tensor
 
 
 class Native:

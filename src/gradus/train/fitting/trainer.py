@@ -11,23 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from .. import functional
-from ..data import DataLoader, Dataset, TensorDataset, check_finite
-from ..errors import ArgumentError, DataError, GradientError, nearest
-from ..functional.checks import at_least, at_least_one, in_range
-from ..nn import Module
-from ..nn.checks import require_model
-from ..ops import concatenate
-from ..optim import Optimizer, clip_grad_norm_
-from ..tensor import Tensor
+from ... import functional
+from ...data import DataLoader, Dataset, TensorDataset, check_finite
+from ...errors import ArgumentError, DataError, GradientError, nearest
+from ...functional.checks import at_least, at_least_one, in_range
+from ...nn import Module
+from ...nn.checks import require_model
+from ...ops import concatenate
+from ...optim import Optimizer, clip_grad_norm_
+from ...tensor import Tensor
+from ..metrics import Function, Metric, metric
+from ..runs.history import History
+from ..runs.run import Run
 from .callbacks import Callback
 from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
-from .history import History
 from .loop import Loop
-from .metrics import Function, Metric, metric
 from .native import Native
 from .progress import choose
-from .run import Run
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -159,7 +159,7 @@ class Trainer(Native):
             validation: measured after each epoch; its numbers are named `val_...`.
             epochs: how often, counted from the very beginning when it goes on.
             batch_size: samples in a step; of a DataLoader its own is taken.
-            callbacks: see `train.callbacks`.
+            callbacks: see `train.Callback`.
             run: a new folder for config, history, events, weights and checkpoint; None writes nothing.
             resume: go on in the folder `run`.
             progress: False shows nothing; otherwise a bar in a terminal and lines elsewhere, on stderr.

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
-from ..errors import ArgumentError, CheckpointError
-from ..nn import Module
-from ..tensor import Tensor, tensor
+from ... import dtypes
+from ...errors import ArgumentError, CheckpointError
+from ...nn import Module
+from ...tensor import Tensor, tensor
 
 FORMAT = 1  # of the training state; it rises when an older reader would go wrong
 

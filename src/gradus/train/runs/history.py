@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError, nearest
+from ...errors import CheckpointError, nearest
 from .checkpoint import write_atomically
 
 Record = dict[str, Any]

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from ..nn import Module
+from ...nn import Module
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""A model put to work on data: the steps, the epochs, and what happens besides."""
