@@ -14,6 +14,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,13 @@ def _imports(file: Path) -> Iterator[tuple[str, int]]:
     yield from ((path[0], line) for path, line in _paths(file))
 
 
-def _paths(file: Path) -> Iterator[tuple[list[str], int]]:
-    """What a file imports of gradus while the program runs, as paths below it, with the line."""
+def _paths(file: Path, typing: bool = False) -> Iterator[tuple[list[str], int]]:
+    """What a file imports of gradus while the program runs, or for types too, as paths below it, with the line."""
     tree = _tree(file)
     typing_only = {
         inner
         for block in ast.walk(tree)
-        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING" and not typing
         for inner in ast.walk(block)
     }
     package = ["gradus", *file.relative_to(SOURCE).parts[:-1]]
@@ -96,12 +97,18 @@ def test_every_room_is_in_the_order() -> None:
 
 
 # The folders within a package, in their order; what stands beside them comes after all. A program passes the compiler's
-# in this order; what one looks at in a network stands in the order in which a course comes to it.
+# in this order; of the trainer's one is built on another; what one looks at in a network stands in the order in which a
+# course comes to it.
 FOLDERS = {
     "compiler": ["trace", "surroundings", "rewrite", "plan", "emit", "kernels", "native", "explain"],
+    "train": ["runs", "metrics", "fitting"],
     "inspect": ["expressivity", "backpropagation", "error_surface", "training", "features", "attacks"],
 }
-HEADINGS = {"compiler": "The compiler's rooms", "inspect": "The looks inside, by subject"}
+HEADINGS = {
+    "compiler": "The compiler's rooms",
+    "train": "The trainer's rooms",
+    "inspect": "The looks inside, by subject",
+}
 
 
 def _place(folders: list[str], path: Sequence[str]) -> int:
@@ -146,13 +153,31 @@ def test_the_map_names_every_file_within_a_package(room: str) -> None:
 AT_A_GLANCE = 15
 LONGER = {
     "ops": "a family of primitives a file, under the name by which it is looked for",
-    "train": "what is trained and how, and what tells of it; not yet in folders",
 }
 
 
 def test_a_folder_is_seen_at_a_glance() -> None:
     counts = Counter(str(f.parent.relative_to(SOURCE)) for f in FILES if f.name != "__init__.py")
     assert {folder for folder, count in counts.items() if count > AT_A_GLANCE} == set(LONGER)
+
+
+def _found(path: list[str]) -> Path | None:
+    """The file that a path of an import leads to: a module's, or a package's."""
+    for end in range(len(path), 0, -1):
+        there = SOURCE.joinpath(*path[:end])
+        for file in (there.with_suffix(".py"), there / "__init__.py"):
+            if path[end - 1] and file.is_file():
+                return file
+    return None
+
+
+# In the compiler, only the rooms are held to an order.
+@pytest.mark.parametrize("package", [room for room in ORDER if (SOURCE / room).is_dir() and room != "compiler"])
+def test_files_know_each_other_one_way(package: str) -> None:
+    """No circle of imports among the files of a package: not for types alone, and not inside of functions."""
+    files = [f for f in FILES if _room(f) == package]
+    known = {f: {_found(path) for path, _ in _paths(f, typing=True) if path[0] == package} - {f, None} for f in files}
+    TopologicalSorter(known).prepare()  # raises CycleError, which names the circle
 
 
 def test_importing_gradus_loads_nothing_heavy() -> None:

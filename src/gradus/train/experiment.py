@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import datasets, models
+from .. import __version__, datasets, models
 from ..data import Standardizer, Subset, TensorDataset, random_split
 from ..errors import ArgumentError, CheckpointError
 from ..functional import cross_entropy, mse_loss
@@ -150,8 +150,6 @@ def free_folder(stem: str) -> Path:
 
 def versions() -> dict[str, str]:
     """What a result may depend on."""
-    from .. import __version__
-
     return {"gradus": __version__, "python": platform.python_version(), "numpy": np.__version__}
 
 

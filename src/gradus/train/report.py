@@ -1,13 +1,13 @@
 """The report of a run: collect what there is to know as plain data, then write it as text or as a page.
 
-Collecting is here, drawing in `figures`, the page in `page`.
+Collecting is here, drawing in `draw`, the page in `page`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,14 +16,12 @@ from ..functional import softmax
 from ..nn import summary
 from ..tensor import tensor
 from . import metrics
+from .experiment import Experiment
 from .fitting.evaluation import scores
 from .page import Pictures, Report, Values, confusions, number, render
 from .runs.checkpoint import write_atomically
 from .runs.history import History
 from .runs.run import Run
-
-if TYPE_CHECKING:
-    from .experiment import Experiment
 
 FIRST_COLUMN = 10  # characters
 NO_CURVE = {"epoch", "lr", "seconds", "samples_per_second"}

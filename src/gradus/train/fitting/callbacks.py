@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import ArgumentError, nearest
 from ...functional.checks import at_least_one
@@ -17,8 +17,7 @@ from ..metrics import metric
 from ..runs.checkpoint import save
 from ..runs.history import History, Record
 
-if TYPE_CHECKING:
-    from .trainer import Trainer
+Trainer = Any  # it stands above this file, since it calls; a callback of one's own may say `trainer: gradus.Trainer`
 
 
 class Callback:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +14,8 @@ from ...nn import Module
 from ...nn.checks import require_model
 from ...tensor import Tensor
 from ..metrics import Metric
+from .native import Native
 from .turns import turn_of
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
 
 EVAL_BATCH = 80  # samples at once where no gradient is wanted: fills vectors of 16, and divides 1,000 times 2, 4, 6, 10
 NATIVE_FROM = 2048  # samples; fewer are gone through sooner than a program is made for them
@@ -66,7 +63,7 @@ class Running:
             metric.total = state.get(metric.name)
 
 
-def predictions(trainer: Trainer, loader: DataLoader) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
+def predictions(trainer: Native, loader: DataLoader) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
     """Of each batch the model's outputs, and the batch, or only its targets.
 
     The bits do not depend on where the samples come from: how many there are decides whether the batches of the first
@@ -100,14 +97,14 @@ def _in_slices(forward: Compiled, loader: DataLoader) -> Iterator[tuple[Tensor, 
             done += 1
 
 
-def eagerly(trainer: Trainer, batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
+def eagerly(trainer: Native, batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
     """Of each batch the model's outputs, and the batch; what has no targets is all inputs."""
     for batch in batches:
         yield trainer.model(*(batch[:-1] or batch)), batch
 
 
 def measure(
-    trainer: Trainer, batches: Iterable[tuple[Tensor, tuple[Tensor, ...]]], between: Callable[[], None] = lambda: None
+    trainer: Native, batches: Iterable[tuple[Tensor, tuple[Tensor, ...]]], between: Callable[[], None] = lambda: None
 ) -> dict[str, float]:
     """The loss and the metrics over predictions, in evaluation mode; `between` is called after each batch."""
     running = Running(trainer.metrics)
@@ -118,7 +115,7 @@ def measure(
     return running.values()
 
 
-def scores(trainer: Trainer, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+def scores(trainer: Native, outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """The same from outputs that are there already, to the same bits: in batches as the outputs were made in."""
     starts = range(0, len(outputs), EVAL_BATCH)
     return measure(trainer, ((outputs[i : i + EVAL_BATCH], (targets[i : i + EVAL_BATCH],)) for i in starts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +21,9 @@ from ..runs.run import Run
 from .callbacks import Callback
 from .evaluation import Running, measure, predictions
 from .interrupt import Interrupt, Interrupted
+from .native import Native
 from .progress import Silent
 from .turns import in_turns, turn_of
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
 
 
 class Loop:
@@ -39,7 +37,7 @@ class Loop:
 
     def __init__(
         self,
-        trainer: Trainer,
+        trainer: Native,
         loader: DataLoader,
         validation: DataLoader | None,
         epochs: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,18 +12,32 @@ from ... import compiler
 from ...compiler import Compiled
 from ...compiler.verify import both_ways
 from ...errors import EagerWarning, GradusError, MissingError, TraceError
+from ...nn import Module
+from ...optim import Optimizer
 from ...tensor import Tensor
+from ..metrics import Metric
+from ..runs.history import History
+
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Native:
-    """The base of Trainer: its step and its outputs as native programs, as long as they can be.
+    """The base of Trainer, as which the files below it know one: its step and its outputs, native while they can be.
 
     Attributes:
+        model, loss, optimizer, metrics, history: see Trainer.
+        stopped: whether the training is to end after the epoch.
         compiled, forward: the programs of `step` and of `outputs`; None where these are computed eagerly.
         verify: how many steps are still to be computed eagerly, too, and compared.
         eager: why it computes eagerly though it was to compile; the empty string if it does not.
     """
 
+    model: Module
+    loss: Loss
+    optimizer: Optimizer
+    metrics: list[Metric]
+    history: History
+    stopped: bool
     compiled: Compiled | None
     forward: Compiled | None
     precision: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from os import PathLike
@@ -26,10 +26,8 @@ from ..runs.run import Run
 from .callbacks import Callback
 from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
 from .loop import Loop
-from .native import Native
+from .native import Loss, Native
 from .progress import choose
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 _CLASSES, _NUMBERS = ("accuracy",), ("rmse",)  # what is measured beside a loss where nothing is asked for
 LOSSES: dict[str, tuple[Loss, tuple[str, ...]]] = {
