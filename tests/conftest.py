@@ -24,8 +24,10 @@ import gradus
 from gradus import interpret
 from gradus.ops.primitive import Primitive, Shaped
 from gradus.tensor import Tensor
+from gradus.train import Trainer
 
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
+UNDRAWN = ("gradus.train.page._drawn", lambda make: "<figure></figure>")
 TORCH_MODULES = ("torch", "torch.nn", "torch.nn.functional", "torch.optim")
 
 
@@ -64,6 +66,26 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def two_threads(shared: None) -> None:
     """Even a small program is made for two threads."""
     gradus.set_num_threads(2)
+
+
+@pytest.fixture
+def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainers train eagerly where they are not told: on little data that is done before native code were made."""
+    made = Trainer.__init__
+
+    def make(self: Trainer, *args: Any, **options: Any) -> None:
+        options.setdefault("compile", options.get("precision", "float32") != "float32")
+        made(self, *args, **options)
+
+    monkeypatch.setattr(Trainer, "__init__", make)
+
+
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
+    """Reports of runs are written without pictures, which take longer than a small run; test_report.py has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(*UNDRAWN)
+        yield
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from gradus.data import Subset
 from gradus.errors import ArgumentError, DataError
 from gradus.models import MLP
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def found():

@@ -13,6 +13,8 @@ from gradus.errors import ArgumentError, DataError, ShapeError
 from gradus.inspect import Attack, differential_evolution, every_target, fgsm, one_pixel, pgd
 from gradus.models import ConvNet, LinearRegression, SoftmaxRegression
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def digits():

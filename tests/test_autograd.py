@@ -18,7 +18,7 @@ from gradus.errors import DtypeError, GradientError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("checked")
 
-CHAIN = 100_000
+CHAIN = 40_000
 
 
 def leaf(*numbers: float) -> Tensor:

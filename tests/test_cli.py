@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from conftest import UNDRAWN
 from PIL import Image
 
 import gradus
@@ -87,6 +88,12 @@ def houses_run(tmp_path_factory, own_data):
         output = succeeds("train", "linear", "--data", "king_county", "--epochs", "30", "--quiet", "--out", run)
     assert "in the unit of price" in output
     return run
+
+
+@pytest.fixture(autouse=True)
+def undrawn(digits_run, houses_run, monkeypatch):
+    """Only the runs that tests share have pictures in their reports."""
+    monkeypatch.setattr(*UNDRAWN)
 
 
 @pytest.fixture
@@ -181,6 +188,7 @@ def test_a_run_leaves_everything_behind(digits_run):
     report = (digits_run / "report.html").read_text()
     assert "softmax on digits" in report
     assert config["command"] in report
+    assert report.count("<svg") == 3
 
 
 def test_runs_without_a_name_are_numbered(tmp_path, monkeypatch):

@@ -17,6 +17,8 @@ from gradus.data import DataLoader, TensorDataset
 from gradus.errors import ArgumentError, DtypeError, ShapeError, VerifyError
 from gradus.train import Trainer
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 rng = np.random.default_rng(0)
 LABELS = rng.integers(0, 4, 200)
 IMAGES = (rng.normal(size=(4, 1, 8, 8))[LABELS] + rng.normal(size=(200, 1, 8, 8))).astype(np.float32)

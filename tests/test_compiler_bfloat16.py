@@ -17,6 +17,8 @@ from gradus.data import TensorDataset
 from gradus.errors import ArgumentError
 from gradus.nn import functional as F
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 TARGETS = [None, target.avx512(), target.avx2(), target.sse2()]
 
 

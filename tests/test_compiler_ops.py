@@ -35,26 +35,34 @@ def same(found: Any, expected: Any, tolerance: float | None = None) -> None:
     assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
     a, b = found.numpy(), expected.numpy()
     if not dtypes.is_float(found.dtype):
-        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, b, err_msg=found.dtype.name)
         return
     rtol = ROUNDING[found.dtype.name] if tolerance is None else tolerance
-    np.testing.assert_allclose(a.astype("float64"), b.astype("float64"), rtol=rtol, atol=rtol)
+    np.testing.assert_allclose(a.astype("float64"), b.astype("float64"), rtol=rtol, atol=rtol, err_msg=found.dtype.name)
 
 
 def check(function: Any, xs: list[Tensor], **options: Any) -> None:
     same(gradus.compile(function, **options)(*xs), function(*xs))
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def together(function: Any, given: list[list[Tensor]]) -> list[Any]:
+    """What a function gives of each list of arguments, in one program: a small one takes its time for being made."""
+    return list(gradus.compile(lambda *lists: [function(*xs) for xs in lists])(*given))
+
+
+def check_together(function: Any, given: list[list[Tensor]]) -> None:
+    for found, xs in zip(together(function, given), given, strict=True):
+        same(found, function(*xs))
+
+
 @pytest.mark.parametrize(("f", "c"), CASES)
-def test_values(f: Function, c: Case, dtype: str) -> None:
-    xs = arrays(c, dtype if c.dtype == "float64" else c.dtype)
-    check(lambda *xs: f.function(*xs, *c.args, **c.params), xs)
+def test_values(f: Function, c: Case) -> None:
+    dtypes_ = ("float64", "float32") if c.dtype == "float64" else (c.dtype,)
+    check_together(lambda *xs: f.function(*xs, *c.args, **c.params), [arrays(c, dtype) for dtype in dtypes_])
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("f", "c"), [p for p in CASES if p.values[1].dtype == "float64"])
-def test_gradients(f: Function, c: Case, dtype: str) -> None:
+def test_gradients(f: Function, c: Case) -> None:
     def gradients(*xs: Tensor) -> Any:
         leaves = [x.detach().requires_grad_() for x in xs]
         y = f.function(*leaves, *c.args, **c.params)
@@ -62,18 +70,19 @@ def test_gradients(f: Function, c: Case, dtype: str) -> None:
             return (y,)
         return gradus.grad((y * y).sum(), leaves)
 
-    xs = arrays(c, dtype)
-    for found, expected in zip(gradus.compile(gradients)(*xs), gradients(*xs), strict=True):
-        same(found, expected, 1e-11 if dtype == "float64" else 1e-4)
+    given = {"float64": arrays(c, "float64"), "float32": arrays(c, "float32")}
+    for dtype, of_one in zip(given, together(gradients, list(given.values())), strict=True):
+        for found, expected in zip(of_one, gradients(*given[dtype]), strict=True):
+            same(found, expected, 1e-11 if dtype == "float64" else 1e-4)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_sizes_around_the_vectors_width(name: str) -> None:
     f = FUNCTIONS[name]
     c = f.cases[0]
-    for size in SIZES:
-        for dtype in ("float32",) if c.dtype == "float64" else (c.dtype,):
-            check(f.function, arrays(Case(((size,),) * len(c.shapes), domain=c.domain), dtype))
+    dtype = "float32" if c.dtype == "float64" else c.dtype
+    sized = (Case(((size,),) * len(c.shapes), domain=c.domain) for size in SIZES)
+    check_together(f.function, [arrays(case, dtype) for case in sized])
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -102,11 +111,13 @@ def test_long_sums(columns: int) -> None:
 @pytest.mark.parametrize("m", (0, 1, 15, 31))
 def test_products_of_all_sizes(m: int, n: int) -> None:
     rng = np.random.default_rng(m + n)
-    for k in (0, 1, 9, 20):
-        a, b = gradus.tensor(rng.normal(size=(m, k)), "float32"), gradus.tensor(rng.normal(size=(k, n)), "float32")
-        check(lambda a, b: a @ b, [a, b])
-        check(lambda a, b: a @ b.T, [a, gradus.tensor(b.numpy().T.copy())])
-        check(lambda a, b: (a.T @ b + 1).tanh(), [gradus.tensor(a.numpy().T.copy()), b])
+    pairs = [
+        [gradus.tensor(rng.normal(size=(m, k)), "float32"), gradus.tensor(rng.normal(size=(k, n)), "float32")]
+        for k in (0, 1, 9, 20)
+    ]
+    check_together(lambda a, b: a @ b, pairs)
+    check_together(lambda a, b: a @ b.T, [[a, gradus.tensor(b.numpy().T.copy())] for a, b in pairs])
+    check_together(lambda a, b: (a.T @ b + 1).tanh(), [[gradus.tensor(a.numpy().T.copy()), b] for a, b in pairs])
 
 
 def test_arrangements_of_memory_do_not_matter() -> None:
@@ -121,18 +132,22 @@ DTYPES = ("float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "ui
 EXACT_IN_HALF = {"add", "subtract", "multiply", "divide", "sqrt", "floor", "round", "negative", "absolute", "maximum"}
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("f", "c"), CASES)
-def test_dtypes(f: Function, c: Case, dtype: str) -> None:
-    xs = arrays(c, dtype)
-    try:
-        expected = f.function(*xs, *c.args, **c.params)
-    except GradusError as e:
-        with pytest.raises(type(e)):
-            gradus.compile(lambda *xs: f.function(*xs, *c.args, **c.params))(*xs)
-        return
-    found = gradus.compile(lambda *xs: f.function(*xs, *c.args, **c.params))(*xs)
-    same(found, expected, 0 if f.function.__name__ in EXACT_IN_HALF and dtype in ("float16", "bfloat16") else None)
+def test_dtypes(f: Function, c: Case) -> None:
+    def function(*xs: Tensor) -> Any:
+        return f.function(*xs, *c.args, **c.params)
+
+    given, expected = [], []
+    for xs in (arrays(c, dtype) for dtype in DTYPES):
+        try:
+            expected.append(function(*xs))
+            given.append(xs)
+        except GradusError as e:
+            with pytest.raises(type(e)):
+                gradus.compile(function)(*xs)
+    for xs, found, wanted in zip(given, together(function, given), expected, strict=True):
+        half = xs[0].dtype.name in ("float16", "bfloat16")
+        same(found, wanted, 0 if half and f.function.__name__ in EXACT_IN_HALF else None)
 
 
 SPECIAL = np.array(
@@ -142,20 +157,20 @@ SPECIAL = np.array(
 EITHER_ZERO = {"maximum", "minimum", "relu", "sign"}  # where libraries differ in the sign of a zero, in half precision
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 @pytest.mark.parametrize("name", [p for p in ELEMENTWISE if FUNCTIONS[p.values[0]].cases[0].dtype == "float64"])
-def test_special_values(name: str, dtype: str) -> None:
+def test_special_values(name: str) -> None:
     f = FUNCTIONS[name]
-    pairs = itertools.product(SPECIAL, repeat=len(f.cases[0].shapes))
+    pairs = list(itertools.product(SPECIAL, repeat=len(f.cases[0].shapes)))
     with np.errstate(all="ignore"):
-        xs = [gradus.tensor(np.array(column), dtype) for column in zip(*pairs, strict=True)]
-    found, expected = gradus.compile(f.function)(*xs), f.function(*xs)
-    a, b = found.numpy(), expected.numpy()
-    assert a.dtype == b.dtype
-    if a.dtype == bool:
-        np.testing.assert_array_equal(a, b)
-        return
-    a, b = a.astype("float64"), b.astype("float64")
-    np.testing.assert_allclose(a, b, rtol=ROUNDING[dtype] / 3, atol=1e-43)
-    if not (name in EITHER_ZERO and dtype in ("float16", "bfloat16")):
-        np.testing.assert_array_equal(np.signbit(a[b == 0]), np.signbit(b[b == 0]))
+        columns = [np.array(column) for column in zip(*pairs, strict=True)]
+        given = [[gradus.tensor(a, dtype) for a in columns] for dtype in ROUNDING]
+    for dtype, xs, found in zip(ROUNDING, given, together(f.function, given), strict=True):
+        a, b = found.numpy(), f.function(*xs).numpy()
+        assert a.dtype == b.dtype
+        if a.dtype == bool:
+            np.testing.assert_array_equal(a, b)
+            continue
+        a, b = a.astype("float64"), b.astype("float64")
+        np.testing.assert_allclose(a, b, rtol=ROUNDING[dtype] / 3, atol=1e-43, err_msg=dtype)
+        if not (name in EITHER_ZERO and dtype in ("float16", "bfloat16")):
+            np.testing.assert_array_equal(np.signbit(a[b == 0]), np.signbit(b[b == 0]), err_msg=dtype)

@@ -18,6 +18,7 @@ from gradus.tensor import Tensor
 
 TOLERANCE = {"float64": 1e-9, "float32": 3e-4}
 QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+some, many = settings(max_examples=25, **QUIET), settings(max_examples=10_000, **QUIET)
 
 
 SECONDS = 120  # in which a program is compiled and run, on a busy machine
@@ -43,53 +44,53 @@ def _compare(program: Program, dtype: str, **options: Any) -> None:
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=tolerance, atol=tolerance * scale)
 
 
-@settings(max_examples=80, **QUIET)
+@some
 @given(programs())
 def test_programs_in_float64(program: Program) -> None:
     compare(program, "float64")
 
 
-@settings(max_examples=80, **QUIET)
+@some
 @given(programs())
 def test_programs_in_float32(program: Program) -> None:
     compare(program, "float32")
 
 
-@settings(max_examples=60, **QUIET)
+@some
 @given(programs(joining=True))
 def test_joining_programs_in_float64(program: Program) -> None:
     compare(program, "float64")
 
 
-@settings(max_examples=60, **QUIET)
+@some
 @given(programs(joining=True))
 def test_joining_programs_in_float32(program: Program) -> None:
     compare(program, "float32")
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, **QUIET)
+@many
 @given(programs(joining=True))
 def test_many_joining_programs_in_float64(program: Program) -> None:
     compare(program, "float64")
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, **QUIET)
+@many
 @given(programs(joining=True))
 def test_many_joining_programs_in_float32(program: Program) -> None:
     compare(program, "float32")
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, **QUIET)
+@many
 @given(programs())
 def test_many_programs_in_float64(program: Program) -> None:
     compare(program, "float64")
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, **QUIET)
+@many
 @given(programs())
 def test_many_programs_in_float32(program: Program) -> None:
     compare(program, "float32")
@@ -103,7 +104,7 @@ def bits(tensors: list[Tensor]) -> list[bytes]:
 
 
 @pytest.mark.usefixtures("shared")
-@settings(max_examples=15, **QUIET)
+@settings(max_examples=6, **QUIET)
 @given(programs())
 def test_the_bits_do_not_depend_on_the_threads(program: Program) -> None:
     outcomes = []

@@ -112,12 +112,24 @@ def test_the_op_table(f: Function, c: Case, make: Any) -> None:
     check(lambda *xs: f.function(*xs, *c.args, **c.params), arrays(c, dtype), target=make())
 
 
-@pytest.mark.parametrize("make", TARGETS)
-@settings(max_examples=40, **QUIET)
-@given(program=programs())
-def test_random_programs(make: Any, program: Program) -> None:
+def compare_on(make: Any, program: Program) -> None:
     if runs(make()):
         compare(program, "float32", target=make())
+
+
+@pytest.mark.parametrize("make", TARGETS)
+@settings(max_examples=12, **QUIET)
+@given(program=programs())
+def test_random_programs(make: Any, program: Program) -> None:
+    compare_on(make, program)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("make", TARGETS)
+@settings(max_examples=3000, **QUIET)
+@given(program=programs())
+def test_many_random_programs(make: Any, program: Program) -> None:
+    compare_on(make, program)
 
 
 @pytest.mark.parametrize("make", TARGETS)

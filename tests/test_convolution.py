@@ -15,7 +15,7 @@ from gradus.compiler.native.runtime import set_num_threads
 
 QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 dtypes = st.sampled_from(("float32", "float32", "float64"))
-some, many = settings(max_examples=40, **QUIET), settings(max_examples=4000, **QUIET)
+some, many = settings(max_examples=12, **QUIET), settings(max_examples=1200, **QUIET)
 
 
 def compare(case: Convolution | Pooling, dtype: str) -> None:

@@ -12,6 +12,8 @@ from gradus import draw, inspect, models, nn
 from gradus.cli import main
 from gradus.errors import ArgumentError, ShapeError
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture
 def rng():

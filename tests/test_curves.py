@@ -13,6 +13,8 @@ from gradus import inspect, models, nn
 from gradus.cli import main
 from gradus.errors import ArgumentError, DataError, ShapeError
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 X, Y = np.array([-2.0, -0.5, 1.0, 1.25, 4.0]), np.array([1.0, 3.0, -2.0, 0.5, 0.25])
 
 

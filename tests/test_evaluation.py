@@ -131,9 +131,8 @@ def test_the_bits_do_not_depend_on_how_the_data_arrive(loss, n, batch_size, comp
     model = models.MLP([64, 32, 4])
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     metrics = ("accuracy", "f1") if loss == "cross_entropy" else ("rmse", "mae", "r2")
-    found = {}
+    t, found = Trainer(model, loss, optimizer, metrics, compile=compile), {}
     for way, data in arrivals(x, y, batch_size):
-        t = Trainer(model, loss, optimizer, metrics, compile=compile)
         found[way] = (t.evaluate(data, batch_size), t.predict(data, batch_size).numpy().tobytes())
     assert {way for way, values in found.items() if values != found["in memory"]} == set()
 

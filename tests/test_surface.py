@@ -31,6 +31,8 @@ from gradus.models import MLP, LeNet
 from gradus.nn import BatchNorm1d, Dropout, Linear, Module, Parameter, ReLU, Sequential
 from gradus.optim import SGD, Adam
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture
 def data():

@@ -27,8 +27,24 @@ def load(path):
     return module
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda f: f.stem)
-def test_a_system_runs_in_its_fast_mode(script, tmp_path, capsys):
+TRAIN_LONG = {"attacks", "overfitting", "precision", "regression"}  # so that native code is worth its making
+each_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda f: f.stem)
+
+
+@each_script
+def test_a_system_runs_in_its_fast_mode(script, tmp_path, capsys, request):
+    if script.stem not in TRAIN_LONG:
+        request.getfixturevalue("eagerly")
+    runs(script, tmp_path, capsys)
+
+
+@pytest.mark.long
+@each_script
+def test_a_system_runs_compiled_in_its_fast_mode(script, tmp_path, capsys):
+    runs(script, tmp_path, capsys)
+
+
+def runs(script, tmp_path, capsys):
     load(script).main(["--fast", "--out", str(tmp_path)])
     text = (tmp_path / f"{script.stem}.txt").read_text(encoding="utf-8")
     assert any(c.isdigit() for c in text)
@@ -37,7 +53,7 @@ def test_a_system_runs_in_its_fast_mode(script, tmp_path, capsys):
     assert min(picture.shape) > 200 and picture.std() > 5
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda f: f.stem)
+@each_script
 def test_a_system_has_its_page_and_picture(script):
     page = (ROOT / "docs" / "systems" / f"{script.stem}.md").read_text(encoding="utf-8")
     assert f"](pictures/{script.stem}.png)" in page and (ROOT / "docs/systems/pictures" / f"{script.stem}.png").exists()

@@ -16,7 +16,8 @@ import gradus
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")]
 
-drawn = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(some, max_examples=1000)
 dtypes = st.sampled_from(("float32", "float32", "float64"))
 
 
@@ -65,9 +66,23 @@ def test_named_convolutions(name: str) -> None:
     compare(NAMED[name], "float32")
 
 
-@pytest.mark.parametrize("kind", DRAWN)
-@drawn
+def compare_drawn(case: Convolution | Pooling, dtype: str) -> None:
+    compare(replace(case, ties=False) if isinstance(case, Pooling) else case, dtype)
+
+
+each_kind = pytest.mark.parametrize("kind", DRAWN)
+
+
+@each_kind
+@some
 @given(data=st.data(), dtype=dtypes)
 def test_drawn(kind: str, data: Any, dtype: str) -> None:
-    case = data.draw(DRAWN[kind])
-    compare(replace(case, ties=False) if isinstance(case, Pooling) else case, dtype)
+    compare_drawn(data.draw(DRAWN[kind]), dtype)
+
+
+@pytest.mark.long
+@each_kind
+@many
+@given(data=st.data(), dtype=dtypes)
+def test_many_drawn(kind: str, data: Any, dtype: str) -> None:
+    compare_drawn(data.draw(DRAWN[kind]), dtype)

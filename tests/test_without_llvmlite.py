@@ -114,7 +114,11 @@ def test_what_gradus_would_run_natively_it_runs_eagerly() -> None:
 
 @pytest.mark.parametrize(
     ("words", "status"),
-    [(["train", "softmax", "--epochs", "1"], 0), (["train", "--precision", "bf16"], 2), (["doctor"], 0)],
+    [
+        (["train", "softmax", "--epochs", "1", "--limit", "60"], 0),
+        (["train", "--precision", "bf16"], 2),
+        (["doctor"], 0),
+    ],
 )
 def test_the_command(words: list[str], status: int, tmp_path: Path) -> None:
     program = (

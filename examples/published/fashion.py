@@ -15,7 +15,7 @@ CLAIM = Claim(
     differs="AdamW with a rate that rises and falls once. Of the convolutional network the table says no more than "
     "that: ours has 32 and 64 maps of 5x5, and a linear layer of 256 with dropout.",
 )
-FAST = {"mlp_epochs": 3, "epochs": 3}
+FAST = {"mlp_epochs": 2, "epochs": 2}
 
 
 def convolutional() -> nn.Sequential:

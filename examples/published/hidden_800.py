@@ -11,7 +11,7 @@ CLAIM = Claim(
     figures=(Figure("test error, %", paper="1.6", reach=1.6),),
     differs="ReLU instead of tanh, AdamW with a rate that rises and falls once instead of plain gradient descent.",
 )
-FAST = {"epochs": 3}
+FAST = {"epochs": 2}
 
 
 def measure(

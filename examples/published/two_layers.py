@@ -14,7 +14,7 @@ CLAIM = Claim(
     ),
     differs="Softmax and cross-entropy instead of the squared error, ReLU instead of tanh, Adam.",
 )
-FAST = {"epochs": 3}
+FAST = {"epochs": 2}
 
 
 def measure(work: Work, *, epochs: int = 15, batch_size: int = 64, lr: float = 1e-3) -> dict[str, float]:
