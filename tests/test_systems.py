@@ -27,7 +27,7 @@ def load(path):
     return module
 
 
-TRAIN_LONG = {"attacks", "overfitting", "precision", "regression"}  # so that native code is worth its making
+TRAIN_LONG = {"overfitting", "precision"}  # so that native code is worth its making
 each_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda f: f.stem)
 
 
