@@ -312,7 +312,7 @@ def test_a_long_chain_neither_recurses_nor_leaks(no_collector: None) -> None:
     x = leaf(1.0)
     y, watched = x, []
     for i in range(CHAIN):
-        y = y + 1e-5
+        y = y + 1 / CHAIN
         if i % 10_000 == 0:
             watched.append(weakref.ref(y))
     y.backward()
