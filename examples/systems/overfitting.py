@@ -37,7 +37,7 @@ def network(pixels: int, lr: float = 0.01, weight_decay: float = 0.0, dropout: f
 
 def measure(fast: bool, say: Callable[..., None]) -> dict[str, Any]:
     train, test = datasets.digits() if fast else datasets.mnist()
-    epochs, seeds, lr = (60, 1, 0.05) if fast else (200, 3, 0.01)
+    epochs, seeds, lr = (30, 1, 0.05) if fast else (200, 3, 0.01)
     sizes, steps = ([100, 1000], 100) if fast else ([100, 300, 1000, 3000, 10000, 30000, 60000], 3000)
     pixels = int(np.prod(train.arrays[0].shape[1:]))
     few = Subset(train, np.arange(FEW))

@@ -39,11 +39,11 @@ def trainer_of(model: nn.Module, lr: float = 1e-3) -> Trainer:
 
 def transfer(old: Splits, new: Splits, classes: int, fast: bool) -> dict[str, Any]:
     """Test accuracy on the new task, by the number of its samples, from scratch and with the old task's features."""
-    sizes, steps, repeats = ([10, 100], 60, 1) if fast else ([10, 30, 100, 300, 1000, 3000], 300, 3)
+    sizes, steps, repeats = ([10, 100], 20, 1) if fast else ([10, 30, 100, 300, 1000, 3000], 300, 3)
     size = old.train.arrays[0].shape[2:]
     gradus.seed(0)
     known = ConvNet(1, size, 10)
-    trainer_of(known).fit(old.train, epochs=15 if fast else 3, batch_size=64, progress=False)
+    trainer_of(known).fit(old.train, epochs=4 if fast else 3, batch_size=64, progress=False)
     ways: dict[str, Callable[[], nn.Module]] = {
         "from scratch": lambda: ConvNet(1, size, classes),
         "features frozen": lambda: transferred(known, classes),

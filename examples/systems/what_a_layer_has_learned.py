@@ -27,13 +27,13 @@ def measure(fast: bool, say: Callable[..., None]) -> Rows:
     x, _ = test.arrays
     say("\nDeconvolution: the four strongest activations of a feature")
     rows = [excited(model, x, layer, feature, say) for layer, feature in FEATURES]
-    steps = 20 if fast else 400
+    steps = 8 if fast else 400
     rows.append(("inversion", inverted(model[:12], photo(x[0], fast), ("0", *KEPT), steps, say)))
     rows.append(("inversion", inverted(model, x[7], (*KEPT, "14"), steps, say)))
     say("\nMaximised: the activation by a grey picture with noise, and by the picture found")
     wanted = [(f"layer {layer}, feature {unit}", layer, unit, 20.0) for layer in LAYERS[1:] for unit in (1, 2, 5)]
     wanted += [(name, None, unit, 400.0) for unit, name in enumerate(test.classes)]
-    found = [maximised(model, x.shape[1:], *what, 20 if fast else 200, say) for what in wanted[:: 3 if fast else 1]]
+    found = [maximised(model, x.shape[1:], *what, 8 if fast else 200, say) for what in wanted[:: 3 if fast else 1]]
     return rows + [("maximised", found[i : i + COLUMNS]) for i in range(0, len(found), COLUMNS)]
 
 
