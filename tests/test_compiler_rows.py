@@ -44,7 +44,7 @@ def test_what_follows_is_worked_out_for_many_rows_at_once() -> None:
     np.testing.assert_allclose(softened(x).numpy(), np.log(np.exp(x.numpy()).sum(-1)), rtol=1e-6)
     program = softened._last.program  # type: ignore[union-attr]
     (stage,) = [s for s in program.stages if s.function.startswith("reduce")]
-    text = next(c.text() for c in program.functions.values() if c.name == stage.function)
+    text = next(c.text() for c in program.functions.all() if c.name == stage.function)
     after = text[text.rindex("shufflevector") :]  # the rows are together: the logarithm is one of vectors
     assert f"<{default().lanes} x float>" in after
     assert "fmul float " not in after

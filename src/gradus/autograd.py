@@ -163,6 +163,18 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
     return gradient.astype(y.dtype)
 
 
+def reached(ys: list[Tensor], seeds: list[Tensor], xs: list[Tensor]) -> dict[int, Tensor]:
+    """By the ids of those of the xs that a gradient reaches, their gradients, given those to the ys.
+
+    >>> import gradus
+    >>> x = gradus.tensor(3.0, requires_grad=True)
+    >>> reached([x * 2], [gradus.tensor(1.0)], [x])[id(x)]
+    tensor(2.)
+    """
+    with _Recording(False):
+        return {id(x): g for x, g in _walk(ys, seeds, xs)}
+
+
 def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -> list[tuple[Tensor, Tensor]]:
     """Each target (by default each leaf) that a gradient reaches, with its gradient."""
     interpret.current.get().walk()

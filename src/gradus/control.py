@@ -45,6 +45,9 @@ def scan(
     lengths = {len(x) for x in (xs if several else (xs,))}
     if len(lengths) != 1 or 0 in lengths:
         raise ShapeError(f"scan: the first axes must be of one length of 1 or more, got {sorted(lengths)}")
+    found: tuple[State, Any] | None = interpret.current.get().loop(step, state, xs, reverse)
+    if found is not None:
+        return found
     places: list[Any] = list(zip(*map(unstack, xs), strict=True)) if several else unstack(xs)
     ys = []
     for x in reversed(places) if reverse else places:

@@ -45,6 +45,9 @@ class Interpreter(Protocol):
     def walk(self) -> None:
         """Gradients are walked back."""
 
+    def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:
+        """What `control.scan` gives; None if its steps are to be carried out one by one."""
+
     def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
         """Refuse wrong numbers, now or whenever the program runs: `explain` raises.
 
@@ -88,6 +91,9 @@ class Eager:
 
     def walk(self) -> None:
         pass
+
+    def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:
+        return None
 
     def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
         if not by_forward and isinstance(subject.data, np.ndarray) and np.any(wrong(subject.data)):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..ops import sigmoid, stack, tanh, unstack
+from .. import control
+from ..ops import sigmoid, tanh
 from ..tensor import Tensor
 from .linear import linear
 
@@ -95,9 +96,9 @@ def scan(step: Step, x: Tensor, state: State, reverse: bool = False) -> tuple[Te
     >>> scan(lambda x, state: (x + state[0],), gradus.tensor([1, 2, 3]), (gradus.tensor(0),))
     (tensor([1, 3, 6]), (tensor(6),))
     """
-    outputs = []
-    times = unstack(x)
-    for x_t in reversed(times) if reverse else times:
-        state = step(x_t, state)
-        outputs.append(state[0])
-    return stack(outputs[::-1] if reverse else outputs), state
+    def at_place(state: State, x_t: Tensor) -> tuple[State, Tensor]:
+        new = step(x_t, state)
+        return new, new[0]
+
+    last, outputs = control.scan(at_place, state, x, reverse)
+    return outputs, last

@@ -252,7 +252,7 @@ def _attributes(owner: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     """Modules and tensors among an owner's attributes, or a container's elements, with dotted names."""
     items: Any
     if isinstance(owner, Module):
-        items = ((n, v) for n, v in vars(owner).items() if not n.startswith("_"))
+        items = [(n, v) for n, v in vars(owner).items() if not n.startswith("_")]  # a call sets attributes
     else:
         items = owner.items() if isinstance(owner, dict) else enumerate(owner)
     for name, value in items:

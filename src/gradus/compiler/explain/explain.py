@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ... import dtypes
 from ..native.program import Program
+from ..native.repeated import region_of
+from ..native.stages import Stages
 from ..native.step import Step
 from ..plan.tiling import operand
 from ..rewrite import passes
@@ -17,6 +19,12 @@ from ..trace.graph import Graph, Node, call, describe
 from . import costs
 from .profile import Profile, bandwidth, peak, profile
 
+_WORKED_IN = {
+    "sums": "sums that wait",
+    "tiles": "tiles of images",
+    "body": "what a loop's steps work in",
+    "states": "what goes from step to step",
+}
 SHORTEST = 5e-9  # seconds: what the clock tells from nothing
 
 
@@ -33,6 +41,7 @@ class Stage:
         flops, bytes: floating-point operations, and bytes read and written.
         function: the name of its native function.
         scratch: the slots of working memory, packed operands among them, that it reads or writes.
+        inside: of a loop, the stages that it repeats; their values are those of its body.
     """
 
     number: int
@@ -45,6 +54,7 @@ class Stage:
     bytes: int
     function: str
     scratch: frozenset[int] = frozenset()
+    inside: Sequence[Stage] = ()
 
 
 @dataclass(frozen=True)
@@ -101,12 +111,12 @@ def gather(step: Step) -> Explanation:
     return Explanation(program, stages_of(program), profile(step), *machine, step.timings, step.from_cache)
 
 
-def stages_of(program: Program) -> list[Stage]:
+def stages_of(program: Stages) -> list[Stage]:
     """The program's stages: its kernels, the packing before some of them, and copies at the end."""
     return [_stage(program, i, barrier) for i, barrier in enumerate(program.needs_barrier())]
 
 
-def _stage(program: Program, i: int, barrier: bool) -> Stage:
+def _stage(program: Stages, i: int, barrier: bool) -> Stage:
     schedule, stage = program.schedule, program.stages[i]
     function, k = stage.function, stage.kernel
     scratch = frozenset((stage.reads | stage.writes) & set(program.plan.scratch.values()))
@@ -117,6 +127,12 @@ def _stage(program: Program, i: int, barrier: bool) -> Stage:
         b = operand(k.main[0].inputs[1], schedule).node
         return Stage(i + 1, f"pack {list(b.shape)}", barrier, (), [b], (), 0, 2 * _bytes(b), function, scratch)
     reads = sorted(schedule.inputs_of(k), key=lambda n: int(n.name))
+    if k.kind == "loop":
+        inside, times = stages_of(program.inner[k]), region_of(k).length
+        flops, moved = times * sum(s.flops for s in inside), times * sum(s.bytes for s in inside)
+        return Stage(
+            i + 1, f"loop, {times} times", barrier, (), reads, k.stored, flops, moved, function, scratch, inside
+        )
     title = f"{k.kind} {list(k.main[0].shape)} in {k.parts} parts" if k.parts > 1 else f"{k.kind} {list(k.shape)}"
     work = costs.fused(k, schedule)
     flops, moved = costs.flops(k, schedule), costs.bytes_moved(k, schedule)
@@ -129,7 +145,7 @@ def _bytes(n: Node) -> int:
 
 def llvm_text(program: Program, stage: Stage) -> str:
     """The text of a stage's function, after those that it calls."""
-    codes = {c.name: c for c in program.functions.values()}
+    codes = {c.name: c for c in program.functions.all()}
     own = codes[stage.function].text()
     called = [c.text() for name, c in codes.items() if f"@{name}(" in own and name != stage.function]
     return "\n\n".join([*called, own])
@@ -160,7 +176,7 @@ def _passes(program: Program) -> Iterator[tuple[str, str]]:
 def graphs(program: Program) -> Iterator[tuple[str, Graph]]:
     """The graph as traced, and after each pass."""
     yield "as traced", program.traced
-    yield from passes.stages(program.traced, program.target.lanes, program.rounding(), program.winograd)
+    yield from passes.stages(program.traced, program.target.lanes, program.manner.rounding(), program.manner.winograd)
 
 
 def changes(before: Graph, after: Graph) -> list[str]:
@@ -186,7 +202,7 @@ def summary(found: Explanation) -> str:
 
 def _precision(program: Program) -> str:
     """A line on the operands of products, if they are rounded."""
-    if program.precision == "float32":
+    if program.manner.precision == "float32":
         return ""
     how = "where that suits, its dot products add them up" if program.target.dot_lanes else "it multiplies float32"
     return f"Operands of products and convolutions are rounded to bfloat16; on this processor {how}.\n"
@@ -223,6 +239,7 @@ def listing(stage: Stage) -> str:
         if passes.constant(n) is None:
             lines.append(f"    {'stores' if n in stored else '      '} {n!r} {describe(n)} = {call(n, _operand)}")
     lines += [f"    stores {n!r} {describe(n)}" for n in stage.writes if n not in stage.work]
+    lines += [f"    {line}" for inside in stage.inside for line in listing(inside).splitlines()]
     return "\n".join(lines)
 
 
@@ -240,7 +257,7 @@ def memory(program: Program) -> str:
         if slot in plan.offsets:
             places.setdefault(plan.offsets[slot], []).append(f"{n!r} {describe(n)}")
     for scratch, slot in plan.scratch.items():
-        what = f"{scratch.owner[0].node!r}, packed" if scratch.use == "packed" else "sums that wait"
+        what = f"{scratch.owner[0].node!r}, packed" if scratch.use == "packed" else _WORKED_IN[scratch.use]
         places.setdefault(plan.offsets[slot], []).append(what)
     separate = sum(_bytes(n) for n, slot in plan.slots.items() if slot in plan.offsets)
     lines = [f"{amount(plan.arena)} bytes of arena, for values of {amount(separate)} bytes; at the same place:"]

@@ -47,7 +47,7 @@ class Profile(NamedTuple):
 def profile(step: Step) -> Profile:
     """Time a step's stages, on copies of all that it reads and writes: nothing of the user's is changed."""
     program = step.program
-    codes = [*program.functions.values(), _mark(program), program.step(), _clocked(program)]
+    codes = [*program.functions.all(), _mark(program), program.step(), _clocked(program)]
     loaded = Loaded(compile_object(module(codes), program.target), program.target)
     memory = _Copies(step)
     whole, clocked = Call(loaded, "step", memory.table), Call(loaded, "clocked", memory.table)

@@ -5,6 +5,7 @@ Two values whose lives do not overlap share the same place.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -49,9 +50,14 @@ class Plan:
     scratch: dict[Scratch, int] = field(default_factory=dict)
 
 
-def plan(schedule: Schedule, scratch: dict[Kernel, list[Scratch]], group: dict[Kernel, int]) -> Plan:
+def plan(
+    schedule: Schedule,
+    scratch: dict[Kernel, list[Scratch]],
+    group: dict[Kernel, int],
+    lasting: Collection[Scratch] = (),
+) -> Plan:
     """Give every buffer its slot. Kernels of one group run without waiting for each other: none is given memory that
-    another has just left."""
+    another has just left. What is `lasting` shares its memory with nothing."""
     p, graph = Plan(), schedule.graph
     for n in graph.inputs:
         p.slots[n] = p.count
@@ -66,11 +72,17 @@ def plan(schedule: Schedule, scratch: dict[Kernel, list[Scratch]], group: dict[K
             p.slots[n] = p.count
             p.results[p.count] = n
             p.count += 1
-    _place(p, schedule, scratch, group)
+    _place(p, schedule, scratch, group, lasting)
     return p
 
 
-def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]], group: dict[Kernel, int]) -> None:
+def _place(
+    p: Plan,
+    schedule: Schedule,
+    scratch: dict[Kernel, list[Scratch]],
+    group: dict[Kernel, int],
+    lasting: Collection[Scratch],
+) -> None:
     """First fit, in order of the kernels."""
     last_use: dict[Node | Scratch, int] = {}
     for k in schedule.order:
@@ -82,6 +94,11 @@ def _place(p: Plan, schedule: Schedule, scratch: dict[Kernel, list[Scratch]], gr
         whole, _ = _home(x, schedule)
         last_use[whole] = max(last_use.get(whole, 0), last_use.get(x, 0))
     live = _Live()
+    for s in lasting:
+        p.offsets[p.count] = live.place(s.size, -1, len(schedule.order) + 1)
+        p.arena = max(p.arena, p.offsets[p.count] + s.size)
+        p.scratch[s] = p.count
+        p.count += 1
     for k in schedule.order:
         live.leave(group[k] - 1)
         wanted: dict[Node | Scratch, int] = {}

@@ -214,7 +214,11 @@ class Schedule:
         self._reads: dict[Kernel, list[Read]] = {}
         self._open: dict[object, list[Kernel]] = {}  # by what can be joined to them, in order
         for n in self.nodes:
-            if n in self.roots:
+            if n.kind == "part":  # it comes out of a loop, which is a kernel
+                self._home[n] = self._home[n.inputs[0]]
+                self._home[n].main.append(n)
+                self._needs[n] = []
+            elif n in self.roots:
                 needs = self.needs(n)
                 kernel = self._kernel_for(n, needs) or self._new_kernel(n)
                 self._take_in(kernel, n)

@@ -33,6 +33,9 @@ FEW = 3  # tiles below each other for which packing is not worth its while
 MANY = 16  # tiles below each other for which a thread copies a panel that it has for itself
 DEEP = 512  # sums up to this length need no blocks
 UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks, with a third cache of 2^22 bytes
+SHARED = 1 << 26  # bytes from which on a third cache is that of very many processors, and far from each:
+FAR = 1 << 20  # then so many bytes of it count
+APART = 1 << 21  # bytes over which the numbers of A that meet one of C may lie, in rows far from each other
 
 
 class Operand(NamedTuple):
@@ -137,8 +140,10 @@ class Tiling:
     @cached_property
     def blocked(self) -> bool:
         """Whether the caches are too small for the product as a whole."""
-        large = self.rows * self.columns * self.depth > UNBLOCKED * self.target.third_cache >> 22
-        return self.depth > DEEP and large and self.row_blocks >= FEW
+        near = self.target.third_cache if self.target.third_cache <= SHARED else FAR
+        large = self.rows * self.columns * self.depth > UNBLOCKED * near >> 22
+        apart = self.a.column * self.depth * self.dtype.itemsize > APART  # a column of tiles is on very many pages
+        return self.depth > DEEP and (large or apart) and self.row_blocks >= FEW
 
     @cached_property
     def chunk(self) -> int:

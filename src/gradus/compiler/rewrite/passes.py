@@ -17,7 +17,7 @@ from ...ops.index import gathered_in
 from ...ops.primitive import PRIMITIVES
 from ..trace.graph import Graph, Node, consumers, number
 from ..trace.lowerings import is_elementwise
-from . import convolution, empties, few_images, joins, pieces, sums
+from . import convolution, empties, few_images, joins, outside, pieces, sums, unused
 from . import winograd as winograd_rewrite
 from .bfloat16 import Rounding
 from .layouts import lay_out
@@ -46,6 +46,19 @@ def stages(
         graph = one(graph, *given.get(one, ()))
         number(graph)
         yield one.__name__.replace("_", " "), graph
+
+
+# -- loops -------------------------------------------------------------------------------------------------------------
+
+
+def take_out_of_loops(graph: Graph) -> Graph:
+    """What need not be done step by step is done for all steps at once (`outside.py`)."""
+    return redirected(graph, outside.taken_out(graph))
+
+
+def trim_loops(graph: Graph) -> Graph:
+    """What nobody needs of a loop is not worked out (`unused.py`)."""
+    return redirected(graph, unused.trimmed(graph))
 
 
 # -- constants ---------------------------------------------------------------------------------------------------------
@@ -344,6 +357,9 @@ def in_bfloat16(graph: Graph, rounding: Rounding) -> Graph:
 
 
 PASSES: tuple[Callable[..., Graph], ...] = (
+    trim_loops,
+    take_out_of_loops,
+    trim_loops,
     leave_out_empties,
     merge_slices,
     fold_constants,

@@ -16,7 +16,8 @@ from ...errors import TraceError
 from ...tensor import Tensor
 from ..trace.alike import alike, is_plain
 from ..trace.graph import Graph, Node
-from ..trace.trace import Tracer, trace
+from ..trace.loops import WriteOut
+from ..trace.trace import Tracer, Watch, trace
 from ..trace.tree import flatten, is_tensor
 from .around import Around
 from .guards import Guard, Snapshot, memories, owner
@@ -109,10 +110,24 @@ def soundly(
 
 
 def _once(run: Callable[[], Any], leaves: Sequence[Tensor]) -> Once:
-    tracer, result = trace(run, leaves)
+    """Trace once; with loops written out, if a step of one is not the same each time, or leaves something."""
+    try:
+        return _traced(run, leaves, _watch)
+    except WriteOut:
+        return _traced(run, leaves, None)
+
+
+def _traced(run: Callable[[], Any], leaves: Sequence[Tensor], watch: Watch | None) -> Once:
+    tracer, result = trace(run, leaves, watch)
     returned: list[Tensor] = []
     arrangement = flatten(result, returned, is_tensor)
     return Once(tracer, tracer.finish(returned), arrangement, returned)
+
+
+def _watch(step: Callable[..., Any]) -> Callable[[], bool]:
+    """Look at what stands around a loop's step: whether it has changed since."""
+    state = Snapshot(Around(step, ()).holders)
+    return lambda: bool(state.changes())
 
 
 def _refuse_first_call(

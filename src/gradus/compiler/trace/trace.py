@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,12 @@ from ...tensor import Tensor
 from .aliases import READ_ONLY, clash, layout, overlaps, require_writable
 from .bounds import Bounds, same_numbers
 from .graph import Check, Graph, Node
+from .loops import SHORTEST, WriteOut, looped
+from .regions import dependent, same_graphs
+from .tree import agree, flatten, is_tensor
+
+# Of a function, what tells whether its surroundings have changed since.
+Watch = Callable[[Callable[..., Any]], Callable[[], bool]]
 
 
 class View(NamedTuple):
@@ -39,8 +46,11 @@ class View(NamedTuple):
 class Tracer:
     """The interpreter that builds a graph."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
+        """`watch`: whether loops stay loops, and who then looks whether a step changes anything."""
         self.graph = Graph()
+        self._watch = watch
+        self._closed: set[Node] = set()  # what stands for a value of each step of a loop
         self.captured: list[np.ndarray] = []  # the arrays behind the inputs, in order
         self.read_from: list[Tensor] = []  # a tensor that holds each of them
         self._current: dict[int, Node] = {}  # what the memory of an array, or node, holds at this point of the program
@@ -178,6 +188,8 @@ class Tracer:
                     f"a tensor that was made while another function was traced is used, at {caller()}. It never had a "
                     "value: return what is needed later from the compiled function that makes it."
                 )
+            if t.data in self._closed:  # a step has left it somewhere
+                raise WriteOut
             if self._earlier.get(t.data) == "":
                 self._earlier[t.data] = caller()
             self._check_fresh(t)
@@ -200,6 +212,59 @@ class Tracer:
         elif t.requires_grad and t.is_leaf:  # it may have been met without its gradient, detached
             self.read_from[self._number[key]] = t
         return self._current[key]
+
+    # -- loops ---------------------------------------------------------------------------------------------------------
+
+    def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:
+        length = len(xs[0] if isinstance(xs, tuple) else xs)
+        if self._watch is None or length < SHORTEST:
+            return None
+        return looped(self, step, state, xs, reverse)
+
+    def inside(self, step: Callable[..., Any], state: Any, x: Any) -> tuple[Any, set[Node]]:
+        """What a loop's step gives on symbols, if it gives the same again and does nothing else; and all nodes made."""
+        changed = self._watch(step) if self._watch is not None else lambda: False
+        before, walked, checks, current = set(self._nodes), self.walked, len(self.graph.checks), dict(self._current)
+        self.walked = False
+        first, second = (step(state, x) for _ in range(2))
+        written = any(node is not current.get(k, self._input.get(k)) for k, node in self._current.items())
+        if written or self.walked or len(self.graph.checks) > checks or changed() or not self._alike(first, second):
+            raise WriteOut
+        self.walked = walked
+        symbols = [t.data for t in (*state, *(x if isinstance(x, tuple) else (x,)))]
+        return first, dependent(self._nodes - before, symbols)
+
+    def _alike(self, first: Any, second: Any) -> bool:
+        """Whether two results are the same operations of the same nodes, arranged alike."""
+        found: tuple[list[Tensor], list[Tensor]] = [], []
+        kinds = [flatten(r, into, is_tensor) for r, into in zip((first, second), found, strict=True)]
+        one, other = ([self.node_of(t) for t in tensors] for tensors in found)
+        return agree(*kinds) and same_graphs(one, other)
+
+    def close(self, nodes: set[Node]) -> None:
+        """These are values of a loop's steps, and nothing outside of it."""
+        self._closed |= nodes
+
+    @contextmanager
+    def reopened(self) -> Iterator[None]:
+        """While a loop's gradient is worked out, the values of its steps are used again."""
+        closed, self._closed = self._closed, set()
+        yield
+        self._closed |= closed
+
+    def symbol(self, shape: tuple[int, ...], dtype: Any) -> Node:
+        """What stands for a value that is given."""
+        return self.own(Node(None, (), {}, shape, dtype))
+
+    def own(self, node: Node) -> Node:
+        """Make a node one of this graph's."""
+        self._nodes.add(node)
+        return node
+
+    def made(self, kind: str, *inputs: Node, **params: Any) -> Node:
+        """A primitive applied to nodes."""
+        out = PRIMITIVES[kind].rule(*inputs, **params)
+        return self.own(Node(PRIMITIVES[kind], inputs, params, tuple(out.shape), out.dtype))
 
     def _check_fresh(self, t: Tensor) -> None:
         """Refuse a view of memory that was written after the view was taken: eagerly it has the new numbers."""
@@ -298,6 +363,7 @@ class Tracer:
         )
 
 
+<<<<<<< HEAD
     def _looked_at_and_written(self, count: int, memory: np.ndarray) -> TraceError:
         return TraceError(
             f"a compiled function looks at a value, at {self._looked_from[count]}, of a tensor of shape "
@@ -308,11 +374,16 @@ class Tracer:
 
 
 def trace(function: Callable[[], Any], leaves: Sequence[Tensor] = ()) -> tuple[Tracer, Any]:
+=======
+def trace(
+    function: Callable[[], Any], leaves: Sequence[Tensor] = (), watch: Watch | None = None
+) -> tuple[Tracer, Any]:
+>>>>>>> 27b9a43 (Loops stay loops: scan, while and recurrent layers compile to a region of the program, their gradient to a loop backwards)
     """Run a function of no arguments under a tracer; the tracer and what the function returned.
 
     `leaves` are the tensors around the function in whose `grad` an earlier call may have left something.
     """
-    tracer = Tracer()
+    tracer = Tracer(watch)
     tracer.begin(leaves)
     token = interpret.current.set(tracer)
     try:

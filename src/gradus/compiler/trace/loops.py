@@ -1,0 +1,258 @@
+"""Loops that stay loops while a function is traced: the step is traced once, on symbols for what it is given.
+
+That is sound if the step does the same each time and nothing else. It runs twice, so that what goes on by itself is
+found; where it changes something, leaves a value of one step elsewhere, writes, draws or checks, the function is traced
+again with all steps written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from ... import dtypes
+from ...autograd import recording
+from ...tensor import Origin, Tensor
+from .graph import Node, ordered
+from .loop_gradients import Backward, Cotangents
+from .lowerings import is_constant, is_view
+from .regions import Region, dependent, loop_primitives
+
+SHORTEST = 8  # steps of a loop that is not written out
+
+State = tuple[Tensor, ...]
+
+
+class WriteOut(BaseException):  # no Exception: a user's function could catch it
+    """A loop cannot stay one: the function is to be traced with its steps written out."""
+
+
+class Tracing(Protocol):
+    """What a loop needs of the tracer."""
+
+    def inside(self, step: Callable[..., Any], state: Any, x: Any) -> tuple[Any, set[Node]]: ...
+
+    def close(self, nodes: set[Node]) -> None: ...
+
+    def reopened(self) -> AbstractContextManager[None]: ...
+
+    def node_of(self, t: Tensor) -> Node: ...
+
+    def symbol(self, shape: tuple[int, ...], dtype: Any) -> Node: ...
+
+    def own(self, node: Node) -> Node: ...
+
+    def made(self, kind: str, *inputs: Node, **params: Any) -> Node: ...
+
+
+def looped(
+    tracer: Tracing, step: Callable[[State, Any], tuple[State, Any]], state: State, xs: Any, reverse: bool
+) -> tuple[State, Any]:
+    """What `control.scan` gives, as a loop of the graph."""
+    several = isinstance(xs, tuple)
+    arrays: tuple[Tensor, ...] = xs if several else (xs,)
+    if any(not isinstance(t, Tensor) for t in (*arrays, *state)):
+        raise WriteOut
+    body = Body(tracer, len(arrays[0]), reverse)
+    y = body.trace(step, state, arrays, several)
+    body.close(state, arrays)
+    ys = tuple(body.part("stack", j) for j in range(len(body.stacked)))
+    finals = tuple(body.part("final", k) for k in range(len(body.carried)))
+    return finals, ys if isinstance(y, tuple) else ys[0]
+
+
+def _pull_loop(index: int) -> Callable[..., Tensor]:
+    def pull(g: Cotangents, y: Tensor, *inputs: Tensor, body: Body) -> Tensor:
+        if recording():  # a gradient of a gradient
+            raise WriteOut
+        if g.pulled is None:
+            g.pulled = body.pull(g.of, inputs)
+        return g.pulled[index]
+
+    return pull
+
+
+def _pull_part(g: Tensor, y: Tensor, loop: Tensor, what: str, index: int) -> Any:
+    return Cotangents({(what, index): g})
+
+
+LOOP, PART = loop_primitives(_pull_loop, _pull_part)
+
+
+class Copier:
+    """Copies nodes of the trace into a region: what does not depend on the step becomes a constant.
+
+    Attributes:
+        copies: the node of the region for one of the trace.
+        constants: those of the trace, in the order of the region's.
+    """
+
+    def __init__(self, region: Region, depends: set[Node]) -> None:
+        self.region, self.depends = region, depends
+        self.copies: dict[Node, Node] = {}
+        self.constants: list[Node] = []
+
+    def given(self, n: Node) -> Node:
+        """Let a node stand for what a step is given: an input of the region, which the caller puts in its place."""
+        self.copies[n] = Node(None, (), {}, n.shape, n.dtype)
+        return self.copies[n]
+
+    def of(self, root: Node) -> Node:
+        """The node's copy, made of the copies of what it depends on."""
+        for n in ordered([root], lambda x: x not in self.copies and not self._is_constant(x)):
+            if n not in self.copies:
+                self.copies[n] = self._constant(n) if self._is_constant(n) else self._copy(n)
+        return self.copies[root]
+
+    def _copy(self, n: Node) -> Node:
+        if n.op is None:
+            raise AssertionError("a value of the forward steps was not kept")
+        for x in n.inputs:
+            if x not in self.copies:
+                self.copies[x] = self._constant(x)
+        return Node(n.op, tuple(self.copies[x] for x in n.inputs), n.params, n.shape, n.dtype)
+
+    def _constant(self, n: Node) -> Node:
+        self.constants.append(n)
+        self.region.constants.append(Node(None, (), {}, n.shape, n.dtype))
+        return self.region.constants[-1]
+
+    def _is_constant(self, n: Node) -> bool:
+        """Whether it is worked out before the loop; views and numbers are as well made in each step."""
+        return n not in self.depends and not is_view(n) and not is_constant(n)
+
+
+class Body:
+    """A step that was traced, and the loop made of it.
+
+    Attributes:
+        region: the loop's.
+        carried, sliced: the symbols for what the step was given.
+        new, stacked: what it gave.
+        given: tensors from around the step that gradients flow to.
+        loop: what stands for all steps.
+        ends: the nodes of what the loop starts from, and of the arrays whose places go to the steps.
+    """
+
+    def __init__(self, tracer: Tracing, length: int, reverse: bool) -> None:
+        self.tracer = tracer
+        self.region = Region(length, reverse)
+        self.carried: list[Tensor] = []
+        self.sliced: list[Tensor] = []
+        self.new: list[Tensor] = []
+        self.stacked: list[Tensor] = []
+        self.given: list[Tensor] = []
+
+    def trace(self, step: Any, state: State, arrays: Sequence[Tensor], several: bool) -> Any:
+        """Run the step on symbols; what it gave for its place."""
+        self.carried = [self._symbol(t.shape, t.dtype) for t in state]
+        self.sliced = [self._symbol(t.shape[1:], t.dtype) for t in arrays]
+        x: Any = tuple(self.sliced) if several else self.sliced[0]
+        found, self._made = self.tracer.inside(step, tuple(self.carried), x)
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise WriteOut
+        new, y = found
+        ys = y if isinstance(y, tuple) else (y,)
+        if not isinstance(new, tuple) or not all(isinstance(t, Tensor) for t in (*new, *ys)):
+            raise WriteOut
+        if [(t.shape, t.dtype) for t in new] != [(t.shape, t.dtype) for t in state]:
+            raise WriteOut
+        self.new, self.stacked = list(new), list(ys)
+        return y
+
+    def _symbol(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
+        return Tensor(self.tracer.symbol(shape, dtype), requires_grad=recording() and dtypes.is_float(dtype))
+
+    @property
+    def symbols(self) -> list[Node]:
+        """The nodes of what a step is given."""
+        return [t.data for t in (*self.carried, *self.sliced)]
+
+    def close(self, state: State, arrays: Sequence[Tensor]) -> None:
+        """Make the loop of what was traced."""
+        node_of, region = self.tracer.node_of, self.region
+        self.new_nodes, self.kept_nodes = ([node_of(t) for t in some] for some in (self.new, self.stacked))
+        depends = dependent([*self.new_nodes, *self.kept_nodes], self.symbols)
+        self._copier = Copier(region, depends)
+        region.carried, region.sliced = (
+            [self._copier.given(t.data) for t in some] for some in (self.carried, self.sliced)
+        )
+        region.new = [self._copier.of(n) for n in self.new_nodes]
+        region.stacked = [self._copier.of(n) for n in self.kept_nodes]
+        self.ends = [node_of(t) for t in (*state, *arrays)]
+        self._node = self.tracer.own(Node(LOOP, (), {"region": region}, (), dtypes.float32))
+        self._connect()
+        self.loop = Tensor(self._node)
+        if recording():
+            self._record((*state, *arrays), depends)
+        self.tracer.close(self._made)
+
+    def _connect(self) -> None:
+        """What the loop reads, as far as is known by now."""
+        self._node.inputs = (*self._copier.constants, *self.ends)
+
+    def _record(self, ends: Sequence[Tensor], depends: set[Node]) -> None:
+        """Let gradients flow through the loop to what it was given, and what the step took from around it."""
+        found: dict[int, Tensor] = {}
+        seen: set[int] = set()
+        stack = [t for t in (*self.new, *self.stacked) if t.requires_grad]
+        while stack:
+            t = stack.pop()
+            if id(t) in seen:
+                continue
+            seen.add(id(t))
+            if self.tracer.node_of(t) not in depends:
+                found[id(t)] = t
+            elif t.origin is not None:
+                stack += [x for x in t.origin.inputs if x.requires_grad]
+        self.given = list(found.values())
+        inputs = (*self.given, *ends)
+        if any(t.requires_grad for t in inputs):
+            writes = sum(t.writes[0] for t in inputs)
+            self.loop.requires_grad, self.loop.origin = True, Origin(LOOP, inputs, {"body": self}, writes)
+
+    def part(self, what: str, index: int) -> Tensor:
+        """What comes out of the loop."""
+        params = {"what": what, "index": index}
+        t = Tensor(self.tracer.own(Node(PART, (self._node,), params, *self.region.part(what, index))))
+        if self.loop.requires_grad and dtypes.is_float(t.dtype):
+            t.requires_grad, t.origin = True, Origin(PART, (self.loop,), params, self.loop.writes[0])
+        return t
+
+    # -- for the gradient ----------------------------------------------------------------------------------------------
+
+    def pull(self, cotangents: dict[tuple[str, int], Tensor], inputs: Sequence[Tensor]) -> list[Tensor]:
+        """The gradients of what went in, given those of what came out."""
+        back = Backward(self, cotangents, Copier, (LOOP, PART))
+        found = back.loop()
+        return [x.full_like(0) if t is None else t for t, x in zip(found, inputs, strict=True)]
+
+    def is_at_hand(self, n: Node) -> bool:
+        """Whether a node of the step is known of each place in any case."""
+        return n in self.symbols or n in self.new_nodes or n in self.kept_nodes
+
+    def by_place(self, n: Node) -> Node:
+        """An array of what a node of the step was at each place; kept from now on, if it is not yet."""
+        sliced = [t.data for t in self.sliced]
+        if n in sliced:
+            return self.ends[len(self.carried) + sliced.index(n)]
+        carried = [t.data for t in self.carried]
+        if n in carried:
+            return self._history(carried.index(n), before=True)
+        if n in self.new_nodes:
+            return self._history(self.new_nodes.index(n), before=False)
+        if n not in self.kept_nodes:
+            self._copier.depends |= dependent([n], self.symbols)
+            self.region.stacked.append(self._copier.of(n))
+            self.kept_nodes.append(n)
+            self._connect()
+        node: Node = self.part("stack", self.kept_nodes.index(n)).data
+        return node
+
+    def _history(self, k: int, before: bool) -> Node:
+        """The values of what is carried, by place: before, or after, the step there."""
+        history: Node = self.part("history", k).data
+        start = int(before is self.region.reverse)
+        whole = [(0, n, 1) for n in history.shape[1:]]
+        return self.tracer.made("slice", history, ranges=((start, start + self.region.length, 1), *whole))
