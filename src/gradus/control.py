@@ -14,7 +14,7 @@ import numpy as np
 
 from . import interpret
 from .errors import ArgumentError, ShapeError
-from .ops import stack, unstack, where
+from .ops import arange, stack, unstack, where
 from .tensor import Tensor
 
 State = tuple[Tensor, ...]
@@ -82,26 +82,51 @@ def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], Sta
         raise ArgumentError(f"while_loop: the state is a tuple of tensors, got a {type(state).__name__}. Write (x,).")
     if most < 1:
         raise ArgumentError(f"while_loop: most must be 1 or more, got {most}")
-    going: Tensor | None = None
-    last = state  # what the last step that was taken began from
-    for _ in range(most):
-        with _where(going):
-            holds = condition(state)
-        if isinstance(holds.data, np.ndarray):
-            if not holds:
-                return state
-            state = step(state)
-            continue
-        going = holds if going is None else going & holds
-        last = _choose(going, state, tuple(t.detach() for t in last))  # a step not taken must not make a NaN, whose
+    for taken in range(most):
+        holds = condition(state)
+        if not isinstance(holds.data, np.ndarray):
+            state, still = _all_steps(condition, step, state, holds, most - taken - 1)
+            _check_enough(still, most)
+            return state
+        if not holds:
+            return state
+        state = step(state)
+    _check_enough(condition(state), most)
+    return state
+
+
+def _all_steps(
+    condition: Callable[[State], Tensor], step: Callable[[State], State], state: State, holds: Tensor, more: int
+) -> tuple[State, Tensor]:
+    """A step and so many more, of which those count that are taken while the condition holds: there are no values to
+    look at yet. The last state, and whether the condition still holds."""
+    count = len(state)
+
+    def taken(going: Tensor, last: State, now: State) -> tuple[State, State]:
+        last = _choose(going, now, tuple(t.detach() for t in last))  # a step not taken must not make a NaN, whose
         with _where(going):  # gradient would be NaN times zero; nor is there a way back through it
             new = step(last)
-        state = _choose(going, new, state)
-    with _where(going):
-        still = condition(state)
-    still = still if going is None else going & still
+        return last, _choose(going, new, now)
+
+    def again(going: Tensor, state: State) -> Tensor:
+        with _where(going):
+            return going & condition(state)
+
+    def one(carried: State, _: Tensor) -> tuple[State, Tensor]:
+        going, last, now = carried[0], carried[1 : count + 1], carried[count + 1 :]
+        going = again(going, now)
+        last, now = taken(going, last, now)
+        return (going, *last, *now), going
+
+    last, state = taken(holds, state, state)
+    if more:
+        (holds, *rest), _ = scan(one, (holds, *last, *state), arange(more))
+        state = tuple(rest[count:])
+    return state, again(holds, state)
+
+
+def _check_enough(still: Tensor, most: int) -> None:
     interpret.current.get().check(still, lambda true: true, lambda _: _too_few(most))
-    return state
 
 
 def _choose(condition: Tensor, one: State, other: State) -> State:

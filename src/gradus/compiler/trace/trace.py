@@ -362,8 +362,6 @@ class Tracer:
             "the other from the first inside the function, as a slice or a reshape of it, or a copy outside."
         )
 
-
-<<<<<<< HEAD
     def _looked_at_and_written(self, count: int, memory: np.ndarray) -> TraceError:
         return TraceError(
             f"a compiled function looks at a value, at {self._looked_from[count]}, of a tensor of shape "
@@ -373,12 +371,9 @@ class Tracer:
         )
 
 
-def trace(function: Callable[[], Any], leaves: Sequence[Tensor] = ()) -> tuple[Tracer, Any]:
-=======
 def trace(
     function: Callable[[], Any], leaves: Sequence[Tensor] = (), watch: Watch | None = None
 ) -> tuple[Tracer, Any]:
->>>>>>> 27b9a43 (Loops stay loops: scan, while and recurrent layers compile to a region of the program, their gradient to a loop backwards)
     """Run a function of no arguments under a tracer; the tracer and what the function returned.
 
     `leaves` are the tensors around the function in whose `grad` an earlier call may have left something.
