@@ -81,6 +81,7 @@ class Repeated:
     Args:
         k: the kernel.
         slot: where a value of the graph around the loop lies.
+        by_place: where a value that the loop is given lies, from which number on, and how far apart its places are.
         scratch: the slots of what kernels work in.
         iteration: what is repeated.
         alone: whether there is one thread only.
@@ -90,6 +91,7 @@ class Repeated:
         self,
         k: Kernel,
         slot: Callable[[Node], int],
+        by_place: Callable[[Node], tuple[Node, int, int] | None],
         scratch: Mapping[Scratch, int],
         iteration: Iteration,
         alone: bool,
@@ -98,7 +100,7 @@ class Repeated:
         self.code = Code("loop")
         self.arguments: dict[tuple[int, int], Ref] = {}
         self.shared = None
-        self._slot = slot
+        self._slot, self._by_place = slot, by_place
         self._body, self._states = (scratch[s] for s in scratch if s.owner is k)
         self._places = self._all_places()
 
@@ -112,9 +114,8 @@ class Repeated:
         """Where the slots of the body lie, in the memory around it."""
         region, iteration, k = self.region, self.iteration, self.kernel
         constants, starts, arrays = region.given(k.main[0].inputs)
-        places = {slot: _Moving(self._slot(n), 0, 0) for slot, n in zip(iteration.constants, constants, strict=True)}
-        for slot, array, n in zip(iteration.sliced, arrays, region.sliced, strict=True):
-            places[slot] = _Moving(self._slot(array), 0, _size(n))
+        places = {slot: self._given(n)._replace(step=0) for slot, n in zip(iteration.constants, constants, strict=True)}
+        places |= {slot: self._given(array) for slot, array in zip(iteration.sliced, arrays, strict=True)}
         for j, (slot, n) in enumerate(zip(iteration.stacked, region.stacked, strict=True)):
             stack = part(k, "stack", j)
             if stack is None:
@@ -132,8 +133,16 @@ class Repeated:
                 places[iteration.entry[i]] = _Moving(self._states, start, _aligned(n), True)
                 places[iteration.exit[i]] = _Moving(self._states, start + _aligned(n), -_aligned(n), True)
                 start += 2 * _aligned(n)
-        self._starts = starts
+        self._starts = [self._given(n) for n in starts]
         return places
+
+    def _given(self, n: Node) -> _Moving:
+        """Where a value lies that the loop is given."""
+        found = self._by_place(n)
+        if found is None:
+            raise AssertionError("a loop is given what does not lie in memory")
+        buffer, start, step = found
+        return _Moving(self._slot(buffer), start * n.dtype.itemsize, step * n.dtype.itemsize)
 
     def _value(self, i: int, steps: int) -> Ref:
         """Where a carried value stands after so many steps."""
@@ -147,7 +156,7 @@ class Repeated:
     def emit(self) -> Code:
         code, region, iteration = self.code, self.region, self.iteration
         values = range(len(region.carried))
-        starts = [self.address(self._slot(n)) for n in self._starts]
+        starts = [self.address(at.slot, at.start) for at in self._starts]
         self._copy([(self._value(i, 0), starts[i], _size(region.carried[i])) for i in values])
         for stage in iteration.once:
             self._call(stage, {}, ())

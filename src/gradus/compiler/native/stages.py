@@ -217,7 +217,8 @@ class Stages:
 
     def _emit_loop(self, k: Kernel, touched: set[int], written: set[int]) -> None:
         self.inner[k].emit()
-        kernel = Repeated(k, self.slot, self.plan.scratch, self.inner[k].repeated(k), self.alone)
+        iteration = self.inner[k].repeated(k)
+        kernel = Repeated(k, self.slot, self.schedule.by_place, self.plan.scratch, iteration, self.alone)
         kernel.emit()
         worked_in = {self.plan.scratch[s] for s in self.scratch[k]}
         self._add(k, kernel, touched | worked_in, written | worked_in)

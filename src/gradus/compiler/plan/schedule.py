@@ -145,6 +145,28 @@ class Schedule:
         place = self.in_memory(n, flat)
         return (n, place) if place.is_linear() else None
 
+    def by_place(self, x: Node) -> tuple[Node, int, int] | None:
+        """The buffer in which a value lies whose places along the first axis are in one piece each, and from which of
+        its numbers on, and how far the next place is; None if it does not lie so."""
+        if is_constant(x) and not self.is_buffer(x):
+            return None
+        loops = loops_over(x.shape)
+        found = self.matrix(x, loops)
+        if found is None:
+            return None
+        n, flat = found
+        inner = [flat.coefficient(loop) for loop in loops[1:]]
+        whole = [math.prod(x.shape[a + 1 :]) for a in range(1, len(x.shape))]
+        if any(step != wanted for step, wanted, length in zip(inner, whole, x.shape[1:], strict=True) if length > 1):
+            return None
+        return n, flat.constant, flat.coefficient(loops[0]) if loops else 0
+
+    def whole(self, x: Node) -> tuple[Node, int, int] | None:
+        """The same, if the places follow each other, too."""
+        found = self.by_place(x)
+        follow = found is not None and (not x.shape or x.shape[0] <= 1 or found[2] == x.size // x.shape[0])
+        return found if follow else None
+
     # -- which nodes are roots ----------------------------------------------------------------------------------------
 
     def _find_roots(self) -> None:
@@ -155,7 +177,7 @@ class Schedule:
                 self.roots.add(n)
             if n in self.joined:
                 self.roots.update((n, *self.joined[n]))
-            if _is_special(n) or is_indexed(n):
+            if (_is_special(n) and n.kind != "loop") or is_indexed(n):
                 self.roots.update(x for x in n.inputs if x.op is not None)
         for n in self.nodes:
             self.roots.update(self.expressions.add(n))
@@ -165,6 +187,10 @@ class Schedule:
             if n.kind == "matmul":
                 for x in n.inputs:
                     self._operand(x)
+            if n.kind == "loop":
+                constants, starts, arrays = n.params["region"].given(n.inputs)
+                self.roots.update(x for x in arrays if x.op is not None and self.by_place(x) is None)
+                self.roots.update(x for x in (*constants, *starts) if x.op is not None and self.whole(x) is None)
 
     def _worth_storing(self, n: Node) -> bool:
         effort = self._effort(n)

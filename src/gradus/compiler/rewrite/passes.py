@@ -58,6 +58,7 @@ def take_out_of_loops(graph: Graph) -> Graph:
 
 def trim_loops(graph: Graph) -> Graph:
     """What nobody needs of a loop is not worked out (`unused.py`)."""
+    graph = redirected(graph, unused.as_histories(graph))
     return redirected(graph, unused.trimmed(graph))
 
 
@@ -314,9 +315,11 @@ def separate_outputs(graph: Graph) -> Graph:
     What is written in pieces gets there by a copy.
     """
     taken: set[Node] = set()
+    users = consumers(graph.nodes())
 
     def own(n: Node) -> Node:
-        if n.op is None or n in taken or pieces.has_many_pieces(n):
+        in_pieces = pieces.has_many_pieces(n) or (users[n] and pieces.is_written_in_pieces(n, users, ()))
+        if n.op is None or n in taken or in_pieces:
             n = Node(PRIMITIVES["copy"], (n,), {}, n.shape, n.dtype)
         taken.add(n)
         return n

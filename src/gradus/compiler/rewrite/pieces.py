@@ -94,4 +94,5 @@ def can_be_piece(x: Node, whole: Node, users: Users, outputs: Collection[Node]) 
     if in_one_stretch(whole):
         return True
     one_by_one = has_own_kernel(x) and x.kind != "matmul"
-    return not (one_by_one or is_written_in_pieces(x, users, outputs) or any(is_indexed(u) for u in users[x]))
+    as_it_is = any(is_indexed(u) or u.kind == "loop" for u in users[x])
+    return not (one_by_one or as_it_is or is_written_in_pieces(x, users, outputs))

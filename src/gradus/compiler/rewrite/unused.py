@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..trace.graph import Graph, Node, consumers, ordered
 from ..trace.regions import Region
+from .sums import call
 
 
 def trimmed(graph: Graph) -> dict[Node, Node]:
@@ -14,6 +17,30 @@ def trimmed(graph: Graph) -> dict[Node, Node]:
         if n.kind == "loop":
             becomes |= _without_unused(n, users.get(n, []))
     return becomes
+
+
+def as_histories(graph: Graph) -> dict[Node, Node]:
+    """What is kept of each step and is a carried value, all of whose values are kept: those are stored once."""
+    users = consumers(graph.nodes())
+    becomes: dict[Node, Node] = {}
+    for n in graph.nodes():
+        if n.kind == "loop":
+            parts = users.get(n, [])
+            histories = {p.params["index"]: p for p in parts if p.params["what"] == "history"}
+            becomes |= {p: h for p in parts for h in _same_values(n.params["region"], p, histories)}
+    return becomes
+
+
+def _same_values(region: Region, p: Node, histories: dict[int, Node]) -> Iterator[Node]:
+    """The rows of a history that a stack repeats."""
+    if p.params["what"] != "stack":
+        return
+    kept = region.stacked[p.params["index"]]
+    for k, history in histories.items():
+        if region.new[k] is kept:
+            start = int(not region.reverse)
+            whole = [(0, length, 1) for length in p.shape[1:]]
+            yield call("slice", [history], ranges=((start, start + region.length, 1), *whole))
 
 
 def _without_unused(loop: Node, parts: list[Node]) -> dict[Node, Node]:

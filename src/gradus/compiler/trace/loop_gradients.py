@@ -46,7 +46,7 @@ class Backward:
     """
 
     def __init__(self, body: Any, cotangents: dict[tuple[str, int], Tensor], copier: Any, primitives: Any) -> None:
-        self.body, self.cotangents, self.tracer = body, cotangents, body.tracer
+        self.body, self.cotangents, self.tracer = body, dict(cotangents), body.tracer
         self.primitives = primitives
         self.region = Region(body.region.length, not body.region.reverse)
         self.floats = [k for k, t in enumerate(body.new) if dtypes.is_float(t.dtype)]
@@ -61,6 +61,7 @@ class Backward:
     def _pull_one_step(self) -> None:
         """Pull gradients back through one step, on symbols: those of `targets`, where a gradient reaches one."""
         body = self.body
+        self._use_last_alone()
         self.seeds = [self._symbol(body.new[k]) for k in self.floats]  # they come from the step after
         self.taken = [  # they come from outside
             (index, Tensor(self.tracer.symbol(g.shape[1:], g.dtype)), self.tracer.node_of(g))
@@ -76,6 +77,19 @@ class Backward:
         nodes = [self.tracer.node_of(found[id(t)]) if id(t) in found else None for t in targets]
         first, second = len(body.given), len(body.given) + len(self.floats)
         self.of_given, self.of_carried, self.of_places = nodes[:first], nodes[first:second], nodes[second:]
+
+    def _use_last_alone(self) -> None:
+        """The gradient of an output that is the state, of which only the last is used, is that of the last state."""
+        body = self.body
+        for (what, index), g in list(self.cotangents.items()):
+            if what == "stack" and body.kept_nodes[index] in body.new_nodes:
+                k = body.new_nodes.index(body.kept_nodes[index])
+                n = _only_at(self.tracer.node_of(g), body.region.places()[-1])
+                if n is not None and k in self.floats:
+                    del self.cotangents[what, index]
+                    last = Tensor(self.tracer.made("reshape", n, shape=g.shape[1:]))
+                    before = self.cotangents.get(("final", k))
+                    self.cotangents["final", k] = last if before is None else before + last
 
     def _symbol(self, like: Tensor) -> Tensor:
         return Tensor(self.tracer.symbol(like.shape, like.dtype))
@@ -150,6 +164,17 @@ class Backward:
         params = {"what": what, "index": index}
         _, part = self.primitives
         return Tensor(self.tracer.own(Node(part, (self._node,), params, *self.region.part(what, index))))
+
+
+def _only_at(n: Node, place: int) -> Node | None:
+    """Of zeros but at one place of the first axis, what stands there, if this is such a node."""
+    while n.kind == "copy":
+        n = n.inputs[0]
+    if n.kind != "pad" or n.params["value"] != 0 or n.inputs[0].shape[0] != 1:
+        return None
+    first, *others = n.params["widths"]
+    whole = first[0] == place and all(widths == (0, 0, 0) for widths in others)
+    return n.inputs[0] if whole else None
 
 
 def _is_cheap(n: Node) -> bool:
