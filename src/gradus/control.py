@@ -1,7 +1,8 @@
 """Loops that a compiled function may hold: over time, and while a condition on values is true.
 
-An ordinary Python `for` over a fixed number of steps may stand in a compiled function too: it is written out when the
-function is traced. A Python `while` on a value may not: there are no values yet.
+In the program they stay loops, and so does their gradient. An ordinary Python `for` over a fixed number of steps may
+stand in a compiled function too: it is written out when the function is traced, and compiles the longer the more steps
+it has. A Python `while` on a value may not: there are no values yet.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], Sta
     """Apply a step while a condition on the state is true, at most so many times.
 
     In a compiled function all `most` steps are computed, and those after the condition became false are not taken:
-    they write nothing with `assign_`, draw no random numbers and raise nothing. So keep `most` small there.
+    they write nothing with `assign_`, draw no random numbers and raise nothing. So keep `most` small there. It is a loop
+    of the program, unless its step does one of these.
 
     Args:
         condition: state -> a boolean tensor without axes.
