@@ -44,4 +44,4 @@ def test_the_page_names_files_and_functions_that_exist() -> None:
     package = ROOT / "src" / "gradus"
     for name in re.findall(r"`([\w/]+\.py)`", page):
         assert list((package / "compiler").rglob(name)) or (package / name).exists() or (ROOT / name).exists(), name
-    assert len((ROOT / "docs" / "compiler.md").read_text(encoding="utf-8").splitlines()) <= 630
+    assert len((ROOT / "docs" / "compiler.md").read_text(encoding="utf-8").splitlines()) <= 640
