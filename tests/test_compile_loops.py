@@ -162,6 +162,26 @@ def test_recurrent_layers(layer: type[nn.Module], options: dict[str, Any]) -> No
     assert len(loops(compiled)) == 2 * directions
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_sequences_of_many_lengths_are_a_loop_whose_lengths_are_checked_before_it(reverse: bool) -> None:
+    gradus.seed(0)
+    gru = nn.GRU(6, H, bidirectional=reverse)
+
+    def f(x: Any, lengths: Any) -> Any:
+        out, h = gru(x, lengths=lengths)
+        return [out, h, *gradus.grad((out * out).sum() + h.sum(), list(gru.parameters()))]
+
+    compiled = gradus.compile(f)
+    for lengths in ([1, 11, 8, 3, 5], [11, 11, 2, 1, 9]):
+        given = r(T, N, 6), gradus.tensor(lengths)
+        for e, g in zip(f(*given), compiled(*given), strict=True):
+            np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-4, atol=1e-5)
+    assert len(compiled._steps) == 1 and len(loops(compiled)) == 2 * (1 + reverse)
+    for wrong in (0, 12):
+        with pytest.raises(gradus.errors.DataError, match=rf"GRU: lengths\[2\] is {wrong}, .* 1 to 11 time steps"):
+            compiled(r(T, N, 6), gradus.tensor([1, 2, wrong, 4, 5]))
+
+
 def test_a_loop_in_a_loop() -> None:
     def f(start: Any, xs: Any, w: Any) -> Any:
         def outer(s: Any, x: Any) -> Any:

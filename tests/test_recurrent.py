@@ -10,7 +10,7 @@ from scipy.special import softmax
 import gradus
 from gradus import functional as F
 from gradus import nn
-from gradus.errors import ArgumentError, DtypeError, ShapeError
+from gradus.errors import ArgumentError, DataError, DtypeError, ShapeError
 
 T, N, INPUTS, HIDDEN = 5, 3, 4, 6
 KINDS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
@@ -173,6 +173,42 @@ def test_shapes_that_do_not_fit(call, message):
 def test_arguments_out_of_range(call, message):
     with pytest.raises(ArgumentError, match=message):
         call()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_of_many_lengths_is_as_by_itself(kind):
+    layer = KINDS[kind](INPUTS, HIDDEN, num_layers=2, bidirectional=True, batch_first=True).astype("float64")
+    x, lengths = normal(N, T, INPUTS), [4, 1, T]
+    out, *states = outputs(layer(x, lengths=lengths))
+    for i, length in enumerate(lengths):
+        alone, *ends = outputs(layer(x[i : i + 1, :length]))
+        np.testing.assert_allclose(out[i, :length].numpy(), alone[0].numpy(), rtol=1e-12)
+        assert not out[i, length:].numpy().any()
+        for state, end in zip(states, ends, strict=True):
+            np.testing.assert_allclose(state[:, i].numpy(), end[:, 0].numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "uint64"])
+def test_lengths_of_any_integers(dtype):
+    layer, x = nn.GRU(INPUTS, HIDDEN), normal(T, N, INPUTS).astype("float32")
+    out = layer(x, lengths=np.array([4, 1, T], dtype))[0]
+    np.testing.assert_array_equal(out.numpy(), layer(x, lengths=[4, 1, T])[0].numpy())
+
+
+@pytest.mark.parametrize(
+    ("lengths", "error", "message"),
+    [
+        ([5, 0, 2], DataError, r"GRU: lengths\[1\] is 0, of sequences of 1 to 5 time steps"),
+        ([6, 3, 2], DataError, r"GRU: lengths\[0\] is 6"),
+        ([5, 3], ShapeError, r"GRU: lengths have shape \(2,\), for 3 sequences.*\(3,\)"),
+        (3, ShapeError, r"lengths have shape \(\)"),
+        ([1.0, 2.0, 3.0], DtypeError, "GRU: lengths are numbers of time steps, integers, got float32"),
+        ([True, True, True], DtypeError, "got bool"),
+    ],
+)
+def test_lengths_that_cannot_be(lengths, error, message):
+    with pytest.raises(error, match=message):
+        nn.GRU(INPUTS, HIDDEN)(gradus.zeros((T, N, INPUTS)), lengths=lengths)
 
 
 # -- attention -------------------------------------------------------------------------------------------------------

@@ -156,3 +156,54 @@ def test_multihead_attention_with_a_mask_of_numbers_for_each_head():
     mask = normal(2 * N, T, 7, seed=3)
     out, expected = ours(*inputs[0], attn_mask=mask), theirs(*inputs[1], attn_mask=torch.tensor(mask))
     assert_agree(ours, theirs, out, expected, inputs, "float64")
+
+
+LENGTHS = [3, 5, 1]
+
+
+def packed(theirs, x, lengths, state=None):
+    """PyTorch's layer over packed sequences, its outputs padded again."""
+    first, rnn = theirs.batch_first, torch.nn.utils.rnn
+    out, last = theirs(rnn.pack_padded_sequence(x, torch.tensor(lengths), first, enforce_sorted=False), state)
+    return rnn.pad_packed_sequence(out, first, total_length=x.shape[1 if first else 0])[0], last
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_sequences_of_many_lengths(kind, options):
+    ours, theirs = pair(kind, INPUTS, HIDDEN, **options)
+    x = normal(N, T, INPUTS) if options.get("batch_first") else normal(T, N, INPUTS)
+    count = (1 + bool(options.get("num_layers"))) * (1 + bool(options.get("bidirectional")))
+    states = [normal(count, N, HIDDEN, seed=i) for i in range(1 + (kind == "LSTM"))]
+    inputs = leaves([x, *states], "float64")
+    (x, *state), (xt, *state_t) = inputs
+    out = ours(x, tuple(state) if len(state) > 1 else state[0], lengths=LENGTHS)
+    expected = packed(theirs, xt, LENGTHS, tuple(state_t) if len(state_t) > 1 else state_t[0])
+    assert_agree(ours, theirs, out, expected, inputs, "float64")
+
+
+@pytest.mark.parametrize("how", ["eager", "compiled"])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_padding_may_be_anything(kind, how):
+    """Values, last states and gradients, of padding that is NaN, in a loop that is long enough to stay one."""
+    long, lengths = 12, (12, 3, 7, 1)
+    ours, theirs = pair(kind, INPUTS, HIDDEN, num_layers=2, bidirectional=True)
+    x = normal(long, len(lengths), INPUTS)
+    padding = np.arange(long)[:, None] >= np.array(lengths)
+    xt = torch.tensor(x, requires_grad=True)
+    expected = flat(packed(theirs, xt, lengths))
+    names = [name for name, _ in ours.named_parameters()]
+    weights = dict(theirs.named_parameters())
+    pulled = torch.autograd.grad(sum((y * y).sum() for y in expected), [xt, *(weights[name] for name in names)])
+
+    def everything(x, lengths):
+        results = flat(ours(x, lengths=lengths))
+        total = sum((y * y).sum() for y in results)
+        return [*(y.detach() for y in results), *gradus.grad(total, [x, *ours.parameters()])]
+
+    leaf = gradus.tensor(np.where(padding[..., None], np.nan, x), requires_grad=True)
+    found = (gradus.compile(everything) if how == "compiled" else everything)(leaf, gradus.tensor(lengths))
+    for y, wanted in zip(found, [*expected, *pulled], strict=True):
+        wanted = wanted.detach().numpy()
+        np.testing.assert_allclose(y.numpy(), wanted, rtol=1e-10, atol=1e-10 * max(1, abs(wanted).max()))
+    assert not found[len(expected)].numpy()[padding].any()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import control
-from ..ops import sigmoid, tanh
+from ..ops import arange, sigmoid, tanh, where
 from ..tensor import Tensor
 from .linear import linear
 
@@ -83,22 +83,44 @@ def gru_step(z: Tensor, state: State, weight: Tensor, bias: Tensor | None = None
     return ((1 - u) * c + u * h,)
 
 
-def scan(step: Step, x: Tensor, state: State, reverse: bool = False) -> tuple[Tensor, State]:
+def scan(
+    step: Step, x: Tensor, state: State, reverse: bool = False, lengths: Tensor | None = None
+) -> tuple[Tensor, State]:
     """Apply a cell's step at each time in turn: all outputs (t, n, hidden), in the order of time, and the last state.
+
+    With lengths, a step counts while the time is before a sequence's end: state <- where(time < length, step(x, state),
+    state), output <- where(time < length, state, 0). So the last state is that at the end of each, backwards each begins
+    at its own end, and what stands after the ends, be it NaN, changes nothing and has a gradient of 0.
 
     Args:
         step: (x of one time, state) -> state.
         x: (t, n, ...), t of 1 or more.
         state: what the first step starts from.
         reverse: from the last time to the first.
+        lengths: how many times of each sequence count, integers (n,), for states of (n, hidden); None, all.
 
     >>> import gradus
     >>> scan(lambda x, state: (x + state[0],), gradus.tensor([1, 2, 3]), (gradus.tensor(0),))
     (tensor([1, 3, 6]), (tensor(6),))
+    >>> x, start = gradus.tensor([[[1]], [[2]], [[3]]]), (gradus.tensor([[0]]),)
+    >>> outputs, last = scan(lambda x, state: (x + state[0],), x, start, lengths=gradus.tensor([2]))
+    >>> outputs.ravel(), last
+    (tensor([1, 3, 0]), (tensor([[3]]),))
     """
+
     def at_place(state: State, x_t: Tensor) -> tuple[State, Tensor]:
         new = step(x_t, state)
         return new, new[0]
 
-    last, outputs = control.scan(at_place, state, x, reverse)
+    def before_end(state: State, place: tuple[Tensor, Tensor]) -> tuple[State, Tensor]:
+        x_t, counts = place
+        new = tuple(where(counts, after, before) for after, before in zip(step(x_t, state), state, strict=True))
+        return new, where(counts, new[0], 0)
+
+    if lengths is None:
+        last, outputs = control.scan(at_place, state, x, reverse)
+    else:
+        counts = (arange(len(x))[:, None] < lengths)[..., None]  # (t, n, 1)
+        x = where(counts.reshape(*counts.shape[:2], *(1,) * (x.ndim - 2)), x, 0)
+        last, outputs = control.scan(before_end, state, (x, counts), reverse)
     return outputs, last

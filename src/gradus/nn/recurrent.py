@@ -6,15 +6,16 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from .. import random
-from ..errors import ArgumentError, ShapeError
+from .. import dtypes, random
+from ..errors import ArgumentError, DtypeError, ShapeError
 from ..functional import relu
-from ..functional.checks import at_least_one, in_range, one_of
+from ..functional.checks import at_least_one, in_range, one_of, refuse
 from ..functional.dropout import dropout
 from ..functional.linear import linear
 from ..functional.recurrent import State, gru_step, lstm_step, rnn_step, scan
+from ..interpret import Outside
 from ..ops import concatenate, stack, tanh, zeros
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .module import Module, Parameter
 
 _ACTIVATIONS: dict[str, Callable[[Any], Tensor]] = {"tanh": tanh, "relu": relu}
@@ -94,11 +95,12 @@ class _Layer(_Recurrent):
             for direction in self._directions:
                 self._make(f"_l{layer}{direction}", hidden_size * len(self._directions) if layer else input_size)
 
-    def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+    def forward(self, x: Tensor, state: Any = None, lengths: Any = None) -> tuple[Tensor, Any]:
         """Outputs of the last layer at all times, and the last state of every layer."""
         axes = "n, t" if self.batch_first else "t, n"
         self._check(x, 3, f"It is ({axes}, {self.input_size}), with one time step or more.")
         x = x.swapaxes(0, 1) if self.batch_first else x
+        lengths = None if lengths is None else self._lengths(as_tensor(lengths), *x.shape[:2])
         count = self.num_layers * len(self._directions)
         first = self._start(state, (count, x.shape[1], self.hidden_size), x)
         last: list[State] = []
@@ -107,20 +109,32 @@ class _Layer(_Recurrent):
                 x = dropout(x, self.dropout, self.training)
             outputs = []
             for direction in self._directions:
-                out, end = self._scan(x, tuple(s[len(last)] for s in first), layer, direction)
+                out, end = self._scan(x, tuple(s[len(last)] for s in first), layer, direction, lengths)
                 outputs.append(out)
                 last.append(end)
             x = concatenate(outputs, axis=-1)
         out = x.swapaxes(0, 1) if self.batch_first else x
         return out, _bare(tuple(stack(parts) for parts in zip(*last, strict=True)))
 
-    def _scan(self, x: Tensor, state: State, layer: int, direction: str) -> tuple[Tensor, State]:
+    def _lengths(self, lengths: Tensor, t: int, n: int) -> Tensor:
+        """How many time steps of each sequence count, checked once, before the loops over time."""
+        where = type(self).__name__
+        if dtypes.kind(lengths.dtype) != dtypes.INTEGER:
+            raise DtypeError(f"{where}: lengths are numbers of time steps, integers, got {lengths.dtype}")
+        if lengths.shape != (n,):
+            raise ShapeError(f"{where}: lengths have shape {lengths.shape}, for {n} sequences", f"They are ({n},).")
+        refuse(where, lengths, Outside(1, t), f"lengths[{{place}}] is {{value}}, of sequences of 1 to {t} time steps.")
+        return lengths.astype("int64")
+
+    def _scan(
+        self, x: Tensor, state: State, layer: int, direction: str, lengths: Tensor | None
+    ) -> tuple[Tensor, State]:
         w_ih, w_hh, b_ih, b_hh = self._weights(f"_l{layer}{direction}")
 
         def step(x_t: Tensor, state: State) -> State:
             return self.step(linear(x_t, w_ih, b_ih), state, w_hh, b_hh)
 
-        return scan(step, x, state, reverse=bool(direction))
+        return scan(step, x, state, bool(direction), lengths)
 
 
 class RNN(_Layer):
@@ -138,10 +152,19 @@ class RNN(_Layer):
     Called with x (t, n, input_size) and, if not zeros, h (num_layers directions, n, hidden_size); returns all outputs
     (t, n, directions hidden_size) and the last h.
 
+    Sequences of unlike lengths are padded to one t, and called with `lengths`, integers (n,) from 1 to t: how many time
+    steps of each count. h <- where(time < length, step, h), in every layer and direction, so the last h is that at each
+    one's end, the reverse direction begins there, outputs after it are 0, and the padding, be it NaN, has no effect and
+    a gradient of 0. It is what PyTorch's packed sequences compute.
+
     >>> import gradus
-    >>> out, h = RNN(3, 5, num_layers=2)(gradus.zeros((7, 4, 3)))
+    >>> rnn = RNN(3, 5, num_layers=2)
+    >>> out, h = rnn(gradus.zeros((7, 4, 3)))
     >>> out.shape, h.shape
     ((7, 4, 5), (2, 4, 5))
+    >>> out, h = rnn(gradus.ones((7, 2, 3)), lengths=[7, 4])
+    >>> bool((h[1, 1] == out[3, 1]).all()), bool((out[4:, 1] == 0).all())
+    (True, True)
     """
 
     def __init__(
@@ -170,7 +193,7 @@ class LSTM(_Layer):
         num_layers, bias, batch_first, dropout, bidirectional: see RNN.
 
     Called with x (t, n, input_size) and, if not zeros, (h, c), each (num_layers directions, n, hidden_size); returns
-    all outputs (t, n, directions hidden_size) and the last (h, c).
+    all outputs (t, n, directions hidden_size) and the last (h, c). For `lengths` see RNN.
 
     >>> import gradus
     >>> out, (h, c) = LSTM(3, 5, bidirectional=True, batch_first=True)(gradus.zeros((4, 7, 3)))
@@ -190,7 +213,7 @@ class GRU(_Layer):
         num_layers, bias, batch_first, dropout, bidirectional: see RNN.
 
     Called with x (t, n, input_size) and, if not zeros, h (num_layers directions, n, hidden_size); returns all outputs
-    (t, n, directions hidden_size) and the last h.
+    (t, n, directions hidden_size) and the last h. For `lengths` see RNN.
 
     >>> import gradus
     >>> out, h = GRU(3, 5)(gradus.zeros((7, 4, 3)))
