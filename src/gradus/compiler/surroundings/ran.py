@@ -46,7 +46,7 @@ class Ran:
 
     Attributes:
         codes: the code of each function of the user's, with the globals it saw.
-        names: every name and string that a function mentions, gradus's functions among them.
+        names: every name and string that a function mentions, gradus's functions among them, but for the compiler's.
         asked: what the user's code asked of the world: (what, where).
         all_attributes: whether the user's code read attributes by names that are not written in it.
         opened: the objects, by their ids, of which gradus read attributes in such a way.
@@ -110,11 +110,12 @@ class Ran:
             self.names |= mentioned - only_written(code)
             self.all_attributes |= makes_up_names(code)
         else:
-            self.all_attributes |= seen.get("__name__") in _READERS
-            self.names |= mentioned
+            module = str(seen.get("__name__"))
+            self.all_attributes |= module in _READERS
+            self.names |= set() if module.startswith("gradus.compiler.") else mentioned  # which is no part of the step
             ours = is_ours(code.co_filename)
             self._ours |= {code} if ours else set()
-            if ours and opens(code) and seen.get("__name__") != "gradus.names":  # which tells what could be meant
+            if ours and opens(code) and module != "gradus.names":  # which tells what could be meant
                 self._opening.add(code)
 
     def _go_on(self, frame: FrameType) -> None:
