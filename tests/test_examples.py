@@ -50,17 +50,31 @@ def own_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("heading", "measured", "limit"),
-    [("Arrays", "accuracy", 0.85), ("A CSV file", "rmse", 0.5), ("Pictures", "accuracy", 0.0)],
-)
-def test_the_page_on_own_data_runs(heading, measured, limit, own_files):
+def run_section(heading):
+    """What the program in a section of docs/your-own-data.md leaves."""
     page = (ROOT / "docs" / "your-own-data.md").read_text(encoding="utf-8")
     (code,) = re.findall(rf"^## {heading}.*?^```python\n(.*?)^```", page, flags=re.M | re.S)
     Path("page.py").write_text(code)
-    made = runpy.run_path("page.py")
+    return runpy.run_path("page.py")
+
+
+@pytest.mark.parametrize(
+    ("heading", "measured", "limit"),
+    [
+        ("Arrays", "accuracy", 0.85),
+        ("A CSV file", "rmse", 0.5),
+        ("Pictures", "accuracy", 0.0),
+        ("Texts", "accuracy", 0.85),
+    ],
+)
+def test_the_page_on_own_data_runs(heading, measured, limit, own_files):
+    made = run_section(heading)
     found = made["trainer"].evaluate(made["test"])
     assert found["rmse"] < limit if measured == "rmse" else found["accuracy"] >= limit
+
+
+def test_a_state_handed_on_remembers_what_lies_before_the_piece(own_files):
+    assert np.mean(run_section("A long series in pieces")["losses"]) < 0.1  # without a memory it would be 0.5 and more
 
 
 def test_the_first_steps_learn(capsys):

@@ -123,6 +123,8 @@ ARGUMENTS = {
     "model.load_state_dict(torch.load(path))": "model.load_state_dict(gradus.load(path))",
     "scheduler.step()": "nothing: the optimizer's steps move the schedule, given as lr=",
     "x[0] = 1": "gradus.where(condition, new, x)",
+    "lstm(pack_padded_sequence(x, lengths))": "lstm(x, lengths=lengths)",
+    "DataLoader(texts, collate_fn=pad)": "DataLoader(data.Sequences(texts, labels))",
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ArgumentError, DataError, ShapeError
 from ..random import stream
 from ..tensor import as_tensor
+from .sequences import Sequences
 
 if TYPE_CHECKING:
     from .transform import Standardizer, TableTransform
@@ -124,9 +125,35 @@ def in_memory(dataset: Any) -> tuple[tuple[np.ndarray, ...] | None, np.ndarray]:
     return (dataset.arrays if plain else None), places
 
 
+def padded_lengths(dataset: Dataset) -> np.ndarray | None:
+    """The length that each sample is padded to in a batch of its like, (n,); None where the samples are of one shape.
+
+    >>> padded_lengths(Subset(Sequences([[1], [1, 2, 3], [1, 2]], buckets=2), [2, 0]))
+    array([3, 1])
+    """
+    if isinstance(dataset, Subset):
+        padded = padded_lengths(dataset.dataset)
+        return None if padded is None else padded[dataset.indices]
+    return dataset.padded if isinstance(dataset, Sequences) else None
+
+
+def inputs_of(dataset: Dataset, batch: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arrays of a batch that a model is called with: all but the last, the targets; all where there are none.
+
+    >>> texts = Sequences([[4, 2], [7]])
+    >>> len(inputs_of(texts, texts[:])), len(inputs_of(TensorDataset([1.0], [2.0]), (1.0, 2.0)))
+    (2, 1)
+    """
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+    if isinstance(dataset, Sequences) and not dataset.others:
+        return batch
+    return batch[:-1] or batch
+
+
 def rows(dataset: Dataset, index: Any) -> tuple[np.ndarray, ...]:
     """The samples at a slice or an array of places, stacked along a new first axis: one array for each part."""
-    if isinstance(dataset, TensorDataset):
+    if isinstance(dataset, (TensorDataset, Sequences)):
         return dataset[index]
     if isinstance(dataset, Subset):
         return rows(dataset.dataset, dataset.indices[index])
@@ -140,7 +167,8 @@ def _stacked(items: list[Any], places: Sequence[int]) -> tuple[np.ndarray, ...]:
         if len(item) != len(items[0]) or any(np.shape(a) != np.shape(b) for a, b in zip(item, items[0], strict=True)):
             raise DataError(
                 f"sample {place} has shapes {[np.shape(a) for a in item]}, sample {places[0]} "
-                f"{[np.shape(a) for a in items[0]]}: they make no batch. Bring all samples to one shape."
+                f"{[np.shape(a) for a in items[0]]}: they make no batch. Bring all samples to one shape, "
+                "or make Sequences of those that differ in length alone."
             )
     return tuple(_column(part) for part in zip(*items, strict=True))
 
@@ -191,17 +219,27 @@ def check_finite(dataset: Dataset) -> None:
     """
     if isinstance(dataset, Subset):
         return check_finite(dataset.dataset)
-    if not isinstance(dataset, TensorDataset):
-        return None
-    for i, array in enumerate(dataset.arrays):
-        name = "xy"[i] if i < 2 else f"arrays[{i}]"
-        for start in range(0, len(array), _ROWS_AT_ONCE):
-            finite = np.isfinite(array[start : start + _ROWS_AT_ONCE])
-            if not finite.all():
-                place = np.argwhere(~finite)[0]
-                place[0] += start
-                raise DataError(
-                    f"{dataset.name or 'the data'}: {name}[{', '.join(map(str, place))}] is {array[tuple(place)]}. "
-                    "Training needs finite numbers: fill or leave out what is missing."
-                )
+    arrays: tuple[np.ndarray, ...] = ()
+    if isinstance(dataset, (TensorDataset, Sequences)):
+        arrays = dataset.arrays if isinstance(dataset, TensorDataset) else (dataset.values, *dataset.others)
+    for i, array in enumerate(arrays):
+        bad = _first_bad(array)
+        if bad is not None:
+            value, name = array[bad], "xy"[i] if i < 2 else f"arrays[{i}]"
+            if i == 0 and isinstance(dataset, Sequences):
+                bad = (*dataset.place(bad[0]), *bad[1:])
+            raise DataError(
+                f"{getattr(dataset, 'name', '') or 'the data'}: {name}[{', '.join(map(str, bad))}] is {value}. "
+                "Training needs finite numbers: fill or leave out what is missing."
+            )
+    return None
+
+
+def _first_bad(array: np.ndarray) -> tuple[int, ...] | None:
+    """The place of the first number that is not finite."""
+    for start in range(0, len(array), _ROWS_AT_ONCE):
+        finite = np.isfinite(array[start : start + _ROWS_AT_ONCE])
+        if not finite.all():
+            place = np.argwhere(~finite)[0]
+            return (int(place[0]) + start, *map(int, place[1:]))
     return None

@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DataError
 from ..functional.checks import at_least, at_least_one
 from ..random import Generator, stream
 from ..tensor import Tensor
-from .dataset import Dataset, rows
+from .dataset import Dataset, padded_lengths, rows
 
 Batch = tuple[Tensor, ...]
 
@@ -24,7 +24,8 @@ class DataLoader:
     Args:
         dataset: a TensorDataset, or anything with `__len__` and `__getitem__`, whose items are tuples.
         batch_size: samples in a batch; the last batch of an epoch may be smaller.
-        shuffle: draw a new order each epoch, a function of the seed and the number of the epoch.
+        shuffle: draw a new order each epoch, a function of the seed and the number of the epoch. Of Sequences, those
+            that are padded to one length come together, in batches that are drawn and ordered at random.
         drop_last: leave out a last batch that is smaller.
         seed: what the orders depend on, an integer from 0 to 2^64 - 1.
         prefetch: how many batches a thread reads ahead; 0 reads each when it is asked for.
@@ -83,22 +84,31 @@ class DataLoader:
     def rows(self, epoch: int, start: int = 0) -> list[np.ndarray]:
         """The same batches as row numbers: (batches, batch size); a smaller last one by itself."""
         n, size = len(self.dataset), self.batch_size
-        order = _order(self.seed, epoch, n) if self.shuffle else np.arange(n)
+        order = self._order(epoch) if self.shuffle else np.arange(n)
         full = n // size
         whole, rest = order[: full * size].reshape(full, size)[start:], order[full * size :]
         smaller = [rest[None]] if rest.size and not self.drop_last and start <= full else []
         return [whole, *smaller] if len(whole) else smaller
 
     def _read(self, epoch: int, start: int) -> Iterator[Batch]:
-        order = _order(self.seed, epoch, len(self.dataset)) if self.shuffle else None
+        order = self._order(epoch) if self.shuffle else None
         for number in range(start, len(self)):
             here = slice(number * self.batch_size, (number + 1) * self.batch_size)
             arrays = rows(self.dataset, here if order is None else order[here])
             yield tuple(Tensor(a.copy() if a.base is not None else np.ascontiguousarray(a)) for a in arrays)
 
 
-def _order(seed: int, epoch: int, n: int) -> np.ndarray:
-    return stream(seed, epoch + 1).permutation(n)
+    def _order(self, epoch: int) -> np.ndarray:
+        """The samples as the epoch's batches take them, one batch after the other."""
+        draws, n, size = stream(self.seed, epoch + 1), len(self.dataset), self.batch_size
+        order, padded = draws.permutation(n), padded_lengths(self.dataset)
+        if padded is None:
+            return order
+        full = n // size
+        order = order[: full * size] if self.drop_last else order  # what is left out is any, not the longest
+        order = order[np.argsort(padded[order], kind="stable")]
+        batches = order[: full * size].reshape(full, size)
+        return np.concatenate([batches[draws.permutation(full)].ravel(), order[full * size :]])
 
 
 def _ahead(batches: Iterator[Any], count: int) -> Iterator[Any]:

@@ -89,7 +89,7 @@ def scan(
     """Apply a cell's step at each time in turn: all outputs (t, n, hidden), in the order of time, and the last state.
 
     With lengths, a step counts while the time is before a sequence's end: state <- where(time < length, step(x, state),
-    state), output <- where(time < length, state, 0). So the last state is that at the end of each, backwards each begins
+    state), output <- where(time < length, state, 0). So the last state is that at each one's end, backwards each begins
     at its own end, and what stands after the ends, be it NaN, changes nothing and has a gradient of 0.
 
     Args:
@@ -104,7 +104,7 @@ def scan(
     (tensor([1, 3, 6]), (tensor(6),))
     >>> x, start = gradus.tensor([[[1]], [[2]], [[3]]]), (gradus.tensor([[0]]),)
     >>> outputs, last = scan(lambda x, state: (x + state[0],), x, start, lengths=gradus.tensor([2]))
-    >>> outputs.ravel(), last
+    >>> outputs.reshape(3), last
     (tensor([1, 3, 0]), (tensor([[3]]),))
     """
 

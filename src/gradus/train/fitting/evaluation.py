@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import numpy as np
 
 from ...autograd import no_grad
 from ...compiler import Compiled
-from ...data import DataLoader, in_memory
+from ...data import DataLoader, in_memory, inputs_of
 from ...nn import Module
 from ...nn.checks import require_model
 from ...tensor import Tensor
@@ -70,7 +71,7 @@ def predictions(trainer: Native, loader: DataLoader) -> Iterator[tuple[Tensor, t
     one's size pass through a program, and the native slices over data in memory are calls of that same program.
     """
     if trainer.forward is None or len(loader.dataset) < NATIVE_FROM:
-        yield from eagerly(trainer, loader.batches(0))
+        yield from eagerly(trainer, loader)
         return
     done = 0
     try:
@@ -81,7 +82,7 @@ def predictions(trainer: Native, loader: DataLoader) -> Iterator[tuple[Tensor, t
         trainer.give_up("forward", problem)
     size = min(loader.batch_size, len(loader.dataset))
     for batch in loader.batches(0, done):
-        whole, inputs = len(batch[-1]) == size, batch[:-1] or batch
+        whole, inputs = len(batch[-1]) == size, inputs_of(loader.dataset, batch)
         yield (trainer.natively("forward", *inputs) if whole else trainer.model(*inputs)), batch
 
 
@@ -97,10 +98,12 @@ def _in_slices(forward: Compiled, loader: DataLoader) -> Iterator[tuple[Tensor, 
             done += 1
 
 
-def eagerly(trainer: Native, batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
-    """Of each batch the model's outputs, and the batch; what has no targets is all inputs."""
-    for batch in batches:
-        yield trainer.model(*(batch[:-1] or batch)), batch
+def eagerly(
+    trainer: Native, loader: DataLoader, most: int | None = None
+) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
+    """Of each batch, or so many, the model's outputs, and the batch; what has no targets is all inputs."""
+    for batch in islice(loader.batches(0), most):
+        yield trainer.model(*inputs_of(loader.dataset, batch)), batch
 
 
 def measure(

@@ -11,7 +11,7 @@ import numpy as np
 
 from ... import random
 from ...compiler import Compiled
-from ...data import DataLoader, in_memory
+from ...data import DataLoader, in_memory, padded_lengths
 from ...errors import CheckpointError, DivergedError
 from ...tensor import Tensor
 from ..runs.checkpoint import read_state, save, write_state
@@ -218,12 +218,13 @@ class Loop:
 
     def _kind(self) -> dict[str, Any]:
         """What must be the same to go on."""
-        loader = self.loader
+        loader, padded = self.loader, padded_lengths(self.loader.dataset)
         return {
             "model": type(self.trainer.model).__name__,
             "optimizer": type(self.trainer.optimizer).__name__,
             "metrics": [metric.name for metric in self.trainer.metrics],
             "samples": len(loader.dataset),
+            "lengths": None if padded is None else np.unique(padded).tolist(),  # on which the order depends
             "batch_size": loader.batch_size,
             "shuffle": loader.shuffle,
             "drop_last": loader.drop_last,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ... import functional
-from ...data import DataLoader, Dataset, TensorDataset, check_finite
+from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, inputs_of, padded_lengths
 from ...errors import ArgumentError, DataError, GradientError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
 from ...nn import Module
@@ -178,12 +177,10 @@ class Trainer(Native):
         if resume and run is None:
             raise ArgumentError("resume=True needs the run's folder: run=...")
         loader = _loader(train, batch_size, shuffle=True, seed=seed)
-        held_out = None if validation is None else _loader(validation, EVAL_BATCH)
+        held_out = None if validation is None else _loader(_by_length(validation), EVAL_BATCH)
         for checked in (loader, held_out) if held_out else (loader,):
             _check(checked)
-            measure(
-                self, eagerly(self, islice(checked.batches(0), 1))
-            )  # finds what does not fit together before anything is written
+            measure(self, eagerly(self, checked, 1))  # finds what does not fit before anything is written
         folder = _folder(run, resume)
         with folder.alone() if folder else nullcontext():
             if folder and not resume:
@@ -220,9 +217,9 @@ class Trainer(Native):
 
         The same as over one batch of everything, whatever the batch size, up to rounding; to the last bit the same
         however the samples arrive: from arrays in memory, a data set with items of its own, or a DataLoader of this
-        batch size, read ahead or not.
+        batch size, read ahead or not. Sequences go through in the order of their lengths.
         """
-        loader = _loader(dataset, batch_size)
+        loader = _loader(_by_length(dataset), batch_size)
         _check(loader, finite=False)
         return measure(self, predictions(self, loader))
 
@@ -236,11 +233,13 @@ class Trainer(Native):
             (n, ...), the batches' outputs joined: the same bits however the samples arrive.
         """
         given = isinstance(x, (Tensor, np.ndarray, list))
-        loader = _loader(TensorDataset(x) if given else x, batch_size)
+        data = _by_length(TensorDataset(x) if given else x)
+        loader = _loader(data, batch_size)
         if not len(loader):
             raise DataError("predict: there is no sample")
         with evaluating(self.model):
-            return concatenate([outputs for outputs, _ in predictions(self, loader)])
+            joined = concatenate([outputs for outputs, _ in predictions(self, loader)])
+        return joined if data is x or given else joined[np.argsort(data.indices)]
 
 
 def _folder(run: str | Path | Run | None, resume: bool) -> Run | None:
@@ -318,13 +317,20 @@ def _loader(data: Dataset | DataLoader, batch_size: int, **options: Any) -> Data
     return data if isinstance(data, DataLoader) else DataLoader(data, batch_size, **options)
 
 
+def _by_length(data: Any) -> Any:
+    """Sequences as a Subset of all in the order of their lengths, so that little is padded; other data as they are."""
+    padded = None if isinstance(data, DataLoader) else padded_lengths(data)
+    return data if padded is None else Subset(data, np.argsort(padded, kind="stable"))
+
+
 def _check(loader: DataLoader, finite: bool = True) -> None:
     """Refuse data that nothing can be learned from."""
     name = getattr(loader.dataset, "name", "") or "the data set"
     if not len(loader):
         raise DataError(f"{name} has {len(loader.dataset)} samples, which make no batch of {loader.batch_size}")
-    parts = len(next(loader.batches(0)))
-    if parts < 2:
-        raise DataError(f"{name} has {parts} array, but inputs and targets are needed: TensorDataset(x, y)")
+    batch = next(loader.batches(0))
+    if len(inputs_of(loader.dataset, batch)) == len(batch):
+        what = "1 array" if len(batch) == 1 else "sequences alone"
+        raise DataError(f"{name} has {what}, but inputs and targets are needed: TensorDataset(x, y), Sequences(x, y)")
     if finite:
         check_finite(loader.dataset)
