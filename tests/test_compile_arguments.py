@@ -274,3 +274,14 @@ def test_clearing_gradients_that_there_may_be() -> None:
         return W.grad
 
     assert gradus.compile(f)(x()).tolist() == x().tolist()
+
+
+def test_a_container_from_around_that_is_returned_is_handed_on() -> None:
+    info: dict[str, Any] = {"scale": 2.0, "seen": [W]}
+    compiled = gradus.compile(lambda t: (t * info["scale"], info, {"new": info["seen"]}))
+    for _ in range(2):
+        y, returned, new = compiled(x())
+        assert returned is info and new["new"] is info["seen"] and y.tolist() == [2.0, 4.0, 6.0]
+    returned["scale"] = 3.0
+    assert compiled(x())[0].tolist() == [3.0, 6.0, 9.0]
+    assert gradus.compile(lambda t: (t, info), verify=True)(x())[1] is info

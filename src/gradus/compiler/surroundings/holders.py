@@ -335,7 +335,7 @@ def _inside(iterator: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             _, arguments, *state = iterator.__reduce__()
-    except TypeError:
+    except (TypeError, ValueError):
         return None
     if isinstance(iterator, cycle):
         return length_hint(arguments[0], -1)

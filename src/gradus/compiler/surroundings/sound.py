@@ -56,6 +56,7 @@ class Once(NamedTuple):
     graph: Graph
     arrangement: Any
     results: list[Tensor]
+    kept: frozenset[int]
 
 
 def soundly(
@@ -72,10 +73,11 @@ def soundly(
     before = Snapshot(around.holders)
     leaves = [t for t, _ in around.tensors if t.requires_grad and t.is_leaf]
     caches = [(c, c.cache_info().misses) for c in around.caches]
+    kept = frozenset(id(h.thing) for h in around.holders if isinstance(h.thing, (list, dict)))
     ran = Ran()
     ran.all_attributes = around.reads_by_name
     try:
-        first = _once(lambda: ran.watch(run), leaves)
+        first = _once(lambda: ran.watch(run), leaves, kept)
         if ran.asked:
             what, place = ran.asked[0]
             raise TraceError(
@@ -88,7 +90,7 @@ def soundly(
         seen = Around(function, arguments, ran)
         guard = Guard(seen, first.tracer.captured, [t for t, _ in first.tracer.looked_at])
         between = Snapshot(_together(around.holders, Around(function, arguments).holders))
-        second = _once(run, leaves)
+        second = _once(run, leaves, kept)
         _refuse_changes(between.changes(), name, ran)
         _refuse_difference(first, second, name)
         if any("grad" in mentions(code) for code in ran.codes):
@@ -106,22 +108,25 @@ def soundly(
                 cache.cache_clear()
         raise
     effects = [(h, key, now) for h, key, _, now in changes if now is not MISSING and not isinstance(h, Draws)]
-    return Traced(*second, guard, effects)
+    return Traced(second.tracer, second.graph, second.arrangement, second.results, guard, effects)
 
 
-def _once(run: Callable[[], Any], leaves: Sequence[Tensor]) -> Once:
-    """Trace once; with loops written out, if a step of one is not the same each time, or leaves something."""
+def _once(run: Callable[[], Any], leaves: Sequence[Tensor], kept: frozenset[int]) -> Once:
+    """Trace once; with loops written out, if a step of one is not the same each time, or leaves something.
+
+    `kept`: the ids of lists and dicts from around the function: one that is returned is handed on.
+    """
     try:
-        return _traced(run, leaves, _watch)
+        return _traced(run, leaves, kept, _watch)
     except WriteOut:
-        return _traced(run, leaves, None)
+        return _traced(run, leaves, kept, None)
 
 
-def _traced(run: Callable[[], Any], leaves: Sequence[Tensor], watch: Watch | None) -> Once:
+def _traced(run: Callable[[], Any], leaves: Sequence[Tensor], kept: frozenset[int], watch: Watch | None) -> Once:
     tracer, result = trace(run, leaves, watch)
     returned: list[Tensor] = []
-    arrangement = flatten(result, returned, is_tensor)
-    return Once(tracer, tracer.finish(returned), arrangement, returned)
+    arrangement = flatten(result, returned, is_tensor, kept)
+    return Once(tracer, tracer.finish(returned), arrangement, returned, kept)
 
 
 def _watch(step: Callable[..., Any]) -> Callable[[], bool]:
@@ -138,7 +143,7 @@ def _refuse_first_call(
     for t in leaves:
         t.grad = None
     try:
-        found = _difference(usual, _once(run, ()))
+        found = _difference(usual, _once(run, (), usual.kept))
     except Exception as problem:
         found = f"it raises {type(problem).__name__}: {problem}"
     finally:
@@ -165,7 +170,7 @@ def _watch_what_numpy_used(
 
     def matter(stands_for: dict[int, np.ndarray]) -> bool:
         try:
-            other = _once(run, leaves)
+            other = _once(run, leaves, usual.kept)
             left = any(id(now) not in stands_for for *_, now in state.changes())
         except Exception:
             return True
@@ -245,7 +250,7 @@ def _refuse_difference(first: Once, second: Once, name: str) -> None:
 
 def _difference(first: Once, second: Once) -> str:
     """Where two runs of a function come apart; empty if they do not."""
-    (t1, g1, a1, _), (t2, g2, a2, _) = first, second
+    (t1, g1, a1, *_), (t2, g2, a2, *_) = first, second
     if not _same_result(a1, a2):
         return f"it returns {_other(a1, a2)}"
     if len(g1.inputs) != len(g2.inputs):

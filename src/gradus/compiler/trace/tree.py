@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,18 +24,25 @@ def is_tensor(thing: Any) -> bool:
     return isinstance(thing, Tensor)
 
 
-def flatten(thing: Any, leaves: list[Tensor], is_leaf: Callable[[Any], bool] = is_array) -> Any:
-    """Append the tensors to `leaves`; what is left is their arrangement, which can be compared and hashed."""
+def flatten(
+    thing: Any, leaves: list[Tensor], is_leaf: Callable[[Any], bool] = is_array, whole: Collection[int] = ()
+) -> Any:
+    """Append the tensors to `leaves`; what is left is their arrangement, which can be compared and hashed.
+
+    `whole`: the ids of lists and dicts that are not taken apart, and stay the objects that they are.
+    """
     if is_leaf(thing):
         leaves.append(as_tensor(thing))
         return Tensor
+    if id(thing) in whole:
+        return thing
     if isinstance(thing, (list, tuple)):
-        return (type(thing), *(flatten(part, leaves, is_leaf) for part in thing))
+        return (type(thing), *(flatten(part, leaves, is_leaf, whole) for part in thing))
     if isinstance(thing, dict):
         kind = (type(thing), *((thing.default_factory,) if isinstance(thing, defaultdict) else ()))
-        return (*kind, *((key, flatten(part, leaves, is_leaf)) for key, part in thing.items()))
+        return (*kind, *((key, flatten(part, leaves, is_leaf, whole)) for key, part in thing.items()))
     if isinstance(thing, slice):  # which Python hashes from 3.12 on
-        return (slice, *(flatten(part, leaves, is_leaf) for part in (thing.start, thing.stop, thing.step)))
+        return (slice, *(flatten(part, leaves, is_leaf, whole) for part in (thing.start, thing.stop, thing.step)))
     if isinstance(thing, (int, float)):
         return (type(thing), thing, str(thing))  # 1, 1.0 and True are equal, and so are 0.0 and -0.0
     return thing
