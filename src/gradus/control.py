@@ -64,8 +64,8 @@ def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], Sta
     """Apply a step while a condition on the state is true, at most so many times.
 
     In a compiled function all `most` steps are computed, and those after the condition became false are not taken:
-    they write nothing with `assign_`, draw no random numbers and raise nothing. So keep `most` small there. It is a loop
-    of the program, unless its step does one of these.
+    they write nothing with `assign_`, draw no random numbers and raise nothing. So keep `most` small there. Unless its
+    step does one of these, it is a loop of the program.
 
     Args:
         condition: state -> a boolean tensor without axes.
