@@ -81,3 +81,34 @@ def test_before_the_first_step_nothing_is_waited_for(tmp_path, monkeypatch):
         trainer.fit(TensorDataset(*digits()[0].arrays), run=tmp_path / "run", progress=False)
     assert ran == []
     assert read_state(tmp_path / "run" / "checkpoint.safetensors")[1]["batch"] == 0
+
+
+COMPILING = """
+import os, signal, threading
+import gradus
+from gradus.compiler.native import cache
+
+compile_object, release = cache.compile_object, threading.Event()
+
+def slow(text, target):  # LLVM, which knows nothing of Ctrl-C
+    os.kill(os.getpid(), signal.SIGINT)
+    release.wait(100)
+    return compile_object(text, target)
+
+cache.compile_object = slow
+double = gradus.compile(lambda x: x * 2)
+try:
+    double(gradus.ones(3))
+except KeyboardInterrupt:
+    release.set()
+    cache.compile_object = compile_object
+    assert double(gradus.ones(3)).tolist() == [2.0, 2.0, 2.0]
+    raise SystemExit(7)
+"""
+
+
+def test_while_a_program_is_compiled_it_answers_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADUS_CACHE", str(tmp_path))
+    process = begin("-c", COMPILING)
+    assert process.communicate(timeout=90)[1] == ""
+    assert process.returncode == 7

@@ -10,6 +10,9 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 
@@ -43,9 +46,30 @@ def compiled(text: str, target: Target) -> tuple[bytes, bool]:
     name = key(text, target)
     if (known := load(name)) is not None:
         return known, True
+    return _aside(lambda: _compiled(name, text, target)), False
+
+
+def _compiled(name: str, text: str, target: Target) -> bytes:
     code = compile_object(text, target)
     save(name, code)
-    return code, False
+    return code
+
+
+def _aside(function: Callable[[], bytes]) -> bytes:
+    """What a function gives, run in another thread: LLVM hears no Ctrl-C, but who waits for it does.
+
+    The thread goes on to its end then, so that its work is in the cache at the next start.
+    """
+    found: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(function())
+        except BaseException as problem:
+            found.set_exception(problem)
+
+    threading.Thread(target=run, name="gradus compiles").start()
+    return found.result()
 
 
 def load(name: str) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
@@ -61,6 +62,7 @@ class Loop:
         for callback in self.callbacks:
             callback.on_fit_begin(self.trainer)
         self.progress.begin(self.epochs, len(self.loader), self.epoch * len(self.loader) + self.batch)
+        self.trainer.compiling = self.progress.compiling
         try:
             with self.interrupt:
                 while self.epoch < self.epochs and not self.trainer.stopped:
@@ -71,6 +73,7 @@ class Loop:
             self.save()
             raise
         finally:
+            self.trainer.compiling = nullcontext
             self.progress.close()
             for log in logs[1:]:
                 log.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from ... import compiler
@@ -19,6 +19,7 @@ from ..metrics import Metric
 from ..runs.history import History
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+_MADE = ("compiled", "forward", "compiling", "_failed", "_unsaid")  # what a copy makes anew
 
 
 class Native:
@@ -29,6 +30,7 @@ class Native:
         stopped: whether the training is to end after the epoch.
         compiled, forward: the programs of `step` and of `outputs`; None where these are computed eagerly.
         verify: how many steps are still to be computed eagerly, too, and compared.
+        compiling: what shows that a program is being compiled.
         eager: why it computes eagerly though it was to compile; the empty string if it does not.
     """
 
@@ -54,6 +56,7 @@ class Native:
         """Make what is to be compiled; it is at its first call."""
         self.compiled = self.forward = None
         self.eager = ""
+        self.compiling: Callable[[], AbstractContextManager[None]] = nullcontext  # what shows that it does
         self._failed: Exception | None = None  # what came of the last attempt to compile
         self._unsaid: dict[str, tuple[Any, str]] = {}  # what was given up and not said yet: the program, and why
         if not self._compile:
@@ -70,7 +73,7 @@ class Native:
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies are made from: all but what is compiled, which a copy makes anew."""
-        return {k: v for k, v in vars(self).items() if k not in ("compiled", "forward", "_failed", "_unsaid")}
+        return {k: v for k, v in vars(self).items() if k not in _MADE}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -80,7 +83,8 @@ class Native:
     def _attempt(self) -> Iterator[None]:
         """Trace and compile in this block: where that fails, the compiler has put back what the attempt changed."""
         try:
-            yield
+            with self.compiling():
+                yield
         except Exception as problem:
             self._failed = problem
             raise

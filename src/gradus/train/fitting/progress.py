@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ Values = Callable[[], Mapping[str, Any]]
 
 _BETWEEN_LOOKS = 0.1  # seconds between two renewals of the numbers on the bar
 _BETWEEN_LINES = 5.0  # seconds between two lines in a pipe, but for the one at each epoch's end
+_COMPILING = 0.3  # seconds after which it is said that a program is being compiled
 
 
 class Silent:
@@ -34,6 +37,11 @@ class Silent:
     def close(self) -> None:
         """Training has ended, or was left by an error."""
 
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """In this block a program is compiled."""
+        yield
+
 
 class _Timed(Silent):
     """Counts what was done and how long it took."""
@@ -41,6 +49,22 @@ class _Timed(Silent):
     def begin(self, epochs: int, batches: int, done: int) -> None:
         self.epochs, self.batches, self.done, self.first = epochs, batches, done, done
         self.samples, self.start, self.shown = 0, time.perf_counter(), time.perf_counter()
+
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Say so, if it takes a while; the time that is left is estimated without it."""
+        started = time.perf_counter()
+        said = threading.Timer(_COMPILING, self.say, ("compiling the training step",))
+        said.daemon = True
+        said.start()
+        try:
+            yield
+        finally:
+            said.cancel()
+            self.start += time.perf_counter() - started
+
+    def say(self, text: str) -> None:
+        """Show what is being done."""
 
     def count(self, batches: int, samples: int) -> float:
         """Take batches in; the seconds since something was last shown."""
@@ -69,6 +93,9 @@ class Lines(_Timed):
     def epoch(self, record: Mapping[str, Any]) -> None:
         self._print(self.summary(record))
 
+    def say(self, text: str) -> None:
+        self._print(f"{text} ...")
+
     def _print(self, line: str) -> None:
         self.shown = time.perf_counter()
         print(line, file=sys.stderr, flush=True)
@@ -95,6 +122,9 @@ class Bar(_Timed):
             self.shown = time.perf_counter()
             text = f"{epoch}/{self.epochs}"
             self.bar.update(self.task, description=text, completed=self.done, numbers=self.numbers(values()))
+
+    def say(self, text: str) -> None:
+        self.bar.update(self.task, numbers=text)
 
     def epoch(self, record: Mapping[str, Any]) -> None:
         self.bar.console.print(self.summary(record), soft_wrap=True)

@@ -1,0 +1,18 @@
+"""What is seen of a training while it runs."""
+
+from __future__ import annotations
+
+import threading
+
+from gradus.train.fitting.progress import Lines
+
+
+def test_compiling_is_said_and_no_part_of_what_is_left(monkeypatch):
+    monkeypatch.setattr("gradus.train.fitting.progress._COMPILING", 0.0)
+    lines, said = Lines(), threading.Event()
+    monkeypatch.setattr(lines, "say", lambda text: said.set() if "compiling" in text else None)
+    lines.begin(2, 10, 0)
+    before = lines.start
+    with lines.compiling():
+        assert said.wait(60)
+    assert lines.start > before
