@@ -141,6 +141,7 @@ def test_views_are_looked_through():
         lambda x: x[gradus.arange(4)],
         lambda x: x.expand_dims(1).broadcast_to((8, 3)),
         lambda x: gradus.concatenate([x, x]),
+        lambda x: gradus.concatenate([x, x * 1, *[x[:1]] * 40]),
         lambda x: x + 0,
         lambda x: gradus.stack([x, 4 - x]),
         lambda x: x.astype("float32").astype(int),

@@ -67,7 +67,8 @@ class Program(Stages):
         """The function that runs all stages; see `entry.step`."""
         refusal = self.refusal
         if refusal is not None and self.flags:
-            last = max(i for i, s in enumerate(self.stages) if not s.writes.isdisjoint(refusal.flags))
+            decided = {self.slot(n) for n in self.decided}  # what explains a refusal is there, too
+            last = max(i for i, s in enumerate(self.stages) if not s.writes.isdisjoint(decided))
             refusal = refusal._replace(look_after=last)
         return entry.step(self.stages, self.needs_barrier(), self.alone, name, after, refusal)
 

@@ -102,7 +102,8 @@ class Stages:
 
     Attributes:
         graph: after all rewrites.
-        flags: those of its results before which nothing that is given is written.
+        flags: those of its results that refuse a call.
+        decided: the flags, and what a refusal is explained by: all there before anything that is given is written.
         inner: the stages of each loop's body.
         stages: the calls, in order.
     """
@@ -115,7 +116,8 @@ class Stages:
         self.graph = simplify(graph, manner.target.lanes, manner.rounding(), manner.winograd)
         number(self.graph)
         self.flags = self.graph.results[returned : returned + flags]
-        self.schedule = Schedule(self.graph, self.target.lanes, self.target.registers, self.flags)
+        self.decided = self.graph.results[returned:] if flags else []
+        self.schedule = Schedule(self.graph, self.target.lanes, self.target.registers, self.decided)
         self.tilings = {k: tiling(k, self.schedule, self.target) for k in self.schedule.order if k.kind == "matmul"}
         self.inner = {k: _body(region_of(k), manner) for k in self.schedule.order if k.kind == "loop"}
 

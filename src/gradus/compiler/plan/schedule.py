@@ -88,10 +88,10 @@ class Kernel:
 class Schedule:
     """The kernels of a graph, in order, for a processor with vectors of `lanes` numbers and so many registers.
 
-    Nothing that is given is written over before all `flags`, which are results, are there.
+    Nothing that is given is written over before all that it is `decided` by, which are results, is there.
     """
 
-    def __init__(self, graph: Graph, lanes: int, registers: int, flags: Sequence[Node] = ()) -> None:
+    def __init__(self, graph: Graph, lanes: int, registers: int, decided: Sequence[Node] = ()) -> None:
         self.graph, self.lanes, self.registers = graph, lanes, registers
         self.nodes = graph.nodes()
         self.users = consumers(self.nodes)
@@ -113,7 +113,7 @@ class Schedule:
         self._cut_alike()
         self.order = self._in_order()
         self.position = {k: i for i, k in enumerate(self.order)}
-        self.undecided = max((self.position[self._home[n]] for n in flags), default=-1)
+        self.undecided = max((self.position[self._home[n]] for n in decided), default=-1)
 
     def is_buffer(self, n: Node) -> bool:
         """Whether a node's value is found in memory, or in a kernel that can hand it on."""
