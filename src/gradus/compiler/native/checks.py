@@ -2,7 +2,8 @@
 
 What is checked is mostly given (labels, indices), as it is or looked at through views: one small loop over it decides
 before the step begins. What the step works out itself gets a flag among the step's results: nothing of what the program
-reads is written before all flags, and what they are explained by, are there. Either way a call that is refused has changed nothing.
+reads is written before all flags, and what they are explained by, are there. Either way a call that is refused has
+changed nothing.
 """
 
 from __future__ import annotations
