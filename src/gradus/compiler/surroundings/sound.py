@@ -7,7 +7,8 @@ come to the same graph and change nothing more, for the program will do what the
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,21 +70,14 @@ def soundly(
             all that it changed is as it was before.
     """
     around = Around(function, arguments)
-    tensors = [(t, t.grad, t.writes, t.writes[0]) for t, _ in around.tensors]
     before = Snapshot(around.holders)
     leaves = [t for t, _ in around.tensors if t.requires_grad and t.is_leaf]
-    caches = [(c, c.cache_info().misses) for c in around.caches]
     kept = frozenset(id(h.thing) for h in around.holders if isinstance(h.thing, (list, dict)))
     ran = Ran()
     ran.all_attributes = around.reads_by_name
-    try:
+    with _undone_after_an_error(around, before):
         first = _once(lambda: ran.watch(run), leaves, kept)
-        if ran.asked:
-            what, place = ran.asked[0]
-            raise TraceError(
-                f"the compiled function {name} {what}, at {place}. That would happen once, while it is traced, and not "
-                f"at each call. {OUTSIDE}"
-            )
+        _refuse_asking(ran, name)
         changes = before.changes()
         _refuse_symbols(changes, name, ran)
         _refuse_changes([change for change in changes if isinstance(change[0], (Numbers, Position))], name, ran)
@@ -99,6 +93,17 @@ def soundly(
         if not guard.same():
             what = guard.changed() or "the numbers of an array"
             raise TraceError(f"the compiled function {name} changes {what}, which it reads. {OUTSIDE}")
+    effects = [(h, key, now) for h, key, _, now in changes if now is not MISSING and not isinstance(h, Draws)]
+    return Traced(second.tracer, second.graph, second.arrangement, second.results, guard, effects)
+
+
+@contextmanager
+def _undone_after_an_error(around: Around, before: Snapshot) -> Iterator[None]:
+    """Let everything be as it was before, if this block ends in an error."""
+    tensors = [(t, t.grad, t.writes, t.writes[0]) for t, _ in around.tensors]
+    caches = [(c, c.cache_info().misses) for c in around.caches]
+    try:
+        yield
     except BaseException:
         before.put_back()
         for t, gradient, writes, count in tensors:
@@ -107,8 +112,15 @@ def soundly(
             if cache.cache_info().misses != misses:  # it may hold tensors without numbers
                 cache.cache_clear()
         raise
-    effects = [(h, key, now) for h, key, _, now in changes if now is not MISSING and not isinstance(h, Draws)]
-    return Traced(second.tracer, second.graph, second.arrangement, second.results, guard, effects)
+
+
+def _refuse_asking(ran: Ran, name: str) -> None:
+    if ran.asked:
+        what, place = ran.asked[0]
+        raise TraceError(
+            f"the compiled function {name} {what}, at {place}. That would happen once, while it is traced, and not at "
+            f"each call. {OUTSIDE}"
+        )
 
 
 def _once(run: Callable[[], Any], leaves: Sequence[Tensor], kept: frozenset[int]) -> Once:
