@@ -127,7 +127,7 @@ def test_folders_within_a_package_are_entered_one_way(room: str) -> None:
     folders, wrong = FOLDERS[room], []
     for file in (f for f in FILES if _room(f) == room):
         own = _place(folders, file.relative_to(SOURCE / room).parts[:-1])
-        for path, line in _paths(file):
+        for path, line in _paths(file, typing=True):
             if path[:1] == [room] and _place(folders, path[1:]) > own:
                 wrong.append(f"{file}:{line}: {folders[own]} must not know {path}")
     assert wrong == []
@@ -179,8 +179,7 @@ def _found(path: list[str]) -> Path | None:
     return None
 
 
-# In the compiler, only the rooms are held to an order.
-@pytest.mark.parametrize("package", [room for room in ORDER if (SOURCE / room).is_dir() and room != "compiler"])
+@pytest.mark.parametrize("package", [room for room in ORDER if (SOURCE / room).is_dir()])
 def test_files_know_each_other_one_way(package: str) -> None:
     """No circle of imports among the files of a package: not for types alone, and not inside of functions."""
     files = [f for f in FILES if _room(f) == package]

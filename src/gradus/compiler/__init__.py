@@ -3,7 +3,8 @@
 `docs/compiler.md` follows a small graph through it.
 """
 
-from .compiled import Compiled, compile
+from .compiled import Compiled
+from .compiling import compile
 from .native.runtime import num_threads, set_num_threads
 from .native.target import Target, missing
 from .rewrite.bfloat16 import PRECISIONS

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import compiled
+from . import compiling
 from .compiled import Compiled
 from .native.job import first_of, one_by_one
 from .native.target import missing
@@ -46,5 +46,5 @@ def natively(function: Callable[..., Any]) -> Compiled | Uncompiled:
     >>> type(natively(lambda x: x)).__name__ in ("Compiled", "Uncompiled")
     True
     """
-    made: Compiled | Uncompiled = Uncompiled(function) if missing() else compiled.compile(function)
+    made: Compiled | Uncompiled = Uncompiled(function) if missing() else compiling.compile(function)
     return made

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ...ops._cascade import PIECE
 from ...ops.places import Loop
 from .code import Code, Ref
-
-if TYPE_CHECKING:
-    from .value import Value
+from .value import Value
 
 WHOLE = 64  # terms up to which a sum is not cut
 

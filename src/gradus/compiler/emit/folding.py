@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .kit import Kit
-from .value import Value
+from .value import Instructions, Value
 
 Combine = Callable[[Value, Value], Value]
 
@@ -58,7 +58,7 @@ def _halved(x: Value, y: Value | None, group: int, combine: Combine) -> Value:
     return combine(*parts)
 
 
-def _shuffled(kit: Kit, x: Value, y: Value | None, places: Sequence[int]) -> Value:
+def _shuffled(kit: Instructions, x: Value, y: Value | None, places: Sequence[int]) -> Value:
     mask = f"<{kit.lanes} x i32> <{', '.join(f'i32 {i}' for i in places)}>"
     other = "poison" if y is None else y.ref
     return Value(kit, x.dtype, kit.code.op(f"shufflevector {x.type} {x.ref}, {x.type} {other}, {mask}"))

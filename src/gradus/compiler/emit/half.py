@@ -5,23 +5,18 @@ Conversion to a half type rounds to the nearest, ties to the even one, and keeps
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ... import dtypes
-
-if TYPE_CHECKING:
-    from .kit import Kit
-    from .value import Value
+from .value import Instructions, Value
 
 _INFINITY = 0x7F800000  # float32's
 _BITS = np.dtype(np.uint16)
 
 
-def widen(kit: Kit, a: Value) -> Value:
+def widen(kit: Instructions, a: Value) -> Value:
     """A half type as float32, exactly."""
-    bits = kit.cast(type(a)(kit, _BITS, a.ref), dtypes.uint32)
+    bits = kit.cast(Value(kit, _BITS, a.ref), dtypes.uint32)
     if a.dtype == dtypes.bfloat16:
         return kit.bitcast(bits << 16, dtypes.float32)
     size = (bits & 0x7FFF) << 13
@@ -30,28 +25,28 @@ def widen(kit: Kit, a: Value) -> Value:
     return kit.bitcast(value | ((bits & 0x8000) << 16), dtypes.float32)
 
 
-def narrow(kit: Kit, a: Value, dtype: dtypes.Dtype) -> Value:
+def narrow(kit: Instructions, a: Value, dtype: dtypes.Dtype) -> Value:
     """Any number as a half type."""
     if a.dtype == dtypes.float64 and dtype == dtypes.float16:
         a = _to_odd(kit, a)
     bits = kit.bitcast(kit.cast(a, dtypes.float32), dtypes.uint32)
     rounded = (_bfloat16 if dtype == dtypes.bfloat16 else _float16)(kit, bits)
-    return type(a)(kit, dtype, kit.cast(rounded, _BITS).ref)
+    return Value(kit, dtype, kit.cast(rounded, _BITS).ref)
 
 
-def pair(kit: Kit, first: Value, second: Value) -> Value:
+def pair(kit: Instructions, first: Value, second: Value) -> Value:
     """Two float32 numbers as bfloat16 in one word, the first below."""
     low, high = (_bfloat16(kit, kit.bitcast(v, dtypes.uint32)) for v in (first, second))
     return low | (high << 16)
 
 
-def _bfloat16(kit: Kit, bits: Value) -> Value:
+def _bfloat16(kit: Instructions, bits: Value) -> Value:
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
     sign = (bits >> 16) & 0x8000
     return kit.where((bits & 0x7FFFFFFF) > _INFINITY, sign | 0x7FC0, rounded)
 
 
-def _float16(kit: Kit, bits: Value) -> Value:
+def _float16(kit: Instructions, bits: Value) -> Value:
     size = bits & 0x7FFFFFFF
     normal = (size + 0xC8000FFF + ((size >> 13) & 1)) >> 13
     # adding 1/2 moves a denormal result's bits to the end of the number, rounded
@@ -62,7 +57,7 @@ def _float16(kit: Kit, bits: Value) -> Value:
     return value | ((bits >> 16) & 0x8000)
 
 
-def _to_odd(kit: Kit, a: Value) -> Value:
+def _to_odd(kit: Instructions, a: Value) -> Value:
     """float64 as float32, the last bit set where digits were lost: then a second rounding is as good as one."""
     near = kit.cast(a, dtypes.float32)
     back = kit.cast(near, dtypes.float64)

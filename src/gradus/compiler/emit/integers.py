@@ -6,18 +6,13 @@ a float without a place among the integers, give LLVM the right to any result.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ... import dtypes
-
-if TYPE_CHECKING:
-    from .kit import Kit
-    from .value import Value
+from .value import Instructions, Value
 
 
-def floor_divide(kit: Kit, a: Value, b: Value) -> Value:
+def floor_divide(kit: Instructions, a: Value, b: Value) -> Value:
     """a / b rounded down; 0 where b is 0."""
     zero = kit.equal(b, 0)
     if a.dtype.kind != "i":
@@ -31,12 +26,12 @@ def floor_divide(kit: Kit, a: Value, b: Value) -> Value:
     return kit.where(zero, 0, kit.where(minus_one, kit.negative(a), quotient))
 
 
-def remainder(kit: Kit, a: Value, b: Value) -> Value:
+def remainder(kit: Instructions, a: Value, b: Value) -> Value:
     """What is left of a, with the sign of b; 0 where b is 0."""
     return kit.where(kit.equal(b, 0), 0, a - floor_divide(kit, a, b) * b)
 
 
-def power(kit: Kit, a: Value, b: Value) -> Value:
+def power(kit: Instructions, a: Value, b: Value) -> Value:
     """a^b by squaring, which runs over as products do; 1 where b is negative, which is refused elsewhere.
 
     The bits of the exponent are taken one after the other, from the lowest.
@@ -48,7 +43,7 @@ def power(kit: Kit, a: Value, b: Value) -> Value:
         code.do(f"store {type_} {start.ref}, ptr {memory}")
 
     def held(memory: str) -> Value:
-        return type(a)(kit, a.dtype, code.op(f"load {type_}, ptr {memory}"))
+        return Value(kit, a.dtype, code.op(f"load {type_}, ptr {memory}"))
 
     with code.loop(0, a.dtype.itemsize * 8):
         base, so_far, exponent = held(square), held(result), held(left)
@@ -62,16 +57,16 @@ def power(kit: Kit, a: Value, b: Value) -> Value:
     return held(result)
 
 
-def shift(kit: Kit, a: Value, b: Value, to_the_left: bool) -> Value:
+def shift(kit: Instructions, a: Value, b: Value, to_the_left: bool) -> Value:
     """a shifted by b bits; by more than there are, or by a negative number of them, all are shifted out."""
     bits = a.dtype.itemsize * 8
-    unsigned = type(a)(kit, np.dtype(f"uint{bits}"), b.ref)  # a negative number is a very high one
+    unsigned = Value(kit, np.dtype(f"uint{bits}"), b.ref)  # a negative number is a very high one
     inside = kit.less(unsigned, bits)
     shifted = kit.machine_shift(a, kit.where(inside, b, bits - 1), to_the_left)
     return shifted if a.dtype.kind == "i" and not to_the_left else kit.where(inside, shifted, 0)
 
 
-def truncated(kit: Kit, a: Value, dtype: dtypes.Dtype) -> Value:
+def truncated(kit: Instructions, a: Value, dtype: dtypes.Dtype) -> Value:
     """A float as an integer, rounded towards 0; what does not fit gives the number that C gives on x86."""
     wide = dtypes.int64 if dtype.itemsize == 8 or dtype == dtypes.uint32 else dtypes.int32
     whole = _fitting(kit, a, wide)
@@ -82,10 +77,10 @@ def truncated(kit: Kit, a: Value, dtype: dtypes.Dtype) -> Value:
     return kit.cast(whole, dtype)
 
 
-def _fitting(kit: Kit, a: Value, dtype: dtypes.Dtype) -> Value:
+def _fitting(kit: Instructions, a: Value, dtype: dtypes.Dtype) -> Value:
     """A float as a signed integer; the smallest one if it is no number of the type, as on x86."""
     limit = 2.0 ** (8 * dtype.itemsize - 1)
     fits = kit.bitwise_and(a >= -limit, a < limit)
     safe = kit.where(fits, a, 0)
-    whole = type(a)(kit, dtype, kit.code.op(f"fptosi {a.type} {safe.ref} to {kit.type(dtype)}"))
+    whole = Value(kit, dtype, kit.code.op(f"fptosi {a.type} {safe.ref} to {kit.type(dtype)}"))
     return kit.where(fits, whole, int(-limit))

@@ -169,7 +169,7 @@ class Kit:
     def power(self, a: Any, b: Any) -> Value:
         a, b = self._both(a, b)
         if dtypes.is_float(a.dtype):
-            return self._intrinsic("pow", a, b)
+            return self.intrinsic("pow", a, b)
         return integers.power(self, a, b)
 
     def negative(self, a: Value) -> Value:
@@ -183,7 +183,7 @@ class Kit:
         if is_half(a.dtype):
             return Value(self, a.dtype, self.code.op(f"and {a.type} {a.ref}, {self._bits(0x7FFF)}"))
         if dtypes.is_float(a.dtype):
-            return self._intrinsic("fabs", a)
+            return self.intrinsic("fabs", a)
         return a if a.dtype.kind in "ub" else self.where(self.less(a, 0), self.negative(a), a)
 
     absolute = abs
@@ -213,15 +213,15 @@ class Kit:
         """a b + c, rounded once where the machine can."""
         like = next(v for v in (a, b, c) if isinstance(v, Value))
         values = [v if isinstance(v, Value) else self.constant(v, like.dtype) for v in (a, b, c)]
-        return self._intrinsic("fmuladd", *values) if dtypes.is_float(like.dtype) else values[0] * values[1] + values[2]
+        return self.intrinsic("fmuladd", *values) if dtypes.is_float(like.dtype) else values[0] * values[1] + values[2]
 
     def copysign(self, a: Value, b: Value) -> Value:
-        return self._intrinsic("copysign", a, b)
+        return self.intrinsic("copysign", a, b)
 
-    def _intrinsic(self, name: str, *values: Value) -> Value:
+    def intrinsic(self, name: str, *values: Value) -> Value:
         a = values[0]
         if is_half(a.dtype):
-            return self._in_float32(lambda *wide: self._intrinsic(name, *wide), *values)
+            return self._in_float32(lambda *wide: self.intrinsic(name, *wide), *values)
         ref = self.code.call(a.type, f"llvm.{name}.{self.suffix(a.dtype)}", *(f"{v.type} {v.ref}" for v in values))
         return Value(self, a.dtype, ref)
 
@@ -233,7 +233,7 @@ class Kit:
         if a.dtype == dtypes.float32:
             function = getattr(vector_math, name)
         else:
-            function = getattr(vector_math, f"{name}_exact", lambda kit, x: kit._intrinsic(name, x))
+            function = getattr(vector_math, f"{name}_exact", lambda kit, x: kit.intrinsic(name, x))
         found: Value = function(self, a)
         return found
 
@@ -271,13 +271,13 @@ class Kit:
         return self.constant(0, a.dtype)
 
     def sqrt(self, a: Value) -> Value:
-        return self._intrinsic("sqrt", a)
+        return self.intrinsic("sqrt", a)
 
     def floor(self, a: Value) -> Value:
-        return self._intrinsic("floor", a)
+        return self.intrinsic("floor", a)
 
     def rint(self, a: Value) -> Value:
-        return self._intrinsic("roundeven", a)
+        return self.intrinsic("roundeven", a)
 
     # -- comparisons, bits, choice -------------------------------------------------------------------------------------
 

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ... import dtypes
-
-if TYPE_CHECKING:
-    from .kit import Kit
-    from .value import Value
+from .value import Instructions, Value
 
 _HALF_PI = (1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624879595063154e-21)  # two of 33 bits, a rest
 _AVX512_LANES = 16  # no other processor's vectors hold as many float32 numbers
 _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4  # ln 2 in two parts, the first with few bits (Cody and Waite, 1980)
 
 
-def _polynomial(kit: Kit, x: Value, *coefficients: float) -> Value:
+def _polynomial(kit: Instructions, x: Value, *coefficients: float) -> Value:
     """Horner's rule, the highest power first."""
     total = kit.constant(coefficients[0], x.dtype)
     for c in coefficients[1:]:
@@ -29,29 +26,29 @@ def _polynomial(kit: Kit, x: Value, *coefficients: float) -> Value:
     return total
 
 
-def _nearest(kit: Kit, x: Value, factor: float) -> Value:
+def _nearest(kit: Instructions, x: Value, factor: float) -> Value:
     """The integer nearest to x factor, of numbers far below 2^23 (in float64, 2^52): there no fraction has room."""
     big = 1.5 * 2.0 ** (23 if x.dtype == dtypes.float32 else 52)
     return kit.fma(x, factor, big) - big
 
 
-def _power_of_two(kit: Kit, n: Value) -> Value:
+def _power_of_two(kit: Instructions, n: Value) -> Value:
     """2^n for whole n, by writing n into the exponent."""
     bits = (kit.cast(n, dtypes.int32) + 127) << 23
     return kit.bitcast(bits, dtypes.float32)
 
 
-def _scaled(kit: Kit, x: Value, n: Value) -> Value:
+def _scaled(kit: Instructions, x: Value, n: Value) -> Value:
     """x 2^n for whole n, where neither n nor the result need be a normal exponent."""
     if kit.lanes == _AVX512_LANES:
         arguments = [f"{v.type} {v.ref}" for v in (x, n, x)]  # the last where the mask, all ones, has none
         name = f"llvm.x86.avx512.mask.scalef.ps.{32 * _AVX512_LANES}"
-        return type(x)(kit, x.dtype, kit.code.call(x.type, name, *arguments, "i16 -1", "i32 4"))
+        return Value(kit, x.dtype, kit.code.call(x.type, name, *arguments, "i16 -1", "i32 4"))
     half = _nearest(kit, n, 0.5)  # in two factors, so that neither the largest nor the smallest results overflow
     return x * _power_of_two(kit, half) * _power_of_two(kit, n - half)
 
 
-def exp(kit: Kit, x: Value) -> Value:
+def exp(kit: Instructions, x: Value) -> Value:
     """e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2.
 
     The polynomial e^r is that of the least relative error, 0.05 units of the last place, that begins with 1 + r.
@@ -63,7 +60,7 @@ def exp(kit: Kit, x: Value) -> Value:
     return _scaled(kit, e, n)
 
 
-def log(kit: Kit, x: Value) -> Value:
+def log(kit: Instructions, x: Value) -> Value:
     """log(2^n m) = n ln 2 + log m with m between sqrt(1/2) and sqrt(2)."""
     tiny = x < 1.1754944e-38
     scaled = kit.where(tiny, x * 2.0**25, x)
@@ -83,7 +80,7 @@ def log(kit: Kit, x: Value) -> Value:
     return kit.where(kit.bitwise_or(x < 0.0, kit.isnan(x)), math.nan, value)
 
 
-def expm1(kit: Kit, x: Value) -> Value:
+def expm1(kit: Instructions, x: Value) -> Value:
     """e^x - 1 = 2 (2^(n - 1) (e^r - 1) + (2^(n - 1) - 1/2)): for small x, n is 0 and e^r - 1 is all there is.
 
     Below -18 the result is -1; with n - 1 in place of n, 2^n does not overflow before the result does.
@@ -96,32 +93,32 @@ def expm1(kit: Kit, x: Value) -> Value:
     return kit.copysign(kit.fma(kit.fma(p * r, r, r), half, half - 0.5) * 2.0, x)
 
 
-def expm1_exact(kit: Kit, x: Value) -> Value:
+def expm1_exact(kit: Instructions, x: Value) -> Value:
     """The same in float64: (u - 1) x / log(u) with u = e^x rounded, in which the rounding cancels (Kahan)."""
-    u = kit._intrinsic("exp", x)
+    u = kit.intrinsic("exp", x)
     less_one = u - 1.0
-    value = less_one * (x / kit._intrinsic("log", u))
+    value = less_one * (x / kit.intrinsic("log", u))
     value = kit.where(kit.bitwise_or(kit.equal(less_one, -1.0), u > 1e300), less_one, value)
     return kit.where(kit.equal(u, 1.0), x, value)
 
 
-def log1p(kit: Kit, x: Value) -> Value:
+def log1p(kit: Instructions, x: Value) -> Value:
     """log(1 + x) = log(u) + (x - (u - 1)) / u with u = 1 + x rounded: what rounding lost is put back."""
     return _log1p(kit, x, log)
 
 
-def log1p_exact(kit: Kit, x: Value) -> Value:
+def log1p_exact(kit: Instructions, x: Value) -> Value:
     """The same in float64."""
-    return _log1p(kit, x, lambda kit, u: kit._intrinsic("log", u))
+    return _log1p(kit, x, lambda kit, u: kit.intrinsic("log", u))
 
 
-def _log1p(kit: Kit, x: Value, log: Callable[[Kit, Value], Value]) -> Value:
+def _log1p(kit: Instructions, x: Value, log: Callable[[Instructions, Value], Value]) -> Value:
     u = x + 1.0
     value = log(kit, u) + (x - (u - 1.0)) / kit.where(kit.equal(u, 0.0), 1.0, u)
     return kit.where(kit.bitwise_or(kit.equal(u, 1.0), kit.equal(u, math.inf)), x, value)
 
 
-def tanh(kit: Kit, x: Value) -> Value:
+def tanh(kit: Instructions, x: Value) -> Value:
     """(1 - e^-2|x|) / (1 + e^-2|x|) with x's sign; for small x an odd polynomial, where that would cancel."""
     a = abs(x)
     e = exp(kit, a * -2.0)
@@ -134,7 +131,7 @@ def tanh(kit: Kit, x: Value) -> Value:
     return kit.copysign(kit.where(a < 0.625, small, large), x)
 
 
-def _quarter_turns(kit: Kit, x: Value) -> tuple[Value, Value]:
+def _quarter_turns(kit: Instructions, x: Value) -> tuple[Value, Value]:
     """x as n pi/2 + r: n (its last bits), and r in [-pi/4, pi/4], worked out in float64."""
     wide = kit.cast(x, dtypes.float64)
     n = _nearest(kit, wide, 2 / math.pi)
@@ -144,7 +141,7 @@ def _quarter_turns(kit: Kit, x: Value) -> tuple[Value, Value]:
     return kit.bitcast(n + 1.5 * 2.0**52, dtypes.int64), kit.cast(r, dtypes.float32)
 
 
-def _sine_after(kit: Kit, x: Value, more_turns: int) -> Value:
+def _sine_after(kit: Instructions, x: Value, more_turns: int) -> Value:
     """sin(x + more_turns pi/2)."""
     n, r = _quarter_turns(kit, x)
     n = n + more_turns
@@ -158,11 +155,11 @@ def _sine_after(kit: Kit, x: Value, more_turns: int) -> Value:
     return _beyond(kit, abs(x) > 1e6, value, lambda: _in_float64(kit, "sin" if more_turns == 0 else "cos", x))
 
 
-def _in_float64(kit: Kit, name: str, x: Value) -> Value:
-    return kit.cast(kit._intrinsic(name, kit.cast(x, dtypes.float64)), dtypes.float32)
+def _in_float64(kit: Instructions, name: str, x: Value) -> Value:
+    return kit.cast(kit.intrinsic(name, kit.cast(x, dtypes.float64)), dtypes.float32)
 
 
-def _beyond(kit: Kit, rare: Value, value: Value, otherwise: Callable[[], Value]) -> Value:
+def _beyond(kit: Instructions, rare: Value, value: Value, otherwise: Callable[[], Value]) -> Value:
     """The value, but where the rare condition holds something else, which is worked out only if it does for any."""
     code, memory = kit.code, kit.code.variable(value.type)
     code.do(f"store {value.type} {value.ref}, ptr {memory}")
@@ -172,23 +169,23 @@ def _beyond(kit: Kit, rare: Value, value: Value, otherwise: Callable[[], Value])
     with code.when(some):
         chosen = kit.where(rare, otherwise(), value)
         code.do(f"store {chosen.type} {chosen.ref}, ptr {memory}")
-    return type(value)(kit, value.dtype, code.op(f"load {value.type}, ptr {memory}"))
+    return Value(kit, value.dtype, code.op(f"load {value.type}, ptr {memory}"))
 
 
-def sin(kit: Kit, x: Value) -> Value:
+def sin(kit: Instructions, x: Value) -> Value:
     """sin(n pi/2 + r): a sine or a cosine of r, with a sign."""
     return kit.where(kit.equal(x, 0.0), x, _sine_after(kit, x, 0))
 
 
-def cos(kit: Kit, x: Value) -> Value:
+def cos(kit: Instructions, x: Value) -> Value:
     """cos(x) = sin(x + pi/2)."""
     return _sine_after(kit, x, 1)
 
 
-def tanh_exact(kit: Kit, x: Value) -> Value:
+def tanh_exact(kit: Instructions, x: Value) -> Value:
     """tanh in float64, from e^-2|x|, or from a continued fraction for small x."""
     a = abs(x)
-    e = kit._intrinsic("exp", a * -2.0)
+    e = kit.intrinsic("exp", a * -2.0)
     large = (1.0 - e) / (e + 1.0)
     z = x * x
     fraction: Any = kit.constant(25.0, dtypes.float64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from ... import dtypes
 from ..native.program import Program
@@ -92,16 +91,6 @@ class Explanation:
         """The machine's least time as a part of the time measured; 0 where the clock was too coarse to measure one."""
         taken = self.seconds(stage)
         return max(self.least(stage)) / taken if taken > SHORTEST else 0.0
-
-
-def explain(step: Step, page: str | None = None) -> str:
-    """A step's graphs, kernels, times and memory, as text; with `page`, also as an HTML page of that name."""
-    found = gather(step)
-    if page is not None:
-        from .explain_page import render
-
-        Path(page).write_text(render(found), encoding="utf-8")
-    return text(found)
 
 
 def gather(step: Step) -> Explanation:

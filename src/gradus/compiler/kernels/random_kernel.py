@@ -50,11 +50,11 @@ class RandomKernel(LoopKernel):
             group, part = code.op(f"udiv i64 {step}, {parts}"), code.op(f"urem i64 {step}, {parts}")
             base = code.add(code.mul(group, _philox.GROUP), code.mul(part, lanes))
             for i, word in enumerate(words):
-                self._store(kit.cast(word, dtypes.uint32), code.add(base, i * _philox.LANES), n.size)
+                self._store(kit, kit.cast(word, dtypes.uint32), code.add(base, i * _philox.LANES), n.size)
 
-    def _store(self, word: Value, place: Ref, size: int) -> None:
+    def _store(self, kit: Kit, word: Value, place: Ref, size: int) -> None:
         """A vector of words; those beyond the end of the buffer are left out."""
-        kit, code = word.kit, self.code
+        code = self.code
         address = code.element("i32", self.pointer(self.kernel.main[0]), place)
         left = code.op(f"sub i64 {size}, {place}")
         whole = code.op(f"icmp sge i64 {left}, {kit.lanes}")

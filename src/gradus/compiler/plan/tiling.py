@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from ... import dtypes
 from ...errors import TraceError
@@ -21,9 +21,6 @@ from ..trace.graph import Node
 from ..trace.reads import loops_over
 from .parts import of_few_rows
 from .schedule import Kernel, Schedule
-
-if TYPE_CHECKING:
-    from ..native.target import Target
 
 SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
 PIECE = 1024  # the most of k that a blocked product takes at a time
@@ -36,6 +33,21 @@ UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks, wi
 SHARED = 1 << 26  # bytes from which on a third cache is that of very many processors, and far from each:
 FAR = 1 << 20  # then so many bytes of it count
 APART = 1 << 21  # bytes over which the numbers of A that meet one of C may lie, in rows far from each other
+
+
+class Processor(Protocol):
+    """What cutting a product asks of a CPU: see `native.target.Target`, which says what its numbers mean."""
+
+    @property
+    def vector_bytes(self) -> int: ...
+    @property
+    def registers(self) -> int: ...
+    @property
+    def first_cache(self) -> int: ...
+    @property
+    def second_cache(self) -> int: ...
+    @property
+    def third_cache(self) -> int: ...
 
 
 class Operand(NamedTuple):
@@ -80,7 +92,7 @@ class Tiling:
     columns: int
     depth: int
     lanes: int
-    target: Target
+    target: Processor
     parts: int
     plain: bool
 
@@ -232,7 +244,7 @@ def emptied_after(terms: int) -> int:
     return -(-terms // pieces) if pieces > 1 else terms
 
 
-def tiling(kernel: Kernel, schedule: Schedule, target: Target) -> Tiling:
+def tiling(kernel: Kernel, schedule: Schedule, target: Processor) -> Tiling:
     """How a product's kernel is cut for a processor."""
     n = kernel.main[0]
     a, b = (operand(x, schedule) for x in n.inputs)
