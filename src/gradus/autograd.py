@@ -164,19 +164,24 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
 
 
 def reached(ys: list[Tensor], seeds: list[Tensor], xs: list[Tensor]) -> dict[int, Tensor]:
-    """By the ids of those of the xs that a gradient reaches, their gradients, given those to the ys.
+    """By the ids of those of the xs that a gradient reaches, their gradients, given those to the ys. Each x is where the
+    walk ends: nothing is handed on from one x to another that it was computed from, and no hook of theirs is called.
 
     >>> import gradus
     >>> x = gradus.tensor(3.0, requires_grad=True)
-    >>> reached([x * 2], [gradus.tensor(1.0)], [x])[id(x)]
-    tensor(2.)
+    >>> y = x * 2
+    >>> found = reached([y * x], [gradus.tensor(1.0)], [x, y])
+    >>> found[id(x)], found[id(y)]
+    (tensor(6.), tensor(3.))
     """
     with _Recording(False):
-        return {id(x): g for x, g in _walk(ys, seeds, xs)}
+        return {id(x): g for x, g in _walk(ys, seeds, xs, beyond=False)}
 
 
-def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -> list[tuple[Tensor, Tensor]]:
-    """Each target (by default each leaf) that a gradient reaches, with its gradient."""
+def _walk(
+    ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None, beyond: bool = True
+) -> list[tuple[Tensor, Tensor]]:
+    """Each target (by default each leaf) that a gradient reaches, with its gradient; `beyond`: and on from there."""
     interpret.current.get().walk()
     order = inputs_first(ys, _wanted_inputs)
     wanted = _on_the_way(order, targets)
@@ -189,10 +194,14 @@ def _walk(ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None) -
         g = gradients.pop(id(t), None)
         if g is None or id(t) not in wanted:
             continue
+        is_target = t.origin is None if stops is None else id(t) in stops
+        if is_target and not beyond:
+            reached.append((t, g))
+            continue
         for hook in t.hooks or ():
             replaced = hook(g)
             g = g if replaced is None else replaced
-        if t.origin is None if stops is None else id(t) in stops:
+        if is_target:
             reached.append((t, g))
         if t.origin is not None:
             _hand_on(t, g, wanted, gradients)
@@ -228,8 +237,9 @@ def _handed_back(y: Tensor, g: Tensor, wanted: set[int]) -> Iterator[tuple[int, 
     for i, x in enumerate(inputs):
         if id(x) in wanted:
             pull = primitive.pullback(i)
-            if pull is not None:
-                yield i, pull(g, y, *inputs, **params)
+            pulled = None if pull is None else pull(g, y, *inputs, **params)
+            if pulled is not None:  # of a loop's inputs not all need be reached
+                yield i, pulled
 
 
 def _accumulate(gradients: dict[int, Tensor], x: Tensor, g: Tensor) -> None:

@@ -26,7 +26,7 @@ class Cotangents:
 
     def __init__(self, of: dict[tuple[str, int], Tensor]) -> None:
         self.of = of
-        self.pulled: list[Tensor] | None = None
+        self.pulled: list[Tensor | None] | None = None
 
     def __add__(self, other: Cotangents) -> Cotangents:
         both = dict(self.of)
@@ -49,7 +49,9 @@ class Backward:
         self.body, self.cotangents, self.tracer = body, dict(cotangents), body.tracer
         self.primitives = primitives
         self.region = Region(body.region.length, not body.region.reverse)
-        self.floats = [k for k, t in enumerate(body.new) if dtypes.is_float(t.dtype)]
+        finals, stacks = ([i for what, i in cotangents if what == kind] for kind in ("final", "stack"))
+        self._reached, carried, self._first = body.flows.reached(finals, stacks, body.region.length)
+        self.floats = sorted(carried)  # the carried values that a gradient comes to
         self.starts: list[Node] = []  # what carried values start from
         self.arrays: list[Node] = []  # whose places go to the steps
         with self.tracer.reopened():
@@ -150,12 +152,14 @@ class Backward:
     # -- the loop ------------------------------------------------------------------------------------------------------
 
     def loop(self) -> list[Tensor | None]:
-        """The gradients of what the forward loop was given: from around it, to start from, by place."""
+        """The gradients of what the forward loop was given: from around it, to start from, by place; None where there is
+        none."""
         loop, _ = self.primitives
         inputs = (*self.copier.constants, *self.starts, *self.arrays)
         self._node = self.tracer.own(Node(loop, inputs, {"region": self.region}, (), dtypes.float32))
-        found = [None if k is None else self._part("final", k) for k in self.totals]
-        finals = {k: self._part("final", i) for i, k in enumerate(self.floats)}
+        totals = zip(self.body.given, self.totals, strict=True)
+        found = [self._part("final", k) if k is not None and id(t) in self._reached else None for t, k in totals]
+        finals = {k: self._part("final", i) for i, k in enumerate(self.floats) if k in self._first}
         found += [finals.get(k) for k in range(len(self.body.carried))]
         stacks = iter(range(len(self.region.stacked)))
         return found + [None if n is None else self._part("stack", next(stacks)) for n in self.of_places]

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ... import dtypes
 from ...autograd import recording
 from ...tensor import Origin, Tensor
+from .flows import Flows
 from .graph import Node, ordered
 from .loop_gradients import Backward, Cotangents
 from .lowerings import is_constant, is_view
@@ -58,16 +59,19 @@ def looped(
     y = body.trace(step, state, arrays, several)
     body.close(state, arrays)
     ys = tuple(body.part("stack", j) for j in range(len(body.stacked)))
-    finals = tuple(body.part("final", k) for k in range(len(body.carried)))
+    finals = tuple(
+        start if new is carried else body.part("final", k)  # what is handed on as it is stays the tensor that it is
+        for k, (start, carried, new) in enumerate(zip(state, body.carried, body.new, strict=True))
+    )
     return finals, ys if isinstance(y, tuple) else ys[0]
 
 
-def _pull_loop(index: int) -> Callable[..., Tensor]:
-    def pull(g: Cotangents, y: Tensor, *inputs: Tensor, body: Body) -> Tensor:
+def _pull_loop(index: int) -> Callable[..., Tensor | None]:
+    def pull(g: Cotangents, y: Tensor, *inputs: Tensor, body: Body) -> Tensor | None:
         if recording():  # a gradient of a gradient
             raise WriteOut
         if g.pulled is None:
-            g.pulled = body.pull(g.of, inputs)
+            g.pulled = body.pull(g.of)
         return g.pulled[index]
 
     return pull
@@ -86,10 +90,11 @@ class Copier:
     Attributes:
         copies: the node of the region for one of the trace.
         constants: those of the trace, in the order of the region's.
+        grown: called where these become more because a loop that was copied keeps more.
     """
 
-    def __init__(self, region: Region, depends: set[Node]) -> None:
-        self.region, self.depends = region, depends
+    def __init__(self, region: Region, depends: set[Node], grown: Callable[[], None] = lambda: None) -> None:
+        self.region, self.depends, self.grown = region, depends, grown
         self.copies: dict[Node, Node] = {}
         self.constants: list[Node] = []
 
@@ -111,7 +116,15 @@ class Copier:
         for x in n.inputs:
             if x not in self.copies:
                 self.copies[x] = self._constant(x)
-        return Node(n.op, tuple(self.copies[x] for x in n.inputs), n.params, n.shape, n.dtype)
+        copy = Node(n.op, tuple(self.copies[x] for x in n.inputs), n.params, n.shape, n.dtype)
+        if n.op is LOOP:
+            n.params["region"].copied.append(lambda: self._again(n, copy))
+        return copy
+
+    def _again(self, n: Node, copy: Node) -> None:
+        """Let the copy of a loop, which has its region, read what the loop reads now."""
+        copy.inputs = tuple(self.of(x) for x in n.inputs)
+        self.grown()
 
     def _constant(self, n: Node) -> Node:
         self.constants.append(n)
@@ -143,11 +156,12 @@ class Body:
         self.new: list[Tensor] = []
         self.stacked: list[Tensor] = []
         self.given: list[Tensor] = []
+        self._wanting: dict[str, list[bool]] = {}  # of what comes out: whether a gradient to it is wanted
 
     def trace(self, step: Any, state: State, arrays: Sequence[Tensor], several: bool) -> Any:
         """Run the step on symbols; what it gave for its place."""
-        self.carried = [self._symbol(t.shape, t.dtype) for t in state]
-        self.sliced = [self._symbol(t.shape[1:], t.dtype) for t in arrays]
+        self.carried = [self._symbol(t, t.shape) for t in state]
+        self.sliced = [self._symbol(t, t.shape[1:]) for t in arrays]
         x: Any = tuple(self.sliced) if several else self.sliced[0]
         found, self._made = self.tracer.inside(step, tuple(self.carried), x)
         if not isinstance(found, tuple) or len(found) != 2:
@@ -158,11 +172,14 @@ class Body:
             raise WriteOut
         if [(t.shape, t.dtype) for t in new] != [(t.shape, t.dtype) for t in state]:
             raise WriteOut
+        if not recording() and any(t.requires_grad for t in (*new, *ys)):  # the step records, for what comes after
+            raise WriteOut
         self.new, self.stacked = list(new), list(ys)
         return y
 
-    def _symbol(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
-        return Tensor(self.tracer.symbol(shape, dtype), requires_grad=recording() and dtypes.is_float(dtype))
+    def _symbol(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
+        wanted = dtypes.is_float(like.dtype) and (recording() or like.requires_grad)
+        return Tensor(self.tracer.symbol(shape, like.dtype), requires_grad=wanted)
 
     @property
     def symbols(self) -> list[Node]:
@@ -174,7 +191,7 @@ class Body:
         node_of, region = self.tracer.node_of, self.region
         self.new_nodes, self.kept_nodes = ([node_of(t) for t in some] for some in (self.new, self.stacked))
         depends = dependent([*self.new_nodes, *self.kept_nodes], self.symbols)
-        self._copier = Copier(region, depends)
+        self._copier = Copier(region, depends, self._connect)
         region.carried, region.sliced = (
             [self._copier.given(t.data) for t in some] for some in (self.carried, self.sliced)
         )
@@ -185,29 +202,25 @@ class Body:
         self._connect()
         self.loop = Tensor(self._node)
         if recording():
-            self._record((*state, *arrays), depends)
+            self._record(state, arrays, depends)
         self.tracer.close(self._made)
 
     def _connect(self) -> None:
-        """What the loop reads, as far as is known by now."""
+        """What the loop reads, as far as is known by now; its copies in loops around it, too."""
         self._node.inputs = (*self._copier.constants, *self.ends)
+        for again in self.region.copied:
+            again()
 
-    def _record(self, ends: Sequence[Tensor], depends: set[Node]) -> None:
+    def _record(self, state: State, arrays: Sequence[Tensor], depends: set[Node]) -> None:
         """Let gradients flow through the loop to what it was given, and what the step took from around it."""
-        found: dict[int, Tensor] = {}
-        seen: set[int] = set()
-        stack = [t for t in (*self.new, *self.stacked) if t.requires_grad]
-        while stack:
-            t = stack.pop()
-            if id(t) in seen:
-                continue
-            seen.add(id(t))
-            if self.tracer.node_of(t) not in depends:
-                found[id(t)] = t
-            elif t.origin is not None:
-                stack += [x for x in t.origin.inputs if x.requires_grad]
-        self.given = list(found.values())
-        inputs = (*self.given, *ends)
+        node_of, length = self.tracer.node_of, self.region.length
+        self.flows = Flows(
+            self.carried, self.sliced, self.new, self.stacked, lambda t: node_of(t) not in depends
+        )
+        self.given = list(self.flows.given.values())
+        starts, places = ([t.requires_grad for t in some] for some in (state, arrays))
+        self._wanting["final"], self._wanting["stack"] = self.flows.wanting(starts, places, length)
+        inputs = (*self.given, *state, *arrays)
         if any(t.requires_grad for t in inputs):
             writes = sum(t.writes[0] for t in inputs)
             self.loop.requires_grad, self.loop.origin = True, Origin(LOOP, inputs, {"body": self}, writes)
@@ -216,17 +229,18 @@ class Body:
         """What comes out of the loop."""
         params = {"what": what, "index": index}
         t = Tensor(self.tracer.own(Node(PART, (self._node,), params, *self.region.part(what, index))))
-        if self.loop.requires_grad and dtypes.is_float(t.dtype):
+        wanting = self._wanting.get(what, [])
+        if index < len(wanting) and wanting[index]:
             t.requires_grad, t.origin = True, Origin(PART, (self.loop,), params, self.loop.writes[0])
         return t
 
     # -- for the gradient ----------------------------------------------------------------------------------------------
 
-    def pull(self, cotangents: dict[tuple[str, int], Tensor], inputs: Sequence[Tensor]) -> list[Tensor]:
-        """The gradients of what went in, given those of what came out."""
-        back = Backward(self, cotangents, Copier, (LOOP, PART))
-        found = back.loop()
-        return [x.full_like(0) if t is None else t for t, x in zip(found, inputs, strict=True)]
+    def pull(self, cotangents: dict[tuple[str, int], Tensor]) -> list[Tensor | None]:
+        """The gradients of what went in, where one comes to, given those of what came out."""
+        if self.flows.hooked():
+            raise WriteOut
+        return Backward(self, cotangents, Copier, (LOOP, PART)).loop()
 
     def is_at_hand(self, n: Node) -> bool:
         """Whether a node of the step is known of each place in any case."""

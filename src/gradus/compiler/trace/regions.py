@@ -34,6 +34,7 @@ class Region:
         constants, carried, sliced: the body's inputs.
         new: what each carried value becomes.
         stacked: what is kept of each step.
+        copied: called where the region has come to keep more, for what copied the loop.
     """
 
     length: int
@@ -43,6 +44,7 @@ class Region:
     sliced: list[Node] = field(default_factory=list)
     new: list[Node] = field(default_factory=list)
     stacked: list[Node] = field(default_factory=list)
+    copied: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def inputs(self) -> list[Node]:
