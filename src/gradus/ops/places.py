@@ -164,7 +164,12 @@ def _sum(constant: int, terms: Iterable[tuple[Atom, int]]) -> Index:
     for atom, c in terms:
         gathered[atom] = gathered.get(atom, 0) + c
     constant += _rejoin(gathered)
-    return Index(constant, tuple((a, c) for a, c in gathered.items() if c))
+    return Index(constant, _in_order((a, c) for a, c in gathered.items() if c))
+
+
+def _in_order(terms: Iterable[tuple[Atom, int]]) -> tuple[tuple[Atom, int], ...]:
+    """Terms in the one order that all sums of them have: equal formulas are then equal, however they came about."""
+    return tuple(sorted(terms, key=lambda term: (-abs(term[1]), _name(term[0]))))
 
 
 def _rejoin(terms: dict[Atom, int]) -> int:
