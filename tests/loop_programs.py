@@ -141,7 +141,9 @@ def _scan(loop: Loop, values: list[Tensor], weights: list[Tensor]) -> list[Tenso
     arrays = [
         _of_shape(floats[(loop.used + 3 * i) % len(floats)], (loop.length, *s)) for i, s in enumerate(loop.arrays)
     ]
-    start = tuple(CARRIED[k % len(CARRIED)][0](floats[(i + k) % len(floats)], s) for i, (s, k) in enumerate(loop.states))
+    start = tuple(
+        CARRIED[k % len(CARRIED)][0](floats[(i + k) % len(floats)], s) for i, (s, k) in enumerate(loop.states)
+    )
 
     def step(state: tuple[Tensor, ...], x: Any) -> Any:
         places = x if isinstance(x, tuple) else (x,)

@@ -164,8 +164,8 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
 
 
 def reached(ys: list[Tensor], seeds: list[Tensor], xs: list[Tensor]) -> dict[int, Tensor]:
-    """By the ids of those of the xs that a gradient reaches, their gradients, given those to the ys. Each x is where the
-    walk ends: nothing is handed on from one x to another that it was computed from, and no hook of theirs is called.
+    """By the ids of those of the xs that a gradient reaches, their gradients, given those to the ys. The walk ends at
+    each x: nothing is handed on from one to another that it was computed from, and no hook of theirs is called.
 
     >>> import gradus
     >>> x = gradus.tensor(3.0, requires_grad=True)

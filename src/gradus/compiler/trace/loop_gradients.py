@@ -152,8 +152,7 @@ class Backward:
     # -- the loop ------------------------------------------------------------------------------------------------------
 
     def loop(self) -> list[Tensor | None]:
-        """The gradients of what the forward loop was given: from around it, to start from, by place; None where there is
-        none."""
+        """The gradients of what the forward loop was given, from around it, to start from, by place; None for none."""
         loop, _ = self.primitives
         inputs = (*self.copier.constants, *self.starts, *self.arrays)
         self._node = self.tracer.own(Node(loop, inputs, {"region": self.region}, (), dtypes.float32))
