@@ -164,3 +164,16 @@ def test_recording_inside_a_step_under_no_grad(grad: bool) -> None:
     assert found[0] is expected[0] is grad
     for e, g in zip(expected[1:], found[1:], strict=True):
         np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-4)
+
+
+def test_a_loop_in_a_loop_that_only_hands_on_a_view_of_the_outer_ones_place() -> None:
+    def f(x: Any) -> Any:
+        def outer(s: Any, y: Any) -> Any:
+            _, padded = gradus.scan(lambda t, z: ((t[0] * z,), y.pad(((0, 2),)) * 1), (s[0].sum(),), y)
+            _, views = gradus.scan(lambda t, z: ((t[0] * z,), y.reshape(1, -1)), (s[0].sum(),), y)
+            return (s[0] * 0.5 + y,), (padded, views)
+
+        (last,), ys = gradus.scan(outer, (x[0],), x)
+        return [last, *ys]
+
+    same(f, r(T, 8))

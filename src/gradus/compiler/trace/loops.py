@@ -202,7 +202,7 @@ class Body:
         self._connect()
         self.loop = Tensor(self._node)
         if recording():
-            self._record(state, arrays, depends)
+            self._record(state, arrays)
         self.tracer.close(self._made)
 
     def _connect(self) -> None:
@@ -211,12 +211,14 @@ class Body:
         for again in self.region.copied:
             again()
 
-    def _record(self, state: State, arrays: Sequence[Tensor], depends: set[Node]) -> None:
+    def _record(self, state: State, arrays: Sequence[Tensor]) -> None:
         """Let gradients flow through the loop to what it was given, and what the step took from around it."""
-        node_of, length = self.tracer.node_of, self.region.length
-        self.flows = Flows(
-            self.carried, self.sliced, self.new, self.stacked, lambda t: node_of(t) not in depends
-        )
+        length = self.region.length
+
+        def is_given(t: Tensor) -> bool:  # also where a loop in this one has a copy, and nothing else reads the node
+            return self.tracer.node_of(t) not in self._made
+
+        self.flows = Flows(self.carried, self.sliced, self.new, self.stacked, is_given)
         self.given = list(self.flows.given.values())
         starts, places = ([t.requires_grad for t in some] for some in (state, arrays))
         self._wanting["final"], self._wanting["stack"] = self.flows.wanting(starts, places, length)

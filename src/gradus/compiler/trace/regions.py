@@ -44,7 +44,7 @@ class Region:
     sliced: list[Node] = field(default_factory=list)
     new: list[Node] = field(default_factory=list)
     stacked: list[Node] = field(default_factory=list)
-    copied: list[Callable[[], None]] = field(default_factory=list)
+    copied: list[Callable[[], None]] = field(default_factory=list, kw_only=True)
 
     @property
     def inputs(self) -> list[Node]:
