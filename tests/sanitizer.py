@@ -36,6 +36,7 @@ from gradus.tensor import Tensor
 EPOCH = "epoch"  # an operation that is no function of arrays
 BF16 = "bf16"  # not a processor: this one, with products of operands rounded to bfloat16
 PRODUCTS = ("products", "wide_products", "layers", "convolution_channels", "convolution_strided")
+LOOPS = ("recurrent", "wide_recurrent", "scans", "scan_gradients")
 LENGTHS = (*range(1, 68), *range(127, 131))
 TARGETS = ("sse2", "avx2", "avx512")
 SECONDS = 120  # for a group; longer is taken for ever
@@ -97,6 +98,8 @@ def sample(groups: int = 25, together: int = 4) -> Iterator[Group]:
         where = runnable()
         yield Group(some, dtype, lengths[i * 7 % len(lengths)], where[-1 - i % len(where)], 1 + i % 2 * 2)
     yield from (Group((EPOCH,), dtype, 17, where[-1], 1) for dtype in ("float32", "uint8"))
+    for n, dtype in ((17, "float32"), (7, "float64"), (33, "float16")):
+        yield Group(LOOPS, dtype, n, where[-1], 3)
     yield Group(PRODUCTS[:1], "float32", 17, BF16, 1)
 
 
