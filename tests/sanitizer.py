@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import guarded
 import numpy as np
+from loop_operations import LOOPS
 from operations import DTYPES, FAULTS, OPERATIONS, Given, accepted
 
 import gradus
@@ -36,7 +37,6 @@ from gradus.tensor import Tensor
 EPOCH = "epoch"  # an operation that is no function of arrays
 BF16 = "bf16"  # not a processor: this one, with products of operands rounded to bfloat16
 PRODUCTS = ("products", "wide_products", "layers", "convolution_channels", "convolution_strided")
-LOOPS = ("recurrent", "wide_recurrent", "scans", "scan_gradients")
 LENGTHS = (*range(1, 68), *range(127, 131))
 TARGETS = ("sse2", "avx2", "avx512")
 SECONDS = 120  # for a group; longer is taken for ever

@@ -63,20 +63,20 @@ def _compare(program: LoopProgram, dtype: str, threads: tuple[int, ...]) -> None
         )
 
 
-@settings(max_examples=12, **QUIET)
+@settings(max_examples=10, **QUIET)
 @given(loop_programs())
 def test_loops_in_float64(program: LoopProgram) -> None:
     compare(program, "float64")
 
 
-@settings(max_examples=12, **QUIET)
+@settings(max_examples=10, **QUIET)
 @given(loop_programs())
 def test_loops_in_float32(program: LoopProgram) -> None:
     compare(program, "float32")
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-@settings(max_examples=4, **QUIET)
+@settings(max_examples=2, **QUIET)
 @given(program=loop_programs())
 def test_loops_in_half_precision(dtype: str, program: LoopProgram) -> None:
     compare(program, dtype)

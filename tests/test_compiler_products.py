@@ -165,3 +165,20 @@ def test_what_the_work_on_a_tile_reads_is_brought_nearer(monkeypatch: pytest.Mon
     multiply = gradus.compile(lambda a, b, c: (a @ b) * c)
     multiply(*(gradus.randn(*shape) for shape in (a, b, (30, 40))))
     assert "prefetch" in multiply._last.program.text()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_fused_to_a_product_may_be_stored_in_several_shapes(dtype: str) -> None:
+    """Each is found again in registers: none is read from memory that is written only later."""
+    rng = np.random.default_rng(0)
+    x, w = (gradus.tensor(rng.normal(size=s), dtype) for s in ((6, 4), (4, 5)))
+
+    def f(x: Tensor, w: Tensor) -> list[Tensor]:
+        z = (x @ w).reshape(2, 3, 5) * 0.3
+        flat = z.reshape(-1).tanh()
+        g = (1 + gradus.arange(30, dtype=x.dtype) * 0.1) * (1 - flat * flat)
+        back = g.reshape(2, 3, 5) * 0.3
+        return [z, g[:28], w @ back.reshape(6, 5).T]
+
+    for e, c in zip(f(x, w), gradus.compile(f)(x, w), strict=True):
+        np.testing.assert_allclose(c.numpy(), e.numpy(), rtol=1e-5, atol=1e-5)

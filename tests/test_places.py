@@ -149,3 +149,13 @@ def test_bounds_of_what_may_be_negative() -> None:
     low, high = ((i - 4) % 3).bounds
     assert low <= 0
     assert high >= 2
+
+
+def test_equal_formulas_are_equal_however_they_came_about() -> None:
+    """An index cut and joined again is known by its text to be the one that it was."""
+    row, column = (variable(Loop(name, extent)) for name, extent in (("m", 6), ("n", 5)))
+    place = flatten((row, column), (6, 5))
+    for shape in ((2, 3, 5), (3, 2, 5), (30,), (2, 15), (1, 6, 5, 1)):
+        again = flatten(unflatten(place, shape), shape)
+        assert again == place and str(again) == str(place)
+    assert str(column + row * 5) == str(row * 5 + column)
