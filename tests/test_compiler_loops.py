@@ -63,13 +63,13 @@ def _compare(program: LoopProgram, dtype: str, threads: tuple[int, ...]) -> None
         )
 
 
-@settings(max_examples=10, **QUIET)
+@settings(max_examples=12, **QUIET)
 @given(loop_programs())
 def test_loops_in_float64(program: LoopProgram) -> None:
-    compare(program, "float64")
+    compare(program, "float64", threads=(3,))
 
 
-@settings(max_examples=10, **QUIET)
+@settings(max_examples=5, **QUIET)
 @given(loop_programs())
 def test_loops_in_float32(program: LoopProgram) -> None:
     compare(program, "float32")
