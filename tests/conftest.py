@@ -51,13 +51,13 @@ def seeded(monkeypatch: pytest.MonkeyPatch) -> None:
     gradus.seed(0)
     gradus.set_num_threads(THREADS or (1 if SHARED else 0))
     if THREADS > 1:
-        monkeypatch.setattr("gradus.compiler.native.program.WORTH_SHARING", 0)
+        monkeypatch.setattr("gradus.compiler.native.stages.WORTH_SHARING", 0)
 
 
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Even the smallest program is shared between all threads, of which the test may ask for others."""
-    monkeypatch.setattr("gradus.compiler.native.program.WORTH_SHARING", 0)
+    monkeypatch.setattr("gradus.compiler.native.stages.WORTH_SHARING", 0)
     yield
     gradus.set_num_threads(0)
 

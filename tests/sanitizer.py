@@ -30,7 +30,7 @@ from operations import DTYPES, FAULTS, OPERATIONS, Given, accepted
 
 import gradus
 from gradus import dtypes
-from gradus.compiler.native import program, target
+from gradus.compiler.native import stages, target
 from gradus.compiler.native.step import Step
 from gradus.tensor import Tensor
 
@@ -108,7 +108,7 @@ def sample(groups: int = 25, together: int = 4) -> Iterator[Group]:
 
 def run(group: Group) -> list[str]:
     """Compile a group and run it on either side; what differs from eager mode."""
-    program.WORTH_SHARING = 0 if group.threads > 1 else 1 << 62
+    stages.WORTH_SHARING = 0 if group.threads > 1 else 1 << 62
     gradus.set_num_threads(group.threads)
     if group.operations == (EPOCH,):
         return _epoch(group)

@@ -21,7 +21,7 @@ T, N, H = 11, 5, 7
 @pytest.fixture(autouse=True)
 def shared_by_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """However small a program is."""
-    monkeypatch.setattr("gradus.compiler.native.program.WORTH_SHARING", 0)
+    monkeypatch.setattr("gradus.compiler.native.stages.WORTH_SHARING", 0)
 
 
 def loops(compiled: Any) -> list[Stages]:
@@ -390,3 +390,18 @@ def test_explain_shows_a_loop() -> None:
     compiled(r(T, N, H), r(H, H))
     text = compiled.explain()
     assert f"{T} times" in text and "tanh" in text
+
+
+def test_a_loop_of_little_work_is_one_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradus.compiler.native.stages.WORTH_SHARING", 60_000)
+    gradus.set_num_threads(2)
+    compiled = gradus.compile(lambda xs: gradus.scan(lambda s, x: ((gradus.tanh(s[0] + x),), s[0]), (xs[0],), xs)[1])
+    xs = r(30_000, 3)
+    state, expected = xs.numpy()[0], []
+    for x in xs.numpy():
+        expected.append(state)
+        state = np.tanh(state + x)
+    np.testing.assert_allclose(compiled(xs).numpy(), expected, rtol=1e-4, atol=1e-5)
+    (body,) = loops(compiled)
+    assert not compiled._last.program.alone and body.alone
+    gradus.set_num_threads(0)

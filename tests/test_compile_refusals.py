@@ -10,7 +10,7 @@ import gradus
 from gradus import functional as F
 from gradus import nn, optim
 from gradus.compiler import set_num_threads
-from gradus.compiler.native import program
+from gradus.compiler.native import stages
 from gradus.compiler.trace.trace import Tracer
 from gradus.control import scan, while_loop
 from gradus.errors import ArgumentError, DataError, ShapeError
@@ -21,7 +21,7 @@ TABLE = np.arange(20.0, dtype="float32").reshape(5, 4)
 @pytest.fixture(params=[1, 2, 3])
 def threads(request, monkeypatch):
     """Even small programs are shared between so many threads."""
-    monkeypatch.setattr(program, "WORTH_SHARING", 0)
+    monkeypatch.setattr(stages, "WORTH_SHARING", 0)
     set_num_threads(request.param)
     yield request.param
     set_num_threads(0)

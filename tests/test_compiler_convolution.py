@@ -11,7 +11,7 @@ import pytest
 import gradus
 from gradus import Tensor
 from gradus.compiler.kernels.convolution_kernel import best_tile
-from gradus.compiler.native import program, target
+from gradus.compiler.native import stages, target
 from gradus.compiler.rewrite import convolution
 from gradus.nn import functional as F
 
@@ -177,7 +177,7 @@ def test_rows_along_one_axis_in_float64_and_transposed() -> None:
 
 
 def test_rows_give_the_same_bits_on_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "WORTH_SHARING", 0)
+    monkeypatch.setattr(stages, "WORTH_SHARING", 0)
     rng = np.random.default_rng(10)
     x, w, found = _tensor(rng, 2, 3, 24, 40), _tensor(rng, 8, 3, 5, 5), []
     for threads in (1, 2, 5):

@@ -15,7 +15,7 @@ from gradus import functional as F
 from gradus import nn, optim
 from gradus.compiler import Compiled
 from gradus.compiler.explain import explain, layout, profile
-from gradus.compiler.native import program
+from gradus.compiler.native import stages
 from gradus.compiler.native.runtime import set_num_threads
 from gradus.compiler.rewrite import passes
 from gradus.compiler.trace.graph import Graph
@@ -69,7 +69,7 @@ def test_the_text_has_every_section(explained: explain.Explanation) -> None:
 
 
 def test_the_barriers_of_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "WORTH_SHARING", 0)
+    monkeypatch.setattr(stages, "WORTH_SHARING", 0)
     set_num_threads(2)
     try:
         found = explain.gather(_trained()[1]._last)
@@ -110,7 +110,7 @@ def test_operations_and_bytes_of_a_reduction_of_a_slice() -> None:
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_packing_is_a_stage_of_its_own(shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "WORTH_SHARING", 0 if shared else 1 << 30)
+    monkeypatch.setattr(stages, "WORTH_SHARING", 0 if shared else 1 << 30)
     pack, product = _stages(lambda x, w: x @ w.T, gradus.ones((6, 7)), gradus.ones((40, 7)))
     assert (pack.title, pack.flops, product.barrier) == ("pack [40, 7]", 0, shared)
     assert product.flops == 2 * 6 * 7 * 40

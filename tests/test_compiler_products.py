@@ -12,7 +12,7 @@ import pytest
 import gradus
 from gradus import Tensor
 from gradus.compiler.kernels.matmul_kernel import MatmulKernel
-from gradus.compiler.native import program as native
+from gradus.compiler.native import stages
 from gradus.compiler.native.program import Program
 from gradus.compiler.native.runtime import set_num_threads
 from gradus.compiler.native.target import Target, avx2, avx512, default, host, sse2
@@ -32,7 +32,7 @@ SIZES = [(40, 70, 50), (64, 32, 33), (29, 5, 200), (57, 40, 16)]  # rows, column
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, size in {"UNBLOCKED": 0, "DEEP": 8, "FEW": 2, "PIECE": 32, "CHUNK": 2}.items():
         monkeypatch.setattr(tiling, name, size)
-    monkeypatch.setattr(native, "WORTH_SHARING", 0)
+    monkeypatch.setattr(stages, "WORTH_SHARING", 0)
     yield
     set_num_threads(0)
 

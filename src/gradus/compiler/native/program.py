@@ -9,7 +9,7 @@ from ..trace.graph import Graph, Node
 from . import entry
 from .checks import Parted, parted
 from .entry import Argument, Stage
-from .stages import WORTH_SHARING, Functions, Manner, Stages
+from .stages import Functions, Manner, Stages, worth_sharing
 from .target import Target
 
 FIRST_SLICE = 20_000_000  # operations that surely take less than a tenth of a second
@@ -32,7 +32,7 @@ class Program(Stages):
         self.checks: Parted = parted(graph, target)
         self.returned = len(graph.results)  # of the results; flags of checks and what they look at come after them
         super().__init__(self.checks.graph, Manner(target, precision, winograd), self.returned, len(self.checks.within))
-        self.worth_sharing = self.work() >= WORTH_SHARING
+        self.worth_sharing = worth_sharing(self.work())
         self.arrange(Functions(), not self.worth_sharing)
         self.job_slot = self.plan.count
         self.plan.count += 1

@@ -84,7 +84,7 @@ class Repeated:
         by_place: where a value that the loop is given lies, from which number on, and how far apart its places are.
         scratch: the slots of what kernels work in.
         iteration: what is repeated.
-        alone: whether there is one thread only.
+        alone: whether one thread does all of it; others, if there are any, have nothing to do.
     """
 
     def __init__(
@@ -154,6 +154,11 @@ class Repeated:
     # -- the function --------------------------------------------------------------------------------------------------
 
     def emit(self) -> Code:
+        with self.code.when(self.code.op("icmp eq i64 %thread, 0")) if self.alone else nullcontext():
+            self._all_steps()
+        return self.code
+
+    def _all_steps(self) -> None:
         code, region, iteration = self.code, self.region, self.iteration
         values = range(len(region.carried))
         starts = [self.address(at.slot, at.start) for at in self._starts]
@@ -174,7 +179,6 @@ class Repeated:
         if finals and not self.alone:
             code.do(WAIT)
         self._copy([(self.address(self._slot(n)), self._value(i, region.length), _size(n)) for i, n in finals])
-        return code
 
     def _copy(self, copies: Sequence[tuple[Ref, Ref, int]]) -> None:
         """Copy what is carried: to where, of what, how many bytes; the first thread does."""

@@ -52,6 +52,11 @@ SLIDING = {
 }
 
 
+def worth_sharing(work: int) -> bool:
+    """Whether so many operations, or those of one iteration of a loop, are enough to do for several threads."""
+    return work >= WORTH_SHARING
+
+
 class Manner(NamedTuple):
     """How a program is made: for which processor, with which precision, and whether by Winograd's algorithm."""
 
@@ -125,7 +130,7 @@ class Stages:
         """Say who does what and where everything lies; `alone`: whether one thread does all."""
         self.functions, self.alone = functions, alone
         for inner in self.inner.values():
-            inner.arrange(functions, alone)
+            inner.arrange(functions, alone or not worth_sharing(inner.work()))
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
         self.scratch |= {k: [self._winograd_scratch(k)] for k in self.schedule.order if k.kind == "winograd"}
         self.scratch |= {k: scratch_of(k, inner.plan) for k, inner in self.inner.items()}
@@ -220,7 +225,7 @@ class Stages:
     def _emit_loop(self, k: Kernel, touched: set[int], written: set[int]) -> None:
         self.inner[k].emit()
         iteration = self.inner[k].repeated(k)
-        kernel = Repeated(k, self.slot, self.schedule.by_place, self.plan.scratch, iteration, self.alone)
+        kernel = Repeated(k, self.slot, self.schedule.by_place, self.plan.scratch, iteration, self.inner[k].alone)
         kernel.emit()
         worked_in = {self.plan.scratch[s] for s in self.scratch[k]}
         self._add(k, kernel, touched | worked_in, written | worked_in)
