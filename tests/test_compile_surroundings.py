@@ -13,6 +13,7 @@ import random
 import types
 import weakref
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -245,6 +246,32 @@ def test_a_name_that_is_made_up_is_seen_in_an_inner_function() -> None:
     assert f(gradus.ones(1)).tolist() == [2.0]
     net.alpha1 = 3.0
     assert f(gradus.ones(1)).tolist() == [3.0]
+
+
+def test_another_tensor_each_time_is_refused() -> None:
+    """Of the same shape, from where nothing is seen to go on."""
+    queue = SimpleQueue[gradus.Tensor]()
+    for i in range(9):
+        queue.put(gradus.tensor([float(i)]))
+    with pytest.raises(TraceError, match=r"does something else when it runs again: .* holds other numbers"):
+        gradus.compile(lambda x: x * queue.get_nowait())(gradus.ones(1))
+
+
+def test_what_only_the_first_call_would_change_is_refused_and_undone() -> None:
+    w, notes = gradus.tensor([2.0], requires_grad=True), dict[str, bool]()
+
+    def step(x: Any) -> Any:
+        if w.grad is None:
+            notes["first"] = True
+        w.grad = None
+        (w * x).sum().backward()
+        w.assign_((w - w.grad).detach())
+        return x
+
+    w.grad = gradus.ones(1)
+    with pytest.raises(TraceError, match=r"at the first call: it changes notes\['first'\]"):
+        gradus.compile(step)(gradus.ones(1))
+    assert notes == {} and w.grad.tolist() == [1.0]
 
 
 def test_a_tensor_that_a_function_remembers_is_no_symbol_afterwards() -> None:

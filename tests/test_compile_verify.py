@@ -177,6 +177,15 @@ def test_what_rounding_does_not_explain():
         assert not verify.Comparison(["x"], [a], [a.copy()], "float32").differs()
 
 
+@pytest.mark.parametrize("size", [1.7e308, 1e200, 1.0, 1e-200, 5e-324 * 2**40])
+def test_numbers_of_every_size_are_compared(size):
+    a = np.array([1.0, -1.0, 0.0]) * size
+    for change, differs in ((1e-7, True), (1e-12, False)):
+        b = a - np.array([1.0, 0.0, 1.0]) * size * change
+        assert verify.Comparison(["x"], [a], [b], "float32").differs() is differs
+    assert not verify.Comparison(["x"], [0 * a], [0 * a], "float32").differs()
+
+
 @pytest.mark.parametrize("other", [np.ones(4), np.ones((2, 2), np.float32), np.ones(1, np.float32)])
 def test_another_dtype_or_shape_is_named(other):
     found = verify.Comparison(["x"], [np.ones(4, np.float32)], [other], "float32")

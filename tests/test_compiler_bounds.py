@@ -24,6 +24,8 @@ EXPRESSIONS = {
     "smaller": lambda a, b: gradus.minimum(a, b),
     "bits": lambda a, b: a & b,
     "low bits": lambda a, b: a & 7,
+    "bits, one of either sign": lambda a, b: (a % 7) & (b % 7 - 3),
+    "bits, both of either sign": lambda a, b: (a % 7 - 3) & (b % 5 - 2),
     "clip": lambda a, b: a.clip(-3, 5) * b.clip(2, 9),
     "choice": lambda a, b: gradus.where(a > b, a % 5, 11),
     "joined": lambda a, b: gradus.concatenate([a % 5, b % 3 - 9]),

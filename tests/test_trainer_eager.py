@@ -145,6 +145,16 @@ def test_predicting_and_evaluating(kind, monkeypatch):
     assert told[0] == told[1]
 
 
+def test_why_is_said_once_where_training_and_evaluating_both_fail(monkeypatch):
+    monkeypatch.setattr("gradus.train.fitting.evaluation.NATIVE_FROM", 1)
+    trainer = trainer_of(Branches)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        trainer.fit(DATA, validation=DATA, epochs=1, progress=False)
+    assert trainer.compiled is trainer.forward is None
+    assert [w.category for w in said] == [EagerWarning]
+
+
 def test_a_step_that_fails_later():
     class Later(Base):
         def forward(self, x):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import operator
+import string
 from typing import Any
 
 from .world import Thing, World, changed, new_module, way
@@ -43,6 +45,44 @@ def an_attribute_of_a_module_by_a_made_up_name() -> World:
 def an_attribute_in_a_format() -> World:
     thing = Thing(alpha=2.0)
     return World(lambda x: x * float("{t.alpha}".format(t=thing)), changed(thing, "alpha", 3.0))  # noqa: UP032
+
+
+@way
+def an_attribute_in_a_format_that_is_made_up() -> World:
+    thing, name = Thing(alpha=2.0), "al"
+    return World(lambda x: x * float(("{t." + name + "pha}").format(t=thing)), changed(thing, "alpha", 3.0))
+
+
+@way
+def an_attribute_of_a_local_variable_in_a_format_that_is_made_up() -> World:
+    thing, name = Thing(alpha=2.0), "al"
+
+    def f(x: Any) -> Any:
+        t = thing
+        return x * float(("{t." + name + "pha}").format_map(locals()))
+
+    return World(f, changed(thing, "alpha", 3.0))
+
+
+@way
+def an_attribute_in_a_format_by_a_formatter() -> World:
+    thing, name = Thing(alpha=2.0), "al"
+    formatter = string.Formatter()
+    return World(
+        lambda x: x * float(formatter.vformat("{t." + name + "pha}", (), {"t": thing})), changed(thing, "alpha", 3.0)
+    )
+
+
+@way
+def the_names_that_dir_tells() -> World:
+    thing, name = Thing(alpha1=2.0), "alpha"
+    return World(lambda x: x * sum(n.startswith(name) for n in dir(thing)), changed(thing, "alpha2", 2.0))
+
+
+@way
+def the_members_that_inspect_tells() -> World:
+    thing, name = Thing(alpha=2.0), "al"
+    return World(lambda x: x * dict(inspect.getmembers(thing))[name + "pha"], changed(thing, "alpha", 3.0))
 
 
 @way

@@ -267,5 +267,6 @@ def _allowed(expected: np.ndarray, precision: str) -> np.ndarray:
     tolerance = max(TOLERANCES[expected.dtype.name], BF16 if precision == "bf16" else 0)
     sizes = np.abs(expected.astype(np.float64))
     finite = sizes[np.isfinite(sizes)]
-    around = np.sqrt(np.mean(finite**2)) if finite.size else 0.0
-    return np.asarray(tolerance * (np.where(np.isfinite(sizes), sizes, 0) + around))
+    largest = finite.max(initial=0.0) or 1.0  # of the numbers as parts of it no square is too large, or too small
+    around = largest * np.sqrt(np.mean((finite / largest) ** 2)) if finite.size else 0.0
+    return np.asarray(tolerance * np.where(np.isfinite(sizes), sizes, 0) + tolerance * around)

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
 _READING = ("getattr", "hasattr")
+_FORMATTING = ("format", "format_map")  # which read the attributes in "{options.scale}"
+_OF_AN_OBJECT = ("LOAD_ATTR", "LOAD_METHOD")
 _SILENT = ("EXTENDED_ARG", "CACHE", "PUSH_NULL", "PRECALL", "NOP", "RESUME")
 _LETTERS = dict.fromkeys(("LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME"), "v")
 _LETTERS |= {"LOAD_ATTR": "a", "LOAD_CONST": "c", "LOAD_SMALL_INT": "c", "CALL": "C"}
 _FIELDS = re.compile(r"\.(\w+)")  # attributes in "{options.scale}"
 _DYNAMIC = {
-    *("vars", "__dict__", "attrgetter", "dir", "inspect", "locals"),
+    *("vars", "__dict__", "attrgetter", "dir", "vformat"),
     *("__getattribute__", "__getstate__", "__reduce__", "__reduce_ex__"),
 }
 _RESUME = dis.opmap["RESUME"]
@@ -47,7 +49,7 @@ def names_of(code: CodeType, seen: dict[str, Any]) -> Names:
             if how in _LOADS:
                 found.variables.add(name)
                 module = seen.get(name)
-            elif how in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(module, ModuleType):
+            elif how in _OF_AN_OBJECT and isinstance(module, ModuleType):
                 found.attributes.append((module, name))
                 module = vars(module).get(name)
             else:
@@ -117,13 +119,17 @@ def opens(code: CodeType) -> bool:
 def makes_up_names(code: CodeType) -> bool:
     """Whether attributes are read by names that the code works out, or by their places in a class's `__match_args__`.
 
-    `getattr(self, "scale", 1.0)` names its attribute. What is written less simply is taken for a name that is made up.
+    `getattr(self, "scale", 1.0)` names its attribute, and so does `"{o.scale}".format(o=options)`. What is written less
+    simply is taken for a name that is made up.
     """
     if not _DYNAMIC.isdisjoint(mentions(code)):
         return True
     for one in codes_in(code):
         read = [i for i in dis.get_instructions(one) if i.opname not in _SILENT]
         if any(i.opname == "MATCH_CLASS" and i.arg for i in read):
+            return True
+        formats = [k for k, i in enumerate(read) if i.argval in _FORMATTING and i.opname in _OF_AN_OBJECT]
+        if not all(k and read[k - 1].opname == "LOAD_CONST" for k in formats):
             return True
         gets = [k for k, i in enumerate(read) if i.argval in _READING and i.opname.startswith("LOAD_")]
         if not all(_named(read[k + 1 :]) for k in gets):
