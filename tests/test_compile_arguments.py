@@ -285,3 +285,21 @@ def test_a_container_from_around_that_is_returned_is_handed_on() -> None:
     returned["scale"] = 3.0
     assert compiled(x())[0].tolist() == [3.0, 6.0, 9.0]
     assert gradus.compile(lambda t: (t, info), verify=True)(x())[1] is info
+
+
+def test_an_array_that_is_changed_between_two_uses_is_refused() -> None:
+    def f(t: Any) -> Any:
+        weights = np.ones(3, np.float32)
+        first = t * weights
+        weights += 1
+        return first + t * weights
+
+    with pytest.raises(TraceError, match=r"changes a NumPy array of shape .* after a use of it"):
+        gradus.compile(f)(x())
+
+    def g(t: Any) -> Any:
+        weights = np.ones(3, np.float32)
+        weights += 1
+        return t * weights
+
+    both(g, (x(),))

@@ -164,3 +164,26 @@ def test_the_gradient_is_that_of_the_steps_that_are_taken(wrap, start):
         start = np.sqrt(start - 1)
         wanted /= 2 * start
     assert found == pytest.approx(wanted, rel=1e-5)
+
+
+WRONG_SCANS = {
+    "the state is a tuple of tensors, got a Tensor": lambda x: scan(lambda s, y: ((s,), s), x[0], x),
+    "the first argument is the step, a function, got a tuple": lambda x: scan((x[0],), lambda s, y: (s, y), x),
+    "a step gives .*, two things; this gave a tuple of 1": lambda x: scan(lambda s, y: (s[0] + y,), (x[0],), x),
+    "the new state is a tuple of 1, as the state was; got a Tensor": lambda x: scan(lambda s, y: (s[0], y), (x[0],), x),
+    "got None. If there is none, give": lambda x: scan(lambda s, y: (s, None), (x[0],), x),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("message", WRONG_SCANS)
+def test_a_scan_says_what_it_is_given_wrongly(wrap, message):
+    with pytest.raises(ArgumentError, match=message):
+        wrap(WRONG_SCANS[message])(gradus.ones((9, 2)))
+
+
+@BOTH
+def test_a_scan_without_outputs(wrap):
+    (total,), ys = scan(lambda s, y: ((s[0] + y,), ()), (gradus.zeros(2),), gradus.ones((9, 2)))
+    run = wrap(lambda x: scan(lambda s, y: ((s[0] + y,), ()), (x[0] * 0,), x)[0][0])
+    assert total.tolist() == run(gradus.ones((9, 2))).tolist() == [9.0, 9.0] and ys == ()

@@ -30,7 +30,7 @@ def scan(
     """Apply a step at each place of the first axis in turn, handing a state on (as `jax.lax.scan`).
 
     Args:
-        step: (state, x of one place) -> (new state, y of that place); y may be a tuple.
+        step: (state, x of one place) -> (new state, y of that place); y may be a tuple, and an empty one.
         state: a tuple of tensors, what the first step starts from.
         xs: a tensor (t, ...), or a tuple of them, whose places go to the step together.
         reverse: from the last place to the first.
@@ -38,10 +38,14 @@ def scan(
     Returns:
         The last state, and the ys, (t, ...), in the order of the places.
 
+    Raises:
+        ArgumentError: the state is no tuple of tensors, or a step does not give a new state and a y.
+
     >>> import gradus
     >>> scan(lambda s, x: ((s[0] + x,), s[0] * x), (gradus.tensor(0),), gradus.tensor([1, 2, 3]))
     ((tensor(6),), tensor([0, 2, 9]))
     """
+    _check_scan(step, state)
     several = isinstance(xs, tuple)
     lengths = {len(x) for x in (xs if several else (xs,))}
     if len(lengths) != 1 or 0 in lengths:
@@ -52,12 +56,37 @@ def scan(
     places: list[Any] = list(zip(*map(unstack, xs), strict=True)) if several else unstack(xs)
     ys = []
     for x in reversed(places) if reverse else places:
-        state, y = step(state, x)
+        state, y = _given(step(state, x), state)
         ys.append(y)
     ys = ys[::-1] if reverse else ys
     if isinstance(ys[0], tuple):
         return state, tuple(stack(part) for part in zip(*ys, strict=True))
     return state, stack(ys)
+
+
+def _check_scan(step: Any, state: Any) -> None:
+    if not callable(step):
+        raise ArgumentError(f"scan: the first argument is the step, a function, got a {type(step).__name__}")
+    if not isinstance(state, tuple) or not all(isinstance(t, Tensor) for t in state):
+        raise ArgumentError(f"scan: the state is a tuple of tensors, got a {type(state).__name__}. Write (x,).")
+
+
+def _given(result: Any, state: State) -> tuple[State, Any]:
+    """What a step gave, if it is a new state and a y."""
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise ArgumentError(
+            f"scan: a step gives (new state, y), two things; this gave {_said(result)}. Where there is no y, give ()."
+        )
+    new, y = result
+    if not isinstance(new, tuple) or len(new) != len(state):
+        raise ArgumentError(f"scan: the new state is a tuple of {len(state)}, as the state was; got {_said(new)}")
+    if y is None:
+        raise ArgumentError("scan: a step's y is a tensor or a tuple of tensors, got None. If there is none, give ()")
+    return new, y
+
+
+def _said(x: Any) -> str:
+    return f"a tuple of {len(x)}" if isinstance(x, tuple) else f"a {type(x).__name__}"
 
 
 def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], State], state: State, most: int) -> State:

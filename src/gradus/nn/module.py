@@ -110,8 +110,13 @@ class Module:
         error.raised_in = self
 
     def _require_tensors(self, inputs: tuple[Any, ...], error: Exception) -> None:
-        """Explain a failure by what it was called with, if that was a list or an array."""
+        """Explain a failure by what it was called with, if that was a list, a tuple or an array."""
         for x in inputs:
+            if isinstance(x, tuple) and not isinstance(error, GradusError):
+                raise DtypeError(
+                    f"{type(self).__name__} is called with tensors, not with a tuple of {len(x)}, called at {caller()}"
+                    ". Take what is meant: of a recurrent layer's result [0] is the outputs, [1] the last state."
+                ) from error
             if isinstance(x, (list, np.ndarray, int, float)) and not isinstance(error, GradusError):
                 raise DtypeError(
                     f"{type(self).__name__} is called with tensors, not with a {type(x).__name__}, called at "

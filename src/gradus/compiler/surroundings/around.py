@@ -8,7 +8,6 @@ the attributes that they name; else it takes everything.
 from __future__ import annotations
 
 import builtins
-import dis
 import functools
 import gc
 import operator
@@ -45,7 +44,7 @@ from .holders import (
     holder_of,
 )
 from .kinds import attributes_of, behind, fields_of, fixed, is_librarys, module_of, slots_of
-from .named import codes_in, mentions, names_of
+from .named import codes_in, instructions, mentions, names_of
 from .ran import Ran, is_users
 
 MOST = 50_000  # things a walk without names visits
@@ -363,7 +362,7 @@ class Around:
 
         An assignment as `a += b` writes none behind a tensor unless it is to `t.data`, which is named.
         """
-        done = {i.argrepr if i.opname == "BINARY_OP" else i.opname for c in self._met for i in dis.get_instructions(c)}
+        done = {i.argrepr if i.opname == "BINARY_OP" else i.opname for c in self._met for i in instructions(c)}
         writes = bool(self._mentioned & _WRITING) or "STORE_SUBSCR" in done
         adds = writes or any(name.endswith("=") for name in done)
         behind = {id(t.data): (t.data, label, writes) for t, label in self.tensors if isinstance(t.data, np.ndarray)}

@@ -6,6 +6,7 @@ import dis
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
@@ -39,12 +40,18 @@ class Names(NamedTuple):
     attributes: list[tuple[ModuleType, str]]
 
 
+@lru_cache(maxsize=2048)
+def instructions(code: CodeType) -> tuple[dis.Instruction, ...]:
+    """A code's instructions."""
+    return tuple(dis.get_instructions(code))
+
+
 def names_of(code: CodeType, seen: dict[str, Any]) -> Names:
     """What code names, and that of the functions inside it; `seen` are the globals it sees."""
     found = Names(set(), [], [])
     for one in codes_in(code):
         module: Any = None
-        for instruction in dis.get_instructions(one):
+        for instruction in instructions(one):
             how, name = instruction.opname, instruction.argval
             if how in _LOADS:
                 found.variables.add(name)
@@ -99,7 +106,7 @@ def only_written(code: CodeType) -> set[str]:
     """The attributes that a function assigns and never reads."""
     written: set[str] = set()
     read: set[str] = set()
-    for instruction in dis.get_instructions(code):
+    for instruction in instructions(code):
         (written if instruction.opname == "STORE_ATTR" else read).add(instruction.argval)
     return written - read
 
@@ -125,7 +132,7 @@ def makes_up_names(code: CodeType) -> bool:
     if not _DYNAMIC.isdisjoint(mentions(code)):
         return True
     for one in codes_in(code):
-        read = [i for i in dis.get_instructions(one) if i.opname not in _SILENT]
+        read = [i for i in instructions(one) if i.opname not in _SILENT]
         if any(i.opname == "MATCH_CLASS" and i.arg for i in read):
             return True
         formats = [k for k, i in enumerate(read) if i.argval in _FORMATTING and i.opname in _OF_AN_OBJECT]

@@ -19,7 +19,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 from ...errors import is_library, is_ours
-from .named import beginning, makes_up_names, mentions, only_written, opens
+from .named import beginning, instructions, makes_up_names, mentions, only_written, opens
 
 T = TypeVar("T")
 
@@ -149,7 +149,7 @@ class Ran:
     def _instructions(self) -> Iterator[tuple[CodeType, int, dis.Instruction]]:
         for code in self.codes:
             line = code.co_firstlineno
-            for instruction in dis.get_instructions(code):
+            for instruction in instructions(code):
                 place = instruction.positions
                 line = (place.lineno if place and place.lineno else None) or line
                 yield code, line, instruction

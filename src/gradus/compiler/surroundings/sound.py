@@ -87,6 +87,7 @@ def soundly(
         second = _once(run, leaves, kept)
         _refuse_changes(between.changes(), name, ran)
         _refuse_difference(first, second, name)
+        _refuse_reuse(first, name)
         if any("grad" in mentions(code) for code in ran.codes):
             _refuse_first_call(run, leaves, second, between, name)
         _watch_what_numpy_used(run, leaves, second, between, (seen, guard), name)
@@ -112,6 +113,17 @@ def _undone_after_an_error(around: Around, before: Snapshot) -> Iterator[None]:
             if cache.cache_info().misses != misses:  # it may hold tensors without numbers
                 cache.cache_clear()
         raise
+
+
+def _refuse_reuse(once: Once, name: str) -> None:
+    """Refuse an array that the function itself changes after the program has read it: it is read as it is last."""
+    array = once.tracer.seen.changed()
+    if array is not None:
+        raise TraceError(
+            f"the compiled function {name} changes a NumPy array of shape {array.shape} after a use of it. The program "
+            "would read it as it is at the end. Give each use an array of its own, as a.copy(), or compute with "
+            "gradus's functions."
+        )
 
 
 def _refuse_asking(ran: Ran, name: str) -> None:

@@ -27,6 +27,7 @@ from .bounds import Bounds, same_numbers
 from .graph import Check, Graph, Node
 from .loops import SHORTEST, WriteOut, looped
 from .regions import dependent, same_graphs
+from .seen import Seen
 from .tree import agree, flatten, is_tensor
 
 # Of a function, what tells whether its surroundings have changed since.
@@ -53,6 +54,7 @@ class Tracer:
         self._closed: set[Node] = set()  # what stands for a value of each step of a loop
         self.captured: list[np.ndarray] = []  # the arrays behind the inputs, in order
         self.read_from: list[Tensor] = []  # a tensor that holds each of them
+        self.seen = Seen()  # what they held then
         self._current: dict[int, Node] = {}  # what the memory of an array, or node, holds at this point of the program
         self._input: dict[int, Node] = {}
         self._number: dict[int, int] = {}  # which of the inputs that is
@@ -204,6 +206,8 @@ class Tracer:
             self.graph.inputs.append(node)
             self.captured.append(self.memory(t))
             self.read_from.append(t)
+            if not t.requires_grad:  # what does is changed by nobody but an optimizer
+                self.seen.add(t.data)
             if t.grad is not None and not isinstance(t.grad.data, Node):
                 self._gradients[id(self.memory(t.grad))] = t.grad.data
             self._current[key] = self._input[key] = node
