@@ -337,13 +337,20 @@ def test_lines_in_a_pipe_and_silence(capsys):
     trainer_of().fit(blobs(), blobs(), epochs=2)
     out, err = capsys.readouterr()
     assert out == ""
-    lines = err.splitlines()
+    lines = [line for line in err.splitlines() if line != "compiling the training step ..."]  # if that takes long
     assert len(lines) == 2
     assert lines[1].startswith("epoch 2/2  loss ")
     assert "val_accuracy" in lines[1]
     assert "samples/s" in lines[1]
     trainer_of().fit(blobs(), progress=False)
     assert capsys.readouterr() == ("", "")
+
+
+def test_showing_that_it_compiles_does_not_keep_it_from_compiling(capsys, monkeypatch):
+    monkeypatch.setattr("gradus.train.fitting.progress._COMPILING", 0.0)
+    trainer = trainer_of(compile="require")
+    trainer.fit(blobs(), epochs=1)
+    assert trainer.eager == "" and "compiling the training step ..." in capsys.readouterr().err
 
 
 def test_without_stderr_nothing_is_shown(monkeypatch):

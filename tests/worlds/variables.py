@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -64,7 +65,12 @@ def an_array_whose_bytes_are_other_numbers() -> World:
     def f(x: Any) -> Any:
         return x * len(str(GLOBAL_ARRAY.dtype)) * float(GLOBAL_ARRAY[0])
 
-    return World(f, lambda: setattr(GLOBAL_ARRAY, "dtype", "int32"))
+    def change() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # NumPy's, from 2.5 on
+            GLOBAL_ARRAY.dtype = np.dtype("int32")  # type: ignore[misc]
+
+    return World(f, change)
 
 
 @way

@@ -254,9 +254,12 @@ def _refuse_changes(changes: list[tuple[Holder, Any, Any, Any]], name: str, ran:
                 f"the compiled function {name} draws random numbers from {holder.label}, which would be the same at "
                 "every call. Draw them with gradus (gradus.rand, nn.Dropout), or draw them outside and hand them in."
             )
-        how = "" if isinstance(holder, (Numbers, Position)) else f" (from {_short(then)} to {_short(now)} and so on)"
+        grows = then is MISSING and isinstance(holder.thing, list)
+        what = f"{holder.label}, which gets longer," if grows else holder.name(key)
+        said = isinstance(holder, (Numbers, Position)) or grows
+        how = "" if said else f" (from {_short(then)} to {_short(now)} and so on)"
         raise TraceError(
-            f"the compiled function {name} changes {holder.name(key)}{where}{how}, which would happen "
+            f"the compiled function {name} changes {what}{where}{how}, which would happen "
             "once, while it is traced, and not at each call. Make it a tensor (a buffer) and write "
             "into it with assign_, change it outside, or leave the function uncompiled."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
@@ -23,7 +22,7 @@ from .callbacks import Callback
 from .evaluation import Running, measure, predictions
 from .interrupt import Interrupt, Interrupted
 from .native import Native
-from .progress import Silent
+from .progress import Silent, shown
 from .turns import in_turns, turn_of
 
 
@@ -62,7 +61,7 @@ class Loop:
         for callback in self.callbacks:
             callback.on_fit_begin(self.trainer)
         self.progress.begin(self.epochs, len(self.loader), self.epoch * len(self.loader) + self.batch)
-        self.trainer.compiling = self.progress.compiling
+        token = shown.set(self.progress)
         try:
             with self.interrupt:
                 while self.epoch < self.epochs and not self.trainer.stopped:
@@ -73,7 +72,7 @@ class Loop:
             self.save()
             raise
         finally:
-            self.trainer.compiling = nullcontext
+            shown.reset(token)
             self.progress.close()
             for log in logs[1:]:
                 log.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from ... import compiler
@@ -17,9 +17,10 @@ from ...optim import Optimizer
 from ...tensor import Tensor
 from ..metrics import Metric
 from ..runs.history import History
+from .progress import shown
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-_MADE = ("compiled", "forward", "compiling", "_failed", "_unsaid")  # what a copy makes anew
+_MADE = ("compiled", "forward", "_failed", "_unsaid")  # what a copy makes anew
 
 
 class Native:
@@ -30,7 +31,6 @@ class Native:
         stopped: whether the training is to end after the epoch.
         compiled, forward: the programs of `step` and of `outputs`; None where these are computed eagerly.
         verify: how many steps are still to be computed eagerly, too, and compared.
-        compiling: what shows that a program is being compiled.
         eager: why it computes eagerly though it was to compile; the empty string if it does not.
     """
 
@@ -56,7 +56,6 @@ class Native:
         """Make what is to be compiled; it is at its first call."""
         self.compiled = self.forward = None
         self.eager = ""
-        self.compiling: Callable[[], AbstractContextManager[None]] = nullcontext  # what shows that it does
         self._failed: Exception | None = None  # what came of the last attempt to compile
         self._unsaid: dict[str, tuple[Any, str]] = {}  # what was given up and not said yet: the program, and why
         if not self._compile:
@@ -83,7 +82,7 @@ class Native:
     def _attempt(self) -> Iterator[None]:
         """Trace and compile in this block: where that fails, the compiler has put back what the attempt changed."""
         try:
-            with self.compiling():
+            with shown.get().compiling():
                 yield
         except Exception as problem:
             self._failed = problem

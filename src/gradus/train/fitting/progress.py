@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ Values = Callable[[], Mapping[str, Any]]
 
 _BETWEEN_LOOKS = 0.1  # seconds between two renewals of the numbers on the bar
 _BETWEEN_LINES = 5.0  # seconds between two lines in a pipe, but for the one at each epoch's end
-_COMPILING = 0.3  # seconds after which it is said that a program is being compiled
+_COMPILING = 2.0  # seconds after which it is said that a program is being compiled
 
 
 class Silent:
@@ -41,6 +42,10 @@ class Silent:
     def compiling(self) -> Iterator[None]:
         """In this block a program is compiled."""
         yield
+
+
+# What shows the training that runs. The trainer does not know it: it changes by itself while a step is traced.
+shown: ContextVar[Silent] = ContextVar("shown", default=Silent())  # noqa: B039 - it has no state
 
 
 class _Timed(Silent):
