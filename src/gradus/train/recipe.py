@@ -162,7 +162,11 @@ def config_of(folder: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"there is no run {folder}. `gradus train` makes one.")
     config = run.config
     if "recipe" not in config:
-        raise CheckpointError(f"{folder} is no run of `gradus train`: its config.json is missing or has no recipe")
+        raise CheckpointError(
+            f"{folder} is no run of `gradus train`: its config.json is missing or has no recipe. A model trained in "
+            "Python is built there again, and gets its weights: model.load_state_dict(gradus.load(file)), with the run's "
+            "model.safetensors."
+        )
     return config
 
 
