@@ -164,7 +164,7 @@ def config_of(folder: str | Path) -> dict[str, Any]:
     if "recipe" not in config:
         raise CheckpointError(
             f"{folder} is no run of `gradus train`: its config.json is missing or has no recipe. A model trained in "
-            "Python is built there again, and gets its weights: model.load_state_dict(gradus.load(file)), with the run's "
+            "Python is built there again and gets its weights: model.load_state_dict(gradus.load(file)), of the run's "
             "model.safetensors."
         )
     return config
