@@ -53,7 +53,7 @@ def stages(
 
 def take_out_of_loops(graph: Graph) -> Graph:
     """What need not be done step by step is done for all steps at once (`outside.py`)."""
-    return redirected(graph, outside.taken_out(graph))
+    return rewritten(redirected(graph, outside.taken_out(graph)), sums.summed_at_once)
 
 
 def trim_loops(graph: Graph) -> Graph:

@@ -68,6 +68,15 @@ def unsplit(n: Node) -> Node | None:
     return call("sum", [x], axis=(0,))
 
 
+def summed_at_once(n: Node) -> Node | None:
+    """The sum of a sum over what comes out of a loop: over all axes at once."""
+    if n.kind != "sum" or n.inputs[0].kind != "sum" or n.inputs[0].inputs[0].kind != "part":
+        return None
+    first, x = n.inputs[0].params["axis"], n.inputs[0].inputs[0]
+    left = [a for a in range(len(x.shape)) if a not in first]
+    return call("sum", [x], axis=tuple(sorted((*first, *(left[a] for a in n.params["axis"])))))
+
+
 def tiny_product(n: Node) -> Node | None:
     """A product of few numbers: the sum of what it multiplies, for which no tiles have to be made."""
     if n.kind != "matmul" or len(n.shape) != 2 or not 0 < n.size * n.inputs[0].shape[1] <= TINY:
