@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..waiting import while_waiting
 from .activations import activations
 from .attack import attack
 from .filters import filters
@@ -38,4 +39,6 @@ def look() -> None:
 
 
 for command in LOOKS:
+    if command.callback is not None:
+        command.callback = while_waiting(f"look {command.name}", command.callback)
     look.add_command(command)
