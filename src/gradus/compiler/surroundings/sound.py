@@ -94,6 +94,7 @@ def soundly(
         if not guard.same():
             what = guard.changed() or "the numbers of an array"
             raise TraceError(f"the compiled function {name} changes {what}, which it reads. {OUTSIDE}")
+    _let_go(first, second)
     effects = [(h, key, now) for h, key, _, now in changes if now is not MISSING and not isinstance(h, Draws)]
     return Traced(second.tracer, second.graph, second.arrangement, second.results, guard, effects)
 
@@ -157,6 +158,18 @@ def _watch(step: Callable[..., Any]) -> Callable[[], bool]:
     """Look at what stands around a loop's step: whether it has changed since."""
     state = Snapshot(Around(step, ()).holders)
     return lambda: bool(state.changes())
+
+
+def _let_go(first: Once, second: Once) -> None:
+    """Let what the function makes anew at each call, as by `tensor(0.0)`, begin there as it was made.
+
+    Each run made its own, so it lies elsewhere. Nobody sees what is written into it, but where it is returned.
+    """
+    tracer, graph = second.tracer, second.graph
+    both = zip(first.tracer.captured, tracer.captured, strict=True)
+    tracer.fresh = {id(new) for old, new in both if new is not old and new.ctypes.data != old.ctypes.data}
+    made = {id(n) for n, a in zip(graph.inputs, tracer.captured, strict=True) if id(a) in tracer.fresh}
+    graph.writes[:] = [(target, value) for target, value in graph.writes if id(target) not in made]
 
 
 def _refuse_first_call(

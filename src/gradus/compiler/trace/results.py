@@ -62,9 +62,10 @@ class Results:
         self._symbols = {id(t): i for i, t in enumerate(arguments)}
         self._own: dict[int, int] = {}  # by its node, the number of the result whose memory it is
         self._later: list[tuple[int, Recipe]] = []  # what is made from others
+        self._fresh = tracer.fresh
         chains = [_chain(tracer, t) for t in returned]
         for k, (root, views) in enumerate(chains):
-            if not views and isinstance(root, Node) and id(root) not in self._arguments:
+            if not views and not self._from_around(root) and id(root) not in self._arguments:
                 self._own.setdefault(id(root), k)
         first: dict[int, int] = {}  # by its id, the number of a tensor that is returned several times
         for k, t in enumerate(returned):
@@ -78,22 +79,26 @@ class Results:
             "backward() inside it, and the optimizer's step() too: compile the whole step, a function that calls the "
             "model, the loss, backward() and step()."
         )
-        self._wishes = [_leads_on(tracer, t) for t in returned]
-        self.plain = not self._later and not any(self._wishes)
+        self._wishes = [None if tracer.walked else wish(t) for t in returned]
+        self.plain = not self._later and all(wanted is None for wanted in self._wishes)
 
     def _recipe(self, k: int, t: Tensor, root: Any, views: list[View]) -> Recipe | None:
         """How to make result k, if it is no array of its own."""
         number = self._symbols.get(id(t))
         if number is not None:
             return lambda given, done: given[number]
-        if not views and not isinstance(root, Node):
+        if not views and self._from_around(root):
             return lambda given, done: t
         base = self._base(k, root, views)
         return None if base is None else lambda given, done: _view(base(given, done), views)
 
+    def _from_around(self, root: Any) -> bool:
+        """Whether memory is there before a call."""
+        return not isinstance(root, Node) and id(root) not in self._fresh
+
     def _base(self, k: int, root: Any, views: list[View]) -> Recipe | None:
         """Whose memory result k lies in, if not its own."""
-        if not isinstance(root, Node):
+        if self._from_around(root):
             tensor = Tensor(root)
             if views:
                 tensor.writes = views[0].writes
@@ -108,9 +113,9 @@ class Results:
         done = [Tensor(a) for a in arrays]
         for k, recipe in self._later:
             done[k] = recipe(given, done)
-        for t, leads_on in zip(done, self._wishes, strict=True):
-            if leads_on and t.origin is None:
-                t.requires_grad, t.origin = True, wall(self._message)
+        for t, wanted in zip(done, self._wishes, strict=True):
+            if wanted is not None and t.origin is None:
+                t.requires_grad, t.origin = True, None if wanted else wall(self._message)
         return done
 
 
@@ -121,11 +126,6 @@ def _chain(tracer: Tracer, t: Tensor) -> tuple[Any, list[View]]:
         views.append(tracer.views[memory])
         memory = views[-1].of
     return memory, views[::-1]
-
-
-def _leads_on(tracer: Tracer, t: Tensor) -> bool:
-    """Whether eagerly a gradient of this result would flow back into the function, which has not walked it back."""
-    return not tracer.walked and t.requires_grad and not t.is_leaf
 
 
 def _again(number: int) -> Recipe:

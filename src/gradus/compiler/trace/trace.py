@@ -54,6 +54,7 @@ class Tracer:
         self._closed: set[Node] = set()  # what stands for a value of each step of a loop
         self.captured: list[np.ndarray] = []  # the arrays behind the inputs, in order
         self.read_from: list[Tensor] = []  # a tensor that holds each of them
+        self.fresh: set[int] = set()  # by their ids, those of them that the function makes itself, anew at each call
         self.seen = Seen()  # what they held then
         self._current: dict[int, Node] = {}  # what the memory of an array, or node, holds at this point of the program
         self._input: dict[int, Node] = {}
