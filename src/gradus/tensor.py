@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import weakref
 from collections.abc import Callable, Iterator
@@ -160,7 +161,21 @@ class Tensor(Methods):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What copies are made from (copy, deepcopy, other processes): the numbers, without history and hooks."""
-        return _restored, (type(self), self.data, self.writes, self.requires_grad and self.is_leaf, self.grad)
+        data = interpret.current.get().concrete(self)
+        return _restored, (type(self), data, self.writes, self.requires_grad and self.is_leaf, self.grad)
+
+    def __copy__(self) -> Tensor:
+        """Another tensor of the same memory."""
+        interpret.current.get().met(self)
+        return _restored(type(self), self.data, self.writes, self.requires_grad and self.is_leaf, self.grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A tensor of its own; while a function is traced, one that is copied at each call."""
+        if isinstance(interpret.current.get(), interpret.Eager):
+            make, parts = self.__reduce__()
+            return make(*copy.deepcopy(parts, memo))  # type: ignore[no-any-return]
+        data, gradient = self.detach().copy().data, copy.deepcopy(self.grad, memo)
+        return _restored(type(self), data, [0], self.requires_grad and self.is_leaf, gradient)
 
     def __str__(self) -> str:
         """What `print` shows: a look at the numbers, like `numpy()`, and refused where there are none."""
