@@ -43,7 +43,7 @@ from .holders import (
     Variable,
     holder_of,
 )
-from .kinds import attributes_of, behind, fields_of, fixed, is_librarys, module_of, slots_of
+from .kinds import attributes_of, behind, fields_of, fixed, is_librarys, is_opaque, module_of, slots_of
 from .named import codes_in, instructions, mentions, names_of
 from .ran import Ran, is_users
 
@@ -112,6 +112,7 @@ class Around:
         arrays: NumPy's arrays.
         caches: functions that remember their results.
         reads_by_name: whether there is something that reads attributes by names that no function mentions.
+        opaque: whether there is something of which cannot be told whether it changes.
     """
 
     def __init__(self, function: Callable[..., Any], arguments: Iterable[Any], ran: Ran | None = None) -> None:
@@ -120,7 +121,7 @@ class Around:
         self.tensors: list[tuple[Tensor, str]] = []
         self.arrays: list[tuple[np.ndarray, str]] = []
         self.caches: list[Any] = []
-        self.reads_by_name = False
+        self.reads_by_name = self.opaque = False
         names = None if ran is None or ran.all_attributes else ran.names
         self._named = Filter(names)  # attributes that the functions that ran may have read
         self._classes: set[type] = set()
@@ -288,6 +289,7 @@ class Around:
             self._wait((value, whole.name(key)) for key, value in whole.copy().items())
         elif whole is not None:
             self._hold(whole)
+        self.opaque |= whole is None and is_opaque(thing)
         self.caches += [thing] if isinstance(thing, functools._lru_cache_wrapper) else []
         if isinstance(thing, dict):
             self._wait((key, label) for key in thing)

@@ -5,10 +5,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from collections.abc import Collection
+import types
+from collections.abc import Collection, Iterator
 from typing import Any
 
+import numpy as np
+
 from ...errors import is_library
+
+_STATELESS = (  # written in C, compared by being the same object, and always the same
+    *(np.ufunc, types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType),
+    *(types.GetSetDescriptorType, types.MemberDescriptorType, types.EllipsisType, types.NotImplementedType),
+)
 
 
 def fixed(kind: type) -> Collection[str]:
@@ -44,6 +52,26 @@ def attributes_of(thing: Any) -> dict[str, Any] | None:
     except AttributeError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def is_opaque(thing: Any) -> bool:
+    """Whether something of a library's may go on by itself, and nothing tells how far: a queue, a hash, an iterator.
+
+    What is compared by its value does not change. Files and locks are found where they are asked (`ran.py`).
+
+    >>> import hashlib, re
+    >>> is_opaque(hashlib.sha256()), is_opaque(re.compile("a")), is_opaque(object())
+    (True, False, False)
+    """
+    kind = type(thing)
+    home = module_of(kind).split(".")[0]
+    if kind is object or home in ("gradus", "operator", "_operator", "_thread", "_io", "_abc"):
+        return False
+    if not is_librarys(module_of(kind)) and home not in ("numpy", "builtins"):
+        return False
+    by_identity = getattr(kind, "__hash__", None) in (None, object.__hash__)
+    bare = attributes_of(thing) is None and by_identity and not isinstance(thing, _STATELESS)
+    return bare or isinstance(thing, Iterator)
 
 
 def behind(proxy: Any) -> list[Any]:

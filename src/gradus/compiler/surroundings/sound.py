@@ -156,8 +156,14 @@ def _traced(run: Callable[[], Any], leaves: Sequence[Tensor], kept: frozenset[in
 
 def _watch(step: Callable[..., Any]) -> Callable[[], bool]:
     """Look at what stands around a loop's step: whether it has changed since."""
-    state = Snapshot(Around(step, ()).holders)
-    return lambda: bool(state.changes())
+    around = Around(step, ())
+    state = Snapshot(around.holders)
+
+    def order() -> list[list[int]]:  # a dict of which one takes what was used longest ago
+        return [list(map(id, h.copy())) for h in around.holders if h.ordered]
+
+    before = order()
+    return lambda: around.opaque or order() != before or bool(state.changes())
 
 
 def _let_go(first: Once, second: Once) -> None:
