@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,8 @@ from gradus.tensor import Tensor
 
 TOLERANCE = {"float64": 1e-9, "float32": 3e-4}
 QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
-some, many = settings(max_examples=25, **QUIET), settings(max_examples=10_000, **QUIET)
-
-
+DRAWS = int(os.environ.get("GRADUS_DRAWS", "25"))  # programs of each kind in a quick run
+some, many = settings(max_examples=DRAWS, **QUIET), settings(max_examples=10_000, **QUIET)
 SECONDS = 120  # in which a program is compiled and run, on a busy machine
 
 
