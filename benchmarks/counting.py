@@ -11,7 +11,7 @@ import numpy as np
 
 from gradus import functional as F
 from gradus import interpret, nn, no_grad, optim
-from gradus.ops.primitive import Primitive, Shaped
+from gradus.ops.core.primitive import Primitive, Shaped
 from gradus.tensor import Tensor
 
 if TYPE_CHECKING:

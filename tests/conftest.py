@@ -22,7 +22,7 @@ if SHARED:
 
 import gradus
 from gradus import interpret
-from gradus.ops.primitive import Primitive, Shaped
+from gradus.ops.core.primitive import Primitive, Shaped
 from gradus.tensor import Tensor
 from gradus.train import Trainer
 

@@ -14,7 +14,7 @@ from gradus.compiler.emit import some_lanes
 from gradus.errors import DtypeError, GradientError
 from gradus.nn import functional as F
 from gradus.ops import scatter_add, sliding_window, sliding_window_adjoint
-from gradus.ops.primitive import FUNCTIONS
+from gradus.ops.core.primitive import FUNCTIONS
 from gradus.tensor import Tensor
 
 FLOATS = ("float32", "float64", "float16", "bfloat16")

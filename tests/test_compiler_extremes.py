@@ -12,7 +12,7 @@ from test_compiler_targets import X86, runs
 import gradus
 from gradus.compiler.native.target import avx2, avx512, sse2
 from gradus.errors import GradusError
-from gradus.ops.primitive import FUNCTIONS
+from gradus.ops.core.primitive import FUNCTIONS
 from gradus.tensor import Tensor
 
 pytestmark = pytest.mark.skipif(not X86, reason="forces the features of x86-64 processors")

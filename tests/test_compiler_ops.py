@@ -11,7 +11,7 @@ import pytest
 import gradus
 from gradus import dtypes
 from gradus.errors import GradusError
-from gradus.ops.primitive import FUNCTIONS, Case, Function
+from gradus.ops.core.primitive import FUNCTIONS, Case, Function
 from gradus.tensor import Tensor
 
 CASES = [pytest.param(f, c, id=f"{name}-{i}") for name, f in FUNCTIONS.items() for i, c in enumerate(f.cases)]

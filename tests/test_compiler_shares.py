@@ -20,7 +20,7 @@ from gradus.compiler.native.runtime import set_num_threads
 from gradus.compiler.native.step import Step
 from gradus.compiler.native.target import Loaded, compile_object
 from gradus.compiler.plan.shares import Share, part
-from gradus.ops.places import Loop, variable
+from gradus.ops.core.places import Loop, variable
 from gradus.tensor import Tensor
 
 pytestmark = pytest.mark.usefixtures("two_threads")

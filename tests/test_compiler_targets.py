@@ -25,7 +25,7 @@ from gradus.compiler.native.target import Target, arm64, avx2, avx512, host, sse
 from gradus.compiler.trace.trace import trace
 from gradus.errors import ArgumentError
 from gradus.nn import functional as F
-from gradus.ops.primitive import Case, Function
+from gradus.ops.core.primitive import Case, Function
 
 X86 = platform.machine() in ("x86_64", "AMD64")
 TARGETS = [avx512, avx2, sse2]

@@ -15,7 +15,7 @@ import gradus
 from gradus import dtypes
 from gradus.errors import DtypeError
 from gradus.ops import FUNCTIONS, PRIMITIVES
-from gradus.ops.primitive import Case, Function, case
+from gradus.ops.core.primitive import Case, Function, case
 from gradus.ops.slicing import dilate
 
 pytestmark = pytest.mark.usefixtures("checked")

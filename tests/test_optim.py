@@ -9,7 +9,7 @@ import gradus
 from gradus import functional as F
 from gradus import interpret, nn, optim
 from gradus.errors import ArgumentError, CheckpointError
-from gradus.ops.primitive import Shaped
+from gradus.ops.core.primitive import Shaped
 from gradus.tensor import Tensor
 
 START = np.array([[1.0, -2.0, 0.5], [0.1, 3.0, -0.7]])

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradus.compiler.trace.reads import at, loops_over
-from gradus.ops.places import Condition, Index, Loop, Quotient, Remainder, flatten, unflatten, variable
+from gradus.ops.core.places import Condition, Index, Loop, Quotient, Remainder, flatten, unflatten, variable
 
 Values = dict[Loop, int]
 

@@ -11,7 +11,7 @@ from operations import OPERATIONS, accepted
 from sanitizer import Group, every_group, sample, survey
 from test_compiler_targets import X86
 
-from gradus.ops.primitive import PRIMITIVES
+from gradus.ops.core.primitive import PRIMITIVES
 
 pytestmark = pytest.mark.skipif(not X86 or sys.platform != "linux", reason="needs mmap and x86-64 processors")
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.torch
 
 import gradus  # noqa: E402
 from gradus.ops import FUNCTIONS  # noqa: E402
-from gradus.ops.primitive import Case  # noqa: E402
+from gradus.ops.core.primitive import Case  # noqa: E402
 
 
 def _reduction(name: str) -> Callable[..., Any]:

@@ -1,6 +1,6 @@
 """The one door through which every primitive is carried out.
 
-A primitive is bound to Tensors by `ops.primitive.bind`, which asks the *interpreter* in force for the result. The
+A primitive is bound to Tensors by `ops.core.primitive.bind`, which asks the *interpreter* in force for the result. The
 eager interpreter computes it at once with NumPy. A tracing interpreter would put a graph node in its place; nothing
 else in gradus would notice.
 """
@@ -18,7 +18,7 @@ from . import dtypes
 from .errors import ArgumentError, DtypeError
 
 if TYPE_CHECKING:
-    from .ops.primitive import Primitive
+    from .ops.core.primitive import Primitive
     from .tensor import Tensor
 
 READ_ONLY = "assign_: this tensor is a read-only view (of a broadcast){}. Use copy() first."  # with the place, if known

@@ -16,8 +16,8 @@ from . import dtypes
 from .autograd import no_grad
 from .errors import ArgumentError, DtypeError
 from .ops._philox import counters_used
+from .ops.core.primitive import cast
 from .ops.create import as_shape, in_64_bits, iota, random_bits
-from .ops.primitive import cast
 from .ops.slicing import concatenate
 from .tensor import Tensor
 

@@ -16,7 +16,7 @@ from .errors import DtypeError, GradientError, ShapeError
 from .names import ELSEWHERE, Elsewhere
 
 if TYPE_CHECKING:
-    from .ops.primitive import Primitive
+    from .ops.core.primitive import Primitive
 
 Hook = Callable[["Tensor"], "Tensor | None"]
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import dtypes, interpret
 from ..errors import VerifyError
-from ..ops.primitive import Primitive
+from ..ops.core.primitive import Primitive
 from ..tensor import Tensor
 from .compiled import Compiled
 from .native.job import first_of, one_by_one

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from ..ops import expm1, maximum, sigmoid, sign, where
-from ..ops.primitive import promote
-from ..ops.wide import in_float32
+from ..ops.core.primitive import promote
+from ..ops.core.wide import in_float32
 from ..tensor import Tensor
 from .checks import one_of
 

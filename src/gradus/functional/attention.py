@@ -9,8 +9,8 @@ from typing import Any
 from .. import dtypes
 from ..errors import DtypeError, ShapeError
 from ..ops import matmul, where
+from ..ops.core.primitive import broadcast_shapes, cast
 from ..ops.create import iota
-from ..ops.primitive import broadcast_shapes, cast
 from ..tensor import Tensor, as_tensor
 from .activations import softmax
 from .dropout import dropout

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentError, ShapeError, did_you_mean
 from ..ops import sliding_window, sliding_window_adjoint
-from ..ops.primitive import promote
+from ..ops.core.primitive import promote
 from ..tensor import Tensor
 from .windows import Sizes, pad_ends, per_axis
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import random
 from ..ops import where
-from ..ops.primitive import promote
+from ..ops.core.primitive import promote
 from ..tensor import Tensor
 from .checks import in_range
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import DtypeError
 from ..interpret import Outside
 from ..ops import arange, matmul, take
-from ..ops.primitive import promote
+from ..ops.core.primitive import promote
 from ..tensor import Tensor
 from .checks import at_least_one, refuse
 

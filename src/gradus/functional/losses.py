@@ -14,9 +14,9 @@ from .. import dtypes
 from ..errors import DtypeError, ShapeError
 from ..interpret import OtherThan, Outside
 from ..ops import log, log1p, relu, softplus, where
+from ..ops.core.primitive import promote
+from ..ops.core.wide import in_float32
 from ..ops.create import iota
-from ..ops.primitive import promote
-from ..ops.wide import in_float32
 from ..tensor import Tensor, as_tensor
 from .activations import log_softmax
 from .checks import in_range, one_of, refuse, same_shape

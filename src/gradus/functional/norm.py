@@ -13,8 +13,8 @@ import numpy as np
 from .. import dtypes
 from ..errors import ArgumentError, ShapeError
 from ..ops import where
+from ..ops.core.primitive import cast, constant, promote
 from ..ops.create import as_shape
-from ..ops.primitive import cast, constant, promote
 from ..tensor import Tensor
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from .. import dtypes
 from ..errors import ArgumentError, ShapeError
 from ..ops import arange, sliding_window, take, where
-from ..ops.primitive import cast, promote
+from ..ops.core.primitive import cast, promote
 from ..tensor import Tensor
 from .conv import Size
 from .windows import pad_ends, per_axis

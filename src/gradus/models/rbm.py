@@ -12,7 +12,7 @@ from ..errors import ArgumentError, DataError, ShapeError
 from ..functional.checks import at_least, at_least_one, one_of, refuse
 from ..nn import Module, Parameter, init
 from ..ops import arange, logsumexp, sigmoid, softplus, where, zeros
-from ..ops.primitive import cast
+from ..ops.core.primitive import cast
 from ..random import bernoulli, rand, randn
 from ..tensor import Tensor, as_tensor, tensor
 

@@ -8,7 +8,7 @@ from .. import functional as F
 from ..errors import ShapeError
 from ..functional.checks import at_least_one
 from ..ops import zeros
-from ..ops.primitive import normalize_axis
+from ..ops.core.primitive import normalize_axis
 from ..tensor import Tensor
 from . import init
 from .module import Module, Parameter

@@ -12,7 +12,7 @@ from .. import dtypes
 from ..errors import ArgumentError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
 from ..functional.checks import require_named
 from ..names import missing_from
-from ..ops.primitive import Shaped
+from ..ops.core.primitive import Shaped
 from ..tensor import Tensor, as_tensor, check_data, tensor
 from .summary import summary
 

@@ -17,8 +17,8 @@ from .. import dtypes, interpret
 from ..autograd import no_grad
 from ..errors import ArgumentError, caller
 from ..interpret import Eager, Explain, Wrong
+from ..ops.core.primitive import Primitive, Shaped
 from ..ops.create import as_shape
-from ..ops.primitive import Primitive, Shaped
 from ..tensor import Tensor
 
 

@@ -19,12 +19,12 @@ from .bits import bitwise_and, bitwise_or, bitwise_xor, invert, right_shift
 from .choice import astype, where
 from .comparison import equal, greater, greater_equal, less, less_equal, not_equal
 from .composed import all, any, argmin, clip, logsumexp, mean, min, square, std, var
+from .core.primitive import FUNCTIONS, PRIMITIVES
 from .create import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
 from .functions import cos, erf, erfc, exp, expm1, floor, log, log1p, relu, round, sigmoid, sin, softplus, sqrt, tanh
 from .index import pick, scatter_add, take
 from .matmul import matmul
 from .movement import broadcast_to, expand_dims, flatten, flip, permute, reshape, squeeze, swapaxes, transpose
-from .primitive import FUNCTIONS, PRIMITIVES
 from .reduce import argmax, cumsum, max, sum
 from .slicing import concatenate, pad, split, stack, unstack
 from .window import output_length, sliding_window, sliding_window_adjoint

@@ -13,7 +13,7 @@ from ..errors import ArgumentError
 from ..interpret import Outside
 from ..tensor import Tensor
 from .choice import where
-from .elementwise import FUNCTION, binary, numbers, unary
+from .core.elementwise import FUNCTION, binary, numbers, unary
 from .functions import log
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import dtypes
 from ..tensor import Tensor
-from .elementwise import Check, Domain, binary, integers, no_floats
-from .primitive import case, promote, public
+from .core.elementwise import Check, Domain, binary, integers, no_floats
+from .core.primitive import case, promote, public
 
 
 def _bits(

@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import dtypes
 from ..tensor import Tensor
-from .lowering import Elementwise
-from .primitive import Primitive, Shaped, bind, broadcast, case, cast, promote, public
+from .core.lowering import Elementwise
+from .core.primitive import Primitive, Shaped, bind, broadcast, case, cast, promote, public
 
 _MANY = 4096  # numbers from which on NumPy's where, which takes a branch for each, is the slower way
 _WORDS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}

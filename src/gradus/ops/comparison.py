@@ -10,8 +10,8 @@ import numpy as np
 from .. import dtypes
 from .._methods import method
 from ..tensor import Tensor
-from .elementwise import binary
-from .primitive import cast, promote
+from .core.elementwise import binary
+from .core.primitive import cast, promote
 
 _OPERANDS = (Tensor, bool, int, float, np.ndarray, np.generic, list, tuple)  # None, say, equals no tensor
 

@@ -15,10 +15,10 @@ from .arithmetic import multiply, negative
 from .bits import invert
 from .choice import where
 from .comparison import greater, less, not_equal
+from .core.primitive import case, normalize_axes, promote, public
+from .core.wide import in_float32, integers_in_float64
 from .movement import permute, swapaxes
-from .primitive import case, normalize_axes, promote, public
 from .reduce import Axis, argmax, max, sum
-from .wide import in_float32, integers_in_float64
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))

@@ -13,8 +13,8 @@ from ..errors import ArgumentError, DtypeError, ShapeError
 from ..tensor import Tensor, as_tensor
 from ._philox import random_words
 from .choice import where
-from .lowering import Constant
-from .primitive import Primitive, Shaped, bind, cast, constant, require_in_range
+from .core.lowering import Constant
+from .core.primitive import Primitive, Shaped, bind, cast, constant, require_in_range
 
 Shape = int | tuple[int, ...] | list[int]
 

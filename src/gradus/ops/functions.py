@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
-from .. import dtypes
 from ._erf import erf as _erf
 from ._erf import erfc as _erfc
 from .choice import where
-from .elementwise import FUNCTION, unary
+from .core.elementwise import FUNCTION, unary
 
 exp = unary(
     "exp",
@@ -108,7 +107,7 @@ softplus = unary(
 )
 erf = unary(
     "erf",
-    lambda xp, x: _erf(xp, x.astype(dtypes.accumulator(x.dtype))).astype(x.dtype),
+    lambda xp, x: _erf(xp, x),
     lambda g, y, x: g * (2 / np.sqrt(np.pi)).item() * exp(-x * x),
     "The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x. Gradient: g 2/sqrt(pi) e^(-x^2).",
     "f'{erf(0.5):.4f}' -> '0.5205'",
@@ -117,7 +116,7 @@ erf = unary(
 )
 erfc = unary(
     "erfc",
-    lambda xp, x: _erfc(xp, x.astype(dtypes.accumulator(x.dtype))).astype(x.dtype),
+    lambda xp, x: _erfc(xp, x),
     lambda g, y, x: g * (-2 / np.sqrt(np.pi)).item() * exp(-x * x),
     "1 - erf(x), exact where it is close to 0. Gradient: -g 2/sqrt(pi) e^(-x^2).",
     "f'{erfc(5.0):.3e}' -> '1.537e-12'",

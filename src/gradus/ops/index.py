@@ -12,10 +12,8 @@ from .._methods import method
 from ..errors import DtypeError, ShapeError
 from ..interpret import Outside
 from ..tensor import Tensor, as_tensor
-from .create import iota
-from .lowering import Kernel
-from .movement import flip
-from .primitive import (
+from .core.lowering import Kernel
+from .core.primitive import (
     Primitive,
     Shaped,
     bind,
@@ -26,6 +24,8 @@ from .primitive import (
     promote,
     public,
 )
+from .create import iota
+from .movement import flip
 from .slicing import slice_
 
 # -- take and scatter_add, each the other's gradient -------------------------------------------------------------------

@@ -10,8 +10,8 @@ import numpy as np
 from .. import dtypes
 from ..errors import ShapeError
 from ..tensor import Tensor
-from . import _cascade
-from .primitive import Primitive, Shaped, bind, broadcast_shapes, case, promote, public
+from .core import cascade
+from .core.primitive import Primitive, Shaped, bind, broadcast_shapes, case, promote, public
 
 PIECE, FEW = 1 << 10, 1 << 10  # terms of a piece of a long product; elements of a result that counts as small
 
@@ -39,7 +39,7 @@ def _multiplied(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     pieces = depth // PIECE
     whole = pieces * PIECE
     left = a[:, :whole].reshape(rows, pieces, PIECE).swapaxes(0, 1)
-    found = _cascade.total(np.matmul(left, b[:whole].reshape(pieces, PIECE, columns)), (0,), a.dtype)
+    found = cascade.total(np.matmul(left, b[:whole].reshape(pieces, PIECE, columns)), (0,), a.dtype)
     return found + np.matmul(a[:, whole:], b[whole:]) if whole < depth else found
 
 

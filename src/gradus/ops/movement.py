@@ -11,10 +11,10 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..tensor import Tensor
-from .lowering import Found, Indices, Shape, View
-from .places import flatten as flatten_index
-from .places import unflatten as unflatten_index
-from .primitive import (
+from .core.lowering import Found, Indices, Shape, View
+from .core.places import flatten as flatten_index
+from .core.places import unflatten as unflatten_index
+from .core.primitive import (
     Primitive,
     Shaped,
     bind,

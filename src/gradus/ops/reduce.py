@@ -10,10 +10,10 @@ import numpy as np
 from .. import dtypes
 from ..errors import ShapeError
 from ..tensor import Tensor
-from . import _cascade
 from .choice import where
-from .lowering import Found, Indices, Reduction
-from .primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
+from .core import cascade
+from .core.lowering import Found, Indices, Reduction
+from .core.primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
 
 Axis = int | Sequence[int] | None
 
@@ -52,7 +52,7 @@ def _term(index: Indices, reduced: Indices, x: tuple[int, ...], axis: tuple[int,
 _sum = Primitive(
     "sum",
     rule=lambda x, axis: Shaped(_without(x.shape, axis), x.dtype),
-    forward=lambda xp, x, axis: _cascade.total(x, axis, dtypes.accumulator(x.dtype)).astype(x.dtype),
+    forward=lambda xp, x, axis: cascade.total(x, axis, dtypes.accumulator(x.dtype)).astype(x.dtype),
     vjp=(lambda g, y, x, axis: _spread(g, x, axis),),
     lower=Reduction("sum", _extents, _term),
 )
@@ -130,7 +130,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
 _cumsum = Primitive(
     "cumsum",
     rule=lambda x, axis: Shaped(x.shape, x.dtype),
-    forward=lambda xp, x, axis: _cascade.running(x, axis).astype(x.dtype),
+    forward=lambda xp, x, axis: cascade.running(x, axis).astype(x.dtype),
     vjp=(lambda g, y, x, axis: g.flip(axis).cumsum(axis).flip(axis),),
 )
 

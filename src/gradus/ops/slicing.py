@@ -10,10 +10,10 @@ import numpy as np
 from .._methods import method
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
-from .lowering import Found, Indices, Shape, View
+from .core.lowering import Found, Indices, Shape, View
+from .core.places import Condition
+from .core.primitive import Primitive, Shaped, bind, case, normalize_axis, promote, public
 from .movement import expand_dims, squeeze
-from .places import Condition
-from .primitive import Primitive, Shaped, bind, case, normalize_axis, promote, public
 
 # -- slice and pad, each the other's gradient --------------------------------------------------------------------------
 

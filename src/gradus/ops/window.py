@@ -9,9 +9,9 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
-from .lowering import Found, Indices, Reduction, View
-from .places import Condition
-from .primitive import Primitive, Shaped, bind, case, promote, public
+from .core.lowering import Found, Indices, Reduction, View
+from .core.places import Condition
+from .core.primitive import Primitive, Shaped, bind, case, promote, public
 
 Sizes = tuple[int, ...]
 

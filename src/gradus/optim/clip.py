@@ -9,7 +9,7 @@ from .. import dtypes
 from ..autograd import no_grad
 from ..functional.checks import in_range
 from ..ops import stack
-from ..ops.primitive import cast
+from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor
 
 

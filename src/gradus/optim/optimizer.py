@@ -14,7 +14,7 @@ from ..frozen import Frozen
 from ..functional.checks import in_range, require_named
 from ..names import missing_from
 from ..ops import zeros
-from ..ops.primitive import cast
+from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor
 
 Schedule = Callable[[Tensor], Tensor]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ... import dtypes
 from ...errors import TraceError
-from ...ops.places import Condition, Index, Loop, Quotient, Remainder, flatten
+from ...ops.core.places import Condition, Index, Loop, Quotient, Remainder, flatten
 from ..trace.graph import Node
 from ..trace.lowerings import Piece, is_elementwise, is_indexed, is_view, pull
 from ..trace.reads import in_rows

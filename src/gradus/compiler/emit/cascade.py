@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from ...ops._cascade import PIECE
-from ...ops.places import Loop
+from ...ops.core.cascade import PIECE
+from ...ops.core.places import Loop
 from .code import Code, Ref
 from .value import Value
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ... import dtypes
 from ...errors import TraceError
-from ...ops.places import Loop
+from ...ops.core.places import Loop
 from ..plan.schedule import Kernel, Schedule
 from ..plan.shares import Share
 from ..plan.tiling import cases

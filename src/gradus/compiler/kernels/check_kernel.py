@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ops.places import Loop, unflatten
+from ...ops.core.places import Loop, unflatten
 from ..emit.code import Ref
 from ..emit.kit import Kit
 from ..emit.value import Value

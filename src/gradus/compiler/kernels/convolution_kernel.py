@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ... import dtypes
-from ...ops.places import Loop, flatten
+from ...ops.core.places import Loop, flatten
 from ..emit.accumulators import load
 from ..emit.code import Code, Ref
 from ..emit.kit import LLVM_TYPES, Kit

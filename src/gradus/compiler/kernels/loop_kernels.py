@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from ... import dtypes
-from ...ops._cascade import RUN
-from ...ops.places import Index, Loop, flatten, unflatten, variable
+from ...ops.core.cascade import RUN
+from ...ops.core.places import Index, Loop, flatten, unflatten, variable
 from ..emit.accumulators import store
 from ..emit.body import Body
 from ..emit.cascade import Cascade, Here, Stretch, spans

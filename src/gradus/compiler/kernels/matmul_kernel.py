@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from ...ops.places import Index, Loop, flatten, unflatten
+from ...ops.core.places import Index, Loop, flatten, unflatten
 from ..emit.accumulators import load, store
 from ..emit.code import Code, Ref
 from ..emit.kit import Kit

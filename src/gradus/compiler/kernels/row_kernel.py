@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ...ops.places import Loop, unflatten
+from ...ops.core.places import Loop, unflatten
 from ..emit.code import Ref
 from ..emit.folding import folded
 from ..emit.kit import Kit

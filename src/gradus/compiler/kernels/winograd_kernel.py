@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...ops.places import Index, Loop, flatten, unflatten, variable
+from ...ops.core.places import Index, Loop, flatten, unflatten, variable
 from ..emit.accumulators import load, store
 from ..emit.code import Code, Ref
 from ..emit.kit import Kit

@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from ...ops.elementwise import FUNCTION
+from ...ops.core.elementwise import FUNCTION
 from ..trace.graph import Node
 from ..trace.lowerings import effort, is_constant, is_indexed, is_reduction
 

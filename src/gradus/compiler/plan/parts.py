@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...ops.places import Index, flatten
+from ...ops.core.places import Index, flatten
 from ..trace.graph import Node
 from ..trace.reads import Read, at, loops_over
 

@@ -13,7 +13,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ...ops.places import Index, Loop, flatten
+from ...ops.core.places import Index, Loop, flatten
 from ..rewrite.convolution import ALONG_ROWS, IMAGES
 from ..rewrite.layouts import batch_inside, blocks, images_together
 from ..rewrite.pieces import Piece as Stretches

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ...ops.places import Index, Loop
+from ...ops.core.places import Index, Loop
 from ..rewrite.convolution import ALONG_ROWS
 from ..trace.graph import Node
 from ..trace.reads import Read

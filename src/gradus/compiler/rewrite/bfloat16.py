@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from ... import dtypes
 from ...errors import ArgumentError, nearest
-from ...ops.lowering import Elementwise
-from ...ops.primitive import Shaped
+from ...ops.core.lowering import Elementwise
+from ...ops.core.primitive import Shaped
 from ..trace.graph import Node, worked_out
 from . import winograd
 from .convolution import NAMES, PRODUCTS, Found

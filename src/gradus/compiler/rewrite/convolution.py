@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...dtypes import uint32
-from ...ops.lowering import Kernel as OwnKernel
-from ...ops.primitive import Primitive, Shaped
+from ...ops.core.lowering import Kernel as OwnKernel
+from ...ops.core.primitive import Primitive, Shaped
 from ..trace.graph import Graph, Node
 from .sums import call
 

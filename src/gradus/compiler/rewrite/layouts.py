@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 
 from ...dtypes import Dtype, bfloat16
-from ...ops.places import Index, Loop, flatten, variable
-from ...ops.primitive import PRIMITIVES
+from ...ops.core.places import Index, Loop, flatten, variable
+from ...ops.core.primitive import PRIMITIVES
 from ..trace.graph import Graph, Node, consumers, worked_out
 from ..trace.lowerings import (
     has_own_kernel,

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
+from ...ops.core.primitive import PRIMITIVES
 from ...ops.index import gathered_in
-from ...ops.primitive import PRIMITIVES
 from ..trace.graph import Graph, Node, consumers, number
 from ..trace.lowerings import is_elementwise
 from . import convolution, empties, few_images, joins, outside, pieces, sums, unused

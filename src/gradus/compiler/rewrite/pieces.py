@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ...ops.places import Index
+from ...ops.core.places import Index
 from ..trace.graph import Node
 from ..trace.lowerings import has_own_kernel, is_constant, is_indexed
 

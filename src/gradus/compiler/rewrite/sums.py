@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ...ops.primitive import PRIMITIVES
+from ...ops.core.primitive import PRIMITIVES
 from ..trace.graph import Graph, Node, consumers
 
 FEWEST = 4  # terms that are worth joining

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from ...dtypes import Dtype
 from ...errors import TraceError, caller
 from ...interpret import Explain, Wrong
-from ...ops.primitive import Primitive
+from ...ops.core.primitive import Primitive
 
 T = TypeVar("T", bound=Hashable)
 R = TypeVar("R")

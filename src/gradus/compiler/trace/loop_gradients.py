@@ -12,7 +12,7 @@ from typing import Any
 
 from ... import dtypes
 from ...autograd import reached
-from ...ops.primitive import PRIMITIVES
+from ...ops.core.primitive import PRIMITIVES
 from ...tensor import Tensor
 from .graph import Node, ordered
 from .lowerings import effort, is_elementwise, is_view

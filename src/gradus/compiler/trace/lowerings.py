@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...ops.lowering import Constant, Elementwise, Found, Indices, Kernel, Reduction, View
-from ...ops.places import Condition
+from ...ops.core.lowering import Constant, Elementwise, Found, Indices, Kernel, Reduction, View
+from ...ops.core.places import Condition
 from .graph import Node
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ...ops.places import Condition, Index, Loop, flatten, variable
+from ...ops.core.places import Condition, Index, Loop, flatten, variable
 from .graph import Node
 from .lowerings import Piece, is_constant, is_elementwise, is_indexed, is_view, pull
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Dtype, float32
-from ...ops.lowering import Kernel
-from ...ops.primitive import Primitive, Shaped
+from ...ops.core.lowering import Kernel
+from ...ops.core.primitive import Primitive, Shaped
 from .graph import Graph, Node, ordered
 
 Shape = tuple[int, ...]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import GradientError
-from ...ops.primitive import Primitive
+from ...ops.core.primitive import Primitive
 from ...tensor import WALL, Origin, Tensor
 from .graph import Node
 from .trace import Tracer, View

@@ -20,7 +20,7 @@ from ...autograd import no_grad
 from ...errors import ArgumentError, DtypeError, TraceError, caller
 from ...interpret import Explain, Outside, Wrong
 from ...ops import where
-from ...ops.primitive import PRIMITIVES, Primitive
+from ...ops.core.primitive import PRIMITIVES, Primitive
 from ...tensor import Tensor
 from .aliases import READ_ONLY, clash, layout, overlaps, require_writable
 from .bounds import Bounds, same_numbers

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .. import dtypes
-from ..tensor import Tensor, as_tensor
+from ... import dtypes
+from ...tensor import Tensor, as_tensor
 from .primitive import cast
 
 F = TypeVar("F", bound=Callable[..., Tensor])

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from .. import dtypes, interpret
-from .._methods import method, reflected
-from ..autograd import recording
-from ..errors import ArgumentError, DtypeError, GradientError, ShapeError
-from ..tensor import Origin, Tensor
+from ... import dtypes, interpret
+from ..._methods import method, reflected
+from ...autograd import recording
+from ...errors import ArgumentError, DtypeError, GradientError, ShapeError
+from ...tensor import Origin, Tensor, as_tensor
 from .lowering import Constant, Elementwise, Found, Indices, Kernel, Lowering, View
 from .places import Index
 
@@ -193,8 +193,6 @@ def _array_operand(x: Any) -> Tensor | bool | int | float:
     if isinstance(x, np.generic):
         return x.item()  # type: ignore[no-any-return]
     if isinstance(x, (np.ndarray, list, tuple)):
-        from ..tensor import as_tensor
-
         return as_tensor(x)
     raise DtypeError(f"expected a Tensor, an array or a number, got {type(x).__name__} ({x!r})")
 

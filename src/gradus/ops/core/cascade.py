@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from .. import dtypes
+from ... import dtypes
 
 PIECE = 16  # terms of a piece
 WHOLE, OF_LITTLE, LITTLE = 32, 64, 1 << 14  # terms that are not cut; those of arrays so small that it would be felt

@@ -1,0 +1,1 @@
+"""What every primitive is made of: what one is, how it is applied, and what a compiler needs to know of it."""
