@@ -7,7 +7,7 @@ import pytest
 
 import gradus
 from gradus import functional as F
-from gradus.compiler.trace.bounds import Bounds
+from gradus.compiler.graph.bounds import Bounds
 from gradus.compiler.trace.trace import trace
 from gradus.errors import DataError, GradusError
 

@@ -11,6 +11,7 @@ from limits import at_most
 
 import gradus
 from gradus import nn
+from gradus.compiler.graph.graph import Graph, Node
 from gradus.compiler.native.program import Program
 from gradus.compiler.native.target import sse2
 from gradus.compiler.plan.expressions import DEEPEST
@@ -18,7 +19,6 @@ from gradus.compiler.plan.schedule import FULL
 from gradus.compiler.rewrite import joins
 from gradus.compiler.rewrite.rewriting import redirected
 from gradus.compiler.rewrite.sums import call
-from gradus.compiler.trace.graph import Graph, Node
 from gradus.compiler.trace.trace import trace
 from gradus.tensor import Tensor
 

@@ -15,10 +15,10 @@ from gradus import functional as F
 from gradus import nn, optim
 from gradus.compiler import Compiled
 from gradus.compiler.explain import explain, layout, profile
+from gradus.compiler.graph.graph import Graph
 from gradus.compiler.native import stages
 from gradus.compiler.native.runtime import set_num_threads
 from gradus.compiler.rewrite import passes
-from gradus.compiler.trace.graph import Graph
 from gradus.compiler.trace.trace import trace
 from gradus.errors import ArgumentError
 

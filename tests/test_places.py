@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradus.compiler.trace.reads import at, loops_over
+from gradus.compiler.graph.reads import at, loops_over
 from gradus.ops.core.places import Condition, Index, Loop, Quotient, Remainder, flatten, unflatten, variable
 
 Values = dict[Loop, int]

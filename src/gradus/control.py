@@ -165,10 +165,10 @@ def _choose(condition: Tensor, one: State, other: State) -> State:
 
 
 @contextmanager
-def _where(going: Tensor | None) -> Iterator[None]:
-    """What is checked and written in this block counts only where a condition holds, if there is one."""
+def _where(going: Tensor) -> Iterator[None]:
+    """What is checked and written in this block counts only where a condition holds."""
     outer = interpret.conditional.get()
-    token = interpret.conditional.set(outer if going is None else going if outer is None else outer & going)
+    token = interpret.conditional.set(going if outer is None else outer & going)
     try:
         yield
     finally:

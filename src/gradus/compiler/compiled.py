@@ -26,8 +26,8 @@ from .native.program import Program
 from .native.step import Step
 from .native.target import Target, default
 from .surroundings.around import Wrapper
-from .surroundings.sound import name_of
 from .surroundings.version import Version
+from .surroundings.where import name_of
 from .trace.results import wish
 from .trace.trace import Tracer
 from .trace.tree import agree, alone, flatten, is_array

@@ -112,15 +112,13 @@ class Module:
     def _require_tensors(self, inputs: tuple[Any, ...], error: Exception) -> None:
         """Explain a failure by what it was called with, if that was a list, a tuple or an array."""
         for x in inputs:
-            if isinstance(x, tuple) and not isinstance(error, GradusError):
-                raise DtypeError(
-                    f"{type(self).__name__} is called with tensors, not with a tuple of {len(x)}, called at {caller()}"
-                    ". Take what is meant: of a recurrent layer's result [0] is the outputs, [1] the last state."
-                ) from error
-            if isinstance(x, (list, np.ndarray, int, float)) and not isinstance(error, GradusError):
+            if isinstance(x, (list, tuple, np.ndarray, int, float)) and not isinstance(error, GradusError):
+                remedy = "Make it one: gradus.tensor(...)."
+                if isinstance(x, tuple):
+                    remedy = "Take what is meant: of a recurrent layer's result [0] is the outputs, [1] the last state."
                 raise DtypeError(
                     f"{type(self).__name__} is called with tensors, not with a {type(x).__name__}, called at "
-                    f"{caller()}. Make it one: gradus.tensor(...)."
+                    f"{caller()}. {remedy}"
                 ) from error
 
     def register_forward_hook(self, hook: ForwardHook) -> Callable[[], None]:

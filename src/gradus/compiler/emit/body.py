@@ -8,9 +8,9 @@ from typing import NamedTuple
 from ... import dtypes
 from ...errors import TraceError
 from ...ops.core.places import Condition, Index, Loop, Quotient, Remainder, flatten
-from ..trace.graph import Node
-from ..trace.lowerings import Piece, is_elementwise, is_indexed, is_view, pull
-from ..trace.reads import in_rows
+from ..graph.graph import Node
+from ..graph.lowerings import Piece, is_elementwise, is_indexed, is_view, pull
+from ..graph.reads import in_rows
 from . import some_lanes
 from .code import Code, Ref, split_type
 from .kit import LLVM_TYPES, Kit, memory_type

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ... import dtypes
-from ..trace.graph import Node
+from ..graph.graph import Node
 from .accumulators import Accumulators, load
 from .code import Code, Ref
 from .dot_products import DotAccumulators, in_order, interleaved

@@ -9,11 +9,11 @@ from ... import dtypes
 from ..emit.code import Code
 from ..emit.kit import Kit
 from ..emit.value import Value
+from ..graph.graph import Node, ordered
+from ..graph.lowerings import is_elementwise, is_reduction, terms
+from ..graph.reads import Read
 from ..plan.schedule import Kernel, Schedule
 from ..rewrite.convolution import PRODUCTS, multiplications
-from ..trace.graph import Node, ordered
-from ..trace.lowerings import is_elementwise, is_reduction, terms
-from ..trace.reads import Read
 
 _ARITHMETIC = re.compile(r"= f(add|sub|mul|div|rem|neg|cmp)\b|@llvm\.(\w+)\.f\d")
 

@@ -7,8 +7,8 @@ from html import escape
 from itertools import pairwise
 
 from ...page_style import BASE
-from ..trace.graph import Graph, Node, describe
-from ..trace.lowerings import is_constant, is_view
+from ..graph.graph import Graph, Node, describe
+from ..graph.lowerings import is_constant, is_view
 from .explain import Explanation, Stage, amount, cells, compiling, graphs, listing, llvm_text, memory, seconds
 from .layout import Box, Edge, layout, rows_of
 

@@ -19,12 +19,12 @@ from ..emit.code import Code, Ref
 from ..emit.kit import LLVM_TYPES, Kit
 from ..emit.taps import PairTaps, Taps, Tile, micro_kernel
 from ..emit.value import Value
+from ..graph.graph import Node
+from ..graph.reads import at, loops_over
 from ..plan.schedule import Kernel, Schedule
 from ..plan.tiling import SPARE, emptied_after
 from ..rewrite.convolution import Axis, axes
 from ..rewrite.layouts import Batch, Blocks, blocks
-from ..trace.graph import Node
-from ..trace.reads import at, loops_over
 from .loop_kernels import LoopKernel
 
 LATENCY = 8  # sums that must be under way at once to keep the multipliers busy

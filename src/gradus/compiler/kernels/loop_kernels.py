@@ -17,10 +17,10 @@ from ..emit.folding import into_one
 from ..emit.kit import Kit, memory_type
 from ..emit.nest import Nest
 from ..emit.value import Value
+from ..graph.graph import Node
+from ..graph.lowerings import Piece, terms
+from ..graph.reads import Read, at, loops_over, reads
 from ..rewrite.layouts import Batch
-from ..trace.graph import Node
-from ..trace.lowerings import Piece, terms
-from ..trace.reads import Read, at, loops_over, reads
 
 LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
 FEW = 4  # terms for which no lanes are brought together

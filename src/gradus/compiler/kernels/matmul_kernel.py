@@ -16,12 +16,12 @@ from ..emit.accumulators import load, store
 from ..emit.code import Code, Ref
 from ..emit.kit import Kit
 from ..emit.value import Value
+from ..graph.graph import Node
+from ..graph.reads import at, loops_over
 from ..plan.parts import part_places
 from ..plan.schedule import Kernel, Schedule
 from ..plan.shares import Share
 from ..plan.tiling import Operand, Tiling, cases
-from ..trace.graph import Node
-from ..trace.reads import at, loops_over
 from .loop_kernels import LoopKernel
 from .micro_kernel import MicroKernel, Steps
 from .narrow_kernel import narrow_kernel

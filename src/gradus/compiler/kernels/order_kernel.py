@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ... import dtypes
 from ..emit.code import Code
+from ..graph.graph import Node
 from ..plan.schedule import Kernel, Schedule
 from ..rewrite.layouts import blocks, images_together
-from ..trace.graph import Node
 from .loop_kernels import LoopKernel
 from .squares import Square, Squares, goes_past
 

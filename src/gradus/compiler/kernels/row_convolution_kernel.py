@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from ..emit.code import Code, Ref
 from ..emit.taps import RowTaps, Tile
 from ..emit.value import Value
+from ..graph.graph import Node
+from ..graph.reads import loops_over
 from ..plan.schedule import Kernel, Schedule
 from ..rewrite.convolution import Axis, axes
 from ..rewrite.layouts import Blocks
-from ..trace.graph import Node
-from ..trace.reads import loops_over
 from .convolution_kernel import ConvolutionKernel, Place, best_tile
 
 

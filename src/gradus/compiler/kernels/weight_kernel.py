@@ -20,12 +20,12 @@ from ..emit.dot_products import DotAccumulators
 from ..emit.folding import folded
 from ..emit.kit import LLVM_TYPES, Kit
 from ..emit.value import Value
+from ..graph.graph import Node
+from ..graph.reads import loops_over
 from ..plan.schedule import Kernel, Schedule
 from ..plan.tiling import PIECE, SPARE
 from ..rewrite.convolution import Axis, axes
 from ..rewrite.layouts import Batch, images_together
-from ..trace.graph import Node
-from ..trace.reads import loops_over
 from .convolution_kernel import LATENCY
 from .loop_kernels import LoopKernel
 

@@ -22,12 +22,12 @@ from ..emit.kit import Kit
 from ..emit.sandwich import sandwich
 from ..emit.taps import Taps, Tile, micro_kernel
 from ..emit.value import Value
+from ..graph.graph import Node
+from ..graph.reads import at, loops_over
 from ..plan.schedule import Kernel, Schedule
 from ..plan.tiling import cases
 from ..rewrite.layouts import Batch
 from ..rewrite.winograd import SIZE, Matrix, matrices, tiles, transposed
-from ..trace.graph import Node
-from ..trace.reads import at, loops_over
 from .convolution_kernel import LATENCY
 from .loop_kernels import LoopKernel
 from .squares import Square, Squares, goes_past

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import DataError, GradusError, ShapeError
+from ..graph.bounds import same_numbers
+from ..graph.graph import Check, Graph, Node, evaluate, ordered
+from ..graph.lowerings import effort, has_own_kernel, is_reduction
 from ..kernels.check_kernel import CheckKernel
 from ..plan.schedule import Schedule
 from ..rewrite.passes import separate_pieces
-from ..trace.bounds import same_numbers
-from ..trace.graph import Check, Graph, Node, ordered
-from ..trace.lowerings import effort, has_own_kernel, is_reduction
 from .target import Target
 
 DONE_TWICE = 16  # operations on a number, up to which what is looked at is worked out for that alone
@@ -119,8 +119,5 @@ def refusal(check: Check, subject: np.ndarray, given: Sequence[np.ndarray], grap
 def worked_out(n: Node, given: Sequence[np.ndarray], graph: Graph) -> np.ndarray:
     """A node's value, with NumPy."""
     known = dict(zip(graph.inputs, given, strict=True))
-    with np.errstate(all="ignore"):
-        for x in ordered([n]):
-            if x not in known:
-                known[x] = np.asarray(x.primitive.forward(np, *(known[i] for i in x.inputs), **x.params))
+    evaluate(ordered([n]), known)
     return known[n]

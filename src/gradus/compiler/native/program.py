@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..emit.code import Code
-from ..trace.graph import Graph, Node
+from ..graph.graph import Graph, Node
 from . import entry
 from .checks import Parted, parted
 from .entry import Argument, Stage

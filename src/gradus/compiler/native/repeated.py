@@ -7,10 +7,10 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from ..emit.code import THREAD, WAIT, Code, Ref
+from ..graph.graph import Node
+from ..graph.regions import Region
 from ..plan.memory import ALIGNMENT, Plan, Scratch
 from ..plan.schedule import Kernel
-from ..trace.graph import Node
-from ..trace.regions import Region
 from .entry import Stage
 
 
@@ -126,9 +126,8 @@ class Repeated:
         for i, n in enumerate(region.carried):
             history = part(k, "history", i)
             if history is not None:
-                before, after = (_size(n), 0) if region.reverse else (0, _size(n))
-                places[iteration.entry[i]] = _Moving(self._slot(history), before, _size(n))
-                places[iteration.exit[i]] = _Moving(self._slot(history), after, _size(n))
+                for slot, before in ((iteration.entry[i], True), (iteration.exit[i], False)):
+                    places[slot] = _Moving(self._slot(history), region.beside(before) * _size(n), _size(n))
             else:
                 places[iteration.entry[i]] = _Moving(self._states, start, _aligned(n), True)
                 places[iteration.exit[i]] = _Moving(self._states, start + _aligned(n), -_aligned(n), True)

@@ -8,6 +8,8 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from ..emit.code import THREAD, Code
+from ..graph.graph import Graph, Node, number
+from ..graph.regions import Region
 from ..kernels.blocked_kernel import BlockedKernel
 from ..kernels.convolution_kernel import ConvolutionKernel
 from ..kernels.loop_kernels import LoopKernel
@@ -27,8 +29,6 @@ from ..plan.tiling import Tiling, tiling
 from ..rewrite.bfloat16 import Rounding
 from ..rewrite.convolution import PRODUCTS, multiplications
 from ..rewrite.passes import simplify
-from ..trace.graph import Graph, Node, number
-from ..trace.regions import Region
 from .entry import Stage
 from .repeated import Iteration, Repeated, has_history, region_of, scratch_of
 from .runtime import num_threads
@@ -249,16 +249,16 @@ class Stages:
         if self.alone:
             return [False] * len(stages)
         moving = {slot: (i, 0) for i, slot in enumerate(entry)} | {slot: (i, 1) for i, slot in enumerate(exit)}
-        back = [1 if has_history(k, i) else 2 for i in range(len(entry))]
-        fixed = 2 * (self.plan.count + len(moving) * 8)
+        kept = [has_history(k, i) for i in range(len(entry))]
+        cells: dict[tuple[int, int], int] = {}  # of each value its place after so many steps, as a slot of its own
 
         def access(stage: Stage, slot: int, turn: int) -> Access:
-            if slot not in moving:
-                return Access(*self._range(slot), slot, stage.own.get(slot))
-            i, after = moving[slot]
-            place = turn + after if back[i] == 1 else (turn + after) % 2
-            cell = fixed + 8 * i + place
-            return Access(-2 * cell - 2, -2 * cell - 1, -cell, stage.own.get(slot))
+            own = stage.own.get(slot)
+            if slot in moving:
+                i, after = moving[slot]
+                place = turn + after if kept[i] else (turn + after) % 2
+                slot = cells.setdefault((i, place), self.plan.count + len(cells))
+            return Access(*self._range(slot), slot, own)
 
         touches = [
             Touches(*([access(s, slot, turn) for slot in slots] for slots in (s.reads, s.writes)))

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ...ops.core.elementwise import FUNCTION
-from ..trace.graph import Node
-from ..trace.lowerings import effort, is_constant, is_indexed, is_reduction
+from ..graph.graph import Node
+from ..graph.lowerings import effort, is_constant, is_indexed, is_reduction
 
 MOST = 500  # instructions, about
 DEEPEST = 64  # operations on top of each other: they are emitted by recursion

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..trace.graph import Node
+from ..graph.graph import Node
 from .schedule import Kernel, Schedule
 
 ALIGNMENT = 64

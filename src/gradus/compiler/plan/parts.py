@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...ops.core.places import Index, flatten
-from ..trace.graph import Node
-from ..trace.reads import Read, at, loops_over
+from ..graph.graph import Node
+from ..graph.reads import Read, at, loops_over
 
 OF_A_PART = 8  # registers that a tile has for each part, so that it has some rows
 

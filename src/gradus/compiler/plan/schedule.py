@@ -14,12 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...ops.core.places import Index, Loop, flatten
-from ..rewrite.convolution import ALONG_ROWS, IMAGES
-from ..rewrite.layouts import batch_inside, blocks, images_together
-from ..rewrite.pieces import Piece as Stretches
-from ..rewrite.pieces import is_written_in_pieces, pieces_of
-from ..trace.graph import Graph, Node, consumers
-from ..trace.lowerings import (
+from ..graph.graph import Graph, Node, consumers
+from ..graph.lowerings import (
     Piece,
     effort,
     has_own_kernel,
@@ -30,7 +26,11 @@ from ..trace.lowerings import (
     is_view,
     terms,
 )
-from ..trace.reads import Read, at, in_rows, loops_over, reads, strides
+from ..graph.reads import Read, at, in_rows, loops_over, reads, strides
+from ..rewrite.convolution import ALONG_ROWS, IMAGES
+from ..rewrite.layouts import batch_inside, blocks, images_together
+from ..rewrite.pieces import Piece as Stretches
+from ..rewrite.pieces import is_written_in_pieces, pieces_of
 from .expressions import Expressions
 from .order import Before, in_order
 from .parts import needs_parts, part_places

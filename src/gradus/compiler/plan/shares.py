@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ...ops.core.places import Index, Loop
+from ..graph.graph import Node
+from ..graph.reads import Read
 from ..rewrite.convolution import ALONG_ROWS
-from ..trace.graph import Node
-from ..trace.reads import Read
 from .schedule import Kernel, Schedule
 from .tiling import Tiling
 

@@ -17,8 +17,8 @@ from typing import NamedTuple, Protocol
 
 from ... import dtypes
 from ...errors import TraceError
-from ..trace.graph import Node
-from ..trace.reads import loops_over
+from ..graph.graph import Node
+from ..graph.reads import loops_over
 from .parts import of_few_rows
 from .schedule import Kernel, Schedule
 

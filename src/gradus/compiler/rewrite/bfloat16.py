@@ -13,7 +13,7 @@ from ... import dtypes
 from ...errors import ArgumentError, nearest
 from ...ops.core.lowering import Elementwise
 from ...ops.core.primitive import Shaped
-from ..trace.graph import Node, worked_out
+from ..graph.graph import Node, worked_out
 from . import winograd
 from .convolution import NAMES, PRODUCTS, Found
 from .sums import call

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ...dtypes import uint32
 from ...ops.core.lowering import Kernel as OwnKernel
 from ...ops.core.primitive import Primitive, Shaped
-from ..trace.graph import Graph, Node
+from ..graph.graph import Graph, Node
 from .sums import call
 
 UNITS = 64  # parts that a weight's gradient is cut into, at least: enough for many threads

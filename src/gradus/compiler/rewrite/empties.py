@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..trace.graph import Node
+from ..graph.graph import Node
 
 SUMS = ("sum", "matmul", "scatter_add", "sliding_window_adjoint")  # 0, of no terms
 

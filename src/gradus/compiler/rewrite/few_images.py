@@ -11,7 +11,7 @@ of the source, read where it lies. The rewrites here bring a convolution into a 
 
 from __future__ import annotations
 
-from ..trace.graph import Graph, Node
+from ..graph.graph import Graph, Node
 from .convolution import BACK, NAMES, Sizes, node, own_kernel
 from .sums import call
 

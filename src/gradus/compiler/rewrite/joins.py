@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from ..trace.graph import Graph, Node
+from ..graph.graph import Graph, Node
 from .pieces import stored_as
 from .sums import call, join
 

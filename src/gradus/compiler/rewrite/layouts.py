@@ -13,8 +13,8 @@ import math
 from ...dtypes import Dtype, bfloat16
 from ...ops.core.places import Index, Loop, flatten, variable
 from ...ops.core.primitive import PRIMITIVES
-from ..trace.graph import Graph, Node, consumers, worked_out
-from ..trace.lowerings import (
+from ..graph.graph import Graph, Node, consumers, worked_out
+from ..graph.lowerings import (
     has_own_kernel,
     is_elementwise,
     is_indexed,
@@ -23,7 +23,7 @@ from ..trace.lowerings import (
     pull,
     terms,
 )
-from ..trace.reads import at, loops_over
+from ..graph.reads import at, loops_over
 from .convolution import IMAGES, NAMES
 from .pieces import is_written_in_pieces, stored_as
 

@@ -9,9 +9,9 @@ A loop's steps are then left with what really depends on the step before.
 
 from __future__ import annotations
 
-from ..trace.graph import Graph, Node, consumers, ordered
-from ..trace.lowerings import is_constant, is_elementwise
-from ..trace.regions import Region, dependent
+from ..graph.graph import Graph, Node, consumers, ordered
+from ..graph.lowerings import is_constant, is_elementwise
+from ..graph.regions import Region, dependent, loop, part
 from .rewriting import redirected
 from .sums import call
 
@@ -31,14 +31,14 @@ def taken_out(graph: Graph) -> dict[Node, Node]:
 class _Outside:
     """One loop: its region as it will be, and what is worked out around it."""
 
-    def __init__(self, loop: Node, parts: list[Node]) -> None:
-        old: Region = loop.params["region"]
-        self.old_loop, self.parts, self.length = loop, parts, old.length
+    def __init__(self, old_loop: Node, parts: list[Node]) -> None:
+        old: Region = old_loop.params["region"]
+        self.old_loop, self.parts, self.length = old_loop, parts, old.length
         lists = (old.constants, old.carried, old.sliced, old.new, old.stacked)
         self.region = Region(old.length, old.reverse, *map(list, lists))
-        constants, starts, arrays = old.given(loop.inputs)
+        constants, starts, arrays = old.given(old_loop.inputs)
         self.constants, self.starts, self.arrays = list(constants), list(starts), list(arrays)
-        self.loop = Node(loop.op, loop.inputs, {"region": self.region}, loop.shape, loop.dtype)
+        self.loop = loop(old_loop.inputs, self.region)
         self._lifted: dict[Node, tuple[Node, bool] | None] = {}
         self._kept: dict[Node, Node] = {}
         self._look()
@@ -76,7 +76,7 @@ class _Outside:
         becomes = {self.old_loop: self.loop} | made
         for p in self.parts:
             if p not in made:
-                becomes[p] = Node(p.op, (self.loop,), p.params, p.shape, p.dtype)
+                becomes[p] = self._part(**p.params)
         return becomes
 
     # -- before the loop -----------------------------------------------------------------------------------------------
@@ -233,14 +233,10 @@ class _Outside:
         region = self.region
         before = n in region.carried
         history = self._part("history", (region.carried if before else region.new).index(n))
-        start = int(before is region.reverse)
-        whole = [(0, length, 1) for length in n.shape]
-        return call("slice", [history], ranges=((start, start + self.length, 1), *whole))
+        return call("slice", [history], ranges=region.rows(before, n.shape))
 
     def _part(self, what: str, index: int) -> Node:
-        shape, dtype = self.region.part(what, index)
-        op = self.parts[0].op
-        return Node(op, (self.loop,), {"what": what, "index": index}, shape, dtype)
+        return part(self.loop, what, index)
 
 
 def _for_all(n: Node, inputs: list[Node], length: int) -> Node | None:

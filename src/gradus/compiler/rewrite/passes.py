@@ -15,8 +15,8 @@ import numpy as np
 from ... import dtypes
 from ...ops.core.primitive import PRIMITIVES
 from ...ops.index import gathered_in
-from ..trace.graph import Graph, Node, consumers, number
-from ..trace.lowerings import is_elementwise
+from ..graph.graph import Graph, Node, consumers, number
+from ..graph.lowerings import is_elementwise
 from . import convolution, empties, few_images, joins, outside, pieces, sums, unused
 from . import winograd as winograd_rewrite
 from .bfloat16 import Rounding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..trace.graph import Graph, Node
+from ..graph.graph import Graph, Node
 
 Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ...ops.core.primitive import PRIMITIVES
-from ..trace.graph import Graph, Node, consumers
+from ..graph.graph import Graph, Node, consumers
 
 FEWEST = 4  # terms that are worth joining
 TOGETHER = 256  # rows of a group

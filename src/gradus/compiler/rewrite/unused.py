@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..trace.graph import Graph, Node, consumers, ordered
-from ..trace.regions import Region
+from ..graph.graph import Graph, Node, consumers, ordered
+from ..graph.regions import Region, loop, part
 from .sums import call
 
 
@@ -38,13 +38,11 @@ def _same_values(region: Region, p: Node, histories: dict[int, Node]) -> Iterato
     kept = region.stacked[p.params["index"]]
     for k, history in histories.items():
         if region.new[k] is kept:
-            start = int(not region.reverse)
-            whole = [(0, length, 1) for length in p.shape[1:]]
-            yield call("slice", [history], ranges=((start, start + region.length, 1), *whole))
+            yield call("slice", [history], ranges=region.rows(False, p.shape[1:]))
 
 
-def _without_unused(loop: Node, parts: list[Node]) -> dict[Node, Node]:
-    region: Region = loop.params["region"]
+def _without_unused(old: Node, parts: list[Node]) -> dict[Node, Node]:
+    region: Region = old.params["region"]
     carried = {p.params["index"] for p in parts if p.params["what"] != "stack"}
     stacked = sorted({p.params["index"] for p in parts if p.params["what"] == "stack"})
     while True:
@@ -54,7 +52,7 @@ def _without_unused(loop: Node, parts: list[Node]) -> dict[Node, Node]:
         if not more:
             break
         carried |= more
-    constants, starts, arrays = region.given(loop.inputs)
+    constants, starts, arrays = region.given(old.inputs)
     kept = sorted(carried)
     given = [i for i, n in enumerate(region.constants) if n in needed]
     sliced = [i for i, n in enumerate(region.sliced) if n in needed]
@@ -72,9 +70,9 @@ def _without_unused(loop: Node, parts: list[Node]) -> dict[Node, Node]:
         [region.stacked[j] for j in stacked],
     )
     inputs = (*(constants[i] for i in given), *(starts[k] for k in kept), *(arrays[i] for i in sliced))
-    instead = Node(loop.op, inputs, {"region": less}, loop.shape, loop.dtype)
-    becomes = {loop: instead}
+    instead = loop(inputs, less)
+    becomes = {old: instead}
     for p in parts:
         index = (stacked if p.params["what"] == "stack" else kept).index(p.params["index"])
-        becomes[p] = Node(p.op, (instead,), p.params | {"index": index}, p.shape, p.dtype)
+        becomes[p] = part(instead, p.params["what"], index)
     return becomes

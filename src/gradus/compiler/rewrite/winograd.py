@@ -17,7 +17,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ... import dtypes
-from ..trace.graph import Graph, Node
+from ..graph.graph import Graph, Node
 from .convolution import Sizes, multiplications, own_kernel
 from .convolution import node as new
 from .sums import call

@@ -1,7 +1,8 @@
-"""What a person calls a tensor: the path to it from a function, such as `model.layers.0.weight`."""
+"""What a person calls a tensor, the path to it from a function as `model.layers.0.weight`; a function; a value."""
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
@@ -23,3 +24,16 @@ def where_is(function: Any, wanted: np.ndarray) -> str:
     path = next((label for t, label in Around(function, ()).tensors if t.data is wanted), "")
     owner = getattr(function, "__self__", None)
     return path.removeprefix(f"{type(owner).__name__}.") if owner is not None else path
+
+
+def name_of(function: Any) -> str:
+    """What a thing that can be called is called: itself, what a partial is of, or its class."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
+
+
+def short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 40 else text[:37] + "..."

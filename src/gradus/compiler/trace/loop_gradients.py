@@ -10,44 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ... import dtypes
 from ...autograd import reached
 from ...ops.core.primitive import PRIMITIVES
 from ...tensor import Tensor
-from .graph import Node, ordered
-from .lowerings import effort, is_elementwise, is_view
-from .regions import Region, dependent
+from ..graph.graph import Node, ordered
+from ..graph.lowerings import effort, is_elementwise, is_view
+from ..graph.regions import Copier, Region, dependent, loop, part
+from .loop_body import Body
 
 CHEAP = 1  # instructions by which a value is worked out again rather than kept
-
-
-class Cotangents:
-    """The gradients of what comes out of a loop, and once they are pulled back, of what goes in."""
-
-    def __init__(self, of: dict[tuple[str, int], Tensor]) -> None:
-        self.of = of
-        self.pulled: list[Tensor | None] | None = None
-
-    def __add__(self, other: Cotangents) -> Cotangents:
-        both = dict(self.of)
-        for what, g in other.of.items():
-            both[what] = both[what] + g if what in both else g
-        return Cotangents(both)
 
 
 class Backward:
     """The gradient of one loop.
 
     Args:
-        body: the forward step (`loops.Body`).
+        body: the forward step.
         cotangents: the gradients of what came out of the loop.
-        copier: what copies nodes into a region (`loops.Copier`).
-        primitives: `loop` and `part`.
     """
 
-    def __init__(self, body: Any, cotangents: dict[tuple[str, int], Tensor], copier: Any, primitives: Any) -> None:
+    def __init__(self, body: Body, cotangents: dict[tuple[str, int], Tensor]) -> None:
         self.body, self.cotangents, self.tracer = body, dict(cotangents), body.tracer
-        self.primitives = primitives
         self.region = Region(body.region.length, not body.region.reverse)
         finals, stacks = ([i for what, i in cotangents if what == kind] for kind in ("final", "stack"))
         self._reached, carried, self._first = body.flows.reached(finals, stacks, body.region.length)
@@ -56,7 +39,7 @@ class Backward:
         self.arrays: list[Node] = []  # whose places go to the steps
         with self.tracer.reopened():
             self._pull_one_step()
-            self._copy_into(copier)
+            self._copy_into()
 
     # -- one step ------------------------------------------------------------------------------------------------------
 
@@ -98,17 +81,16 @@ class Backward:
 
     def _zeros(self, like: Any) -> Node:
         scalar = self.tracer.made("full", shape=(), value=0, dtype=like.dtype)
-        node: Node = self.tracer.made("broadcast_to", scalar, shape=like.shape)
-        return node
+        return self.tracer.made("broadcast_to", scalar, shape=like.shape)
 
     # -- the region ----------------------------------------------------------------------------------------------------
 
-    def _copy_into(self, make_copier: Any) -> None:
+    def _copy_into(self) -> None:
         body, region = self.body, self.region
         roots = [n for n in (*self.of_given, *self.of_carried, *self.of_places) if n is not None]
         backward = dependent(roots, [t.data for t in (*self.seeds, *(t for _, t, _ in self.taken))])
         forward = dependent(roots, body.symbols)
-        self.copier = copier = make_copier(region, forward | backward)
+        self.copier = copier = Copier(region, forward | backward)
         region.carried = [copier.given(t.data) for t in self.seeds]
         for _, t, array in self.taken:
             self._take(t.data, array)
@@ -141,7 +123,7 @@ class Backward:
         given = dict.fromkeys(n for n in asked if self.body.is_at_hand(n) or not _is_cheap(n))
 
         def at_hand(n: Node) -> bool:
-            return n not in forward or n in given or bool(self.body.is_at_hand(n))
+            return n not in forward or n in given or self.body.is_at_hand(n)
 
         for n in asked:
             if n not in given:
@@ -153,9 +135,8 @@ class Backward:
 
     def loop(self) -> list[Tensor | None]:
         """The gradients of what the forward loop was given, from around it, to start from, by place; None for none."""
-        loop, _ = self.primitives
         inputs = (*self.copier.constants, *self.starts, *self.arrays)
-        self._node = self.tracer.own(Node(loop, inputs, {"region": self.region}, (), dtypes.float32))
+        self._node = self.tracer.own(loop(inputs, self.region))
         totals = zip(self.body.given, self.totals, strict=True)
         found = [self._part("final", k) if k is not None and id(t) in self._reached else None for t, k in totals]
         finals = {k: self._part("final", i) for i, k in enumerate(self.floats) if k in self._first}
@@ -164,9 +145,12 @@ class Backward:
         return found + [None if n is None else self._part("stack", next(stacks)) for n in self.of_places]
 
     def _part(self, what: str, index: int) -> Tensor:
-        params = {"what": what, "index": index}
-        _, part = self.primitives
-        return Tensor(self.tracer.own(Node(part, (self._node,), params, *self.region.part(what, index))))
+        return Tensor(self.tracer.own(part(self._node, what, index)))
+
+
+def pulled_back(body: Body, cotangents: dict[tuple[str, int], Tensor]) -> list[Tensor | None]:
+    """The gradients of what went into a loop, where one comes to, given those of what came out."""
+    return Backward(body, cotangents).loop()
 
 
 def _only_at(n: Node, place: int) -> Node | None:

@@ -7,44 +7,15 @@ again with all steps written out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
-from ... import dtypes
-from ...autograd import recording
-from ...tensor import Origin, Tensor
-from .flows import Flows
-from .graph import Node, ordered
-from .loop_gradients import Backward, Cotangents
-from .lowerings import is_constant, is_view
-from .regions import Region, dependent, loop_primitives
+from ...tensor import Tensor
+from ..graph.regions import WriteOut
+from .loop_body import Body, State, Tracing
+from .loop_gradients import pulled_back
 
 SHORTEST = 8  # steps of a loop that is not written out
-
-State = tuple[Tensor, ...]
-
-
-class WriteOut(BaseException):  # no Exception: a user's function could catch it
-    """A loop cannot stay one: the function is to be traced with its steps written out."""
-
-
-class Tracing(Protocol):
-    """What a loop needs of the tracer."""
-
-    def inside(self, step: Callable[..., Any], state: Any, x: Any) -> tuple[Any, set[Node]]: ...
-
-    def close(self, nodes: set[Node]) -> None: ...
-
-    def reopened(self) -> AbstractContextManager[None]: ...
-
-    def node_of(self, t: Tensor) -> Node: ...
-
-    def symbol(self, shape: tuple[int, ...], dtype: Any) -> Node: ...
-
-    def own(self, node: Node) -> Node: ...
-
-    def made(self, kind: str, *inputs: Node, **params: Any) -> Node: ...
 
 
 def looped(
@@ -55,7 +26,7 @@ def looped(
     arrays: tuple[Tensor, ...] = xs if several else (xs,)
     if any(not isinstance(t, Tensor) for t in (*arrays, *state)):
         raise WriteOut
-    body = Body(tracer, len(arrays[0]), reverse)
+    body = Body(tracer, len(arrays[0]), reverse, pulled_back)
     y = body.trace(step, state, arrays, several)
     body.close(state, arrays)
     ys = tuple(body.part("stack", j) for j in range(len(body.stacked)))
@@ -64,211 +35,3 @@ def looped(
         for k, (start, carried, new) in enumerate(zip(state, body.carried, body.new, strict=True))
     )
     return finals, ys if isinstance(y, tuple) else ys[0]
-
-
-def _pull_loop(index: int) -> Callable[..., Tensor | None]:
-    def pull(g: Cotangents, y: Tensor, *inputs: Tensor, body: Body) -> Tensor | None:
-        if recording():  # a gradient of a gradient
-            raise WriteOut
-        if g.pulled is None:
-            g.pulled = body.pull(g.of)
-        return g.pulled[index]
-
-    return pull
-
-
-def _pull_part(g: Tensor, y: Tensor, loop: Tensor, what: str, index: int) -> Any:
-    return Cotangents({(what, index): g})
-
-
-LOOP, PART = loop_primitives(_pull_loop, _pull_part)
-
-
-class Copier:
-    """Copies nodes of the trace into a region: what does not depend on the step becomes a constant.
-
-    Attributes:
-        copies: the node of the region for one of the trace.
-        constants: those of the trace, in the order of the region's.
-        grown: called where these become more because a loop that was copied keeps more.
-    """
-
-    def __init__(self, region: Region, depends: set[Node], grown: Callable[[], None] = lambda: None) -> None:
-        self.region, self.depends, self.grown = region, depends, grown
-        self.copies: dict[Node, Node] = {}
-        self.constants: list[Node] = []
-
-    def given(self, n: Node) -> Node:
-        """Let a node stand for what a step is given: an input of the region, which the caller puts in its place."""
-        self.copies[n] = Node(None, (), {}, n.shape, n.dtype)
-        return self.copies[n]
-
-    def of(self, root: Node) -> Node:
-        """The node's copy, made of the copies of what it depends on."""
-        for n in ordered([root], lambda x: x not in self.copies and not self._is_constant(x)):
-            if n not in self.copies:
-                self.copies[n] = self._constant(n) if self._is_constant(n) else self._copy(n)
-        return self.copies[root]
-
-    def _copy(self, n: Node) -> Node:
-        if n.op is None:
-            raise AssertionError("a value of the forward steps was not kept")
-        for x in n.inputs:
-            if x not in self.copies:
-                self.copies[x] = self._constant(x)
-        copy = Node(n.op, tuple(self.copies[x] for x in n.inputs), n.params, n.shape, n.dtype)
-        if n.op is LOOP:
-            n.params["region"].copied.append(lambda: self._again(n, copy))
-        return copy
-
-    def _again(self, n: Node, copy: Node) -> None:
-        """Let the copy of a loop, which has its region, read what the loop reads now."""
-        copy.inputs = tuple(self.of(x) for x in n.inputs)
-        self.grown()
-
-    def _constant(self, n: Node) -> Node:
-        self.constants.append(n)
-        self.region.constants.append(Node(None, (), {}, n.shape, n.dtype))
-        return self.region.constants[-1]
-
-    def _is_constant(self, n: Node) -> bool:
-        """Whether it is worked out before the loop; views and numbers are as well made in each step."""
-        return n not in self.depends and not is_view(n) and not is_constant(n)
-
-
-class Body:
-    """A step that was traced, and the loop made of it.
-
-    Attributes:
-        region: the loop's.
-        carried, sliced: the symbols for what the step was given.
-        new, stacked: what it gave.
-        given: tensors from around the step that gradients flow to.
-        loop: what stands for all steps.
-        ends: the nodes of what the loop starts from, and of the arrays whose places go to the steps.
-    """
-
-    def __init__(self, tracer: Tracing, length: int, reverse: bool) -> None:
-        self.tracer = tracer
-        self.region = Region(length, reverse)
-        self.carried: list[Tensor] = []
-        self.sliced: list[Tensor] = []
-        self.new: list[Tensor] = []
-        self.stacked: list[Tensor] = []
-        self.given: list[Tensor] = []
-        self._wanting: dict[str, list[bool]] = {}  # of what comes out: whether a gradient to it is wanted
-
-    def trace(self, step: Any, state: State, arrays: Sequence[Tensor], several: bool) -> Any:
-        """Run the step on symbols; what it gave for its place."""
-        self.carried = [self._symbol(t, t.shape) for t in state]
-        self.sliced = [self._symbol(t, t.shape[1:]) for t in arrays]
-        x: Any = tuple(self.sliced) if several else self.sliced[0]
-        found, self._made = self.tracer.inside(step, tuple(self.carried), x)
-        if not isinstance(found, tuple) or len(found) != 2:
-            raise WriteOut
-        new, y = found
-        ys = y if isinstance(y, tuple) else (y,)
-        if not isinstance(new, tuple) or not all(isinstance(t, Tensor) for t in (*new, *ys)):
-            raise WriteOut
-        if [(t.shape, t.dtype) for t in new] != [(t.shape, t.dtype) for t in state]:
-            raise WriteOut
-        if not recording() and any(t.requires_grad for t in (*new, *ys)):  # the step records, for what comes after
-            raise WriteOut
-        self.new, self.stacked = list(new), list(ys)
-        return y
-
-    def _symbol(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        wanted = dtypes.is_float(like.dtype) and (recording() or like.requires_grad)
-        return Tensor(self.tracer.symbol(shape, like.dtype), requires_grad=wanted)
-
-    @property
-    def symbols(self) -> list[Node]:
-        """The nodes of what a step is given."""
-        return [t.data for t in (*self.carried, *self.sliced)]
-
-    def close(self, state: State, arrays: Sequence[Tensor]) -> None:
-        """Make the loop of what was traced."""
-        node_of, region = self.tracer.node_of, self.region
-        self.new_nodes, self.kept_nodes = ([node_of(t) for t in some] for some in (self.new, self.stacked))
-        depends = dependent([*self.new_nodes, *self.kept_nodes], self.symbols)
-        self._copier = Copier(region, depends, self._connect)
-        region.carried, region.sliced = (
-            [self._copier.given(t.data) for t in some] for some in (self.carried, self.sliced)
-        )
-        region.new = [self._copier.of(n) for n in self.new_nodes]
-        region.stacked = [self._copier.of(n) for n in self.kept_nodes]
-        self.ends = [node_of(t) for t in (*state, *arrays)]
-        self._node = self.tracer.own(Node(LOOP, (), {"region": region}, (), dtypes.float32))
-        self._connect()
-        self.loop = Tensor(self._node)
-        if recording():
-            self._record(state, arrays)
-        self.tracer.close(self._made)
-
-    def _connect(self) -> None:
-        """What the loop reads, as far as is known by now; its copies in loops around it, too."""
-        self._node.inputs = (*self._copier.constants, *self.ends)
-        for again in self.region.copied:
-            again()
-
-    def _record(self, state: State, arrays: Sequence[Tensor]) -> None:
-        """Let gradients flow through the loop to what it was given, and what the step took from around it."""
-        length = self.region.length
-
-        def is_given(t: Tensor) -> bool:  # also where a loop in this one has a copy, and nothing else reads the node
-            return self.tracer.node_of(t) not in self._made
-
-        self.flows = Flows(self.carried, self.sliced, self.new, self.stacked, is_given)
-        self.given = list(self.flows.given.values())
-        starts, places = ([t.requires_grad for t in some] for some in (state, arrays))
-        self._wanting["final"], self._wanting["stack"] = self.flows.wanting(starts, places, length)
-        inputs = (*self.given, *state, *arrays)
-        if any(t.requires_grad for t in inputs):
-            writes = sum(t.writes[0] for t in inputs)
-            self.loop.requires_grad, self.loop.origin = True, Origin(LOOP, inputs, {"body": self}, writes)
-
-    def part(self, what: str, index: int) -> Tensor:
-        """What comes out of the loop."""
-        params = {"what": what, "index": index}
-        t = Tensor(self.tracer.own(Node(PART, (self._node,), params, *self.region.part(what, index))))
-        wanting = self._wanting.get(what, [])
-        if index < len(wanting) and wanting[index]:
-            t.requires_grad, t.origin = True, Origin(PART, (self.loop,), params, self.loop.writes[0])
-        return t
-
-    # -- for the gradient ----------------------------------------------------------------------------------------------
-
-    def pull(self, cotangents: dict[tuple[str, int], Tensor]) -> list[Tensor | None]:
-        """The gradients of what went in, where one comes to, given those of what came out."""
-        if self.flows.hooked():
-            raise WriteOut
-        return Backward(self, cotangents, Copier, (LOOP, PART)).loop()
-
-    def is_at_hand(self, n: Node) -> bool:
-        """Whether a node of the step is known of each place in any case."""
-        return n in self.symbols or n in self.new_nodes or n in self.kept_nodes
-
-    def by_place(self, n: Node) -> Node:
-        """An array of what a node of the step was at each place; kept from now on, if it is not yet."""
-        sliced = [t.data for t in self.sliced]
-        if n in sliced:
-            return self.ends[len(self.carried) + sliced.index(n)]
-        carried = [t.data for t in self.carried]
-        if n in carried:
-            return self._history(carried.index(n), before=True)
-        if n in self.new_nodes:
-            return self._history(self.new_nodes.index(n), before=False)
-        if n not in self.kept_nodes:
-            self._copier.depends |= dependent([n], self.symbols)
-            self.region.stacked.append(self._copier.of(n))
-            self.kept_nodes.append(n)
-            self._connect()
-        node: Node = self.part("stack", self.kept_nodes.index(n)).data
-        return node
-
-    def _history(self, k: int, before: bool) -> Node:
-        """The values of what is carried, by place: before, or after, the step there."""
-        history: Node = self.part("history", k).data
-        start = int(before is self.region.reverse)
-        whole = [(0, n, 1) for n in history.shape[1:]]
-        return self.tracer.made("slice", history, ranges=((start, start + self.region.length, 1), *whole))

@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import GradientError
 from ...ops.core.primitive import Primitive
 from ...tensor import WALL, Origin, Tensor
-from .graph import Node
+from ..graph.graph import Node
 from .trace import Tracer, View
 
 Recipe = Callable[[Sequence[Tensor], list[Any]], Tensor]  # from the arguments and the results that are there already

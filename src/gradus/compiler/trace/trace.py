@@ -22,11 +22,11 @@ from ...interpret import Explain, Outside, Wrong
 from ...ops import where
 from ...ops.core.primitive import PRIMITIVES, Primitive
 from ...tensor import Tensor
+from ..graph.bounds import Bounds, same_numbers
+from ..graph.graph import Check, Graph, Node
+from ..graph.regions import WriteOut, dependent, same_graphs
 from .aliases import READ_ONLY, clash, layout, overlaps, require_writable
-from .bounds import Bounds, same_numbers
-from .graph import Check, Graph, Node
-from .loops import SHORTEST, WriteOut, looped
-from .regions import dependent, same_graphs
+from .loops import SHORTEST, looped
 from .seen import Seen
 from .tree import agree, flatten, is_tensor
 

@@ -18,7 +18,7 @@ from .lowering import Constant, Elementwise, Found, Indices, Kernel, Lowering, V
 from .places import Index
 
 F = TypeVar("F", bound=Callable[..., Any])
-Vjp = Callable[..., Tensor]
+Vjp = Callable[..., Tensor | None]  # None for no gradient, as of what a loop does not reach
 
 
 class Shaped(NamedTuple):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+import numpy as np
+
 from ...dtypes import Dtype
 from ...errors import TraceError, caller
 from ...interpret import Explain, Wrong
@@ -186,6 +188,30 @@ def worked_out(root: T, below: Callable[[T], Sequence[T]], make: Callable[[T, li
             known[x] = make(x, [known[y] for y in below(x)])
         stack.pop()
     return known[root]
+
+
+def written(roots: Sequence[Node], names: dict[Node, str]) -> list[Any]:
+    """The operations that nodes depend on, in order, and which of these the nodes are: equal for graphs that do the
+    same. What is given goes by its name, or is itself."""
+    lines: list[Any] = []
+    known = dict(names)
+    for n in ordered(roots):
+        if n in known:
+            continue
+        if n.op is None:
+            known[n] = f"@{id(n)}"
+            continue
+        known[n] = f"%{len(lines)}"
+        lines.append((n.kind, n.shape, n.dtype.str, [known[x] for x in n.inputs], repr(sorted(n.params.items()))))
+    return [lines, [known[n] for n in roots]]
+
+
+def evaluate(nodes: Iterable[Node], known: dict[Node, Any], xp: Any = np) -> None:
+    """Work out the nodes, inputs first, in the functions of an array namespace, and add them to what is known."""
+    with np.errstate(all="ignore"):
+        for n in nodes:
+            if n not in known:
+                known[n] = np.asarray(n.primitive.forward(xp, *(known[i] for i in n.inputs), **n.params))
 
 
 def number(graph: Graph) -> None:
