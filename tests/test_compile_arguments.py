@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -202,7 +203,7 @@ def test_an_argument_keeps_its_class() -> None:
     def f(t: Any) -> Any:
         return t * (2 if isinstance(t, nn.Parameter) else 3 if isinstance(t, Temperature) else 1)
 
-    both(f, (x(),), (nn.Parameter(x()),), (Temperature(x().numpy()),))
+    both(f, (x(),), (Temperature(x().numpy()),), (x(),), (nn.Parameter(x()),), (nn.Parameter(x(), False),))
 
 
 def its_gradient(t: Any) -> Any:
@@ -303,3 +304,21 @@ def test_an_array_that_is_changed_between_two_uses_is_refused() -> None:
         return t * weights
 
     both(g, (x(),))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [lambda y: (y * 2, y), lambda y: (y, y), lambda y: (y, y * 2 + y)],
+    ids=["in another order", "less", "more"],
+)
+def test_what_another_run_does_differently_is_refused(other: Callable[[Any], Any]) -> None:
+    turns = SimpleQueue[bool]()  # which goes on unseen
+    for i in range(20):
+        turns.put(i % 2 == 1)
+
+    def f(t: Any) -> Any:
+        y = t + 1
+        return other(y) if turns.get() else (y, y * 2)
+
+    with pytest.raises(TraceError, match="does something else when it runs again"):
+        gradus.compile(f)(x())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_compile_loops import H, N, T, a_cell, r, same, shared_by_threads
+from looped import H, N, T, a_cell, r, same, shared_by_threads
 
 import gradus
 from gradus import nn

@@ -2,77 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from looped import H, N, T, a_cell, loops, r, same, shared_by_threads
 
 import gradus
 from gradus import nn
-from gradus.compiler.native.program import Program
-from gradus.compiler.native.runtime import num_threads
-from gradus.compiler.native.stages import Stages
 from gradus.functional import cross_entropy, softmax
 
-T, N, H = 11, 5, 7
-
-
-@pytest.fixture(autouse=True)
-def shared_by_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However small a program is."""
-    monkeypatch.setattr("gradus.compiler.native.stages.WORTH_SHARING", 0)
-
-
-def loops(compiled: Any) -> list[Stages]:
-    """The bodies of the loops of a compiled function's last program."""
-    program: Program = compiled._last.program
-    return list(program.inner.values())
-
-
-def everything(f: Callable[..., Any], xs: Sequence[gradus.Tensor]) -> list[gradus.Tensor]:
-    """The results of a function, and the gradients of all that wants one."""
-    leaves = [x.detach().requires_grad_() if x.dtype == gradus.float32 else x for x in xs]
-    wanted = [x for x in leaves if x.requires_grad]
-    results = f(*leaves)
-    results = list(results) if isinstance(results, (list, tuple)) else [results]
-    total = sum((r * r).sum() for r in results if r.requires_grad)
-    found = list(gradus.grad(total, wanted)) if isinstance(total, gradus.Tensor) else []
-    return [r.detach() for r in results] + found
-
-
-def same(f: Callable[..., Any], *xs: gradus.Tensor, count: int | None = None, tolerance: float = 2e-5) -> Any:
-    """Eagerly and compiled alike, on one thread and on three to the bit; `count` loops are left in the program."""
-    expected = [t.numpy() for t in everything(f, xs)]
-    runs = []
-    for threads in (1, 3):
-        before = num_threads()
-        gradus.set_num_threads(threads)
-        try:
-            compiled = gradus.compile(lambda *given: everything(f, given))
-            runs.append([t.numpy().copy() for t in compiled(*xs)])
-            again = [t.numpy() for t in compiled(*xs)]
-        finally:
-            gradus.set_num_threads(before)
-        assert all(map(np.array_equal, runs[-1], again))
-    for e, one, three in zip(expected, *runs, strict=True):
-        scale = 1 + np.abs(e).max(initial=0)
-        np.testing.assert_allclose(one / scale, e / scale, rtol=0, atol=tolerance)
-        assert np.array_equal(one, three)
-    if count is not None:
-        assert len(loops(compiled)) == count
-    return compiled
-
-
-def r(*shape: int, seed: int = 0) -> gradus.Tensor:
-    rng = np.random.default_rng([seed, *shape])
-    return gradus.tensor(rng.normal(size=shape).astype(np.float32))
-
-
-def a_cell(s: Any, x: Any, w: Any) -> Any:
-    h = gradus.tanh(s[0] @ w + x)
-    return (h,), h
-
+__all__ = ["shared_by_threads"]  # the fixture
 
 STEPS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "a cell": a_cell,
@@ -121,6 +62,37 @@ def test_only_what_is_used_is_worked_out() -> None:
     assert len(body.graph.results) == 1 and not any(n.kind == "exp" for n in body.graph.nodes())
 
 
+def test_a_start_and_places_whose_rows_lie_apart() -> None:
+    def f(start: Any, xs: Any) -> Any:
+        (last,), ys = gradus.scan(lambda s, y: ((gradus.tanh(s[0] * 0.5 + y),), s[0]), (start[::2],), xs[::2])
+        (other,), _ = gradus.scan(lambda s, y: ((s[0] * 0.5 + y,), s[0]), (start[:N, 1],), xs[:, :, 0])
+        return [last, ys, other]
+
+    same(f, r(2 * N, H), r(2 * T, N, H))
+
+
+def test_what_is_kept_of_a_state_is_stored_once() -> None:
+    gradus.seed(0)
+    lstm = nn.LSTM(6, H)
+    compiled = gradus.compile(lambda x: gradus.grad((lstm(x)[0] ** 2).sum(), lstm.weight_hh_l0))
+    compiled(r(T, N, 6))
+    region = next(n.params["region"] for n in compiled._last.program.graph.nodes() if n.kind == "loop")
+    assert not set(region.new) & set(region.stacked)
+
+
+def test_the_gradient_of_the_last_output_alone_fills_no_array_with_zeros() -> None:
+    gradus.seed(0)
+    for reverse in (False, True):
+        last = 0 if reverse else -1
+
+        def f(x: Any, w: Any, reverse: bool = reverse, last: int = last) -> Any:
+            return gradus.scan(lambda s, y: a_cell(s, y, w), (x[0],), x, reverse)[1][last]
+
+        compiled = same(f, r(T, N, H), r(H, H), count=2)
+        kinds = [n.kind for n in compiled._last.program.graph.nodes()]
+        assert kinds.count("pad") <= 1  # of the start, which is a place of x
+
+
 def test_products_of_the_input_and_for_the_weights_are_made_at_once() -> None:
     gradus.seed(0)
     lstm = nn.LSTM(6, H)
@@ -132,6 +104,29 @@ def test_products_of_the_input_and_for_the_weights_are_made_at_once() -> None:
     compiled(r(T, N, 6))
     for body in loops(compiled):
         assert [n.kind for n in body.graph.nodes()].count("matmul") == 1
+    sums = [n for n in compiled._last.program.graph.nodes() if n.kind == "sum"]
+    assert sums and not any(n.inputs[0].kind == "sum" for n in sums)  # the biases' gradients: over all steps at once
+
+
+def test_the_sum_of_a_sum_of_what_a_loop_leaves_is_one_sum() -> None:
+    def f(x: Any, w: Any) -> Any:
+        return gradus.scan(lambda s, y: a_cell(s, y, w), (x[0],), x)[1].sum(axis=1).sum(axis=0)
+
+    compiled = gradus.compile(f)
+    x, w = r(T, N, H), r(H, H)
+    np.testing.assert_allclose(compiled(x, w).numpy(), f(x, w).numpy(), rtol=1e-4, atol=1e-5)
+    sums = [n.params["axis"] for n in compiled._last.program.graph.nodes() if n.kind == "sum"]
+    assert sums == [(0, 1)]
+
+
+def test_threads_wait_for_the_state_and_weights_are_packed_once() -> None:
+    gradus.set_num_threads(2)
+    compiled = gradus.compile(lambda x, w: gradus.scan(lambda s, y: a_cell(s, y, w.T), (x[0],), x)[0][0])
+    compiled(r(T, 64, 64), r(64, 64))
+    (k, body), *_ = compiled._last.program.inner.items()
+    iteration = body.repeated(k)
+    assert iteration.waits[0] and len(iteration.once) == 1
+    gradus.set_num_threads(0)
 
 
 @pytest.mark.parametrize("layer", [nn.RNN, nn.LSTM, nn.GRU])

@@ -90,7 +90,8 @@ from gradus.compiler.native import cache
 
 compile_object, release = cache.compile_object, threading.Event()
 
-def slow(text, target):  # LLVM, which knows nothing of Ctrl-C
+def slow(text, target):  # LLVM, which knows nothing of Ctrl-C: so it does not run where Ctrl-C is heard
+    assert threading.current_thread() is not threading.main_thread()
     os.kill(os.getpid(), signal.SIGINT)
     release.wait(100)
     return compile_object(text, target)

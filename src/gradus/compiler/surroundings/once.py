@@ -72,7 +72,9 @@ def difference(first: Once, second: Once) -> str:
     for (kind, shape, *a), (other, other_shape, *b) in zip(lines, others, strict=False):
         if (kind, shape, a) != (other, other_shape, b):
             return f"{kind} of shape {shape}, then {other} of shape {other_shape}, or with other numbers"
-    return "" if (lines, ends) == (others, other_ends) else f"{len(lines)} operations, then {len(others)}"
+    if len(lines) != len(others):
+        return f"{len(lines)} operations, then {len(others)}"
+    return "" if ends == other_ends else "the same operations, whose results it uses otherwise"
 
 
 def _written(g: Graph) -> list[Any]:
