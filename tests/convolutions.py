@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import gradus
 from gradus import functional as F
-from gradus.ops import output_length
+from gradus.ops.shapes.window import output_length
 from gradus.tensor import Tensor
 
 Sizes = tuple[int, ...]

@@ -14,9 +14,8 @@ from hypothesis.extra import numpy as hnp
 import gradus
 from gradus import dtypes
 from gradus.errors import DtypeError
-from gradus.ops import FUNCTIONS, PRIMITIVES
-from gradus.ops.core.primitive import Case, Function, case
-from gradus.ops.slicing import dilate
+from gradus.ops.core.primitive import FUNCTIONS, PRIMITIVES, Case, Function, case
+from gradus.ops.shapes.slicing import dilate
 
 pytestmark = pytest.mark.usefixtures("checked")
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 import gradus
 from gradus.errors import ArgumentError, DtypeError
-from gradus.ops._philox import philox
+from gradus.ops.making._philox import philox
 from gradus.random import Generator
 
 WORD = 0xFFFFFFFF

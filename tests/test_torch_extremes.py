@@ -14,7 +14,7 @@ pytestmark = pytest.mark.torch
 
 import gradus  # noqa: E402
 from gradus import functional as F  # noqa: E402
-from gradus.ops import FUNCTIONS  # noqa: E402
+from gradus.ops.core.primitive import FUNCTIONS  # noqa: E402
 
 T = torch.nn.functional
 INF, NAN = float("inf"), float("nan")

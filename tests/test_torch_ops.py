@@ -12,8 +12,7 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
 import gradus  # noqa: E402
-from gradus.ops import FUNCTIONS  # noqa: E402
-from gradus.ops.core.primitive import Case  # noqa: E402
+from gradus.ops.core.primitive import FUNCTIONS, Case  # noqa: E402
 
 
 def _reduction(name: str) -> Callable[..., Any]:

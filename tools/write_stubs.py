@@ -74,7 +74,9 @@ def _home(word: str, function: Callable[..., Any]) -> str:
     meant = function.__globals__.get(word)
     if inspect.isclass(meant):
         return meant.__module__
-    return "gradus.tensor" if meant is None else "gradus.ops.reduce" if word == "Axis" else function.__module__
+    if word == "Axis":
+        return "gradus.ops.reductions.reduce"
+    return "gradus.tensor" if meant is None else function.__module__
 
 
 def main(arguments: list[str] | None = None) -> None:

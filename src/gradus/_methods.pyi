@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from gradus.ops.reduce import Axis
+from gradus.ops.reductions.reduce import Axis
 from gradus.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any] | property)

@@ -15,10 +15,10 @@ import numpy as np
 from . import dtypes
 from .autograd import no_grad
 from .errors import ArgumentError, DtypeError
-from .ops._philox import counters_used
 from .ops.core.primitive import cast
-from .ops.create import as_shape, in_64_bits, iota, random_bits
-from .ops.slicing import concatenate
+from .ops.making._philox import counters_used
+from .ops.making.create import as_shape, in_64_bits, iota, random_bits
+from .ops.shapes.slicing import concatenate
 from .tensor import Tensor
 
 _MANTISSA = {dtypes.bfloat16: 8, dtypes.float16: 11, dtypes.float32: 24}  # bits, the leading one included

@@ -11,6 +11,8 @@ from ..ops.core.wide import in_float32
 from ..tensor import Tensor
 from .checks import one_of
 
+__all__ = ["elu", "gelu", "hard_sigmoid", "identity", "leaky_relu", "log_softmax", "silu", "softmax", "step"]
+
 
 def _float(x: Any) -> Tensor:
     return promote(x, floats=True)[0]

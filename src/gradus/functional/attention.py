@@ -10,10 +10,12 @@ from .. import dtypes
 from ..errors import DtypeError, ShapeError
 from ..ops import matmul, where
 from ..ops.core.primitive import broadcast_shapes, cast
-from ..ops.create import iota
+from ..ops.making.create import iota
 from ..tensor import Tensor, as_tensor
 from .activations import softmax
 from .dropout import dropout
+
+__all__ = ["attention_weights", "scaled_dot_product_attention"]
 
 
 def attention_weights(q: Tensor, k: Tensor, mask: Any = None, is_causal: bool = False) -> Tensor:

@@ -11,6 +11,8 @@ from ..ops.core.primitive import promote
 from ..tensor import Tensor
 from .windows import Sizes, pad_ends, per_axis
 
+__all__ = ["conv1d", "conv2d", "conv_transpose2d"]
+
 Size = int | tuple[int, ...] | list[int]
 
 

@@ -10,6 +10,8 @@ from ..ops.core.primitive import promote
 from ..tensor import Tensor
 from .checks import in_range
 
+__all__ = ["dropout"]
+
 
 def dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """Each element becomes 0 with probability p, else x / (1 - p), so that the mean stays (Srivastava et al., 2014).

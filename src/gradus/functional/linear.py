@@ -11,6 +11,8 @@ from ..ops.core.primitive import promote
 from ..tensor import Tensor
 from .checks import at_least_one, refuse
 
+__all__ = ["embedding", "linear", "one_hot"]
+
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
     """x W^T + b.

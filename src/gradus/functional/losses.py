@@ -16,10 +16,22 @@ from ..interpret import OtherThan, Outside
 from ..ops import log, log1p, relu, softplus, where
 from ..ops.core.primitive import promote
 from ..ops.core.wide import in_float32
-from ..ops.create import iota
+from ..ops.making.create import iota
 from ..tensor import Tensor, as_tensor
 from .activations import log_softmax
 from .checks import in_range, one_of, refuse, same_shape
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "hinge_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "mse_loss",
+    "nll_loss",
+]
 
 _REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean": lambda losses: losses.mean(),

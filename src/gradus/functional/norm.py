@@ -14,8 +14,10 @@ from .. import dtypes
 from ..errors import ArgumentError, ShapeError
 from ..ops import where
 from ..ops.core.primitive import cast, constant, promote
-from ..ops.create import as_shape
+from ..ops.making.create import as_shape
 from ..tensor import Tensor
+
+__all__ = ["batch_norm", "layer_norm"]
 
 
 def batch_norm(

@@ -13,6 +13,8 @@ from ..tensor import Tensor
 from .conv import Size
 from .windows import pad_ends, per_axis
 
+__all__ = ["adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
+
 
 def max_pool1d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1) -> Tensor:
     """`max_pool2d` with one axis: (..., l) becomes (..., places).

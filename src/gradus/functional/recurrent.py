@@ -13,6 +13,8 @@ from ..ops import arange, sigmoid, tanh, where
 from ..tensor import Tensor
 from .linear import linear
 
+__all__ = ["gru_step", "lstm_step", "rnn_step", "scan"]
+
 State = tuple[Tensor, ...]
 Step = Callable[[Tensor, State], State]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentError
 from ..nn import Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential
-from ..ops import output_length
+from ..ops.shapes.window import output_length
 from ..tensor import Tensor
 
 SMALLEST = 12  # pixels: below it nothing is left after the second pooling

@@ -1,120 +1,21 @@
-"""The functions of arrays: about forty primitives, one family a file, and what is composed of them."""
+"""The functions of arrays: primitives, a folder for each kind, and what is composed of them.
 
-from .arithmetic import (
-    absolute,
-    add,
-    copy,
-    divide,
-    floor_divide,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    remainder,
-    sign,
-    subtract,
-)
-from .bits import bitwise_and, bitwise_or, bitwise_xor, invert, right_shift
-from .choice import astype, where
-from .comparison import equal, greater, greater_equal, less, less_equal, not_equal
-from .composed import all, any, argmin, clip, logsumexp, mean, min, square, std, var
-from .core.primitive import FUNCTIONS, PRIMITIVES
-from .create import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
-from .functions import cos, erf, erfc, exp, expm1, floor, log, log1p, relu, round, sigmoid, sin, softplus, sqrt, tanh
-from .index import pick, scatter_add, take
-from .matmul import matmul
-from .movement import broadcast_to, expand_dims, flatten, flip, permute, reshape, squeeze, swapaxes, transpose
-from .reduce import argmax, cumsum, max, sum
-from .slicing import concatenate, pad, split, stack, unstack
-from .window import output_length, sliding_window, sliding_window_adjoint
+Each file says in its `__all__` what it offers; all of that is in `gradus`, too.
+"""
 
-__all__ = [
-    "FUNCTIONS",
-    "PRIMITIVES",
-    "absolute",
-    "add",
-    "all",
-    "any",
-    "arange",
-    "argmax",
-    "argmin",
-    "astype",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_xor",
-    "broadcast_to",
-    "clip",
-    "concatenate",
-    "copy",
-    "cos",
-    "cumsum",
-    "divide",
-    "equal",
-    "erf",
-    "erfc",
-    "exp",
-    "expand_dims",
-    "expm1",
-    "eye",
-    "flatten",
-    "flip",
-    "floor",
-    "floor_divide",
-    "full",
-    "full_like",
-    "greater",
-    "greater_equal",
-    "invert",
-    "less",
-    "less_equal",
-    "linspace",
-    "log",
-    "log1p",
-    "logsumexp",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "multiply",
-    "negative",
-    "not_equal",
-    "ones",
-    "ones_like",
-    "output_length",
-    "pad",
-    "permute",
-    "pick",
-    "power",
-    "relu",
-    "remainder",
-    "reshape",
-    "right_shift",
-    "round",
-    "scatter_add",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sliding_window",
-    "sliding_window_adjoint",
-    "softplus",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "subtract",
-    "sum",
-    "swapaxes",
-    "take",
-    "tanh",
-    "transpose",
-    "unstack",
-    "var",
-    "where",
-    "zeros",
-    "zeros_like",
-]
+from .._offers import offers
+from .elementwise.arithmetic import *
+from .elementwise.bits import *
+from .elementwise.choice import *
+from .elementwise.comparison import *
+from .elementwise.functions import *
+from .making.create import *
+from .places.index import *
+from .products.matmul import *
+from .reductions.composed import *
+from .reductions.reduce import *
+from .shapes.movement import *
+from .shapes.slicing import *
+from .shapes.window import *
+
+__all__ = offers(__name__)

@@ -2,15 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .._offers import offers
 from ..names import missing as _missing
 from . import schedules
-from .adagrad import Adagrad
-from .adam import Adam, AdamW
-from .clip import clip_grad_norm_, clip_grad_value_
-from .optimizer import Optimizer
-from .plateau import ReduceOnPlateau
-from .rmsprop import RMSprop
-from .sgd import SGD
+from .adagrad import *
+from .adam import *
+from .clip import *
+from .optimizer import *
+from .plateau import *
+from .rmsprop import *
+from .sgd import *
 
 if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
 
@@ -18,15 +19,4 @@ if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
         raise _missing("optim", name, __all__)
 
 
-__all__ = [
-    "SGD",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Optimizer",
-    "RMSprop",
-    "ReduceOnPlateau",
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "schedules",
-]
+__all__ = [*offers(__name__), "schedules"]

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from ..tensor import Tensor
 from .optimizer import Optimizer, Schedule
 
+__all__ = ["Adagrad"]
+
 
 class Adagrad(Optimizer):
     """Adagrad (Duchi et al., 2011): s <- s + g^2;  p <- p - lr g / (sqrt(s) + eps).

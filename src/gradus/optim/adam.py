@@ -8,6 +8,8 @@ from ..errors import ArgumentError
 from ..tensor import Tensor
 from .optimizer import Optimizer, Schedule
 
+__all__ = ["Adam", "AdamW"]
+
 
 class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015): p <- p - lr m' / (sqrt(v') + eps), from running averages of g and g^2.

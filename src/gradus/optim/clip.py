@@ -12,6 +12,8 @@ from ..ops import stack
 from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor
 
+__all__ = ["clip_grad_norm_", "clip_grad_value_"]
+
 
 @no_grad()
 def clip_grad_norm_(params: Iterable[Tensor], max_norm: float) -> Tensor:

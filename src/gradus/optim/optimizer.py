@@ -17,6 +17,8 @@ from ..ops import zeros
 from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor
 
+__all__ = ["Optimizer"]
+
 Schedule = Callable[[Tensor], Tensor]
 
 

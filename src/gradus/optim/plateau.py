@@ -10,6 +10,8 @@ from ..functional.checks import in_range, one_of
 from ..tensor import Tensor, tensor
 from .optimizer import Optimizer
 
+__all__ = ["ReduceOnPlateau"]
+
 _KEPT = ("best", "bad", "cooling")
 
 

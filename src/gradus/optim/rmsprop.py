@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from ..tensor import Tensor
 from .optimizer import Optimizer, Schedule
 
+__all__ = ["RMSprop"]
+
 
 class RMSprop(Optimizer):
     """RMSprop (Tieleman and Hinton, 2012): s <- alpha s + (1 - alpha) g^2;  p <- p - lr g / (sqrt(s) + eps).

@@ -8,6 +8,8 @@ from ..errors import ArgumentError
 from ..tensor import Tensor
 from .optimizer import Optimizer, Schedule
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """Stochastic gradient descent: p <- p - lr g; with momentum, a velocity v gathers the gradients.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import dtypes
-from ...ops import _philox
+from ...ops.making import _philox
 from ..emit import some_lanes
 from ..emit.accumulators import store
 from ..emit.code import Ref

@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import dtypes
 from ...ops.core.primitive import PRIMITIVES
-from ...ops.index import gathered_in
+from ...ops.places.index import gathered_in
 from ..graph.graph import Graph, Node, consumers, number
 from ..graph.lowerings import is_elementwise
 from . import convolution, empties, few_images, joins, outside, pieces, sums, unused

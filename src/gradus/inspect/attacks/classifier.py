@@ -12,7 +12,7 @@ from ...compiler import Compiled, Uncompiled
 from ...errors import ArgumentError, DataError, ShapeError
 from ...functional import cross_entropy, softmax
 from ...nn import Module
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...tensor import Tensor, tensor
 from ...train.fitting.evaluation import EVAL_BATCH, mode
 

@@ -13,7 +13,7 @@ from ...autograd import grad, no_grad
 from ...errors import ArgumentError, DataError
 from ...functional.checks import at_least_one
 from ...nn import Module
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...tensor import Tensor, as_tensor, tensor
 
 TOLERANCE = 1e-6  # a right gradient differs by less, relatively

@@ -14,7 +14,7 @@ from ...functional import cross_entropy
 from ...functional.checks import at_least, one_of
 from ...models import MLP
 from ...nn import Linear, Module, ReLU, Sigmoid, Tanh, init
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...random import seed as start_from
 from ...tensor import Tensor, as_tensor
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import ArgumentError, DataError, ShapeError
 from ...functional.checks import at_least_one, floats, require_function
 from ...nn import Module
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...optim import SGD, Adagrad, Adam, Optimizer, RMSprop
 from ...tensor import Tensor, tensor
 from ...train import Callback, Trainer

@@ -15,7 +15,7 @@ from ...autograd import no_grad
 from ...errors import ArgumentError, DataError, ShapeError, did_you_mean
 from ...functional.checks import at_least, at_least_one
 from ...nn import Module
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...tensor import Tensor, tensor
 
 POINTS = 41  # along a side, where no places are given

@@ -14,7 +14,7 @@ from ...errors import ArgumentError, ShapeError
 from ...functional.checks import at_least, at_least_one, require_function, sizes_of
 from ...models import MLP
 from ...nn import Module, ReLU
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...optim import Adam
 from ...optim.schedules import cosine
 from ...tensor import tensor

@@ -12,7 +12,7 @@ from ...errors import ArgumentError, DataError, ShapeError
 from ...functional.checks import at_least_one, in_range
 from ...models import Margin, widest_margin
 from ...nn import Dropout, Flatten, Linear, Module, ModuleList
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...tensor import Tensor, as_tensor, tensor
 from ...train import Trainer
 from ...train.fitting.evaluation import mode

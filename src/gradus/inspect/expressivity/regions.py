@@ -31,7 +31,7 @@ from ...nn import (
     ReLU,
     Sequential,
 )
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...tensor import as_tensor, tensor
 
 AFFINE = (Linear, Conv2d, AvgPool2d, BatchNorm1d, BatchNorm2d, Dropout, Flatten, Identity)

@@ -12,7 +12,7 @@ from ...autograd import grad, no_grad
 from ...errors import ArgumentError
 from ...functional.checks import at_least, at_least_one, in_range, require_tensor, sizes_of
 from ...nn import Module, Parameter
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...ops import clip
 from ...optim import Adam
 from ...tensor import Tensor

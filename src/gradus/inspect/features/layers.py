@@ -12,7 +12,7 @@ from ...autograd import no_grad
 from ...errors import ArgumentError, ShapeError, nearest
 from ...functional.checks import at_least, refuse
 from ...nn import Conv2d, Module
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...ops import argmax
 from ...tensor import Tensor, as_tensor, tensor
 from ...train.fitting.evaluation import mode

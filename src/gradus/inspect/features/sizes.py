@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from ...functional.conv import ends
 from ...functional.windows import per_axis
 from ...nn import AvgPool2d, Conv2d, MaxPool2d, Module
-from ...ops import output_length, zeros
+from ...ops import zeros
+from ...ops.shapes.window import output_length
 from .layers import run_through
 
 Pair = tuple[int, ...]

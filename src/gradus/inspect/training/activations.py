@@ -12,7 +12,7 @@ from ...autograd import no_grad
 from ...errors import ArgumentError
 from ...functional.checks import at_least_one, floats, one_of
 from ...nn import Linear, Module, ReLU, Sequential, Sigmoid, Tanh
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...random import Generator
 from ...tensor import Tensor, as_tensor, tensor
 

@@ -12,7 +12,7 @@ from ...autograd import no_grad
 from ...compiler import Compiled
 from ...data import DataLoader, in_memory, inputs_of
 from ...nn import Module
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...tensor import Tensor
 from ..metrics import Metric
 from .native import Native

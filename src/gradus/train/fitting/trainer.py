@@ -15,7 +15,7 @@ from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, in
 from ...errors import ArgumentError, DataError, GradientError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
 from ...nn import Module
-from ...nn.checks import require_model
+from ...nn.core.checks import require_model
 from ...ops import concatenate
 from ...optim import Optimizer, clip_grad_norm_
 from ...tensor import Tensor

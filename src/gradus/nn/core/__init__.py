@@ -1,0 +1,1 @@
+"""What layers are made with: modules, what holds several, initial values, the table of a model."""

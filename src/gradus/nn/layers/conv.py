@@ -1,0 +1,142 @@
+"""Convolutional layers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from ... import functional as F
+from ...errors import ArgumentError, ShapeError
+from ...functional.checks import at_least_one
+from ...functional.conv import Size, ends
+from ...functional.windows import per_axis
+from ...tensor import Tensor
+from ..core.module import Module
+from .linear import weight_and_bias
+
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose2d"]
+
+
+class _Convolution(Module):
+    """What the convolutions share: the sizes, the check of channels, the first values."""
+
+    axes: ClassVar[int] = 2
+    transposed: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        name = type(self).__name__
+        at_least_one(name, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ArgumentError(f"{name}: {in_channels} and {out_channels} channels do not divide into {groups} groups")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = per_axis(f"{name}: kernel_size", kernel_size, self.axes)
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self._check_sizes(name)
+        first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        shape = (first, second // groups, *self.kernel_size)
+        self.weight, self.bias = weight_and_bias(shape, math.prod(shape[1:]), out_channels, bias)
+
+    def _check_sizes(self, name: str) -> None:
+        """Refuse now what would make no sense when the layer is called."""
+        steps = per_axis(f"{name}: stride", self.stride, self.axes)
+        apart = per_axis(f"{name}: dilation", self.dilation, self.axes)
+        if self.transposed:
+            per_axis(f"{name}: padding", self.padding, self.axes, 0)
+        else:
+            ends(self.padding, self.kernel_size, steps, apart)
+
+    def _options(self) -> dict[str, Any]:
+        names = ("stride", "padding", "dilation", "groups")
+        return {name: getattr(self, name) for name in names}
+
+    def _check(self, x: Tensor) -> None:
+        if x.ndim == self.axes + 2 and x.shape[1] == self.in_channels:
+            return
+        axes = "(n, c, h, w)" if self.axes == 2 else "(n, c, l)"
+        got = f"input has {x.shape[1]} channels" if x.ndim == self.axes + 2 else f"input has {x.ndim} axes"
+        if x.ndim == self.axes + 1:
+            remedy = f"It must be {axes}: for one sample use x[None], for single-channel data x[:, None]."
+        else:
+            remedy = f"It must be {axes} with c = {self.in_channels}."
+        raise ShapeError(f"{type(self).__name__}(in_channels={self.in_channels}): {got}, shape {x.shape}", remedy)
+
+    def extra_repr(self) -> str:
+        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
+        parts += [f"{name}={value!r}" for name, value in self._options().items() if value != usual[name]]
+        return ", ".join(parts + ["bias=False"] * (self.bias is None))
+
+
+class Conv1d(_Convolution):
+    """Cross-correlation over one axis: (n, in_channels, l) becomes (n, out_channels, places); see `F.conv2d`.
+
+    >>> import gradus
+    >>> Conv1d(2, 4, 3)(gradus.ones((5, 2, 10))).shape
+    (5, 4, 8)
+    """
+
+    axes = 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        self._check(x)
+        return F.conv1d(x, self.weight, self.bias, **self._options())
+
+
+class Conv2d(_Convolution):
+    """Cross-correlation over images: (n, in_channels, h, w) becomes (n, out_channels, h', w'); see `F.conv2d`.
+
+    `weight` (out, in / groups, kernel h, kernel w) and `bias` (out,) start uniform up to 1 / sqrt(in / groups kh kw).
+
+    >>> import gradus
+    >>> Conv2d(3, 6, 5, padding=2)(gradus.ones((2, 3, 28, 28))).shape
+    (2, 6, 28, 28)
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        self._check(x)
+        return F.conv2d(x, self.weight, self.bias, **self._options())
+
+
+class ConvTranspose2d(_Convolution):
+    """The adjoint of Conv2d, for making images larger: (n, in_channels, h, w) becomes (n, out_channels, h', w').
+
+    `weight` is (in, out / groups, kernel h, kernel w). See `F.conv_transpose2d`.
+
+    >>> import gradus
+    >>> ConvTranspose2d(8, 4, 2, stride=2)(gradus.ones((1, 8, 7, 7))).shape
+    (1, 4, 14, 14)
+    """
+
+    transposed = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Size = 1,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        self.output_padding = output_padding
+
+    def _options(self) -> dict[str, Any]:
+        return super()._options() | {"output_padding": self.output_padding}
+
+    def forward(self, x: Tensor) -> Tensor:
+        self._check(x)
+        return F.conv_transpose2d(x, self.weight, self.bias, **self._options())

@@ -1,0 +1,81 @@
+"""The error function, which NumPy lacks: W. J. Cody, Rational Chebyshev approximations for the error function, 1969.
+
+Three rational functions, for |x| below 0.46875, below 4, and beyond; the relative error is below 1e-15 in float64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import dtypes
+
+_SMALL = (
+    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
+     3.20937758913846947e3),
+    (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
+)  # fmt: skip
+_MIDDLE = (
+    (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1,
+     2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3),
+    (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
+     3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3),
+)  # fmt: skip
+_LARGE = (
+    (1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
+     1.60837851487422766e-2, 6.58749161529837803e-4),
+    (1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
+     2.33520497626869185e-3),
+)  # fmt: skip
+_ONE_OVER_SQRT_PI = 0.56418958354775628695
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+    """Horner's rule, the highest power first."""
+    value = x * 0 + coefficients[0]
+    for c in coefficients[1:]:
+        value = value * x + c
+    return value
+
+
+def _ratio(pair: tuple[tuple[float, ...], tuple[float, ...]], x: Any) -> Any:
+    return _polynomial(pair[0], x) / _polynomial(pair[1], x)
+
+
+def erf(xp: Any, x: Any) -> Any:
+    """erf(x) = 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
+    a = abs(x)
+    # written so that a NaN, for which every comparison is false, goes through
+    beyond = 1 - xp.exp(-a * a) * _tail(xp, a)
+    return xp.copysign(xp.where(a <= 0.46875, a * _near(xp, a), beyond), x)
+
+
+def erfc(xp: Any, x: Any) -> Any:
+    """erfc(x) = 1 - erf(x), with a small relative error however small it is."""
+    a = abs(x)
+    beyond = _exp_minus_square(xp, a) * _tail(xp, a)
+    return xp.where(a <= 0.46875, 1 - x * _near(xp, a), xp.where(x < 0, 2 - beyond, beyond))
+
+
+def _near(xp: Any, a: Any) -> Any:
+    """erf(a) / a of a up to 0.46875."""
+    return _ratio(_SMALL, xp.minimum(a * a, 1))
+
+
+def _tail(xp: Any, a: Any) -> Any:
+    """erfc(a) e^(a^2) of larger a."""
+    tail = 1 / xp.maximum(a * a, 1)
+    large = (_ONE_OVER_SQRT_PI - tail * _ratio(_LARGE, tail)) / xp.maximum(a, 1)
+    return xp.where(a <= 4, _ratio(_MIDDLE, xp.minimum(a, 4)), large)
+
+
+def _exp_minus_square(xp: Any, a: Any) -> Any:
+    """e^(-a^2), from the square and what its rounding lost, found by multiplying in halves (Dekker, 1971).
+
+    A square of 80 that is rounded in its last place changes e^-80 in its last six.
+    """
+    a = xp.minimum(a, 30)  # the result is 0 there, and nothing overflows
+    spread = a * (2.0**12 + 1 if a.dtype == dtypes.float32 else 2.0**27 + 1)
+    high = spread - (spread - a)
+    low, square = a - high, a * a
+    lost = (high * high - square) + 2 * high * low + low * low
+    return xp.exp(-square) * (1 - lost)

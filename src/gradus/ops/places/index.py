@@ -1,0 +1,298 @@
+"""Reading elements by their places: NumPy's indexing, whole, on three primitives (slice, take, and flip)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import dtypes, interpret
+from ..._methods import method
+from ...errors import DtypeError, ShapeError
+from ...interpret import Outside
+from ...tensor import Tensor, as_tensor
+from ..core.lowering import Kernel
+from ..core.primitive import (
+    Primitive,
+    Shaped,
+    bind,
+    broadcast_shapes,
+    case,
+    cast,
+    normalize_axis,
+    promote,
+    public,
+)
+from ..making.create import iota
+from ..shapes.movement import flip
+from ..shapes.slicing import slice_
+
+__all__ = ["pick", "scatter_add", "take"]
+
+# -- take and scatter_add, each the other's gradient -------------------------------------------------------------------
+
+
+def _take_rule(x: Any, indices: Any, axis: int) -> Shaped:
+    if dtypes.kind(indices.dtype) != dtypes.INTEGER:
+        raise DtypeError(f"indices are integers, got {indices.dtype}. Use astype(int).")
+    if isinstance(indices, np.ndarray) and indices.size:
+        lowest, highest, length = indices.min(), indices.max(), x.shape[axis]
+        if lowest < -length or highest >= length:
+            wrong = highest if highest >= length else lowest
+            raise ShapeError(f"index {wrong} is outside axis {axis}, whose length is {length}")
+    return Shaped((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
+
+
+def _require_places(indices: Tensor, axis: int, length: int) -> None:
+    """Refuse indices outside an axis, in compiled programs too. Gradients come back to indices that were checked."""
+
+    def explain(found: np.ndarray) -> None:
+        _take_rule(Shaped((length,) * (axis + 1), found.dtype), found, axis)
+
+    if dtypes.kind(indices.dtype) == dtypes.INTEGER:
+        interpret.current.get().check(indices, Outside(-length, length - 1), explain, by_forward=True)
+
+
+_take = Primitive(
+    "take",
+    rule=_take_rule,
+    forward=lambda xp, x, indices, axis: xp.take(x, indices, axis),
+    vjp=(lambda g, y, x, indices, axis: bind(_scatter_add, g, indices, axis=axis, length=x.shape[axis]), None),
+    lower=Kernel(indexed=True),
+)
+
+
+def _scatter_add_rule(x: Any, indices: Any, axis: int, length: int) -> Shaped:
+    if x.shape[axis : axis + len(indices.shape)] != indices.shape:
+        raise ShapeError(f"scatter_add: indices of shape {indices.shape} are not the axes from {axis} on of {x.shape}")
+    _take_rule(Shaped((length,), x.dtype), indices, 0)
+    return Shaped((*x.shape[:axis], length, *x.shape[axis + len(indices.shape) :]), x.dtype)
+
+
+def gathered_in(dtype: dtypes.Dtype, terms: int, results: int) -> dtypes.Dtype:
+    """The type in which so many terms are added to so many results: each comes when it comes, and none in pieces."""
+    if dtypes.is_float(dtype) and terms >= _CROWDED * max(results, 1):
+        return dtypes.float64
+    return dtypes.accumulator(dtype)
+
+
+def _scatter_add_forward(xp: Any, x: Any, indices: Any, axis: int, length: int) -> Any:
+    wide = gathered_in(x.dtype, indices.size, length)
+    out = xp.zeros(_scatter_add_rule(x, indices, axis, length).shape, wide)
+    xp.add.at(out, (*(slice(None),) * axis, indices), x.astype(wide, copy=False))
+    return out.astype(x.dtype, copy=False)
+
+
+_CROWDED = 32  # terms of a result, in the mean, from which on float32 is too narrow for them
+
+_scatter_add: Primitive = Primitive(
+    "scatter_add",
+    rule=_scatter_add_rule,
+    forward=_scatter_add_forward,
+    vjp=(lambda g, y, x, indices, axis, length: bind(_take, g, indices, axis=axis), None),
+)
+
+
+def _integers(indices: Any) -> Tensor:
+    """Indices of any integer type, as int64; the rule refuses others."""
+    places = as_tensor(indices)
+    return cast(places, dtypes.int64) if dtypes.kind(places.dtype) == dtypes.INTEGER else places
+
+
+_PLACES = np.array([[2, 0], [0, -1]])
+
+
+@public(case((3, 4), args=(_PLACES,), axis=0), case((2, 3), args=(np.array([1, 1, 2]),), axis=-1))
+def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
+    """The elements at `indices` along an axis: the result has the indices' axes in place of that axis.
+
+    Gradient: each element of g is added to the place it was taken from.
+
+    >>> take([10, 20, 30], [2, 0])
+    tensor([30, 10])
+    """
+    x, places = promote(x)[0], _integers(indices)
+    axis = normalize_axis("take", axis, x.ndim)
+    _require_places(places, axis, x.shape[axis])
+    return bind(_take, x, places, axis=axis)
+
+
+@public(
+    case((2, 2, 4), args=(np.array([[2, 0], [0, 2]]), 3)),
+    reference=lambda x, indices, length: np.stack([x[indices == i].sum(0) for i in range(length)]),
+    methods=(),
+)
+def scatter_add(x: Any, indices: Any, length: int, axis: int = 0) -> Tensor:
+    """Zeros, with the elements of x added at `indices` along an axis that becomes `length` long.
+
+    Gradient: each element gets g from the place it was added to.
+
+    >>> scatter_add([1, 2, 3], [0, 2, 0], length=4)
+    tensor([4, 0, 2, 0])
+    """
+    x, places = promote(x)[0], _integers(indices)
+    _require_places(places, 0, length)
+    return bind(_scatter_add, x, places, axis=normalize_axis("scatter_add", axis, x.ndim), length=length)
+
+
+# -- x[...] ------------------------------------------------------------------------------------------------------------
+
+
+@method("__getitem__")
+def getitem(x: Tensor, key: Any) -> Tensor:
+    """x[key], with all of NumPy's keys: integers, slices, None, `...`, integer and boolean arrays, and mixtures.
+
+    >>> import gradus
+    >>> x = gradus.arange(6).reshape(2, 3)
+    >>> x[1], x[:, ::-2], x[[0, 1], [0, 2]], x[x > 3]
+    (tensor([3, 4, 5]), tensor([[2, 0],
+            [5, 3]]), tensor([0, 5]), tensor([4, 5]))
+    """
+    parts = _places(key if isinstance(key, tuple) else (key,))
+    keys = _expand(parts, x.shape)
+    x = _slices(x, [k for k in keys if k is not None])
+    x, kept = _shape_after_slices(x, keys)
+    arrays = [(axis, k) for axis, k in enumerate(kept) if isinstance(k, Tensor)]
+    return _gather(x, arrays, _apart(parts)) if arrays else x
+
+
+def _places(keys: tuple[Any, ...]) -> list[Any]:
+    """The keys, arrays and lists as tensors of places, a mask as one for each of its axes."""
+    parts: list[Any] = []
+    for k in keys:
+        parts += _as_places(k) if isinstance(k, (list, np.ndarray, Tensor, bool, np.bool_)) else [k]
+    return parts
+
+
+def _expand(parts: list[Any], shape: tuple[int, ...]) -> list[Any]:
+    """One key an axis (and None for each new one): `...` written out, places and integers checked."""
+    parts = list(parts)
+    used = len([k for k in parts if k is not None and k is not Ellipsis])
+    if used > len(shape):
+        raise ShapeError(f"too many indices: {used} for a tensor with {len(shape)} axes")
+    rest = [slice(None)] * (len(shape) - used)
+    dots = next((i for i, k in enumerate(parts) if k is Ellipsis), len(parts))
+    parts[dots : dots + 1] = rest
+    if any(k is Ellipsis for k in parts):
+        raise ShapeError("an index holds `...` at most once")
+    axis = 0
+    for i, k in enumerate(parts):
+        if k is None:
+            continue
+        parts[i] = _checked(k, axis, shape[axis])
+        axis += 1
+    return parts
+
+
+class _Masked(NamedTuple):
+    """Along one axis of a mask: where it is true, and its length."""
+
+    places: Tensor
+    length: int
+
+
+def _as_places(key: Any) -> list[Any]:
+    """A boolean array as the places where it is true, for each of its axes; an integer array as itself."""
+    array = as_tensor(key, dtypes.int64 if isinstance(key, list) and not key else None)
+    if array.dtype == dtypes.bool_:
+        if not array.shape:
+            raise DtypeError("a single boolean is no index. Use where().")
+        return [_Masked(as_tensor(at), n) for at, n in zip(np.nonzero(array.numpy()), array.shape, strict=True)]
+    if array.ndim == 0 and isinstance(key, np.ndarray):
+        return [key[()]]
+    return [array]
+
+
+def _checked(key: Any, axis: int, length: int) -> Any:
+    if isinstance(key, _Masked):
+        if key.length != length:
+            raise ShapeError(f"a mask of length {key.length} does not fit axis {axis}, whose length is {length}")
+        return key.places
+    if isinstance(key, Tensor):
+        if dtypes.is_float(key.dtype):
+            raise DtypeError(f"an index holds integers or booleans, got {key.dtype}. Use astype(int).")
+        return _integers(key)
+    if isinstance(key, slice):
+        return slice(*key.indices(length))
+    try:
+        place = key.__index__()
+    except AttributeError:
+        raise DtypeError(f"an index is an integer, a slice, None, `...` or an array, got {key!r}") from None
+    if not -length <= place < length:
+        raise ShapeError(f"index {place} is outside axis {axis}, whose length is {length}")
+    return place % length
+
+
+def _slices(x: Tensor, keys: list[Any]) -> Tensor:
+    """Integers and slices, by one slice; a step below 0 slices forwards, then flips."""
+    ranges, backwards = [], []
+    for axis, (k, n) in enumerate(zip(keys, x.shape, strict=True)):
+        if isinstance(k, Tensor):
+            ranges.append((0, n, 1))
+        elif isinstance(k, int):
+            ranges.append((k, k + 1, 1))
+        else:
+            places = range(k.start, k.stop, k.step)
+            if k.step < 0:
+                backwards.append(axis)
+                places = places[::-1]
+            ranges.append((places[0], places[-1] + 1, places.step) if places else (0, 0, 1))
+    x = slice_(x, tuple(ranges))
+    return flip(x, tuple(backwards)) if backwards else x
+
+
+def _shape_after_slices(x: Tensor, keys: list[Any]) -> tuple[Tensor, list[Any]]:
+    """Axes of integers taken out, new axes put in; and the keys of the axes that are left."""
+    lengths = iter(x.shape)
+    shape, kept = [], []
+    for k in keys:
+        length = 1 if k is None else next(lengths)
+        if not isinstance(k, int):
+            shape.append(length)
+            kept.append(k)
+    return x.reshape(tuple(shape)), kept
+
+
+def _apart(parts: list[Any]) -> bool:
+    """Whether the arrays (and integers, which count as arrays beside them) stand apart, with another key between.
+
+    As in NumPy `...` is such a key, even where it stands for no axis.
+    """
+    at = [i for i, k in enumerate(parts) if k is not None and k is not Ellipsis and not isinstance(k, slice)]
+    return at[-1] - at[0] >= len(at)
+
+
+def _gather(x: Tensor, arrays: list[tuple[int, Tensor]], in_front: bool) -> Tensor:
+    """Arrays of places in several axes: those axes become one, the arrays one array of places in it."""
+    axes = [axis for axis, _ in arrays]
+    others = [a for a in range(x.ndim) if a not in axes]
+    lengths = [x.shape[a] for a in axes]
+    shape = broadcast_shapes("index", *(k.shape for _, k in arrays))
+    place = None
+    for (axis, k), n in zip(arrays, lengths, strict=True):
+        _take_rule(x, k.data, axis)
+        _require_places(k, axis, n)
+        from_front = (k + (k < 0) * n).broadcast_to(shape)
+        place = from_front if place is None else place * n + from_front
+    flat = x.permute(*axes, *others).reshape((math.prod(lengths), *(x.shape[a] for a in others)))
+    taken = bind(_take, flat, place, axis=0)  # type: ignore[arg-type]
+    first = 0 if in_front else axes[0]
+    order = list(range(len(shape), taken.ndim))
+    order[first:first] = range(len(shape))
+    return taken.permute(*order)
+
+
+@public(
+    case((2, 3), args=(np.array([2, 0]),)),
+    methods=(),
+    reference=lambda x, places: x[np.arange(len(places)), places],
+)
+def pick(x: Any, places: Any) -> Tensor:
+    """From each row n of x (n, classes) the element at places[n].
+
+    >>> pick([[1, 2, 3], [4, 5, 6]], [2, 0])
+    tensor([3, 4])
+    """
+    x = promote(x)[0]
+    return getitem(x, (iota(x.shape[0]), as_tensor(places)))

@@ -1,0 +1,220 @@
+"""The same numbers under another shape or in another order of axes. In NumPy these are views that copy nothing."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import ShapeError
+from ...tensor import Tensor
+from ..core.lowering import Found, Indices, Shape, View
+from ..core.places import flatten as flatten_index
+from ..core.places import unflatten as unflatten_index
+from ..core.primitive import (
+    Primitive,
+    Shaped,
+    bind,
+    broadcast_to_p,
+    case,
+    normalize_axes,
+    normalize_axis,
+    promote,
+    public,
+)
+
+__all__ = ["broadcast_to", "expand_dims", "flatten", "flip", "permute", "reshape", "squeeze", "swapaxes", "transpose"]
+
+# -- reshape -----------------------------------------------------------------------------------------------------------
+
+
+def _reshape_rule(x: Any, shape: tuple[int, ...]) -> Shaped:
+    if math.prod(shape) != math.prod(x.shape) or any(n < 0 for n in shape):
+        raise ShapeError(
+            f"reshape: {x.shape} holds {math.prod(x.shape)} elements, {shape} would hold {math.prod(shape)}",
+            "One length may be -1: it is worked out from the others.",
+        )
+    return Shaped(shape, x.dtype)
+
+
+def _pull_reshape(index: Indices, x: Shape, shape: Shape) -> list[Found]:
+    return [Found(0, unflatten_index(flatten_index(index, shape), x))]
+
+
+_reshape = Primitive(
+    "reshape",
+    rule=_reshape_rule,
+    forward=lambda xp, x, shape: x.reshape(shape),
+    vjp=(lambda g, y, x, shape: g.reshape(x.shape),),
+    view=True,
+    lower=View(_pull_reshape),
+)
+
+
+def _spelt(lengths: tuple[Any, ...]) -> tuple[int, ...]:
+    """`f(2, 3)` and `f((2, 3))` mean the same."""
+    given = lengths[0] if len(lengths) == 1 and not isinstance(lengths[0], (int, np.integer)) else lengths
+    try:
+        return tuple(map(operator.index, given))
+    except TypeError:
+        raise ShapeError(f"{given!r} is no shape and no order of axes", "Give integers, or a tuple of them.") from None
+
+
+@public(case((2, 6), args=((3, 4),)), case((2, 6), args=((4, -1),)), case((0, 3), args=((3, 0),)))
+def reshape(x: Any, *shape: Any) -> Tensor:
+    """The elements, in order, in another shape; one length may be -1. `reshape(x, 2, 3)` is `reshape(x, (2, 3))`.
+
+    >>> reshape([1, 2, 3, 4], (2, -1))
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    x = promote(x)[0]
+    lengths = _spelt(shape)
+    if lengths.count(-1) == 1:
+        known = -math.prod(lengths)
+        lengths = tuple((x.size // known if known else 0) if n == -1 else n for n in lengths)
+    return x if lengths == x.shape else bind(_reshape, x, shape=lengths)
+
+
+@public(case((2, 3, 4)), methods=("flatten",), reference=lambda x, start=0: x.reshape(*x.shape[:start], -1))
+def flatten(x: Any, start: int = 0) -> Tensor:
+    """All axes from `start` on, as one.
+
+    >>> flatten([[1, 2], [3, 4]])
+    tensor([1, 2, 3, 4])
+    """
+    x = promote(x)[0]
+    return reshape(x, (*x.shape[:start], math.prod(x.shape[start:])))
+
+
+@public(case((2, 3), args=(1,)), case((2, 3), args=(-1,)))
+def expand_dims(x: Any, axis: int) -> Tensor:
+    """A new axis of length 1, at `axis` of the result.
+
+    >>> expand_dims([1, 2], 0).shape
+    (1, 2)
+    """
+    x = promote(x)[0]
+    at = normalize_axis("expand_dims", axis, x.ndim + 1)
+    return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+
+
+@public(case((2, 1, 3)), case((2, 1, 3), axis=1))
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
+    """Without axes of length 1: those named, or all of them.
+
+    >>> squeeze([[[1, 2]]]).shape
+    (2,)
+    """
+    x = promote(x)[0]
+    ones = tuple(i for i, n in enumerate(x.shape) if n == 1)
+    axes = ones if axis is None else normalize_axes("squeeze", axis, x.ndim)
+    if not set(axes) <= set(ones):
+        raise ShapeError(f"squeeze: axis {axis} of shape {x.shape} is longer than 1")
+    return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
+
+
+# -- permute -----------------------------------------------------------------------------------------------------------
+
+_permute = Primitive(
+    "permute",
+    rule=lambda x, axes: Shaped(tuple(x.shape[a] for a in axes), x.dtype),
+    forward=lambda xp, x, axes: xp.transpose(x, axes),
+    vjp=(lambda g, y, x, axes: g.permute(*(axes.index(i) for i in range(len(axes)))),),
+    view=True,
+    lower=View(lambda index, x, axes: [Found(0, tuple(index[axes.index(a)] for a in range(len(axes))))]),
+)
+
+
+@public(
+    case((2, 3, 4), args=(2, 0, 1)),
+    case((2, 3, 4), args=((1, 0, -1),)),
+    methods=("permute",),
+    reference=lambda x, *axes: np.transpose(x, axes[0] if isinstance(axes[0], tuple) else axes),
+)
+def permute(x: Any, *axes: Any) -> Tensor:
+    """The axes in another order: axis i of the result is axis axes[i] of x.
+
+    >>> permute([[1, 2, 3]], 1, 0).shape
+    (3, 1)
+    """
+    x = promote(x)[0]
+    order = normalize_axes("permute", _spelt(axes), x.ndim)
+    if len(order) != x.ndim:
+        raise ShapeError(f"permute: {x.ndim} axes need {x.ndim} places, got {axes}")
+    return x if order == tuple(range(x.ndim)) else bind(_permute, x, axes=order)
+
+
+@public(case((2, 3, 4)), case((2, 3, 4), args=((1, 0, 2),)))
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
+    """NumPy's transpose: the axes turned round, or in the given order.
+
+    >>> transpose([[1, 2], [3, 4]])
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    x = promote(x)[0]
+    return permute(x, tuple(range(x.ndim))[::-1] if axes is None else tuple(axes))
+
+
+@public(case((2, 3, 4), args=(0, -1)))
+def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
+    """Two axes exchanged (what PyTorch calls transpose).
+
+    >>> swapaxes([[1, 2], [3, 4]], 0, 1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    x = promote(x)[0]
+    axis1, axis2 = (normalize_axis("swapaxes", a, x.ndim) for a in (axis1, axis2))
+    order = list(range(x.ndim))
+    order[axis1], order[axis2] = axis2, axis1
+    return permute(x, tuple(order))
+
+
+# -- broadcast_to ------------------------------------------------------------------------------------------------------
+
+
+@public(case((3, 1), args=((2, 3, 4),)), case((), args=((2,),)))
+def broadcast_to(x: Any, *shape: Any) -> Tensor:
+    """Stretched to a shape: axes of length 1 repeat, missing ones are put in front. Gradient: summed over the repeats.
+
+    >>> broadcast_to([1, 2], (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    x = promote(x)[0]
+    lengths = _spelt(shape)
+    return x if lengths == x.shape else bind(broadcast_to_p, x, shape=lengths)
+
+
+# -- flip --------------------------------------------------------------------------------------------------------------
+
+def _pull_flip(index: Indices, x: Shape, axis: tuple[int, ...]) -> list[Found]:
+    places = enumerate(zip(index, x, strict=True))
+    return [Found(0, tuple(i * -1 + (n - 1) if a in axis else i for a, (i, n) in places))]
+
+
+_flip = Primitive(
+    "flip",
+    rule=lambda x, axis: Shaped(x.shape, x.dtype),
+    forward=lambda xp, x, axis: xp.flip(x, axis),
+    vjp=(lambda g, y, x, axis: g.flip(axis),),
+    view=True,
+    lower=View(_pull_flip),
+)
+
+
+@public(case((2, 3, 4)), case((2, 3, 4), args=((0, -1),)))
+def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
+    """Turned round along the axes.
+
+    >>> flip([1, 2, 3])
+    tensor([3, 2, 1])
+    """
+    x = promote(x)[0]
+    axes = normalize_axes("flip", axis, x.ndim)
+    return bind(_flip, x, axis=axes) if axes else x

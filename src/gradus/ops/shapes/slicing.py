@@ -1,0 +1,226 @@
+"""Parts of a tensor cut out, a tensor put into a larger one, and tensors joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..._methods import method
+from ...errors import ArgumentError, ShapeError
+from ...tensor import Tensor
+from ..core.lowering import Found, Indices, Shape, View
+from ..core.places import Condition
+from ..core.primitive import Primitive, Shaped, bind, case, normalize_axis, promote, public
+from .movement import expand_dims, squeeze
+
+__all__ = ["concatenate", "pad", "split", "stack", "unstack"]
+
+# -- slice and pad, each the other's gradient --------------------------------------------------------------------------
+
+
+def _sliced_length(start: int, stop: int, step: int) -> int:
+    return len(range(start, stop, step))
+
+
+def _pull_slice(index: Indices, x: Shape, ranges: tuple[tuple[int, int, int], ...]) -> list[Found]:
+    return [Found(0, tuple(i * step + start for i, (start, _, step) in zip(index, ranges, strict=True)))]
+
+
+_slice = Primitive(
+    "slice",
+    rule=lambda x, ranges: Shaped(tuple(_sliced_length(*r) for r in ranges), x.dtype),
+    forward=lambda xp, x, ranges: x[tuple(slice(*r) for r in ranges)],
+    vjp=(lambda g, y, x, ranges: _unslice(g, x, ranges),),
+    view=True,
+    lower=View(_pull_slice),
+)
+
+
+def slice_(x: Tensor, ranges: tuple[tuple[int, int, int], ...]) -> Tensor:
+    """For each axis a (start, stop, step), counted from the front, with a step above 0."""
+    if all(r == (0, n, 1) for r, n in zip(ranges, x.shape, strict=True)):
+        return x
+    return bind(_slice, x, ranges=ranges)
+
+
+def _unslice(g: Tensor, x: Tensor, ranges: tuple[tuple[int, int, int], ...]) -> Tensor:
+    """Zeros in the shape of x, with g in the places that were sliced."""
+    widths = []
+    for n, length, (start, _, step) in zip(g.shape, x.shape, ranges, strict=True):
+        reach = start + (n - 1) * step + 1 if n else 0
+        widths.append((start if n else length, length - reach if n else 0, step - 1))
+    return bind(_pad, g, widths=tuple(widths), value=0)
+
+
+def _pad_rule(x: Any, widths: tuple[tuple[int, int, int], ...], value: float) -> Shaped:
+    lengths = (lo + n + max(n - 1, 0) * gap + hi for n, (lo, hi, gap) in zip(x.shape, widths, strict=True))
+    return Shaped(tuple(lengths), x.dtype)
+
+
+def _pad_forward(xp: Any, x: Any, widths: tuple[tuple[int, int, int], ...], value: float) -> Any:
+    out = xp.full(_pad_rule(x, widths, value).shape, value, x.dtype)
+    out[_inside(x.shape, widths)] = x
+    return out
+
+
+def _inside(shape: tuple[int, ...], widths: tuple[tuple[int, int, int], ...]) -> tuple[slice, ...]:
+    """Where the elements of a padded tensor stand."""
+    return tuple(
+        slice(lo, lo + (n - 1) * (gap + 1) + 1 if n else lo, gap + 1)
+        for n, (lo, _, gap) in zip(shape, widths, strict=True)
+    )
+
+
+def _pull_pad(
+    index: Indices, x: Shape, widths: tuple[tuple[int, int, int], ...], value: float
+) -> list[Found]:
+    places, conditions = [], []
+    for i, length, (low, _, gap) in zip(index, x, widths, strict=True):
+        inside = i - low
+        places.append(inside // (gap + 1))
+        conditions += [Condition(inside % (gap + 1), 0, 1), Condition(places[-1], 0, length)]
+    if any(c.never() for c in conditions):
+        return []
+    return [Found(0, tuple(places), tuple(c for c in conditions if not c.always()))]
+
+
+_pad = Primitive(
+    "pad",
+    rule=_pad_rule,
+    forward=_pad_forward,
+    vjp=(lambda g, y, x, widths, value: slice_(g, tuple((s.start, s.stop, s.step) for s in _inside(x.shape, widths))),),
+    lower=View(_pull_pad),
+)
+
+
+@public(
+    case((2, 3), args=(((1, 2), (0, 1)),)),
+    case((2, 3), args=(((1, 0), (0, 0)),), value=7),
+    reference=lambda x, widths, value=0.0: np.pad(x, widths, constant_values=value),
+)
+def pad(x: Any, widths: Sequence[tuple[int, int]], value: float = 0) -> Tensor:
+    """Surrounded by `value`: for each axis, how many before and how many after.
+
+    >>> pad([1, 2], [(1, 2)])
+    tensor([0, 1, 2, 0, 0])
+    """
+    x = promote(x)[0]
+    if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
+        raise ShapeError(f"pad: {x.ndim} axes need {x.ndim} pairs (before, after) of 0 or more, got {widths}")
+    wanted = any(w for pair in widths for w in pair)
+    return bind(_pad, x, widths=tuple((lo, hi, 0) for lo, hi in widths), value=value) if wanted else x
+
+
+def dilate(x: Tensor, gaps: tuple[int, ...]) -> Tensor:
+    """Zeros put between neighbours: gaps[i] of them along axis i."""
+    return x if not any(gaps) else bind(_pad, x, widths=tuple((0, 0, gap) for gap in gaps), value=0)
+
+
+# -- concatenate and stack ---------------------------------------------------------------------------------------------
+
+
+def _concatenate_rule(*xs: Any, axis: int) -> Shaped:
+    first = xs[0].shape
+    for i, x in enumerate(xs):
+        if (*x.shape[:axis], *x.shape[axis + 1 :]) != (*first[:axis], *first[axis + 1 :]):
+            raise ShapeError(
+                f"concatenate: tensor 0 has shape {first}, tensor {i} {x.shape}",
+                f"They may differ in axis {axis} only.",
+            )
+    return Shaped((*first[:axis], sum(x.shape[axis] for x in xs), *first[axis + 1 :]), xs[0].dtype)
+
+
+def _concatenate_vjp(index: int) -> Any:
+    def pull(g: Tensor, y: Tensor, *xs: Tensor, axis: int) -> Tensor:
+        start = sum(x.shape[axis] for x in xs[:index])
+        stop = start + xs[index].shape[axis]
+        return slice_(g, tuple((start, stop, 1) if i == axis else (0, n, 1) for i, n in enumerate(g.shape)))
+
+    return pull
+
+
+def _pull_concatenate(index: Indices, *xs: Shape, axis: int) -> list[Found]:
+    start, found = 0, []
+    for k, x in enumerate(xs):
+        place = index[axis] - start
+        here = Condition(place, 0, x[axis])
+        if not here.never():
+            at = (*index[:axis], place, *index[axis + 1 :])
+            found.append(Found(k, at, () if here.always() else (here,)))
+        start += x[axis]
+    return found
+
+
+_concatenate = Primitive(
+    "concatenate",
+    rule=_concatenate_rule,
+    forward=lambda xp, *xs, axis: xp.concatenate(xs, axis),
+    vjp=_concatenate_vjp,
+    lower=View(_pull_concatenate),
+)
+
+
+def _several(name: str, tensors: Sequence[Any]) -> list[Tensor]:
+    if isinstance(tensors, Tensor) or not len(tensors):
+        raise ShapeError(f"{name}: expects a list of at least one tensor, got {tensors!r}")
+    return promote(*tensors)
+
+
+def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Tensors joined along an axis they have. Gradient: each its part of g.
+
+    >>> concatenate([[1, 2], [3]])
+    tensor([1, 2, 3])
+    """
+    xs = _several("concatenate", tensors)
+    return bind(_concatenate, *xs, axis=normalize_axis("concatenate", axis, xs[0].ndim))
+
+
+def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new axis.
+
+    >>> stack([[1, 2], [3, 4]], axis=1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    return concatenate([expand_dims(x, axis) for x in _several("stack", tensors)], axis)
+
+
+@method("split")
+def split(x: Any, parts: int, axis: int = 0) -> list[Tensor]:
+    """Cut into equal parts along an axis.
+
+    >>> split([1, 2, 3, 4], 2)
+    [tensor([1, 2]), tensor([3, 4])]
+    """
+    x = promote(x)[0]
+    axis = normalize_axis("split", axis, x.ndim)
+    if parts < 1:
+        raise ArgumentError(f"split: the number of parts must be 1 or more, got {parts}")
+    length, rest = divmod(x.shape[axis], parts)
+    if rest:
+        raise ShapeError(f"split: axis {axis} of length {x.shape[axis]} does not divide into {parts} equal parts")
+    whole = [(0, n, 1) for n in x.shape]
+    return [
+        slice_(x, tuple((i * length, (i + 1) * length, 1) if a == axis else w for a, w in enumerate(whole)))
+        for i in range(parts)
+    ]
+
+
+@method("unstack")
+def unstack(x: Any) -> list[Tensor]:
+    """The parts along the first axis, as a list.
+
+    They are cut in half again and again: the gradient of a slice is as large as what it was cut from, so that cutting
+    n parts from the whole, one by one, would cost n^2.
+
+    >>> unstack([[1, 2], [3, 4]])
+    [tensor([1, 2]), tensor([3, 4])]
+    """
+    x = promote(x)[0]
+    length = x.shape[0] if x.ndim else 0
+    if length < 2:
+        return [squeeze(x, 0)] if length else []
+    return unstack(x[: length // 2]) + unstack(x[length // 2 :])
