@@ -145,3 +145,5 @@ CONTESTANTS = {
         ),
     )
 }
+EAGER = Contestant("gradus.eager", "eager gradus", "gradus", "with_gradus", ("training",), options={"compiled": False})
+BY_NAME = {**CONTESTANTS, EAGER.name: EAGER}

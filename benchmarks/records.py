@@ -73,7 +73,7 @@ class Training(Workload):
         model: makes the model from the layers of a namespace (`torch.nn`, `gradus.nn` or `benchmarks.jax_layers`).
         x: the shape of the inputs.
         y: the shape of the targets; `()` for the inputs themselves.
-        classes: targets are labels below this number, if it is not 0.
+        classes, words: targets are labels, inputs are words below this number, if it is not 0.
         loss, optimizer, lr: by the names that torch and gradus share.
         output: what of the model's result goes into the loss.
         batch: None if x is one batch; else an epoch over x, in shuffled batches of this size, is measured.
@@ -84,6 +84,7 @@ class Training(Workload):
     x: Shape = ()
     y: Shape = ()
     classes: int = 0
+    words: int = 0
     loss: str = "mse_loss"
     optimizer: str = "SGD"
     lr: float = 0.1
@@ -96,7 +97,7 @@ class Training(Workload):
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """Inputs in [0, 1), and targets."""
         rng = np.random.default_rng(0)
-        x = rng.random(self.x, np.float32)
+        x = rng.integers(0, self.words, self.x) if self.words else rng.random(self.x, np.float32)
         if self.classes:
             return x, rng.integers(0, self.classes, self.y)
         return x, rng.standard_normal(self.y, np.float32) if self.y else x

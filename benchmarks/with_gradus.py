@@ -13,8 +13,8 @@ from .records import Convolution, Divergence, Prediction, Product, Training, ini
 from .runner import Runner
 
 
-def training(w: Training) -> Runner:
-    """Training steps, each a call of one native program; an epoch as one call."""
+def training(w: Training, compiled: bool = True) -> Runner:
+    """Training steps, each a call of one native program; an epoch as one call. Or eager ones."""
     model = w.model(nn)
     for name, p in model.named_parameters():
         p.assign_(gradus.tensor(initial(name, p.shape)))
@@ -28,9 +28,11 @@ def training(w: Training) -> Runner:
         optimizer.step()
         return loss  # type: ignore[no-any-return]
 
-    step = gradus.compile(train, precision=w.precision or "float32")
     x, y = (gradus.tensor(a) for a in w.data())
     y = y if w.y else x
+    if not compiled:
+        return Runner(lambda: float(train(x, y)))
+    step = gradus.compile(train, precision=w.precision or "float32")
     if w.batch is None:
         return Runner(lambda: float(step(x, y)))
     batches = w.batches()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from .contestants import CORES
 from .records import Convolution, Divergence, Prediction, Product, Training, initial
 from .runner import Runner
 
-torch.set_num_threads(CORES)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", CORES)))
 
 
 def training(w: Training, compiled: bool = False, channels_last: bool = False, loader: bool = False) -> Runner:

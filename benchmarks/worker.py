@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from .contestants import CONTESTANTS, Contestant
+from .contestants import BY_NAME, Contestant
 
 ROOT = Path(__file__).parent.parent
 NO_WARMING = 10  # a call that takes so many times as long as the measurement is one
@@ -150,7 +150,7 @@ class Served:
 def serve(name: str, descriptor: int) -> None:
     """Answer orders until the other side is closed."""
     pipe = Connection(descriptor)
-    served = _guarded(lambda: Served(CONTESTANTS[name]))
+    served = _guarded(lambda: Served(BY_NAME[name]))
     pipe.send_bytes(json.dumps(served if isinstance(served, dict) else {}).encode())
     while True:
         try:

@@ -9,6 +9,7 @@ from typing import Any
 from .convnets import CONVNETS
 from .machines import MACHINES
 from .records import Asked, Product, Training, Workload, classifier
+from .sequences import SEQUENCES
 
 
 def perceptron(*sizes: int, batch_norm: bool = False) -> Callable[[Any], Any]:
@@ -107,7 +108,7 @@ def scaled(axis: str, size: int) -> Training:
 
 def find(name: str) -> Workload:
     """The workload of this name; `batch-64`, `width-128` and `depth-3` are made when asked for."""
-    for w in WORKLOADS:
+    for w in (*WORKLOADS, *SEQUENCES):
         if w.name == name:
             return w
     axis, _, size = name.partition("-")

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.sequences import SEQUENCES  # noqa: E402
 from benchmarks.workloads import find  # noqa: E402
 
 
@@ -63,3 +64,13 @@ def test_first_losses(name: str) -> None:
     for found in losses[1:]:
         np.testing.assert_allclose(found, losses[0], rtol=1e-4)
     assert losses[0][2] != losses[0][0]
+
+
+@pytest.mark.parametrize("name", [w.name for w in SEQUENCES])
+def test_first_losses_over_sequences(name: str) -> None:
+    from benchmarks import with_gradus, with_torch
+
+    w = find(name)
+    runners = [with_gradus.training(w, compiled=False), with_torch.training(w)]
+    found = [[float(r.call()) for _ in range(2)] for r in runners]
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-4)
