@@ -81,7 +81,7 @@ def _loop() -> tuple[Any, int]:
             "}",
         ]
     )
-    loaded = Loaded(compile_object(text, target), target)
+    loaded = Loaded([compile_object(text, target)], target)
     function = loaded.function("spin", ctypes.c_int64, ctypes.c_float, result=ctypes.c_float)
     _KEPT.append(loaded)
     return function, 2 * count * target.lanes

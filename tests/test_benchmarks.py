@@ -15,7 +15,7 @@ from gradus import nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks import pairs, report, rounds, scaling
+from benchmarks import compiling, pairs, report, rounds, scaling
 from benchmarks.contestants import CONTESTANTS, Contestant
 from benchmarks.floor import Limits
 from benchmarks.records import Asked, Divergence, Prediction, Product, initial
@@ -173,3 +173,17 @@ def test_two_checkouts_beside_each_other() -> None:
     name, here, other, ratio, _ = (cell.strip() for cell in line.strip("|").split("|"))
     assert name == "linear"
     assert all(float(number.replace(",", "")) > 0 for number in (here, other, ratio))
+
+
+def test_what_compiling_costs_part_by_part(tmp_path: Path) -> None:
+    empty, warm = (compiling.apart("softmax", str(tmp_path)) for _ in range(2))
+    assert all(empty[part] > 0 for part in compiling.PARTS)
+    assert empty["all threads"] >= sum(empty[part] for part in compiling.PARTS)
+    assert warm["code generation"] == 0 < warm["cache"]
+
+
+@pytest.mark.parametrize("name", compiling.DEEP)
+def test_deep_networks_can_be_made(name: str) -> None:
+    w = compiling.DEEP[name]()
+    assert w.name == name
+    assert w.model(nn)(gradus.ones((1, *w.x[1:]))).shape[0] == 1

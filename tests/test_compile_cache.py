@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
 import gradus
-from gradus.compiler.native import cache
+from gradus.compiler.native import cache, stages
 from gradus.compiler.native.board import native
 
 PROGRAM = """
@@ -145,3 +146,40 @@ def test_no_home(monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
     cache.save("0" * 64, b"code")
     assert cache.load("0" * 64) is None
+
+
+def layers(x, weights):
+    for weight in weights:
+        x = gradus.functional.softmax(gradus.tanh(x @ weight), axis=1)
+    return x.sum(axis=0)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_program_in_modules(folder, monkeypatch):
+    """Each is kept by itself; functions call those of other modules, and all threads wait at one barrier."""
+    x, weights = gradus.randn((24, 40)), [gradus.randn((40, n)) for n in (40, 40)]
+    monkeypatch.setattr(stages, "LINES", 1 << 30)
+    whole = gradus.compile(layers)
+    expected = whole(x, weights).numpy()
+    assert len(list(folder.iterdir())) == 1
+    monkeypatch.setattr(stages, "LINES", 1)
+    parts = gradus.compile(layers)
+    assert (parts(x, weights).numpy() == expected).all()
+    assert not parts._last.from_cache
+    files = sorted(folder.iterdir())
+    assert len(files) > 4
+    assert parts._last.text == whole._last.text
+    files[0].write_bytes(b"")
+    for found in (False, True):
+        again = gradus.compile(layers)
+        assert (again(x, weights).numpy() == expected).all()
+        assert again._last.from_cache is found
+    assert sorted(folder.iterdir()) == files
+
+
+def test_where_no_thread_can_be_started(folder, monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert not step_of().from_cache

@@ -76,6 +76,6 @@ def test_lanes_brought_together(count: int) -> None:
     ]
     code.do(f"store <8 x i64> {folded(vectors, lambda x, y: x + y).ref}, ptr %out, align 8")
     numbers, out = np.random.default_rng(0).integers(0, 100, (count, lanes)), np.zeros(lanes, np.int64)
-    loaded = Loaded(compile_object(module([code]), host()), host())
+    loaded = Loaded([compile_object(module([code]), host())], host())
     loaded.function("fold", ctypes.c_void_p, ctypes.c_void_p)(numbers.ctypes.data, out.ctypes.data)
     np.testing.assert_array_equal(out[:count], numbers.sum(1))

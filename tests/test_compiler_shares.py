@@ -96,7 +96,7 @@ def test_between_barriers_the_threads_may_come_in_any_order(make: Training) -> N
         code = entry.step([program.stages[i] for i in stages], [False] * len(stages), True, f"stretch_{number}")
         codes.append(code)
     text = entry.module([*program.functions.all(), *codes])
-    loaded = Loaded(compile_object(text, program.target), program.target)
+    loaded = Loaded([compile_object(text, program.target)], program.target)
     stretched = [loaded.function(code.name, c_void_p, c_void_p, c_int64, c_int64) for code in codes]
     for order, memory in zip(orders, memories, strict=True):
         for stretch in stretched:

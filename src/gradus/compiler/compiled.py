@@ -21,6 +21,7 @@ from ..errors import ArgumentError, RetraceWarning
 from ..names import missing_from
 from ..tensor import Tensor, as_tensor
 from .copies import Copied
+from .native.cache import Modules
 from .native.job import Job, check_rows, rows_of
 from .native.program import Program
 from .native.step import Step
@@ -167,9 +168,10 @@ class Compiled(Copied, Wrapper):
         """A new version of the program: traced, planned, compiled, and bound to its memory."""
         started, target = time.perf_counter(), self.target or default()
         version = Version(function, arguments, self.function, self.__name__)
-        program = Program(version.graph, target, len(version.specs), self.precision, self.winograd)
+        modules = Modules(target)
+        program = Program(version.graph, target, len(version.specs), self.precision, self.winograd, modules.add)
         planned = time.perf_counter() - started
-        step = Step(version, program)
+        step = Step(version, program, modules)
         step.timings = {"trace and schedule": planned, **step.timings}
         return step
 

@@ -137,8 +137,13 @@ class Code:
         """The address of element number `place`."""
         return pointer if str(place) == "0" else self.op(f"getelementptr inbounds {type_}, ptr {pointer}, i64 {place}")
 
+    @property
+    def head(self) -> str:
+        """What it gives, its name and its arguments."""
+        return f"{self.result} @{self.name}({self.arguments})"
+
     def text(self) -> str:
-        head = f"define {self.linkage}{self.result} @{self.name}({self.arguments}) #0 {{"
+        head = f"define {self.linkage}{self.head} #0 {{"
         end = [] if self.result != "void" else ["  ret void"]
         return "\n".join([head, "start:", *self.entry, *self.lines, *end, "}"])
 

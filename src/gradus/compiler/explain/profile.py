@@ -48,7 +48,7 @@ def profile(step: Step) -> Profile:
     """Time a step's stages, on copies of all that it reads and writes: nothing of the user's is changed."""
     program = step.program
     codes = [*program.functions.all(), _mark(program), program.step(), _clocked(program)]
-    loaded = Loaded(compile_object(module(codes), program.target), program.target)
+    loaded = Loaded([compile_object(module(codes), program.target)], program.target)
     memory = _Copies(step)
     whole, clocked = Call(loaded, "step", memory.table), Call(loaded, "clocked", memory.table)
     marks: list[np.ndarray] = []
@@ -179,7 +179,7 @@ def _copying(threads: int, size: int) -> float:
 
 def _fastest(code: Code, threads: int, *arrays: np.ndarray) -> float:
     """The least time of several runs."""
-    loaded = Loaded(compile_object(module([code]), default()), default())
+    loaded = Loaded([compile_object(module([code]), default())], default())
     table: Table = (ctypes.c_uint64 * len(arrays))(*(a.ctypes.data for a in arrays))
     call = Call(loaded, code.name, table)
     times: list[float] = []

@@ -216,7 +216,7 @@ class Native:
     def __init__(self) -> None:
         declaration, call = pause(default())
         text = (PRELUDE + POST + SERVE).replace("DECLARE", declaration).replace("PAUSE", call)
-        loaded = Loaded(disk.compiled(text, default())[0], default())
+        loaded = Loaded([disk.compiled(text, default())], default())
         pointer, integer = ctypes.c_void_p, ctypes.c_int64
         self.set_up = loaded.function("set_up", pointer)
         self.alone = loaded.function("alone", pointer, result=ctypes.c_int32)

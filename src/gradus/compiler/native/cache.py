@@ -10,14 +10,14 @@ import contextlib
 import hashlib
 import os
 import tempfile
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from .processors import processors
 from .target import Target, compile_object, versions
 
+MOST_COMPILERS = 8  # threads
 _MAGIC = b"gradus object 1\n"
 _TROUBLE = (OSError, RuntimeError)  # RuntimeError: a user without a home
 
@@ -41,35 +41,56 @@ def key(text: str, target: Target) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def compiled(text: str, target: Target) -> tuple[bytes, bool]:
-    """LLVM's text as object code, and whether it was at hand."""
-    name = key(text, target)
-    if (known := load(name)) is not None:
-        return known, True
-    return _aside(lambda: _compiled(name, text, target)), False
+class Modules:
+    """The modules of a program: each is compiled as soon as it is written, while those after it still are.
+
+    Attributes:
+        found: whether the code of all so far was at hand.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target, self.found = target, True
+        self._codes: list[bytes | Future[bytes]] = []
+        self._compilers: ThreadPoolExecutor | None = None
+
+    def add(self, text: str) -> None:
+        """One more, as LLVM's text."""
+        name = key(text, self.target)
+        known = load(name)
+        self.found &= known is not None
+        self._codes.append(known if known is not None else self._aside(name, text))
+
+    def codes(self) -> list[bytes]:
+        """The object code of each."""
+        codes = [code if isinstance(code, bytes) else code.result() for code in self._codes]
+        if self._compilers is not None:
+            self._compilers.shutdown(wait=False)
+        return codes
+
+    def _aside(self, name: str, text: str) -> bytes | Future[bytes]:
+        """Compiled in another thread: LLVM hears no Ctrl-C, but who waits for it does.
+
+        The thread goes on to its end then, so that its work is in the cache at the next start.
+        """
+        if self._compilers is None:
+            self._compilers = ThreadPoolExecutor(min(processors(), MOST_COMPILERS), "gradus compiles")
+        try:
+            return self._compilers.submit(_compiled, name, text, self.target)
+        except RuntimeError:  # the process may have no more threads, or is ending
+            return _compiled(name, text, self.target)
+
+
+def compiled(text: str, target: Target) -> bytes:
+    """One module's object code."""
+    modules = Modules(target)
+    modules.add(text)
+    return modules.codes()[0]
 
 
 def _compiled(name: str, text: str, target: Target) -> bytes:
     code = compile_object(text, target)
     save(name, code)
     return code
-
-
-def _aside(function: Callable[[], bytes]) -> bytes:
-    """What a function gives, run in another thread: LLVM hears no Ctrl-C, but who waits for it does.
-
-    The thread goes on to its end then, so that its work is in the cache at the next start.
-    """
-    found: Future[bytes] = Future()
-
-    def run() -> None:
-        try:
-            found.set_result(function())
-        except BaseException as problem:
-            found.set_exception(problem)
-
-    threading.Thread(target=run, name="gradus compiles").start()
-    return found.result()
 
 
 def load(name: str) -> bytes | None:

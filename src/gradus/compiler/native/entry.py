@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -15,10 +16,12 @@ SIGNATURE = f"ptr noalias %table, {THREAD}"
 
 FEW = 8  # arguments whose rows are gathered in the loop of steps itself
 SPINS = 1 << 16  # looks at the barrier before a waiting thread lets others use its processor
+CALLED = re.compile(r"call (?:void|i1) @(\w+)\(")
+BARRIER_HEAD = "void @barrier(ptr %state, i64 %threads)"
 BARRIER = f"""
 declare i32 @sched_yield()
 
-define internal void @barrier(ptr %state, i64 %threads) #0 {{
+define internal {BARRIER_HEAD} #0 {{
 start:
   %alone = icmp eq i64 %threads, 1
   br i1 %alone, label %done, label %arrive
@@ -97,15 +100,33 @@ class Argument(NamedTuple):
     row_bytes: int
 
 
-def module(codes: list[Code]) -> str:
-    """Functions as the text of a module."""
-    declared: dict[str, str] = {}
-    for code in codes:
-        declared |= code.declared
-    parts = [BARRIER, *(c.text() for c in codes), *declared.values()]
-    parts.append("!0 = !{i32 1}")  # what `!nontemporal` asks for
-    parts.append('attributes #0 = { nounwind "no-trapping-math"="true" }')
-    return "\n\n".join(parts) + "\n"
+ENDING = (
+    "!0 = !{i32 1}",  # what `!nontemporal` asks for
+    'attributes #0 = { nounwind "no-trapping-math"="true" }',
+)
+
+
+def module(codes: Sequence[Code]) -> str:
+    """Functions as the text of a module, with the barrier."""
+    declared = _declared(codes)
+    return "\n\n".join([BARRIER, *(c.text() for c in codes), *declared.values(), *ENDING]) + "\n"
+
+
+def part_of_module(codes: Sequence[Code], heads: Mapping[str, str], barrier: bool) -> str:
+    """Some of a program's functions as a module of their own: others may call them, and they others.
+
+    `heads`: the arguments of all functions so far, by name; `barrier`: whether the barrier is in this module.
+    """
+    texts = [BARRIER] * barrier + [c.text() for c in codes]
+    own = {c.name for c in codes} | ({"barrier"} if barrier else set())
+    called = dict.fromkeys(name for text in texts for name in CALLED.findall(text) if name in heads and name not in own)
+    others = [f"declare {heads[name]}" for name in called]
+    text = "\n\n".join([*texts, *others, *_declared(codes).values(), *ENDING]) + "\n"
+    return text.replace("define internal ", "define ")
+
+
+def _declared(codes: Sequence[Code]) -> dict[str, str]:
+    return {name: line for code in codes for name, line in code.declared.items()}
 
 
 def step(

@@ -26,20 +26,24 @@ class Program(Stages):
         arguments: int = 0,
         precision: str = "float32",
         winograd: bool = True,
+        ready: Callable[[str], None] | None = None,
     ) -> None:
+        """`ready`: told the text of each of its modules."""
         self.arguments = arguments  # how many of the inputs are the function's own
         self.traced = graph
         self.checks: Parted = parted(graph, target)
         self.returned = len(graph.results)  # of the results; flags of checks and what they look at come after them
         super().__init__(self.checks.graph, Manner(target, precision, winograd), self.returned, len(self.checks.within))
         self.worth_sharing = worth_sharing(self.work())
-        self.arrange(Functions(), not self.worth_sharing)
+        self.arrange(Functions(ready), not self.worth_sharing)
         self.job_slot = self.plan.count
         self.plan.count += 1
         self.refusal: entry.Refusal | None = None
         if graph.checks:
             self.refusal = self._refusal()
         self.emit()
+        if ready is not None:
+            self.functions.hand_over(self._entries())
 
     @property
     def steps_at_once(self) -> int:
@@ -73,13 +77,17 @@ class Program(Stages):
         return entry.step(self.stages, self.needs_barrier(), self.alone, name, after, refusal)
 
     def text(self) -> str:
-        """The module in LLVM's language."""
+        """All of it as one module, in LLVM's language."""
+        return entry.module([*self.functions.all(), *self._entries()])
+
+    def _entries(self) -> list[Code]:
+        """The functions by which it is entered, and those that they call."""
         given = self.graph.inputs[: self.arguments]
         arguments = [Argument(self.slot(n), *_rows(n)) for n in given]
         results = [(self.slot(n), n.size * n.dtype.itemsize) for n in self.graph.results[: self.returned]]
         word = None if self.refusal is None else self.refusal.slot
         epoch = entry.Epoch(arguments, results, self.job_slot, self.alone, word).emit()
-        return entry.module([*self.functions.all(), self.step(), *epoch])
+        return [self.step(), *epoch]
 
 
 def _rows(n: Node) -> tuple[int, int]:

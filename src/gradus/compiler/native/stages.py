@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -29,12 +29,13 @@ from ..plan.tiling import Tiling, tiling
 from ..rewrite.bfloat16 import Rounding
 from ..rewrite.convolution import PRODUCTS, multiplications
 from ..rewrite.passes import simplify
-from .entry import Stage
+from .entry import BARRIER_HEAD, Stage, part_of_module
 from .repeated import Iteration, Repeated, has_history, region_of, scratch_of
 from .runtime import num_threads
 from .target import Target
 
 TURNS = 3  # iterations after which every further one is as the last
+LINES = 1500  # of the functions that are compiled together
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
 FAMILIES: dict[str, type[LoopKernel]] = {
     "random_bits": RandomKernel,
@@ -70,11 +71,19 @@ class Manner(NamedTuple):
 
 
 class Functions:
-    """The functions of a module: those that kernels are, by their text, and those that they call, by their names."""
+    """The functions of a module: those that kernels are, by their text, and those that they call, by their names.
 
-    def __init__(self) -> None:
+    Args:
+        ready: told the text of each part of them, a module by itself, as soon as there are enough for one.
+    """
+
+    def __init__(self, ready: Callable[[str], None] | None = None) -> None:
         self.by_text: dict[str, Code] = {}
         self.micro_kernels: dict[str, Code] = {}
+        self._ready = ready
+        self._heads = {"barrier": BARRIER_HEAD}
+        self._waiting: list[Code] = []  # for the others of their module
+        self._lines = 0  # of these
 
     def name(self, kernel: LoopKernel | Repeated) -> str:
         """The name of a kernel's function; kernels whose text is the same are one function."""
@@ -83,11 +92,27 @@ class Functions:
         known = self.by_text.setdefault(code.text(), code)
         if known is code:
             code.name = f"{code.name}_{len(self.by_text)}"
+            if self._ready is not None:
+                self._take([*(c for name, c in self.micro_kernels.items() if name not in self._heads), code])
         return known.name
+
+    def _take(self, codes: Sequence[Code]) -> None:
+        """Put functions into the next module, which is handed over as soon as it is large enough."""
+        self._waiting += codes
+        self._lines += sum(len(c.lines) for c in codes)
+        self._heads |= {c.name: c.head for c in codes}
+        if self._lines >= LINES:
+            self.hand_over()
+
+    def hand_over(self, last: Sequence[Code] = ()) -> None:
+        """Hand over what waits; with the last functions goes the barrier."""
+        if self._ready is not None:
+            self._ready(part_of_module([*self._waiting, *last], self._heads, bool(last)))
+            self._waiting, self._lines = [], 0
 
     def all(self) -> list[Code]:
         """Each of them once."""
-        return list((self.by_text | {code.text(): code for code in self.micro_kernels.values()}).values())
+        return [*self.by_text.values(), *self.micro_kernels.values()]
 
 
 def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:

@@ -19,13 +19,13 @@ from ..surroundings.version import Version
 from ..trace.address import address
 from ..trace.aliases import READ_ONLY, Written, overlaps
 from ..trace.tree import unflatten
-from . import cache
+from .cache import Modules
 from .checks import Refusal, refusal, worked_out
 from .entry import GIVEN
 from .program import Program
 from .room import Room
 from .runtime import Call, num_threads
-from .target import Loaded, Target
+from .target import Loaded
 
 SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
 
@@ -41,22 +41,26 @@ class Step:
 
     room = Room()  # where their memory comes from
 
-    def __init__(self, version: Version, program: Program) -> None:
+    def __init__(self, version: Version, program: Program, modules: Modules) -> None:
+        """`modules`: those that the program has handed over."""
         self.version, self.program = version, program
         self.name, self.accepts, self.holds = version.name, version.accepts, version.holds
-        self.text = program.text()
         self.timings: dict[str, float] = {}
-        self._load(program.target)
+        self._load(modules)
         self._bind_memory()
         self.lock = threading.Lock()  # its memory serves one call at a time
         _steps.add(self)
 
     # -- making it ----------------------------------------------------------------------------------------------------
 
-    def _load(self, target: Target) -> None:
+    @property
+    def text(self) -> str:
+        """What is compiled, as one module in LLVM's language."""
+        return self.program.text()
+
+    def _load(self, modules: Modules) -> None:
         started = time.perf_counter()
-        code, self.from_cache = cache.compiled(self.text, target)
-        self._loaded = Loaded(code, target)
+        self._loaded, self.from_cache = Loaded(modules.codes(), modules.target), modules.found
         self.timings["native code"] = time.perf_counter() - started
 
     def _bind_memory(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
@@ -58,8 +59,10 @@ class Target:
 
     def assembly(self, text: str) -> str:
         """LLVM's text as this processor's assembly language."""
-        module, tm = _optimized(text, self)
-        return str(tm.emit_assembly(module))
+        tm = machine(self)
+        with closing(parsed(text)) as module:
+            optimized(module, tm)
+            return str(tm.emit_assembly(module))
 
 
 def sse2() -> Target:
@@ -185,34 +188,69 @@ def versions() -> str:
 
 
 def compile_object(text: str, target: Target) -> bytes:
-    """LLVM's text as object code."""
-    module, tm = _optimized(text, target)
-    return bytes(tm.emit_object(module))
-
-
-def _optimized(text: str, target: Target) -> tuple[Any, Any]:
-    """The module after LLVM's passes, and the machine to write it for."""
-    llvm = _llvm()
-    module = llvm.parse_assembly(text)
-    module.verify()
+    """LLVM's text as object code; several threads may do so at once."""
     tm = machine(target)
+    with closing(parsed(text)) as module:  # now, while its context is there
+        optimized(module, tm)
+        return generated(module, tm)
+
+
+def parsed(text: str) -> Any:
+    """The module that a text is, in a context of its own."""
+    llvm = _llvm()
+    context = llvm.create_context()
+    with llvm.ffi.OutputString() as problem:
+        found = _unlocked("ParseAssembly")(context, ctypes.c_char_p(text.encode()), problem)
+        module = llvm.ModuleRef(found, context)
+        if problem:
+            raise RuntimeError(f"LLVM cannot read the text of a program: {problem}")
+    module.verify()
+    return module
+
+
+def optimized(module: Any, tm: Any) -> None:
+    """Run LLVM's passes."""
+    llvm = _llvm()
     builder = llvm.create_pass_builder(tm, llvm.create_pipeline_tuning_options(speed_level=1))
     passes = llvm.create_new_module_pass_manager()
     passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
-    passes.run(module, builder)
-    return module, tm
+    _unlocked("RunNewModulePassManager")(passes, module, builder)
+
+
+def generated(module: Any, tm: Any) -> bytes:
+    """A module's object code."""
+    llvm = _llvm()
+    with llvm.ffi.OutputString() as problem:
+        memory = _unlocked("TargetMachineEmitToMemory")(tm, module, 1, problem)
+        if not memory:
+            raise RuntimeError(f"LLVM makes no code of a program: {problem}")
+    try:
+        return ctypes.string_at(llvm.ffi.lib.LLVMPY_GetBufferStart(memory), llvm.ffi.lib.LLVMPY_GetBufferSize(memory))
+    finally:
+        llvm.ffi.lib.LLVMPY_DisposeMemoryBuffer(memory)
+
+
+def _unlocked(name: str) -> Callable[..., Any]:
+    """A function of llvmlite's library, without the lock that lets one thread in at a time.
+
+    LLVM itself has no need of it where threads work in contexts of their own, with target machines of their own.
+    """
+    locked = getattr(_llvm().ffi.lib, f"LLVMPY_{name}")
+    found: Callable[..., Any] = getattr(locked, "_cfn", locked)
+    return found
 
 
 class Loaded:
-    """Object code in memory, ready to be called."""
+    """Object code in memory, ready to be called: of one module, or of several that call each other."""
 
-    def __init__(self, code: bytes, target: Target) -> None:
+    def __init__(self, codes: Sequence[bytes], target: Target) -> None:
         llvm = _llvm()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine(target))
-        self._object = llvm.ObjectFileRef.from_data(code)
-        self._engine.add_object_file(self._object)
+        self._objects = [llvm.ObjectFileRef.from_data(code) for code in codes]
+        for one in self._objects:
+            self._engine.add_object_file(one)
         self._engine.finalize_object()
 
     def address(self, name: str) -> int:
