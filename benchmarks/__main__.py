@@ -1,4 +1,4 @@
-"""The command: `python -m benchmarks [WHAT] [options]`; WHAT is steps, convolution, machines, memory and so on."""
+"""The command: `python -m benchmarks [WHAT] [options]`; WHAT is steps, convolution, machines, networks and so on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from . import first_step, from_prompt, memory, report, rounds, scaling
 from .contestants import CONTESTANTS
 from .convnets import CONVNETS
 from .machines import MACHINES
+from .networks import NETS
 from .records import Workload
-from .workloads import DENSE, find, names
+from .workloads import DENSE, WORKLOADS, find, names
 
 ROOT = Path(__file__).parent.parent
 SPEED = {"steps": ("Speed", DENSE), "convolution": ("Convolution", CONVNETS)}
-SPEED |= {"machines": ("Boltzmann machines", MACHINES)}
+SPEED |= {"machines": ("Boltzmann machines", MACHINES), "networks": ("Networks", NETS)}
 WHAT = (*SPEED, "memory", "first_step", "from_prompt", "scaling")
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     if args.what == "first_step":
         title, lines = "The first step", first_step.lines(contestants, count, args.patience)
     elif args.what == "memory":
-        title, lines = "Memory", memory.lines(_chosen(args, (*DENSE, *CONVNETS, *MACHINES)), args.patience)
+        title, lines = "Memory", memory.lines(_chosen(args, WORKLOADS), args.patience)
     elif args.what == "from_prompt":
         title, lines = "From the prompt", from_prompt.lines(1 if args.quick else 3, say)
     elif args.what == "scaling":

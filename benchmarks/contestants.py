@@ -9,7 +9,7 @@ from importlib import import_module, metadata, util
 from types import ModuleType
 from typing import Any
 
-from .records import CONVOLUTION, Workload
+from .records import CONVOLUTION, NETWORKS, Workload
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SETTINGS = ("OPENBLAS_", "OMP_", "MKL_", "MALLOC_", "XLA_", "KMP_", "GOMP_")  # what a user's shell may have set
@@ -23,6 +23,11 @@ PEERS = {
     "MALLOC_TRIM_THRESHOLD_": str(2**40),
     "MALLOC_TOP_PAD_": str(2**26),
 }
+
+
+def _of_pictures(w: Workload) -> bool:
+    """Whether it is a network of today on pictures."""
+    return w.group == NETWORKS and len(getattr(w, "x", ())) == 4
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ CONTESTANTS = {
             "torch",
             "with_torch",
             ("training", "prediction", "convolution"),
-            lambda w: w.group == CONVOLUTION,
+            lambda w: w.group == CONVOLUTION or _of_pictures(w),
             PEERS,
             {"channels_last": True},
         ),

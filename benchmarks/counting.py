@@ -43,11 +43,11 @@ class Counter(interpret.Eager):
 def count(w: Training) -> tuple[float, float]:
     """Floating-point operations, and bytes moved, of one step."""
     model = w.model(nn)
-    optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr)
+    optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr, **w.options)
     shape_x, shape_y = w.step_shapes
     with _counting() as counter:
-        x = Tensor(Shaped(shape_x, np.dtype("float32")))
-        y = Tensor(Shaped(shape_y, np.dtype("int64" if w.classes else "float32"))) if w.y else x
+        x, y = (Tensor(Shaped(s, np.dtype(d))) for s, d in zip((shape_x, shape_y), w.dtypes, strict=True))
+        y = y if w.y else x
         getattr(F, w.loss)(w.output(model(x)), y).backward()
     parameters = sum(p.size for p in model.parameters())
     kept = 1 + len(optimizer.slots)
@@ -59,7 +59,7 @@ def count_prediction(w: Prediction) -> tuple[float, float]:
     """Floating-point operations, and bytes moved, of one prediction."""
     model = w.model(nn).eval()
     with _counting() as counter, no_grad():
-        model(Tensor(Shaped(w.x, np.dtype("float32"))))
+        model(Tensor(Shaped(w.x, np.dtype("int64" if w.words else "float32"))))
     return 2.0 * counter.multiply_adds, 4.0 * (math.prod(w.x) + sum(p.size for p in model.parameters()))
 
 

@@ -12,22 +12,19 @@ import time
 from pathlib import Path
 
 from .contestants import CONTESTANTS
-from .convnets import CONVNETS
-from .machines import MACHINES
 from .records import Workload
 from .rounds import SETTLE
 from .worker import ROOT, ContestantError, Worker
-from .workloads import DENSE, find, names
+from .workloads import WORKLOADS, find, names
 
 
-def compare(
-    workload: Workload, trees: tuple[Path, Path], rounds: int, patience: float, seconds: float = 0.1
-) -> str:
+def compare(workload: Workload, trees: tuple[Path, Path], rounds: int, patience: float, seconds: float = 0.1) -> str:
     """A line of the table: microseconds a step of both, the ratio, and its quartiles."""
     times: tuple[list[float], list[float]] = [], []
-    with Worker(CONTESTANTS["gradus"], patience, root=trees[0]) as a, Worker(
-        CONTESTANTS["gradus"], patience, root=trees[1]
-    ) as b:
+    with (
+        Worker(CONTESTANTS["gradus"], patience, root=trees[0]) as a,
+        Worker(CONTESTANTS["gradus"], patience, root=trees[1]) as b,
+    ):
         for worker in (a, b):
             worker.imported()
             worker.prepare(workload.name)
@@ -49,7 +46,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--patience", type=float, default=120.0, help="seconds that building and compiling may take")
     args = parser.parse_args()
-    chosen = [find(name) for name in args.only] if args.only else (*DENSE, *CONVNETS, *MACHINES)
+    chosen = [find(name) for name in args.only] if args.only else WORKLOADS
     print("| workload | here, us | other, us | ratio | its quartiles |\n|---|---:|---:|---:|---|")
     for workload in chosen:
         try:

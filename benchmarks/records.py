@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ import numpy as np
 
 Shape = tuple[int, ...]
 
-PRODUCTS, TRAINING, CONVOLUTION = "Matrix products", "Training steps", "Convolution"  # the tables
+PRODUCTS, TRAINING, CONVOLUTION, NETWORKS = "Matrix products", "Training steps", "Convolution", "Networks"  # tables
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ class Training(Workload):
         model: makes the model from the layers of a namespace (`torch.nn`, `gradus.nn` or `benchmarks.jax_layers`).
         x: the shape of the inputs.
         y: the shape of the targets; `()` for the inputs themselves.
-        classes, words: targets are labels, inputs are words below this number, if it is not 0.
-        loss, optimizer, lr: by the names that torch and gradus share.
+        classes, words: targets are labels, inputs are words below this number, if it is not 0; labels of a binary loss
+            are floats.
+        loss, optimizer, lr, options: by the names that torch and gradus share; the options are the optimizer's.
         output: what of the model's result goes into the loss.
         batch: None if x is one batch; else an epoch over x, in shuffled batches of this size, is measured.
         precision: "bf16" for products and convolutions in bfloat16.
@@ -88,6 +89,7 @@ class Training(Workload):
     loss: str = "mse_loss"
     optimizer: str = "SGD"
     lr: float = 0.1
+    options: Mapping[str, float] = field(default_factory=dict)
     output: Callable[[Any], Any] = lambda out: out
     batch: int | None = None
     precision: str | None = None
@@ -95,12 +97,18 @@ class Training(Workload):
     kind = "training"
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs in [0, 1), and targets."""
+        """Inputs in [0, 1) or words, and targets."""
         rng = np.random.default_rng(0)
         x = rng.integers(0, self.words, self.x) if self.words else rng.random(self.x, np.float32)
         if self.classes:
-            return x, rng.integers(0, self.classes, self.y)
+            return x, rng.integers(0, self.classes, self.y).astype(self.dtypes[1])
         return x, rng.standard_normal(self.y, np.float32) if self.y else x
+
+    @property
+    def dtypes(self) -> tuple[str, str]:
+        """Of inputs and targets."""
+        labels = self.classes and not self.loss.startswith("binary")
+        return "int64" if self.words else "float32", "int64" if labels else "float32"
 
     def batches(self) -> np.ndarray:
         """The row numbers of an epoch's batches: (steps, batch); what does not fill one is left out."""
@@ -162,17 +170,19 @@ class Product(Workload):
 
 @dataclass(frozen=True)
 class Prediction(Workload):
-    """What a model says of inputs of shape x, read back."""
+    """What a model says of inputs of shape x, of words if `words` is not 0, read back."""
 
     model: Callable[[Any], Any] = lambda nn: nn.Identity()
     x: Shape = ()
+    words: int = 0
     memory_asked: float | None = None
 
     kind = "prediction"
 
     def data(self) -> np.ndarray:
-        """Inputs in [0, 1)."""
-        return np.random.default_rng(0).random(self.x, np.float32)
+        """Inputs in [0, 1), or words."""
+        rng = np.random.default_rng(0)
+        return rng.integers(0, self.words, self.x) if self.words else rng.random(self.x, np.float32)
 
     @cached_property
     def _counted(self) -> tuple[float, float]:

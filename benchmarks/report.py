@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .contestants import CONTESTANTS, CORES
 from .floor import Limits
-from .records import CONVOLUTION, PRODUCTS, TRAINING, Asked
+from .records import CONVOLUTION, NETWORKS, PRODUCTS, TRAINING, Asked
 from .rounds import Outcome
 
 TITLE = "# How fast gradus trains"
@@ -63,7 +63,7 @@ def outcomes(results: Sequence[Outcome], rounds: int) -> list[str]:
         "gradus', by medians; in brackets, the median of the ratios in each round.",
         "",
     ]
-    for group in (TRAINING, PRODUCTS, CONVOLUTION):
+    for group in (TRAINING, PRODUCTS, CONVOLUTION, NETWORKS):
         chosen = [o for o in results if o.workload.group == group]
         if chosen:
             lines += [f"### {group}", "", *_compared(chosen, limits, rounds)]

@@ -18,12 +18,12 @@ def training(w: Training, compiled: bool = True) -> Runner:
     model = w.model(nn)
     for name, p in model.named_parameters():
         p.assign_(gradus.tensor(initial(name, p.shape)))
-    optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr)
-    loss_function = getattr(F, w.loss)
+    optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr, **w.options)
+    loss_function, output = getattr(F, w.loss), w.output
 
     def train(x: Tensor, y: Tensor) -> Tensor:
         optimizer.zero_grad()
-        loss = loss_function(w.output(model(x)), y)
+        loss = loss_function(output(model(x)), y)
         loss.backward()
         optimizer.step()
         return loss  # type: ignore[no-any-return]

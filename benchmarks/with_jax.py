@@ -23,12 +23,25 @@ def mse_loss(z: Any, y: Any) -> Any:
     return jnp.square(z - y).mean()
 
 
-LOSSES = {"cross_entropy": cross_entropy, "mse_loss": mse_loss}
+def logits_loss(z: Any, y: Any) -> Any:
+    """Binary cross-entropy with logits."""
+    return (jax.nn.softplus(z) - y * z).mean()
 
 
-def sgd(p: Any, g: Any, slots: Any, t: Any, lr: float) -> Any:
-    """p - lr g."""
-    return p - lr * g, slots
+LOSSES = {"cross_entropy": cross_entropy, "mse_loss": mse_loss, "binary_cross_entropy_with_logits": logits_loss}
+
+
+def sgd(p: Any, g: Any, slots: Any, t: Any, lr: float, momentum: float = 0.0) -> Any:
+    """p - lr g; with momentum, of the gathered velocity in place of g."""
+    if not slots:
+        return p - lr * g, slots
+    velocity = momentum * slots[0] + g
+    return p - lr * velocity, (velocity,)
+
+
+def adamw(p: Any, g: Any, slots: Any, t: Any, lr: float) -> Any:
+    """Adam, and weights that shrink; with PyTorch's default numbers."""
+    return adam(p - lr * 0.01 * p, g, slots, t, lr)
 
 
 def adam(p: Any, g: Any, slots: Any, t: Any, lr: float) -> Any:
@@ -37,7 +50,7 @@ def adam(p: Any, g: Any, slots: Any, t: Any, lr: float) -> Any:
     return p - lr / (1 - 0.9**t) * m / (jnp.sqrt(v) / jnp.sqrt(1 - 0.999**t) + 1e-8), (m, v)
 
 
-UPDATES = {"SGD": (sgd, 0), "Adam": (adam, 2)}
+UPDATES = {"SGD": (sgd, 0), "Adam": (adam, 2), "AdamW": (adamw, 2)}
 
 
 def training(w: Training) -> Runner:
@@ -47,6 +60,7 @@ def training(w: Training) -> Runner:
     model = w.model(jax_layers)
     parameters = {n: jnp.asarray(initial(n, s)) for n, s in model.shapes.items()}
     update, count = UPDATES[w.optimizer]
+    count += len(w.options)
     slots = {n: tuple(jnp.zeros_like(p) for _ in range(count)) for n, p in parameters.items()}
     buffers = {n: jnp.array(b) for n, b in model.buffers.items()}
 
@@ -58,7 +72,7 @@ def training(w: Training) -> Runner:
     def step(state: Any, x: Any, y: Any) -> Any:
         p, slots, buffers, t = state
         (loss, buffers), g = jax.value_and_grad(loss_of, has_aux=True)(p, buffers, x, y)
-        new = {n: update(p[n], g[n], slots[n], t + 1, w.lr) for n in p}
+        new = {n: update(p[n], g[n], slots[n], t + 1, w.lr, **w.options) for n in p}
         return ({n: a for n, (a, _) in new.items()}, {n: s for n, (_, s) in new.items()}, buffers, t + 1), loss
 
     def epoch(state: Any, x: Any, y: Any) -> Any:
@@ -109,16 +123,15 @@ def product(w: Product) -> Runner:
     """A jitted product."""
     a, b = (jnp.asarray(m) for m in w.data())
     multiply = jax.jit(lambda a, b: a @ b)
-    return Runner(
-        lambda: multiply(a, b).block_until_ready(), values=lambda c: [np.asarray(c).mean(), float(c[1, 2])]
-    )
+    return Runner(lambda: multiply(a, b).block_until_ready(), values=lambda c: [np.asarray(c).mean(), float(c[1, 2])])
 
 
 def prediction(w: Prediction) -> Runner:
     """A model's result, jitted."""
     model = w.model(jax_layers)
     parameters = {n: jnp.asarray(initial(n, s)) for n, s in model.shapes.items()}
-    run = jax.jit(lambda p, x: model(p, "", x))
+    fixed = {n: jnp.array(b) for n, b in model.buffers.items()} | {jax_layers.PREDICTING: True}
+    run = jax.jit(lambda p, x: model(p | fixed, "", x))
     x = jnp.asarray(w.data())
     return Runner(lambda: np.asarray(run(parameters, x)))
 

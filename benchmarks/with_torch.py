@@ -44,7 +44,7 @@ def _model(make: Callable[[Any], Any], layout: Any) -> Any:
 
 
 def _step(w: Training, model: Any, compiled: bool) -> Callable[[Any, Any], float]:
-    optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr, fused=None if compiled else True)
+    optimizer = getattr(optim, w.optimizer)(model.parameters(), lr=w.lr, fused=None if compiled else True, **w.options)
     loss_function, update = getattr(F, w.loss), optimizer.step
     narrow = torch.autocast("cpu", torch.bfloat16, enabled=w.precision == "bf16")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from .convnets import CONVNETS
 from .machines import MACHINES
+from .networks import NETS
 from .records import Asked, Product, Training, Workload, classifier
 from .sequences import SEQUENCES
 
@@ -96,7 +97,7 @@ DENSE: tuple[Workload, ...] = (
         for n in (256, 512, 1024, 2048)
     ),
 )
-WORKLOADS = (*DENSE, *CONVNETS, *MACHINES)
+WORKLOADS = (*DENSE, *CONVNETS, *MACHINES, *NETS)
 
 
 def scaled(axis: str, size: int) -> Training:

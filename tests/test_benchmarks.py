@@ -41,6 +41,14 @@ def test_the_operations_of_a_convolutional_network_are_those_of_direct_convoluti
     assert find("conv3x3").operations == 3 * 2 * 32 * 56 * 56 * 64 * 64 * 9
 
 
+def test_the_operations_of_todays_networks() -> None:
+    level = [2 * n * places for n, places in ((9 * (1 + 16), 16 * 64**2), (9 * (16 + 32), 32 * 32**2))]
+    deepest = 2 * 9 * (32 + 64) * 64 * 16**2
+    up = [2 * n * 32 * 32**2 for n in (64, 9 * (64 + 32))] + [2 * n * 16 * 64**2 for n in (32, 9 * (32 + 16), 1)]
+    once, first = 8 * (sum(level) + deepest + sum(up)), 8 * 2 * 9 * 16 * 64**2
+    assert find("unet").operations == 3 * once - first  # the inputs have no gradient
+
+
 def test_the_operations_of_contrastive_divergence_are_five_products() -> None:
     w = find("rbm")
     assert w.operations == 5 * 2 * 100 * 784 * 256
@@ -105,6 +113,8 @@ def test_who_takes_part_in_what() -> None:
         "product_256": {"gradus", "torch", "jax", "numpy", "numpy.skylakex"},
         "rbm": {"gradus", "torch", "torch.compile", "jax", "sklearn"},
         "rbm_bf16": {"gradus", "torch", "torch.compile", "jax"},
+        "mobilenet": {"gradus", "torch", "torch.channels_last", "torch.compile", "jax"},
+        "bert_predict": {"gradus", "torch", "torch.compile", "jax"},
     }.items():
         assert {c.name for c in CONTESTANTS.values() if c.takes_part(find(name))} == among
 
