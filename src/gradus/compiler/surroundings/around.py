@@ -18,7 +18,7 @@ import threading
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -82,7 +82,7 @@ class Filter(NamedTuple):
     """Names: those of a set, or all, without some."""
 
     among: Container[str] | None
-    but: Container[str] = ()
+    but: Collection[str] = ()
 
     def __contains__(self, name: object) -> bool:
         return (self.among is None or name in self.among) and name not in self.but

@@ -6,7 +6,7 @@ whether it is a number or a string that is equal. What a function read and did n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import is_
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 
 from ...tensor import Tensor
 from .around import Around
-from .holders import Holder, Slots
+from .holders import Holder, OfClass, Slots
+
+FEW = 8  # keys that are asked for one by one
 
 
 class Guard:
@@ -53,11 +55,33 @@ class Guard:
         self._whole = [(h.thing, tuple(held), tuple(held.values())) for h, held in now if h.look == "key" and h.ordered]
         self._attributes = [(h.thing, k, v) for h, held in now if h.look == "attribute" for k, v in held.items()]
         self._cells = [(h.thing, v) for h, held in now if h.look == "cell" for v in held.values()]
-        self._functions = [(h.thing, *held.values()) for h, held in now if h.look == "code"]
+        code = [(h.thing, *held.values()) for h, held in now if h.look == "code"]
+        self._functions = [(f, code, defaults) for f, code, defaults, _ in code]
+        self._by_name = [(f, defaults) for f, code, _, defaults in code if code.co_kwonlyargcount]
         self._in_order = [(h.thing, tuple(held.values())) for h, held in now if h.look == "order"]
         self._kinds = [(h.thing, kind) for h, held in now if h.look == "kind" for kind in held.values()]
         growing = [h for h, held in now if h.look in ("key", "order") and _may_grow(h, held)]
         self._lengths = [(h.thing, len(h.thing)) for h in growing]
+        self._gaps = [(h, tuple(held)) for h, held in now if h.look in ("attribute", "cell") and h.absent(held)]
+        self._there: list[tuple[Any, Any]] = []
+        self._absent: list[tuple[Callable[[Any], bool], Any]] = []
+        for h, held in some:
+            self._watch_others(h, held)
+
+    def _watch_others(self, h: Holder, held: Mapping[Any, Any]) -> None:
+        """Of a dict that is looked at in part, see that no name that counts comes where another goes.
+
+        Its length tells that one came, unless another went: so those that do not count are to stay, if they are few;
+        else it is asked for all that could come. (Of a class, the length must do: there anything with `__` counts.)
+        """
+        if isinstance(h, OfClass) or not _may_grow(h, held):
+            return
+        others = [k for k in h.thing if k not in held and k not in h.lasting]
+        absent = h.absent(held)
+        if len(others) <= FEW or absent is None:
+            self._there += [(h.thing, k) for k in others]
+        else:
+            self._absent.append((h.thing.keys().isdisjoint, absent))
 
     def same(self) -> bool:
         """Whether all is as it was."""
@@ -76,6 +100,15 @@ class Guard:
         for thing, length in self._lengths:
             if len(thing) != length:
                 return False
+        for thing, key in self._there:
+            if key not in thing:
+                return False
+        for lacks, names in self._absent:
+            if not lacks(names):
+                return False
+        for holder, names in self._gaps:
+            if tuple(holder.copy()) != names:
+                return False
         for thing, kind in self._kinds:
             if type(thing) is not kind:
                 return False
@@ -92,8 +125,11 @@ class Guard:
             for cell, value in self._cells:
                 if cell.cell_contents is not value:
                     return False
-            for f, code, defaults, by_name in self._functions:
-                if f.__code__ is not code or f.__defaults__ is not defaults or f.__kwdefaults__ is not by_name:
+            for f, code, defaults in self._functions:
+                if f.__code__ is not code or f.__defaults__ is not defaults:
+                    return False
+            for f, defaults in self._by_name:
+                if f.__kwdefaults__ is not defaults:
                     return False
             for thing, name, value in self._attributes:
                 if getattr(thing, name) is not value:

@@ -11,7 +11,7 @@ import gc
 import threading
 import warnings
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
 from itertools import count, cycle
 from operator import length_hint
@@ -33,6 +33,7 @@ class Holder:
     """
 
     idle: Container[Any] = ()  # keys that the quick look may leave out: nothing has used what is there
+    lasting: Collection[Any] = ()  # keys that never go, or do not count
     ordered = False  # whether the order of the keys may matter
     look = "key"  # how it is got: by "key", "attribute", "cell", in "order", as "kind" or "code"; "" if in no program
 
@@ -50,6 +51,10 @@ class Holder:
     def put(self, key: Any, value: Any) -> None:
         """Let it hold a value under a key."""
         self.thing[key] = value
+
+    def absent(self, held: Mapping[Any, Any]) -> frozenset[Any] | None:
+        """The keys that count, and under which there is nothing; None if they cannot be listed."""
+        return None
 
     def name(self, key: Any) -> str:
         """What a person calls one of its values."""
@@ -73,10 +78,15 @@ class Named(Holder):
         super().__init__(thing, label)
         self.keys, self.bracketed = keys, bracketed
         self.ordered = bracketed
+        self.lasting = getattr(keys, "but", ())
 
     def copy(self) -> dict[Any, Any]:
         held = dict(self.thing)
         return held if self.keys is None else {k: v for k, v in held.items() if k in self.keys}
+
+    def absent(self, held: Mapping[Any, Any]) -> frozenset[Any] | None:
+        among = getattr(self.keys, "among", self.keys)
+        return frozenset(among) - held.keys() - {*self.lasting} if isinstance(among, (set, frozenset)) else None
 
     def put_back(self, before: Mapping[Any, Any]) -> None:
         for key in [k for k in self.copy() if k not in before]:
@@ -114,6 +124,9 @@ class Slots(Holder):
 
     def copy(self) -> dict[str, Any]:
         return {k: getattr(self.thing, k) for k in self.keys if hasattr(self.thing, k)}
+
+    def absent(self, held: Mapping[Any, Any]) -> frozenset[Any]:
+        return frozenset(self.keys) - held.keys()
 
     def put_back(self, before: Mapping[str, Any]) -> None:
         _set_back(self.thing, before, self.differences(before))
@@ -156,6 +169,9 @@ class Variable(Holder):
             return {"cell_contents": self.thing.cell_contents}
         except ValueError:  # not filled yet
             return {}
+
+    def absent(self, held: Mapping[Any, Any]) -> frozenset[Any]:
+        return frozenset({"cell_contents"}) - held.keys()
 
     def put_back(self, before: Mapping[str, Any]) -> None:
         if before:
