@@ -15,7 +15,7 @@ import pytest
 import gradus
 from gradus import nn, optim
 from gradus.errors import ArgumentError, DtypeError, GradientError, ShapeError
-from gradus.names import ARGUMENTS, ELSEWHERE
+from gradus.names.elsewhere import ARGUMENTS, ELSEWHERE
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -148,7 +148,7 @@ TOLD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a list into a model": (lambda: nn.Linear(2, 1)([[1.0, 2.0]]), DtypeError, r"Linear is called with tensors, not"),
     "zeros": (lambda: gradus.zeros(2, 3), DtypeError, r"zeros: 3 is no dtype.*zeros\(\(2, 3\)\)"),
     "ones": (lambda: gradus.ones(2, 3), DtypeError, r"ones\(\(2, 3\)\)"),
-    "inplace": (lambda: nn.ReLU(inplace=True), TypeError, r"ReLU\(\): got an unexpected keyword argument 'inplace'"),
+    "misspelt": (lambda: nn.ELU(alfa=2), TypeError, r"ELU: there is no option 'alfa'. Did you mean 'alpha'"),
 }
 
 

@@ -11,10 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import nn, ops, optim
+from ._methods import Methods as _Methods
 from .autograd import enable_grad, grad, no_grad, vjp
 from .control import scan, while_loop
 from .dtypes import bfloat16, bool_, float16, float32, float64, int32, int64, uint8
-from .names import missing as _missing
+from .names.elsewhere import missing as _missing
+from .names.options import methods_understood as _methods_understood
+from .names.options import understood_all as _understood_all
 from .ops import *
 from .random import Generator, bernoulli, permutation, rand, randint, randn, seed
 from .tensor import Tensor, as_tensor, tensor
@@ -79,3 +82,8 @@ __all__ = [
     "vjp",
     "while_loop",
 ]
+
+_understood_all(globals(), __all__)
+for _room in (nn, optim):
+    _understood_all(vars(_room), _room.__all__)
+_methods_understood(_Methods)

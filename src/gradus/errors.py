@@ -56,6 +56,10 @@ class ArgumentError(GradusError, ValueError):
     """An argument outside the values that make sense."""
 
 
+class OptionError(GradusError, TypeError):
+    """An option that a function does not have."""
+
+
 class DataError(GradusError, ValueError):
     """Data that cannot be read, or hold what they must not hold."""
 

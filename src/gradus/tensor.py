@@ -13,7 +13,7 @@ import numpy as np
 from . import dtypes, interpret
 from ._methods import Methods
 from .errors import DtypeError, GradientError, ShapeError
-from .names import ELSEWHERE, Elsewhere
+from .names.elsewhere import ELSEWHERE, Elsewhere
 
 if TYPE_CHECKING:
     from .ops.core.primitive import Primitive

@@ -18,7 +18,7 @@ import numpy as np
 from .. import interpret
 from ..autograd import recording
 from ..errors import ArgumentError, RetraceWarning
-from ..names import missing_from
+from ..names.elsewhere import missing_from
 from ..tensor import Tensor, as_tensor
 from .copies import Copied
 from .native.cache import Modules

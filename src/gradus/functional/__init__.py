@@ -4,6 +4,7 @@ Everything here is composed of the primitives in `gradus.ops`. The layers of `gr
 """
 
 from .._offers import offers
+from ..names.options import understood_all
 from ..ops import pad, relu, sigmoid, softplus, tanh
 from .activations import *
 from .attention import *
@@ -16,3 +17,5 @@ from .pool import *
 from .recurrent import *
 
 __all__ = [*offers(__name__), "pad", "relu", "sigmoid", "softplus", "tanh"]
+
+understood_all(globals(), __all__)

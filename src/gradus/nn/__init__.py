@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import functional
 from .._offers import offers
-from ..names import missing as _missing
+from ..names.elsewhere import missing as _missing
 from .core import init
 from .core.containers import *
 from .core.module import *

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from .._offers import offers
-from ..names import missing as _missing
+from ..names.elsewhere import missing as _missing
 from . import schedules
 from .adagrad import *
 from .adam import *

@@ -12,7 +12,7 @@ from ..autograd import no_grad
 from ..errors import ArgumentError, CheckpointError
 from ..frozen import Frozen
 from ..functional.checks import in_range, require_named
-from ..names import missing_from
+from ..names.elsewhere import missing_from
 from ..ops import zeros
 from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor

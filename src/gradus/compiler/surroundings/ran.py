@@ -115,7 +115,7 @@ class Ran:
             self.names |= set() if module.startswith("gradus.compiler.") else mentioned  # which is no part of the step
             ours = is_ours(code.co_filename)
             self._ours |= {code} if ours else set()
-            if ours and opens(code) and module != "gradus.names":  # which tells what could be meant
+            if ours and opens(code) and not module.startswith("gradus.names"):  # which tells what could be meant
                 self._opening.add(code)
 
     def _go_on(self, frame: FrameType) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from ... import dtypes
 from ...errors import ArgumentError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
 from ...functional.checks import require_named
-from ...names import missing_from
+from ...names.elsewhere import missing_from
 from ...ops.core.primitive import Shaped
 from ...tensor import Tensor, as_tensor, check_data, tensor
 from .summary import summary

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .errors import did_you_mean
+from ..errors import did_you_mean
 
 NO_DEVICES = "nothing: there is one device, the CPU"
 
@@ -113,8 +113,10 @@ ELSEWHERE: dict[str, dict[str, str]] = {
 
 # Arguments and the like, which are not looked up as attributes: for the docs alone.
 ARGUMENTS = {
-    "dim=": "axis=",
-    "keepdim=": "keepdims=",
+    "dim=": "axis=; both are understood",
+    "keepdim=": "keepdims=; both are understood",
+    "inplace=True": "nothing; it is understood, and the result is what counts",
+    'device="cpu"': "nothing; it is understood",
     "x.size()": "x.shape",
     "x.size(0)": "x.shape[0]",
     "zeros(2, 3)": "zeros((2, 3))",

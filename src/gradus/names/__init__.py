@@ -1,0 +1,1 @@
+"""What other frameworks call otherwise: names, and options of functions."""

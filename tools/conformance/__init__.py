@@ -1,0 +1,1 @@
+"""How far gradus does what PyTorch does: the sample inputs of PyTorch's own operator tests, through both."""
