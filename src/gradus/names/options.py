@@ -182,9 +182,10 @@ def understood_all(namespace: dict[str, Any], names: Iterable[str]) -> None:
             for kind in thing.__mro__:
                 _understand_class(kind)
         elif _plain(thing):
-            namespace[name] = understood(thing)
             home = sys.modules[thing.__module__]
-            if getattr(home, name, None) is thing:  # so that it is found where it says it comes from
+            there = getattr(home, name, None)
+            namespace[name] = there if hasattr(there, "understands") else understood(thing)
+            if there is thing:  # so that it is found where it says it comes from
                 setattr(home, name, namespace[name])
 
 
