@@ -68,7 +68,7 @@ def test_the_matrices_are_exact(r: int) -> None:
         (16, 6, 7, (12, 11), 5, 2),
         (16, 20, 18, (4, 4), 5, 2),
         (32, 40, 50, (12, 12), 3, 1),
-        (9, 16, 20, (5, 7), 3, 2),
+        (25, 16, 20, (5, 7), 3, 2),
     ],
 )
 def test_the_same_up_to_rounding(n: int, c: int, out: int, size: tuple[int, int], r: int, padding: int) -> None:

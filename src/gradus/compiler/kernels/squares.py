@@ -78,6 +78,14 @@ class Squares:
         for i, row in enumerate(rows):
             self._store(row, code.element(self.scalar, square.target, i * self.step), self.past)
 
+    def turn(self, source: Ref, target: Ref, loaded: int, kept: int) -> None:
+        """A square whose lanes do not lie in one piece: so many vectors of it are there, so many k wanted."""
+        rows = [self._load(self.code.element(self.scalar, source, i * self.step_lane)) for i in range(loaded)]
+        rows += ["zeroinitializer"] * (self.lanes - loaded)
+        self._transpose(rows)
+        for i, row in enumerate(rows[:kept]):
+            self._store(row, self.code.element(self.scalar, target, i * self.step))
+
     def _number_by_number(self, square: Square) -> None:
         code, lanes = self.code, str(self.lanes)
         with code.loop(0, code.least(square.left_k, lanes)) as k:

@@ -14,7 +14,7 @@ from ..kernels.blocked_kernel import BlockedKernel
 from ..kernels.convolution_kernel import ConvolutionKernel
 from ..kernels.loop_kernels import LoopKernel
 from ..kernels.matmul_kernel import MatmulKernel
-from ..kernels.order_kernel import OrderKernel, only_copies
+from ..kernels.order_kernel import CutKernel, JoinKernel, OrderKernel, only_copies
 from ..kernels.packing import PackingKernel
 from ..kernels.random_kernel import RandomKernel
 from ..kernels.row_convolution_kernel import RowConvolutionKernel
@@ -43,6 +43,8 @@ FAMILIES: dict[str, type[LoopKernel]] = {
     "winograd_weight": KernelTransform,
     "winograd_back": KernelTransform,
     "winograd_tiles": TileTransform,
+    "cut_images": CutKernel,
+    "join_images": JoinKernel,
 }
 SLIDING = {
     "convolution": ConvolutionKernel,
@@ -332,4 +334,3 @@ class Stages:
             sizes |= {slot: scratch.size for scratch, slot in self.plan.scratch.items()}
             self._slot_sizes = sizes
         return self._slot_sizes
-

@@ -35,7 +35,7 @@ from .expressions import Expressions
 from .order import Before, in_order
 from .parts import needs_parts, part_places
 
-HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS)  # kernels that others may be joined to
+HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS, "join_images")  # kernels that others may be joined to
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
 MUCH = 1 << 16  # bytes that are better used while they are in the caches
 FULL = 1500  # instructions, about, from which on nothing is joined to a kernel

@@ -18,6 +18,7 @@ from ..rewrite.convolution import ALONG_ROWS
 from .schedule import Kernel, Schedule
 from .tiling import Tiling
 
+OWN_UNITS = (*ALONG_ROWS, "join_images")  # kernels whose units go to threads as they come
 LITTLE = 8  # threads may lack a block each, as long as those are no more than a part in eight of all
 NEIGHBOURS = (128, 64, 32, 16)  # numbers in a block of a domain with one axis, so that threads share no line of a cache
 
@@ -94,7 +95,7 @@ class Shares:
     # -- which share ---------------------------------------------------------------------------------------------------
 
     def _chosen(self, k: Kernel) -> Share | None:
-        if self.threads == 1 or math.prod(k.shape) == 0 or k.special or k.batched or k.kind in ALONG_ROWS:
+        if self.threads == 1 or math.prod(k.shape) == 0 or k.special or k.batched or k.kind in OWN_UNITS:
             return None
         if k.kind == "matmul":
             return self._of_product(self.tilings[k])

@@ -12,6 +12,7 @@ Zeros around x are not stored either: `before` says how many stand in front of e
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,7 +23,6 @@ from ..graph.graph import Graph, Node
 from .sums import call
 
 UNITS = 64  # parts that a weight's gradient is cut into, at least: enough for many threads
-COLUMN = 128  # multiplications in the time that it takes to store and pack a number of the columns
 Sizes = tuple[int, ...]
 
 
@@ -52,7 +52,7 @@ CONVOLUTION_INPUT = own_kernel("convolution_input")
 CONVOLUTION_WEIGHT = own_kernel("convolution_weight")
 IMAGES = ("convolution", "convolution_input", "winograd")  # whose results are batches of images
 NAMES = (*IMAGES, "convolution_weight", "winograd_tiles")
-ALONG_ROWS = ("row_convolution", "row_convolution_input")  # of few images (`few_images.py`)
+ALONG_ROWS = ("row_convolution", "row_convolution_input")  # of few images (`rows.py`)
 BACK = ("convolution_input", "row_convolution_input")
 PRODUCTS = ("matmul", *IMAGES, "convolution_weight", *ALONG_ROWS)
 
@@ -77,12 +77,12 @@ class Columns(NamedTuple):
 # -- the pass ----------------------------------------------------------------------------------------------------------
 
 
-def found(graph: Graph, lanes: int) -> dict[Node, Node]:
-    """What becomes of products over windows whose batch fills at least half a vector of `lanes` numbers."""
+def found(graph: Graph, lanes: int, needs_columns: Callable[[Node], bool]) -> dict[Node, Node]:
+    """What becomes of products over windows but those, as convolutions, that do need columns."""
     becomes: dict[Node, Node] = {}
     for n in graph.nodes():
         new = _product(n, lanes) if n.kind == "matmul" else _adjoint(n) if n.kind == ADJOINT else None
-        if new is not None and (_batch(new) * 2 >= lanes or _rows_pay(new, lanes)):
+        if new is not None and not needs_columns(_convolution(new)):
             becomes[n] = new
         elif n.kind == "slice" and n.inputs[0] in becomes:
             cut = _cut(n, becomes[n.inputs[0]])
@@ -94,26 +94,10 @@ def found(graph: Graph, lanes: int) -> dict[Node, Node]:
 ADJOINT = "sliding_window_adjoint"
 
 
-def _batch(new: Node) -> int:
-    return _convolution(new).inputs[0].shape[0]
-
-
 def _convolution(new: Node) -> Node:
     while new.kind not in NAMES:
         new = new.inputs[0]
     return new
-
-
-def _rows_pay(new: Node, lanes: int) -> bool:
-    """Whether vectors along rows lose less, on the lanes beyond their ends, than storing the columns would take."""
-    n = _convolution(new)
-    stride, dilation, taps = n.params["stride"][-1], n.params["dilation"][-1], n.inputs[1].shape[-1]
-    cannot_be_taken_apart = stride > 1 and (n.kind in BACK or dilation > 1)
-    if n.size == 0 or n.kind == "convolution_weight" or cannot_be_taken_apart:
-        return False
-    vectors, channels = -(-n.shape[-1] // lanes), n.shape[1] // n.params["groups"]
-    work = vectors * lanes / n.shape[-1] * (-(-taps // stride) * stride / taps)
-    return bool(channels * (work - 1) <= COLUMN)
 
 
 def _columns(n: Node) -> Columns | None:
@@ -164,17 +148,20 @@ def _forward(n: Node, kernels: Node, c: Columns) -> Node:
 
 
 def _weight(n: Node, g: Node, c: Columns, lanes: int) -> Node:
-    """The gradient to the weight; where it has few elements the batch is cut, and the parts are added up."""
+    """The gradient to the weight."""
     groups, each, _ = n.shape
     shape = (groups * each, c.x.shape[1] // groups, *c.kernel)
-    batch = c.x.shape[0]
-    blocks = -(-batch // lanes)
+    images = _images(g, c.x.shape[0], c.places)
+    return _reshaped(weight_gradient(c.x, images, shape, lanes, groups=groups, **c.window._asdict()), n.shape)
+
+
+def weight_gradient(x: Node, g: Node, shape: Sizes, lanes: int, **params: Any) -> Node:
+    """The gradient to a weight (o, c / groups, *kernel); where it has few elements the batch is cut, and the parts are
+    added up."""
+    blocks = -(-x.shape[0] // lanes)
     parts = min(blocks, -(-UNITS // max(math.prod(shape) // 24, 1)))
-    images = _images(g, batch, c.places)
-    whole = (parts, *shape)
-    partial = node(CONVOLUTION_WEIGHT, (c.x, images), whole, groups=groups, **c.window._asdict())
-    total = call("sum", [partial], axis=(0,)) if parts > 1 else _reshaped(partial, shape)
-    return _reshaped(total, n.shape)
+    partial = node(CONVOLUTION_WEIGHT, (x, g), (parts, *shape), **params)
+    return call("sum", [partial], axis=(0,)) if parts > 1 else _reshaped(partial, shape)
 
 
 def _adjoint(n: Node) -> Node | None:

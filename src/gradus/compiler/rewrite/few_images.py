@@ -1,108 +1,160 @@
-"""Convolutions of fewer images than would fill half a vector: the lanes lie along the rows of the result instead.
+"""Convolutions of fewer images than a vector has lanes: what the lanes lie along, decided here and nowhere else.
 
-Where the window moves by one element along a row, the vector that neighbouring pixels meet at a tap is a piece of a row
-of the source, read where it lies. The rewrites here bring a convolution into a form in which that always holds:
+- Along *pieces*: images are cut until there are enough, and joined afterwards (`cut.py`).
+- Along *rows*: a vector is some neighbouring pixels of one image (`rows.py`). Nothing is moved but to put zeros around
+  images; lanes beyond the ends of rows are idle, and the gradient to the kernels has no such way.
+- Along the *columns* of windows, of a product that stores them: where there are fewer results than lanes.
 
-- zeros around the source are stored, so that every window lies inside;
-- a stride s along the rows is taken apart. Elements s apart become neighbours, the s ways to begin become an axis that
-  the window covers as a whole, and along the rows it moves by one;
-- a single axis gets one of length 1 before it, since tiles are made of pieces of rows that lie below each other.
+What takes the least time is taken. Times are counted in multiplications, as many of which are done at once as there are
+lanes; so the choice depends on the sizes and on how wide vectors are, and not on a machine.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ... import dtypes
 from ..graph.graph import Graph, Node
-from .convolution import BACK, NAMES, Sizes, node, own_kernel
-from .sums import call
+from . import cut, rows, winograd
+from .convolution import BACK, NAMES, Sizes, Window
+from .cut import Axis
+from .layouts import blocks
 
-ROWS = own_kernel("row_convolution")
-ROWS_BACK = own_kernel("row_convolution_input")
-WINDOW = ("stride", "dilation", "before")
+MOVED = winograd.MOVED  # multiplications in the time that a number takes to be written to memory and read again
+COLUMN = 128  # the same of a number of the columns, which is packed, too
+MOST = 16  # blocks of pieces, at most, that are thought of
 
 
-def found(graph: Graph, lanes: int) -> dict[Node, Node]:
+class Job(NamedTuple):
+    """What the time depends on that a convolution of few images, or one of its gradients, takes.
+
+    Of the gradient to an input the source is what comes to the results; that to the kernels counts as the convolution.
+    """
+
+    kind: str
+    batch: int
+    source: int
+    result: int
+    groups: int
+    places: Sizes
+    kernel: Sizes
+    window: Window
+    by_winograd: bool
+
+    @property
+    def back(self) -> bool:
+        """Whether it is a gradient to an input."""
+        return self.kind in BACK
+
+    def work(self, places: Sizes) -> float:
+        """Multiplications for so many results of each channel, directly."""
+        pairs = self.source // self.groups * self.result
+        each = math.prod(self.kernel) / (math.prod(self.window.stride) if self.back else 1)
+        return pairs * math.prod(places) * each
+
+    def cut(self, pieces: int, *axis: int) -> Axis:
+        """An axis (places, kernel, stride, dilation, before) cut into so many pieces."""
+        return (cut.of_source if self.back else cut.of_result)(pieces, *axis)
+
+
+# -- the pass ----------------------------------------------------------------------------------------------------------
+
+
+def found(graph: Graph, lanes: int, by_winograd: bool) -> dict[Node, Node]:
     """What becomes of convolutions of few images."""
-    few = (n for n in graph.nodes() if n.kind in NAMES[:2] and 2 * n.shape[0] < lanes)
-    return {n: _along_rows(n) for n in few}
+    becomes = {}
+    for n in graph.nodes():
+        if n.kind in NAMES and 0 < _batch(n) < lanes:
+            how = chosen(job_of(n, by_winograd), lanes, columns=False)
+            if how == "rows":
+                becomes[n] = rows.along_rows(n)
+            elif any(a.pieces > 1 for a in how):
+                becomes[n] = cut.weight(n, how, lanes) if n.kind == "convolution_weight" else cut.convolution(n, how)
+    return becomes
 
 
-def _along_rows(n: Node) -> Node:
-    if len(n.shape) == 3:
-        return call("reshape", [_along_rows(_with_two_axes(n))], shape=n.shape)
-    if n.kind in BACK:
-        return _gradient(n)
-    return _result(n) if n.params["stride"][-1] == 1 else call("reshape", [_result(_apart(n))], shape=n.shape)
+def needs_columns(n: Node, lanes: int, by_winograd: bool) -> bool:
+    """Whether a convolution stays the product that it was."""
+    if _batch(n) >= lanes:
+        return False
+    return 0 in n.shape or chosen(job_of(n, by_winograd), lanes) == "columns"
 
 
-def _changed(n: Node, x: Node, weight: Node, shape: Sizes, **params: object) -> Node:
-    """A convolution of something else, in another way."""
-    return node(n.primitive, (x, weight), shape, **{k: v for k, v in {**n.params, **params}.items() if k != "shape"})
+def _batch(n: Node) -> int:
+    return n.inputs[0].shape[0]
 
 
-def _with_two_axes(n: Node) -> Node:
-    x, weight = (call("reshape", [a], shape=(*a.shape[:2], 1, a.shape[2])) for a in n.inputs)
-    window = {name: ((0 if name == "before" else 1), *n.params[name]) for name in WINDOW}
-    return _changed(n, x, weight, (*n.shape[:2], 1, n.shape[2]), **window)
+def job_of(n: Node, by_winograd: bool) -> Job:
+    """What a convolution's time depends on."""
+    p, (source, weight) = n.params, n.inputs
+    window = Window(p["stride"], p["dilation"], p["before"])
+    result, kernel = (weight, n.shape[3:]) if n.kind == "convolution_weight" else (n, weight.shape[2:])
+    by_winograd = by_winograd and n.dtype == dtypes.float32
+    sizes = source.shape[1], result.shape[1], p["groups"], result.shape[2:], kernel, window, by_winograd
+    return Job(n.kind, source.shape[0], *sizes)
 
 
-def _apart(n: Node) -> Node:
-    """With elements that are a stride apart along the rows beside each other: axes (the stride, ..., rows)."""
-    x, weight = n.inputs
-    stride, dilation, before = (n.params[name] for name in WINDOW)
-    s, taps = stride[-1], -(-weight.shape[-1] // stride[-1])
-    length = (n.shape[-1] + taps - 1) * s
-    x = _fitted(x, before[-1], length)
-    weight = _fitted(weight, 0, taps * s)
-    window = {"stride": (1, *stride[:-1], 1), "dilation": (1, *dilation), "before": (0, *before[:-1], 0)}
-    return _changed(n, _phases(x, s), _phases(weight, s), (*n.shape[:2], 1, *n.shape[2:]), **window)
+# -- the decision ------------------------------------------------------------------------------------------------------
 
 
-def _phases(x: Node, s: int) -> Node:
-    """(a, b, ..., length) as (a, b, s, ..., length / s)."""
-    axes = len(x.shape)
-    split = call("reshape", [x], shape=(*x.shape[:-1], x.shape[-1] // s, s))
-    return call("permute", [split], axes=(0, 1, axes, *range(2, axes)))
+@lru_cache(maxsize=1 << 12)
+def chosen(job: Job, lanes: int, columns: bool = True) -> Any:
+    """How the axes are cut; or "rows"; or "columns", where these may still be had.
+
+    >>> image = Job("convolution", 1, 64, 64, 1, (56, 56), (3, 3), Window((1, 1), (1, 1), (1, 1)), False)
+    >>> [axis.pieces for axis in chosen(image, 16)], chosen(image._replace(places=(1, 1)), 16)
+    ([4, 4], 'columns')
+    """
+    ways: list[tuple[float, Any]] = [(_time_of_pieces(job, how, lanes), how) for how in _cuts(job, lanes)]
+    if columns:
+        ways.append((_time_of_columns(job), "columns"))
+    if job.kind != "convolution_weight" and _has_rows(job):
+        ways.append((_time_of_rows(job, lanes), "rows"))
+    return min(ways, key=lambda way: way[0])[1]
 
 
-def _fitted(x: Node, before: int, length: int) -> Node:
-    """The last axis with zeros in front, and behind it zeros, or less of it, so that it has this length."""
-    left = max(length - before - x.shape[-1], 0)
-    x = _padded(x, [*((0, 0),) * (len(x.shape) - 1), (before, left)])
-    if x.shape[-1] == length:
-        return x
-    ranges = (*((0, size, 1) for size in x.shape[:-1]), (0, length, 1))
-    return call("slice", [x], ranges=ranges)
+def _cuts(job: Job, lanes: int) -> Iterator[tuple[Axis, ...]]:
+    """The ways to cut images."""
+    most = MOST * lanes // job.batch
+    axes = zip(job.places, job.kernel, *job.window, strict=True)
+    each = [dict.fromkeys(job.cut(pieces, *axis) for pieces in range(1, min(axis[0], most) + 1)) for axis in axes]
+    return (how for how in itertools.product(*each) if math.prod(a.pieces for a in how) <= most)
 
 
-def _padded(x: Node, widths: list[tuple[int, int]]) -> Node:
-    if not any(low or high for low, high in widths):
-        return x
-    return call("pad", [x], widths=tuple((low, high, 0) for low, high in widths), value=0)
+def _time_of_pieces(job: Job, how: tuple[Axis, ...], lanes: int) -> float:
+    pieces = blocks(job.batch * math.prod(a.pieces for a in how), lanes) * lanes
+    places = tuple(a.size for a in how)
+    work = job.work(places)
+    if job.by_winograd and winograd.suits(job.groups, job.kernel, job.window):
+        quick = winograd.time(job.source, job.result, places, job.kernel[0])
+        work = quick if winograd.GAIN * quick < work else work
+    moved = job.source * math.prod(a.length for a in how) + job.result * math.prod(places)
+    return pieces * (work + MOVED * moved)
 
 
-def _result(n: Node) -> Node:
-    """A convolution whose windows all lie inside its padded source."""
-    x, weight = n.inputs
-    widths = [(0, 0), (0, 0)]
-    each = zip(x.shape[2:], n.shape[2:], weight.shape[2:], *(n.params[name] for name in WINDOW), strict=True)
-    for length, places, kernel, stride, dilation, before in each:
-        reach = (places - 1) * stride + (kernel - 1) * dilation + 1
-        widths.append((before, max(reach - before - length, 0)))
-    params = {**n.params, "before": (0,) * len(widths[2:])}
-    return node(ROWS, (_padded(x, widths), weight), **params)
+def _time_of_rows(job: Job, lanes: int) -> float:
+    row, taps, stride = job.places[-1], job.kernel[-1], job.window.stride[-1]
+    idle = blocks(row, lanes) * lanes / row
+    padded = 1.0 if job.back else -(-taps // stride) * stride / taps
+    axes = zip(job.places, job.kernel, *job.window, strict=True)
+    seen = math.prod(job.cut(1, *axis).length for axis in axes)
+    return job.batch * (job.work(job.places) * idle * padded + MOVED * job.source * seen)
 
 
-def _gradient(n: Node) -> Node:
-    """The same of the gradient to the source, which is summed over the places whose windows saw an element."""
-    g, weight = n.inputs
-    widths, starts = [(0, 0), (0, 0)], []
-    each = zip(n.shape[2:], g.shape[2:], weight.shape[2:], *(n.params[name] for name in WINDOW), strict=True)
-    for length, places, kernel, stride, dilation, before in each:
-        low = max(-((before - (kernel - 1) * dilation) // stride), 0)
-        high = max((length - 1 + before) // stride - places + 1, 0)
-        widths.append((low, high))
-        starts.append(before + low * stride)
-    return node(ROWS_BACK, (_padded(g, widths), weight), **{**n.params, "before": tuple(starts)})
+def _has_rows(job: Job) -> bool:
+    """Whether a stride along the rows, if there is one, can be taken apart."""
+    stride, dilation = job.window.stride[-1], job.window.dilation[-1]
+    return stride == 1 or not (job.back or dilation > 1)
 
 
-__all__ = ["found"]
+def _time_of_columns(job: Job) -> float:
+    images = job.result / math.prod(job.window.stride) if job.back else job.source
+    columns = images * math.prod(job.kernel) * math.prod(job.places)
+    return job.batch * (job.work(job.places) + COLUMN * columns)
+
+
+__all__ = ["chosen", "found", "needs_columns"]

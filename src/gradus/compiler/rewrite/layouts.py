@@ -27,6 +27,8 @@ from ..graph.reads import at, loops_over
 from .convolution import IMAGES, NAMES
 from .pieces import is_written_in_pieces, stored_as
 
+INSIDE = (*NAMES, "join_images")  # what reads images with the batch inside
+
 
 class Blocks(Loop):
     """A loop that the lanes lie along. `block` is the loop over its blocks of so many lanes."""
@@ -104,12 +106,12 @@ def _batched(graph: Graph) -> set[Node]:
 
 
 def is_image(n: Node) -> bool:
-    """Whether a convolution's result is a batch of images."""
-    return n.kind in IMAGES
+    """Whether a convolution's result is a batch of images, or what is given to one a batch of pieces of them."""
+    return n.kind in (*IMAGES, "cut_images")
 
 
 def images_of(n: Node) -> tuple[Node, ...]:
-    """The inputs of a convolution that are batches of images."""
+    """The inputs of a convolution, or of what joins pieces, that are batches of images."""
     return n.inputs if n.kind == "convolution_weight" else n.inputs[:1]
 
 
@@ -118,7 +120,7 @@ def _batch_axes(graph: Graph) -> dict[Node, int]:
     nodes = graph.nodes()
     users = consumers(nodes)
     found: dict[Node, int] = {}
-    waiting = [(x, 0) for n in nodes if n.kind in NAMES for x in images_of(n)]
+    waiting = [(x, 0) for n in nodes if n.kind in INSIDE for x in images_of(n)]
     waiting += [(n, 0) for n in nodes if is_image(n)]
     while waiting:
         n, axis = waiting.pop()
@@ -166,7 +168,7 @@ class _Rebuilt:
         return self._in_rows(n) if n in self.batched else self.new[n]
 
     def _node(self, n: Node) -> Node:
-        if n.kind in NAMES:
+        if n.kind in INSIDE:
             inputs = tuple(self._with_batch_inside(x) if x in images_of(n) else self._in_rows(x) for x in n.inputs)
         elif has_own_kernel(n) or is_indexed(n) or is_written_in_pieces(n, self._users, self._outputs):
             inputs = tuple(map(self._in_rows, n.inputs))

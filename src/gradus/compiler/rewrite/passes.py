@@ -38,8 +38,8 @@ def stages(
     """The name of each pass, and the graph after it; values keep their numbers. `rounding`: in bfloat16."""
     number(graph)
     wanted = {in_bfloat16: rounding is not None, use_winograd: winograd}
-    by_lanes = dict.fromkeys((find_convolutions, take_rows, use_winograd), (lanes,))
-    given: dict[Any, tuple[Any, ...]] = {in_bfloat16: (rounding,), **by_lanes}
+    given: dict[Any, tuple[Any, ...]] = {in_bfloat16: (rounding,), use_winograd: (lanes,)}
+    given |= dict.fromkeys((find_convolutions, fill_vectors), (lanes, winograd))
     for one in PASSES:
         if not wanted.get(one, True):
             continue
@@ -237,14 +237,14 @@ def _turned(n: Node) -> Node | None:
 # -- convolutions ------------------------------------------------------------------------------------------------------
 
 
-def find_convolutions(graph: Graph, lanes: int) -> Graph:
+def find_convolutions(graph: Graph, lanes: int, winograd: bool) -> Graph:
     """Products over the columns of a window become convolutions, which store no columns (`convolution.py`)."""
-    return redirected(graph, convolution.found(graph, lanes))
+    return redirected(graph, convolution.found(graph, lanes, lambda n: few_images.needs_columns(n, lanes, winograd)))
 
 
-def take_rows(graph: Graph, lanes: int) -> Graph:
-    """Convolutions of few images take pieces of rows for vectors (`few_images.py`)."""
-    return redirected(graph, few_images.found(graph, lanes))
+def fill_vectors(graph: Graph, lanes: int, winograd: bool) -> Graph:
+    """Convolutions of few images are cut into pieces, or take pieces of rows for vectors (`few_images.py`)."""
+    return redirected(graph, few_images.found(graph, lanes, winograd))
 
 
 def use_winograd(graph: Graph, lanes: int) -> Graph:
@@ -371,7 +371,7 @@ PASSES: tuple[Callable[..., Graph], ...] = (
     gather_wide,
     turn_products,
     find_convolutions,
-    take_rows,
+    fill_vectors,
     join_sums,
     share_pieces,
     split_totals,

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ... import dtypes
 from ..graph.graph import Graph, Node
-from .convolution import Sizes, multiplications, own_kernel
+from .convolution import Sizes, Window, multiplications, own_kernel
 from .convolution import node as new
 from .sums import call
 
@@ -100,9 +100,13 @@ def pays(n: Node, direct: float = 1.0) -> bool:
 
 
 def _applies(n: Node, kernel: Sizes) -> bool:
-    p = n.params
-    plain = p["groups"] == 1 and set(p["stride"]) == set(p["dilation"]) == {1}
-    plain = plain and n.inputs[0].dtype == dtypes.float32
+    window = Window(*(n.params[name] for name in Window._fields))
+    return n.inputs[0].dtype == dtypes.float32 and suits(n.params["groups"], kernel, window)
+
+
+def suits(groups: int, kernel: Sizes, window: Window) -> bool:
+    """Whether it can be done at all."""
+    plain = groups == 1 and set(window.stride) == set(window.dilation) == {1}
     return plain and len(kernel) == 2 and kernel[0] == kernel[1] and kernel[0] in KERNELS
 
 
@@ -115,9 +119,12 @@ def tiles(places: Sizes, r: int) -> tuple[int, int]:
 def _cost(n: Node) -> int:
     """The time it takes, counted in multiplications."""
     source, weight = n.inputs
-    channels, r = source.shape[1], weight.shape[2]
-    batch, out, *places = n.shape
-    pixels = SIZE * SIZE * batch * math.prod(tiles((places[0], places[1]), r))
+    return n.shape[0] * time(source.shape[1], n.shape[1], n.shape[2:], weight.shape[2])
+
+
+def time(channels: int, out: int, places: Sizes, r: int) -> int:
+    """The same for one image."""
+    pixels = SIZE * SIZE * math.prod(tiles(places, r))
     return pixels * out * channels + MOVED * pixels * (out + channels)
 
 
