@@ -177,7 +177,8 @@ def test_classes_of_wrong_kinds():
     with pytest.raises(ShapeError, match="with_logits"):
         F.cross_entropy(gradus.zeros((6, 1)), gradus.zeros((6, 1)))
     with pytest.raises(ShapeError, match="classes"):
-        F.cross_entropy(gradus.zeros(6), gradus.zeros(6, int))
+        F.cross_entropy(gradus.zeros(()), gradus.zeros((), int))
+    assert F.cross_entropy(gradus.zeros(6), gradus.tensor(2)).item() == pytest.approx(np.log(6))
 
 
 @pytest.mark.parametrize(

@@ -87,3 +87,25 @@ def test_binary_cross_entropy_of_certain_errors_is_100():
     p, y = np.array([0.0, 1.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0, 1.0])
     expected = TF.binary_cross_entropy(torch.tensor(p), torch.tensor(y), reduction="none").numpy()
     np.testing.assert_array_equal(F.binary_cross_entropy(p, y, reduction="none").numpy(), expected)
+
+
+@pytest.mark.parametrize("lengths", [(3, 3, 2), (0, 1, 2)])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_labels_along_time(lengths: tuple[int, ...], reduction: str) -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(7, 3, 5))
+    labels, times = np.array([[1, 1, 2], [3, 2, 1], [4, 4, 1]]), np.array([7, 6, 5])
+    weights = rng.uniform(size=3 if reduction == "none" else ())
+    x, y = gradus.tensor(z, requires_grad=True), torch.tensor(z, requires_grad=True)
+    given = (torch.tensor(labels), torch.tensor(times), torch.tensor(lengths))
+    theirs = torch.nn.functional.ctc_loss(y.log_softmax(2), *given, reduction=reduction)
+    (theirs * torch.tensor(weights)).sum().backward()
+    for compiled in (False, True):
+
+        def ours(x):
+            loss = F.ctc_loss(F.log_softmax(x, 2), labels, times, lengths, reduction=reduction)
+            return loss, gradus.grad((loss * gradus.tensor(weights)).sum(), x)
+
+        loss, gradient = (gradus.compile(ours) if compiled else ours)(x)
+        np.testing.assert_allclose(loss.detach().numpy(), theirs.detach().numpy(), rtol=1e-10)
+        np.testing.assert_allclose(gradient.numpy(), y.grad.numpy(), rtol=1e-8, atol=1e-12)

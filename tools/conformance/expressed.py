@@ -159,6 +159,19 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
 }
 
 
+EXPLAINED = {  # why samples are not equal, where that is meant
+    "nn.functional.soft_margin_loss": "PyTorch's samples have targets other than -1 and +1, which are refused",
+    "nn.functional.margin_ranking_loss": "PyTorch's samples have targets other than -1 and +1, which are refused",
+    "nn.functional.hinge_embedding_loss": "a sample has a target other than -1 and +1, which is refused",
+    "nn.functional.multilabel_soft_margin_loss": "PyTorch's samples have targets outside of [0, 1], which are refused",
+    "nn.functional.multi_margin_loss": "scores without axes are refused",
+    "nn.functional.multilabel_margin_loss": "scores without axes are refused",
+    "nn.functional.triplet_margin_with_distance_loss": "the samples' distance is a function of PyTorch's tensors",
+    "nn.functional.ctc_loss": "PyTorch's gradient is that to what came before a log_softmax; ours to its result",
+    "nn.functional.gaussian_nll_loss": "predictions and targets of two shapes are refused, not broadcast",
+}
+
+
 def _spread(
     function: Callable[..., Any],
     x: Any,

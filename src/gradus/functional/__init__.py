@@ -11,7 +11,11 @@ from .attention import *
 from .conv import *
 from .dropout import *
 from .linear import *
-from .losses import *
+from .losses.classes import *
+from .losses.margins import *
+from .losses.numbers import *
+from .losses.probabilities import *
+from .losses.sequences import *
 from .norm import *
 from .pool import *
 from .recurrent import *

@@ -76,7 +76,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     },
     "nn": {
         "NLLLoss2d": "NLLLoss",
-        "SmoothL1Loss": "HuberLoss",
+        
         "Hardsigmoid": "HardSigmoid",
         "Swish": "SiLU",
         "Dense": "Linear",

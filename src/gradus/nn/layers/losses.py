@@ -1,158 +1,148 @@
-"""Losses as modules: each is the function of the same name in `gradus.functional`, with its options kept."""
+"""Losses as modules: each is made from its function, whose options it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from ...functional import losses
-from ...functional.checks import in_range, one_of
-from ...tensor import Tensor
-from ..core.module import Module
+from ... import functional as F
+from ..core.applied import Applied
 
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "CTCLoss",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
+    "FocalLoss",
+    "GaussianNLLLoss",
+    "HingeEmbeddingLoss",
     "HingeLoss",
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
     "MSELoss",
+    "MarginRankingLoss",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "NLLLoss",
+    "PairwiseDistance",
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+    "SoftMarginLoss",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
 ]
 
 
-class _Loss(Module):
+class _Loss(Applied):
     """A loss function with its options kept."""
 
-    function: ClassVar[Callable[..., Tensor]]
-    reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
+    tensors = 2
+    choices: ClassVar = {"reduction": ("mean", "sum", "none")}
 
-    def __init__(self, reduction: str = "mean") -> None:
-        self._options: dict[str, Any] = {
-            "reduction": one_of(type(self).__name__, "reduction", reduction, self.reductions)
-        }
 
-    def forward(self, predictions: Tensor, targets: Any) -> Tensor:
-        return type(self).function(predictions, targets, **self._options)
-
-    def extra_repr(self) -> str:
-        return ", ".join(f"{name}={value!r}" for name, value in self._options.items())
+class _LossOfThree(_Loss):
+    tensors = 3
 
 
 class L1Loss(_Loss):
-    """The absolute error: see `functional.l1_loss`.
-
-    >>> import gradus
-    >>> L1Loss()(gradus.tensor([1.0, 2.0]), gradus.tensor([0.0, 4.0]))
-    tensor(1.5)
-    """
-
-    function = staticmethod(losses.l1_loss)
+    function = staticmethod(F.l1_loss)
 
 
 class MSELoss(_Loss):
-    """The squared error: see `functional.mse_loss`.
+    function = staticmethod(F.mse_loss)
 
-    >>> import gradus
-    >>> MSELoss()(gradus.tensor([1.0, 2.0]), gradus.tensor([0.0, 4.0]))
-    tensor(2.5)
-    """
 
-    function = staticmethod(losses.mse_loss)
+class SmoothL1Loss(_Loss):
+    function = staticmethod(F.smooth_l1_loss)
+    intervals: ClassVar = {"beta": "[0, inf)"}
 
 
 class HuberLoss(_Loss):
-    """Squared near 0 and absolute beyond delta: see `functional.huber_loss`.
-
-    >>> import gradus
-    >>> HuberLoss(delta=2.0)(gradus.tensor([1.0, 5.0]), gradus.tensor([0.0, 0.0]))
-    tensor(4.25)
-    """
-
-    function = staticmethod(losses.huber_loss)
-
-    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction)
-        in_range("HuberLoss", "delta", delta, "(0, inf)")
-        self._options["delta"] = delta
+    function = staticmethod(F.huber_loss)
+    intervals: ClassVar = {"delta": "(0, inf)"}
 
 
 class CrossEntropyLoss(_Loss):
-    """The cross-entropy of softmax(logits) to labels or probabilities: see `functional.cross_entropy`.
-
-    >>> import gradus
-    >>> CrossEntropyLoss()(gradus.tensor([[0.0, 0.0]]), gradus.tensor([1]))
-    tensor(0.6931472)
-    """
-
-    function = staticmethod(losses.cross_entropy)
-
-    def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
-        super().__init__(reduction)
-        in_range("CrossEntropyLoss", "label_smoothing", label_smoothing, "[0, 1]")
-        self._options["label_smoothing"] = label_smoothing
+    function = staticmethod(F.cross_entropy)
+    intervals: ClassVar = {"label_smoothing": "[0, 1]"}
 
 
 class NLLLoss(_Loss):
-    """The negative log-likelihood of labels: see `functional.nll_loss`.
-
-    >>> import gradus
-    >>> NLLLoss()(gradus.tensor([[-0.5, -1.0]]), gradus.tensor([1]))
-    tensor(1.)
-    """
-
-    function = staticmethod(losses.nll_loss)
+    function = staticmethod(F.nll_loss)
 
 
 class BCELoss(_Loss):
-    """The cross-entropy of yes and no, from probabilities: see `functional.binary_cross_entropy`.
-
-    >>> import gradus
-    >>> BCELoss()(gradus.tensor([0.5]), gradus.tensor([1.0]))
-    tensor(0.6931472)
-    """
-
-    function = staticmethod(losses.binary_cross_entropy)
+    function = staticmethod(F.binary_cross_entropy)
 
 
 class BCEWithLogitsLoss(_Loss):
-    """The cross-entropy of yes and no, from scores: see `functional.binary_cross_entropy_with_logits`.
-
-    >>> import gradus
-    >>> BCEWithLogitsLoss()(gradus.tensor([0.0]), gradus.tensor([1.0]))
-    tensor(0.6931472)
-    """
-
-    function = staticmethod(losses.binary_cross_entropy_with_logits)
-
-
-class HingeLoss(_Loss):
-    """The hinge loss of support vector machines: see `functional.hinge_loss`.
-
-    >>> import gradus
-    >>> HingeLoss()(gradus.tensor([0.3, -2.0]), gradus.tensor([1, -1]))
-    tensor(0.35)
-    """
-
-    function = staticmethod(losses.hinge_loss)
-
-    def __init__(self, reduction: str = "mean", margin: float = 1.0) -> None:
-        super().__init__(reduction)
-        self._options["margin"] = margin
+    function = staticmethod(F.binary_cross_entropy_with_logits)
 
 
 class KLDivLoss(_Loss):
-    """The Kullback-Leibler divergence; unlike in PyTorch "batchmean" is the default: see `functional.kl_div`.
+    function = staticmethod(F.kl_div)
+    choices: ClassVar = {"reduction": ("batchmean", "mean", "sum", "none")}
 
-    >>> import gradus
-    >>> KLDivLoss()(gradus.tensor([[-0.6931472, -0.6931472]]), gradus.tensor([[1.0, 0.0]]))
-    tensor(0.6931472)
-    """
 
-    function = staticmethod(losses.kl_div)
-    reductions = ("batchmean", "mean", "sum", "none")
+class HingeLoss(_Loss):
+    function = staticmethod(F.hinge_loss)
 
-    def __init__(self, reduction: str = "batchmean") -> None:
-        super().__init__(reduction)
+
+class MultiMarginLoss(_Loss):
+    function = staticmethod(F.multi_margin_loss)
+
+
+class MultiLabelMarginLoss(_Loss):
+    function = staticmethod(F.multilabel_margin_loss)
+
+
+class MultiLabelSoftMarginLoss(_Loss):
+    function = staticmethod(F.multilabel_soft_margin_loss)
+
+
+class SoftMarginLoss(_Loss):
+    function = staticmethod(F.soft_margin_loss)
+
+
+class HingeEmbeddingLoss(_Loss):
+    function = staticmethod(F.hinge_embedding_loss)
+
+
+class PoissonNLLLoss(_Loss):
+    function = staticmethod(F.poisson_nll_loss)
+
+
+class FocalLoss(_Loss):
+    function = staticmethod(F.focal_loss)
+
+
+class MarginRankingLoss(_LossOfThree):
+    function = staticmethod(F.margin_ranking_loss)
+
+
+class CosineEmbeddingLoss(_LossOfThree):
+    function = staticmethod(F.cosine_embedding_loss)
+
+
+class GaussianNLLLoss(_LossOfThree):
+    function = staticmethod(F.gaussian_nll_loss)
+
+
+class TripletMarginLoss(_LossOfThree):
+    function = staticmethod(F.triplet_margin_loss)
+
+
+class TripletMarginWithDistanceLoss(_LossOfThree):
+    function = staticmethod(F.triplet_margin_with_distance_loss)
+
+
+class CTCLoss(_Loss):
+    tensors = 4
+    function = staticmethod(F.ctc_loss)
+
+
+class PairwiseDistance(Applied):
+    tensors = 2
+    function = staticmethod(F.pairwise_distance)
