@@ -76,7 +76,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     },
     "nn": {
         "NLLLoss2d": "NLLLoss",
-        
+
         "Hardsigmoid": "HardSigmoid",
         "Swish": "SiLU",
         "Dense": "Linear",
