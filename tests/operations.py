@@ -38,7 +38,9 @@ class Given:
         if dtype in FLOATS:
             numbers = self._rng.uniform(low, high, shape)
         else:
-            numbers = self._rng.integers(max(0, int(np.ceil(low))), 2 if dtype == "bool" else max(int(high), 2), shape)
+            first, end = max(0, int(np.ceil(low))), max(int(high), 2)
+            first, end = (min(first, 1), 2) if dtype == "bool" else (first, max(first + 1, end))
+            numbers = self._rng.integers(first, end, shape)
         return Tensor(np.asarray(numbers).astype(dtypes.as_dtype(dtype)))
 
     def parameter(self, *shape: int) -> Tensor:
@@ -85,6 +87,11 @@ def _elementwise(name: str) -> Operation:
 
 
 OPERATIONS |= {name: _elementwise(name) for name, f in FUNCTIONS.items() if f.elementwise}
+
+
+@operation
+def factorials(g: Given) -> tuple[Results, Function]:
+    return [g(g.n, low=0.2), g(3, g.n)], lambda x, y: [gradus.digamma(x), gradus.polygamma(2, x), gradus.digamma(y.T)]
 
 
 @operation

@@ -1,4 +1,4 @@
-"""Random numbers that are a function of the seed and a counter: Philox-4x32-10 (`ops/_philox.py`).
+"""Random numbers that are a function of the seed and a counter: Philox-4x32-10 (`ops/making/_philox.py`).
 
 The same seed gives the same numbers everywhere: run after run, eagerly or compiled, on one thread or many.
 A fresh process starts with seed 0.

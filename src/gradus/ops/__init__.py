@@ -4,11 +4,16 @@ Each file says in its `__all__` what it offers; all of that is in `gradus`, too.
 """
 
 from .._offers import offers
+from .elementwise.angles import *
 from .elementwise.arithmetic import *
 from .elementwise.bits import *
 from .elementwise.choice import *
 from .elementwise.comparison import *
+from .elementwise.derived import *
 from .elementwise.functions import *
+from .elementwise.logic import *
+from .elementwise.rounding import *
+from .elementwise.special import *
 from .making.create import *
 from .places.index import *
 from .products.matmul import *

@@ -262,7 +262,23 @@ class Kit:
         a, b = self._both(a, b)
         if is_half(a.dtype):
             return self._in_float32(self.logaddexp, a, b)
-        return self.maximum(a, b) + self.log1p(self.exp(self.negative(self.abs(a - b))))
+        apart = self.where(self.equal(a, b), 0, a - b)  # infinities have no difference
+        return self.maximum(a, b) + self.log1p(self.exp(self.negative(self.abs(apart))))
+
+    def library(self, name: str, *values: Value) -> Value:
+        """A function of C's library, number by number: of those that are seldom met, which it works out exactly."""
+        first = values[0]
+        if is_half(first.dtype):
+            return self._in_float32(lambda *wide: self.library(name, *wide), *values)
+        number, function = LLVM_TYPES[first.dtype], name if first.dtype == dtypes.float64 else f"{name}f"
+        if not self.lanes:
+            return Value(self, first.dtype, self.code.call(number, function, *(f"{v.type} {v.ref}" for v in values)))
+        found = "poison"
+        for lane in range(self.lanes):
+            alone = (self.code.op(f"extractelement {v.type} {v.ref}, i64 {lane}") for v in values)
+            one = self.code.call(number, function, *(f"{number} {a}" for a in alone))
+            found = self.code.op(f"insertelement {first.type} {found}, {number} {one}, i64 {lane}")
+        return Value(self, first.dtype, found)
 
     def zeros(self, shape: tuple[int, ...], dtype: dtypes.Dtype) -> Value:
         return self.constant(0, dtype)
@@ -372,6 +388,12 @@ class Kit:
     def bitcast(self, a: Value, dtype: dtypes.Dtype) -> Value:
         """The same bits, read as another type of the same width."""
         return Value(self, dtype, self.code.op(f"bitcast {a.type} {a.ref} to {self.type(dtype)}"))
+
+
+IN_THE_LIBRARY = {name: name for name in ("tan", "sinh", "cosh", "log2", "log10", "hypot")}  # by C's name
+IN_THE_LIBRARY |= {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")}
+for _name, _function in IN_THE_LIBRARY.items():
+    setattr(Kit, _name, lambda kit, *values, function=_function: kit.library(function, *values))
 
 
 def _is_number(a: Value) -> bool:

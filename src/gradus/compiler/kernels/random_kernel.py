@@ -1,4 +1,4 @@
-"""Random bits: Philox-4x32-10, a vector of counters at a time, in the order that eager mode has (`ops/_philox.py`)."""
+"""Random bits: Philox-4x32-10, a vector of counters at a time, in eager order (`ops/making/_philox.py`)."""
 
 from __future__ import annotations
 

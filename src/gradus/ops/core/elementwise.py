@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ... import dtypes
 from ...errors import DtypeError
 from ...tensor import Tensor
@@ -53,7 +55,14 @@ def unary(
         return x if whole and not dtypes.is_float(x.dtype) else bind(primitive, x)
 
     _name(function, forward, name, doc, example)
-    return public(case((3, 4), domain=domain), reference=reference, operator=operator, elementwise=True)(function)
+    return public(
+        case((3, 4), domain=domain),
+        reference=reference,
+        operator=operator,
+        elementwise=True,
+        gives="float" if floats and not whole else "same",
+        refuses=refused(check),
+    )(function)
 
 
 def binary(
@@ -93,7 +102,14 @@ def binary(
 
     _name(function, forward, name, doc, example)
     tried = case((3, 4), (3, 4), domain=domain, dtype=tried_on)
-    return public(tried, reference=reference, operator=operator, elementwise=True)(function)
+    return public(
+        tried,
+        reference=reference,
+        operator=operator,
+        elementwise=True,
+        gives="float" if floats else result.name if result else "same",
+        refuses=refused(check),
+    )(function)
 
 
 def _exactly(forward: Callable[..., Any], effort: int) -> Callable[..., Any]:
@@ -130,3 +146,17 @@ def no_floats(name: str, x1: Any, x2: Any) -> None:
 def integers(name: str, x1: Any, x2: Any) -> None:
     numbers(name, x1)
     no_floats(name, x1, x2)
+
+
+def refused(check: Check | None) -> tuple[str, ...]:
+    """The kinds of numbers that a check has no meaning for, found by asking it."""
+    kinds = {"bool": dtypes.bool_, "integer": dtypes.int64, "float": dtypes.float64}
+    found = []
+    for kind, dtype in kinds.items():
+        operand = np.zeros((), dtype)
+        try:
+            if check is not None:
+                check("", operand, operand)
+        except DtypeError:
+            found.append(kind)
+    return tuple(found)

@@ -84,23 +84,38 @@ def bind(primitive: Primitive, *inputs: Tensor, **params: Any) -> Tensor:
 
 @dataclass(frozen=True)
 class Case:
-    """What to try a function with: arrays of the shapes, random numbers from `domain`, then arguments, parameters."""
+    """What to try a function with: arrays of the shapes, random numbers from `domain`, then arguments, parameters.
+
+    `lead` are arguments before the arrays; `listed` if the function takes the arrays as one list.
+    """
 
     shapes: tuple[tuple[int, ...], ...]
     args: tuple[Any, ...] = ()
     params: dict[str, Any] = field(default_factory=dict)
     domain: tuple[float, float] = (-2.0, 2.0)
     dtype: str = "float64"
+    lead: tuple[Any, ...] = ()
+    listed: bool = False
+
+    def call(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Any:
+        """The function of some arrays, in the manner of the case."""
+        return function(*self.lead, *([list(arrays)] if self.listed else arrays), *self.args, **self.params)
 
 
 class Function(NamedTuple):
-    """A public function of arrays: what it should equal, and what to try it with."""
+    """A public function of arrays: what it should equal, and what to try it with.
+
+    `gives` is the dtype of what it gives: that of its arguments ("same"); that, but float32 of integers ("float") or
+    int64 of them ("sum"); or always the one named. `refuses` are the kinds of numbers it has no meaning for.
+    """
 
     function: Callable[..., Any]
     reference: Callable[..., Any]
     cases: tuple[Case, ...]
     methods: tuple[str, ...]
     elementwise: bool
+    gives: str = "same"
+    refuses: tuple[str, ...] = ()
 
 
 FUNCTIONS: dict[str, Function] = {}
@@ -111,10 +126,12 @@ def case(
     args: tuple[Any, ...] = (),
     domain: tuple[float, float] = (-2.0, 2.0),
     dtype: str = "float64",
+    lead: tuple[Any, ...] = (),
+    listed: bool = False,
     **params: Any,
 ) -> Case:
     """A Case, shortly written: `case((2, 3), axis=1)`."""
-    return Case(shapes, args, params, domain, dtype)
+    return Case(shapes, args, params, domain, dtype, lead, listed)
 
 
 def public(
@@ -123,10 +140,13 @@ def public(
     methods: tuple[str, ...] | None = None,
     operator: str | None = None,
     elementwise: bool = False,
+    gives: str = "same",
+    refuses: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Enter a function into the table and make it a method of Tensor, and an operator if one is named.
 
-    `reference` is NumPy's function of the same name unless given; `methods` defaults to the function's own name.
+    `reference` is NumPy's function of the same name unless given; `methods` defaults to the function's own name; for
+    `gives` and `refuses` see `Function`.
     """
 
     def register(function: F) -> F:
@@ -138,7 +158,8 @@ def public(
                 reflected(f"__r{operator}__", function)
                 method(f"__i{operator}__")(_in_place(function))
         method(*names)(function)
-        FUNCTIONS[name] = Function(function, reference or getattr(np, name), cases, names, elementwise)
+        found = reference or getattr(np, name)
+        FUNCTIONS[name] = Function(function, found, cases, names, elementwise, gives, refuses)
         return function
 
     return register

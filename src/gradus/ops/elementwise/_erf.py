@@ -1,10 +1,13 @@
-"""The error function, which NumPy lacks: W. J. Cody, Rational Chebyshev approximations for the error function, 1969.
+"""The error function and its inverse, which NumPy lacks.
 
-Three rational functions, for |x| below 0.46875, below 4, and beyond; the relative error is below 1e-15 in float64.
+W. J. Cody, Rational Chebyshev approximations for the error function, 1969: three rational functions, for |x| below
+0.46875, below 4, and beyond. M. J. Wichura, Algorithm AS 241: the percentage points of the normal distribution, 1988:
+three more. The relative errors are below 1e-15 in float64.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ... import dtypes
@@ -26,6 +29,25 @@ _LARGE = (
     (1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
      2.33520497626869185e-3),
 )  # fmt: skip
+_CENTRAL = (
+    (2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4,
+     1.3731693765509461125e4, 1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0),
+    (5.2264952788528545610e3, 2.8729085735721942674e4, 3.9307895800092710610e4, 2.1213794301586595867e4,
+     5.3941960214247511077e3, 6.8718700749205790830e2, 4.2313330701600911252e1, 1.0),
+)  # fmt: skip
+_OUTER = (
+    (7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e0,
+     3.64784832476320460504e0, 5.76949722146069140550e0, 4.63033784615654529590e0, 1.42343711074968357734e0),
+    (1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1,
+     6.89767334985100004550e-1, 1.67638483018380384940e0, 2.05319162663775882187e0, 1.0),
+)  # fmt: skip
+_OUTERMOST = (
+    (2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2,
+     2.96560571828504891230e-1, 1.78482653991729133580e0, 5.46378491116411436990e0, 6.65790464350110377720e0),
+    (2.04426310338993978564e-15, 1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4,
+     1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0),
+)  # fmt: skip
+_SQRT_HALF = 0.70710678118654752440
 _ONE_OVER_SQRT_PI = 0.56418958354775628695
 
 
@@ -79,3 +101,18 @@ def _exp_minus_square(xp: Any, a: Any) -> Any:
     low, square = a - high, a * a
     lost = (high * high - square) + 2 * high * low + low * low
     return xp.exp(-square) * (1 - lost)
+
+
+def erfinv(xp: Any, x: Any) -> Any:
+    """The y between which and -y the error function runs from -x to x: a quantile of the normal distribution.
+
+    Where |x| > 0.85 it is a function of the root of -log((1 - |x|) / 2).
+    """
+    a = abs(x)
+    inside = xp.minimum(a, 0.85)
+    central = _ratio(_CENTRAL, 0.180625 - inside * inside * 0.25) * (inside * 0.5)
+    root = xp.sqrt(-xp.log(xp.maximum(1 - a, 1e-300) * 0.5))
+    outer = xp.where(root <= 5, _ratio(_OUTER, xp.minimum(root, 5) - 1.6), _ratio(_OUTERMOST, xp.maximum(root, 5) - 5))
+    y = xp.copysign(xp.where(a <= 0.85, central, outer) * _SQRT_HALF, x)
+    edge = xp.where(xp.equal(a, 1), y * math.inf, y * math.nan)
+    return xp.where(a < 1, y, edge)

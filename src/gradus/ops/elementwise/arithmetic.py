@@ -13,6 +13,7 @@ from ...errors import ArgumentError
 from ...interpret import Outside
 from ...tensor import Tensor
 from ..core.elementwise import FUNCTION, binary, numbers, unary
+from ..core.primitive import case, promote, public
 from .choice import where
 from .functions import log
 
@@ -20,12 +21,14 @@ __all__ = [
     "absolute",
     "add",
     "copy",
+    "copysign",
     "divide",
     "floor_divide",
     "maximum",
     "minimum",
     "multiply",
     "negative",
+    "positive",
     "power",
     "remainder",
     "sign",
@@ -176,6 +179,14 @@ def _share(g: Tensor, loses: Tensor, equal: Tensor) -> Tensor:
     return where(loses, 0, where(equal, g * 0.5, g))
 
 
+copysign = binary(
+    "copysign",
+    lambda xp, x1, x2: xp.copysign(x1, x2),
+    (lambda g, y, x1, x2: g * x1.sign() * y.sign(), lambda g, y, x1, x2: g.full_like(0)),
+    "|x1| with the sign of x2, which a zero has, too. Gradients: g sign(x1) sign(y), 0.",
+    "copysign([1.0, -2.0], [-1.0, 0.0]) -> tensor([-1.,  2.])",
+    floats=True,
+)
 copy = unary(
     "copy",
     lambda xp, x: x.copy(),
@@ -185,6 +196,16 @@ copy = unary(
     reference=np.copy,
     floats=False,
 )
+
+@public(case((3, 4)), elementwise=True, operator="pos", reference=lambda x: x)
+def positive(x: Any) -> Tensor:
+    """+x, which is x. Gradient: g.
+
+    >>> positive([1, -2])
+    tensor([ 1, -2])
+    """
+    return promote(x)[0]
+
 
 method("abs")(absolute)  # PyTorch's names
 method("clone")(copy)

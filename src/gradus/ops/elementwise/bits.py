@@ -59,7 +59,7 @@ right_shift = _bits(
 )
 
 
-@public(case((3, 4), domain=(0, 9), dtype="int64"), operator="invert")
+@public(case((3, 4), domain=(0, 9), dtype="int64"), operator="invert", refuses=("float",))
 def invert(x: Any) -> Tensor:
     """Logical not for booleans, every bit turned for integers.
 

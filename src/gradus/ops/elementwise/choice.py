@@ -75,7 +75,12 @@ def where(condition: Any, x1: Any, x2: Any) -> Tensor:
     return bind(_where, *broadcast("where", cast(condition, dtypes.bool_), *promote(x1, x2)))
 
 
-@public(case((3, 4), dtype="float32"), methods=("astype",), reference=lambda x, dtype="float64": x.astype(dtype))
+@public(
+    case((3, 4), dtype="float32"),
+    methods=("astype",),
+    reference=lambda x, dtype="float64": x.astype(dtype),
+    gives="float64",
+)
 def astype(x: Any, dtype: Any = "float64") -> Tensor:
     """The same numbers in another dtype.
 

@@ -1,4 +1,4 @@
-"""Functions of floating-point numbers, element by element: exponentials, angles, activations, rounding."""
+"""Functions of floating-point numbers, element by element: exponentials, logarithms, roots, activations."""
 
 from __future__ import annotations
 
@@ -6,24 +6,20 @@ import math
 
 import numpy as np
 
-from ..core.elementwise import FUNCTION, unary
-from ._erf import erf as _erf
-from ._erf import erfc as _erfc
+from ...tensor import Tensor
+from ..core.elementwise import FUNCTION, binary, unary
 from .choice import where
 
 __all__ = [
-    "cos",
-    "erf",
-    "erfc",
     "exp",
     "expm1",
-    "floor",
     "log",
     "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
     "relu",
-    "round",
     "sigmoid",
-    "sin",
     "softplus",
     "sqrt",
     "tanh",
@@ -54,6 +50,24 @@ log = unary(
     domain=(0.2, 4.0),
     effort=FUNCTION,
 )
+log2 = unary(
+    "log2",
+    lambda xp, x: xp.log2(x),
+    lambda g, y, x: g / (x * math.log(2)),
+    "The logarithm to base 2, exact of powers of 2. Gradient: g / (x log 2).",
+    "log2([8.0, 0.5]) -> tensor([ 3., -1.])",
+    domain=(0.2, 4.0),
+    effort=FUNCTION,
+)
+log10 = unary(
+    "log10",
+    lambda xp, x: xp.log10(x),
+    lambda g, y, x: g / (x * math.log(10)),
+    "The logarithm to base 10. Gradient: g / (x log 10).",
+    "log10([100.0, 0.1]).round().tolist() -> [2.0, -1.0]",
+    domain=(0.2, 4.0),
+    effort=FUNCTION,
+)
 log1p = unary(
     "log1p",
     lambda xp, x: xp.log1p(x),
@@ -70,22 +84,6 @@ sqrt = unary(
     "The square root. Gradient: g / 2y.",
     "sqrt([4.0, 9.0]) -> tensor([2., 3.])",
     domain=(0.2, 4.0),
-    effort=FUNCTION,
-)
-sin = unary(
-    "sin",
-    lambda xp, x: xp.sin(x),
-    lambda g, y, x: g * x.cos(),
-    "The sine. Gradient: g cos(x).",
-    "f'{sin(1.0):.4f}' -> '0.8415'",
-    effort=FUNCTION,
-)
-cos = unary(
-    "cos",
-    lambda xp, x: xp.cos(x),
-    lambda g, y, x: -g * x.sin(),
-    "The cosine. Gradient: -g sin(x).",
-    "f'{cos(1.0):.4f}' -> '0.5403'",
     effort=FUNCTION,
 )
 tanh = unary(
@@ -114,6 +112,21 @@ relu = unary(  # a primitive, because where() takes longer, and maximum() halves
     reference=lambda x: np.maximum(x, np.zeros_like(x)),
     floats=False,
 )
+logaddexp = binary(
+    "logaddexp",
+    lambda xp, x1, x2: xp.logaddexp(x1, x2),
+    (lambda g, y, x1, x2: g * _share(x1, x2), lambda g, y, x1, x2: g * _share(x2, x1)),
+    "log(e^x1 + e^x2), without overflow. Gradients: g sigmoid(x1 - x2), g sigmoid(x2 - x1); of equals, g / 2.",
+    "f'{logaddexp(1000.0, 1000.0):.2f}' -> '1000.69'",
+    floats=True,
+    effort=FUNCTION,
+)
+
+
+def _share(x1: Tensor, x2: Tensor) -> Tensor:
+    return sigmoid(where(x1 == x2, 0, x1 - x2))  # infinities have no difference
+
+
 softplus = unary(
     "softplus",
     lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)),
@@ -122,38 +135,4 @@ softplus = unary(
     "f'{softplus(1.0):.4f}' -> '1.3133'",
     reference=lambda x: np.logaddexp(x, 0),
     effort=FUNCTION,
-)
-erf = unary(
-    "erf",
-    lambda xp, x: _erf(xp, x),
-    lambda g, y, x: g * (2 / np.sqrt(np.pi)).item() * exp(-x * x),
-    "The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x. Gradient: g 2/sqrt(pi) e^(-x^2).",
-    "f'{erf(0.5):.4f}' -> '0.5205'",
-    reference=np.vectorize(math.erf, otypes=[float]),
-    effort=FUNCTION,
-)
-erfc = unary(
-    "erfc",
-    lambda xp, x: _erfc(xp, x),
-    lambda g, y, x: g * (-2 / np.sqrt(np.pi)).item() * exp(-x * x),
-    "1 - erf(x), exact where it is close to 0. Gradient: -g 2/sqrt(pi) e^(-x^2).",
-    "f'{erfc(5.0):.3e}' -> '1.537e-12'",
-    reference=np.vectorize(math.erfc, otypes=[float]),
-    effort=FUNCTION,
-)
-floor = unary(
-    "floor",
-    lambda xp, x: xp.floor(x),
-    lambda g, y, x: g.full_like(0),
-    "Rounded down; integers stay as they are. Gradient: 0.",
-    "floor([1.7, -1.2]) -> tensor([ 1., -2.])",
-    whole=True,
-)
-round = unary(
-    "round",
-    lambda xp, x: xp.rint(x),
-    lambda g, y, x: g.full_like(0),
-    "Rounded to the nearest integer, halves to the even one; integers stay as they are. Gradient: 0.",
-    "round([0.5, 1.5, 2.6]) -> tensor([0., 2., 3.])",
-    whole=True,
 )

@@ -13,17 +13,17 @@ from ..._methods import method
 from ...tensor import Tensor
 from ..core.primitive import case, normalize_axes, promote, public
 from ..core.wide import in_float32, integers_in_float64
-from ..elementwise.arithmetic import multiply, negative
+from ..elementwise.arithmetic import negative
 from ..elementwise.bits import invert
 from ..elementwise.choice import where
 from ..elementwise.comparison import greater, less, not_equal
 from ..shapes.movement import permute, swapaxes
 from .reduce import Axis, argmax, max, sum
 
-__all__ = ["all", "any", "argmin", "clip", "logsumexp", "mean", "min", "square", "std", "var"]
+__all__ = ["all", "any", "argmin", "clip", "logsumexp", "mean", "min", "std", "var"]
 
 
-@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True), gives="float")
 @in_float32
 @integers_in_float64
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -37,7 +37,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return sum(x, axis, keepdims) / (count or math.nan)
 
 
-@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True), gives="float")
 @in_float32
 @integers_in_float64
 def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
@@ -53,7 +53,7 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
     return sum(centred * centred, axis, keepdims) / (count if count > 0 else math.nan)
 
 
-@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True), gives="float")
 @in_float32
 def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
     """The standard deviation: the square root of `var`. Gradient of equal numbers: 0.
@@ -76,7 +76,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reverse(max(_reverse(promote(x)[0]), axis, keepdims))
 
 
-@public(case((2, 3, 4)), case((2, 3, 4), axis=1))
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), gives="int64")
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where the smallest element stands along `axis`.
 
@@ -91,7 +91,7 @@ def _reverse(x: Tensor) -> Tensor:
     return negative(x) if dtypes.is_float(x.dtype) else invert(x)
 
 
-@public(case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1))
+@public(case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1), gives="bool")
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether any element along `axis` is not 0.
 
@@ -101,7 +101,7 @@ def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return sum(promote(x)[0] != 0, axis, keepdims) > 0
 
 
-@public(case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1))
+@public(case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1), gives="bool")
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether every element along `axis` is not 0.
 
@@ -111,18 +111,7 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return sum(promote(x)[0] == 0, axis, keepdims) == 0
 
 
-@public(case((3, 4)), elementwise=True)
-def square(x: Any) -> Tensor:
-    """x^2. Gradient: 2 g x.
-
-    >>> square([1, -3])
-    tensor([1, 9])
-    """
-    x = promote(x)[0]
-    return multiply(x, x)
-
-
-@public(case((3, 4), args=(-0.5, 0.5)), methods=("clip",))
+@public(case((3, 4), args=(-0.5, 0.5)), methods=("clip",), gives="float")
 def clip(x: Any, lowest: float | None = None, highest: float | None = None) -> Tensor:
     """Numbers below `lowest` become it, above `highest` that. Gradient: g at the bounds, unlike PyTorch at NaN too.
 
@@ -145,7 +134,12 @@ def _bounded(x: Tensor, bound: Any, beyond: Callable[[Any, Any], Tensor]) -> Ten
     return where(outside, bound, x)
 
 
-@public(case((2, 3, 4), axis=1), case((3,), axis=-1), reference=lambda x, axis: np.log(np.exp(x).sum(axis)))
+@public(
+    case((2, 3, 4), axis=1),
+    case((3,), axis=-1),
+    reference=lambda x, axis: np.log(np.exp(x).sum(axis)),
+    gives="float",
+)
 @in_float32
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(e^x)), exact for large x: the largest is taken out first. Gradient: g softmax(x), 0 where all are -inf.

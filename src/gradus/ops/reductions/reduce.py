@@ -60,7 +60,13 @@ _sum = Primitive(
 )
 
 
-@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True), case((0, 3), axis=0))
+@public(
+    case((2, 3, 4)),
+    case((2, 3, 4), axis=1),
+    case((2, 3, 4), axis=(0, -1), keepdims=True),
+    case((0, 3), axis=0),
+    gives="sum",
+)
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum along `axis`; booleans are counted, small integers gathered in int64. Gradient: g, to every element.
 
@@ -114,7 +120,7 @@ def _argmax_rule(x: Any, axis: int) -> Shaped:
 _argmax = Primitive("argmax", rule=_argmax_rule, forward=lambda xp, x, axis: xp.argmax(x, axis=axis), vjp=(None,))
 
 
-@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=-1, keepdims=True))
+@public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=-1, keepdims=True), gives="int64")
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where the largest element stands along `axis`, the first of equals; with no axis, in the flattened tensor.
 
@@ -137,7 +143,7 @@ _cumsum = Primitive(
 )
 
 
-@public(case((2, 3, 4), axis=1), case((5,), axis=-1), reference=lambda x, axis: np.cumsum(x, axis=axis))
+@public(case((2, 3, 4), axis=1), case((5,), axis=-1), reference=lambda x, axis: np.cumsum(x, axis=axis), gives="sum")
 def cumsum(x: Any, axis: int) -> Tensor:
     """The sum of all elements up to each one, along `axis`, gathered in float64. Gradient: the sums of g from the end.
 

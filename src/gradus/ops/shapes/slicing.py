@@ -168,6 +168,11 @@ def _several(name: str, tensors: Sequence[Any]) -> list[Tensor]:
     return promote(*tensors)
 
 
+@public(
+    case((2, 3), (1, 3), (4, 3), listed=True),
+    case((2, 3), (2, 0), listed=True, axis=-1),
+    methods=(),
+)
 def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     """Tensors joined along an axis they have. Gradient: each its part of g.
 
@@ -178,6 +183,7 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     return bind(_concatenate, *xs, axis=normalize_axis("concatenate", axis, xs[0].ndim))
 
 
+@public(case((2, 3), (2, 3), listed=True), case((2,), (2,), (2,), listed=True, axis=-1), methods=())
 def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     """Tensors of one shape joined along a new axis.
 

@@ -1,0 +1,108 @@
+"""Functions composed of others, element by element."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...tensor import Tensor
+from ..core.elementwise import numbers
+from ..core.primitive import case, promote, public
+from ..core.wide import in_float32
+from .arithmetic import divide, multiply, power
+from .choice import where
+from .functions import log, sqrt
+
+__all__ = ["exp2", "heaviside", "lerp", "reciprocal", "rsqrt", "square", "xlogy"]
+
+
+@public(case((3, 4)), elementwise=True)
+def square(x: Any) -> Tensor:
+    """x^2. Gradient: 2 g x.
+
+    >>> square([1, -3])
+    tensor([1, 9])
+    """
+    x = promote(x)[0]
+    return multiply(x, x)
+
+
+@public(case((3, 4), domain=(0.2, 4.0)), elementwise=True, gives="float", reference=lambda x: 1 / x)
+def reciprocal(x: Any) -> Tensor:
+    """1 / x; integers become floating point first. Gradient: -g y^2.
+
+    >>> reciprocal([2, 4])
+    tensor([0.5 , 0.25])
+    """
+    return divide(1, x)
+
+
+@public(case((3, 4), domain=(0.2, 4.0)), elementwise=True, gives="float", reference=lambda x: 1 / np.sqrt(x))
+@in_float32
+def rsqrt(x: Any) -> Tensor:
+    """1 / sqrt(x). Gradient: -g y^3 / 2.
+
+    >>> rsqrt([4.0, 16.0])
+    tensor([0.5 , 0.25])
+    """
+    return divide(1, sqrt(x))
+
+
+@public(case((3, 4)), elementwise=True, gives="float")
+def exp2(x: Any) -> Tensor:
+    """2^x. Gradient: g y log(2).
+
+    >>> exp2([3, -1])
+    tensor([8. , 0.5])
+    """
+    return power(2.0, promote(x, floats=True)[0])
+
+
+@public(
+    case((3, 4), (3, 4), (3, 4), domain=(0, 1)),
+    elementwise=True,
+    gives="float",
+    reference=lambda a, b, weight: a + weight * (b - a),
+)
+@in_float32
+def lerp(x1: Any, x2: Any, weight: Any) -> Tensor:
+    """What lies between x1 and x2: x1 + weight (x2 - x1). Gradients: g (1 - weight), g weight, g (x2 - x1).
+
+    >>> lerp([0.0, 10.0], [4.0, 20.0], 0.5)
+    tensor([ 2., 15.])
+    """
+    a, b, part = promote(x1, x2, weight, floats=True)
+    return a + part * (b - a)
+
+
+@public(case((3, 4), (3, 4)), elementwise=True, refuses=("bool",))
+def heaviside(x1: Any, x2: Any) -> Tensor:
+    """0 where x1 is below 0, 1 where it is above, x2 where it is 0; NaN of NaN. Gradient: 0, and g to x2 where x1 is 0.
+
+    >>> heaviside([-1.5, 0.0, 2.0], 0.5)
+    tensor([0. , 0.5, 1. ])
+    """
+    x1, x2 = promote(x1, x2)
+    numbers("heaviside", x1)
+    step = where(x1 > 0, 1, where(x1 < 0, 0, x1.detach()))
+    return where(x1 == 0, x2, step)
+
+
+@public(
+    case((3, 4), (3, 4), domain=(0.2, 4.0)),
+    elementwise=True,
+    gives="float",
+    reference=lambda x, y: x * np.log(np.where((x == 0) & ((y <= 0) | (y == np.inf)), 1, y)),
+)
+@in_float32
+def xlogy(x1: Any, x2: Any) -> Tensor:
+    """x1 log(x2), and 0 where x1 is 0. Gradients: g log(x2), g x1 / x2; 0 where log(x2) is none.
+
+    >>> xlogy([0.0, 2.0], [0.0, 1.0])
+    tensor([0., 0.])
+    """
+    a, b = promote(x1, x2, floats=True)
+    nothing = (a == 0) & ((b <= 0) | (b == math.inf))
+    return a * log(where(nothing, 1, b))

@@ -1,0 +1,67 @@
+"""PyTorch's function for each of gradus', found by name: one table of those that are called otherwise there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+HOMES = (torch, torch.special, torch.nn.functional, torch.linalg)
+
+# what has another name there, with the same arguments
+CALLED = {
+    "all": "",  # theirs knows no keepdims without an axis
+    "any": "",
+    "copy": "clone",
+    "equal": "eq",
+    "expand_dims": "unsqueeze",
+    "greater_equal": "ge",
+    "invert": "bitwise_not",
+    "less_equal": "le",
+    "max": "amax",
+    "min": "amin",
+    "power": "pow",
+    "right_shift": "bitwise_right_shift",
+}
+# what has other arguments there
+OTHERWISE: dict[str, Callable[..., Any]] = {
+    "var": lambda x, axis=None, keepdims=False: torch.var(x, axis, keepdim=keepdims, correction=0),
+    "std": lambda x, axis=None, keepdims=False: torch.std(x, axis, keepdim=keepdims, correction=0),
+    "where": lambda condition, x1, x2: torch.where(condition != 0, x1, x2),
+    "permute": lambda x, *axes: torch.permute(x, axes[0] if isinstance(axes[0], tuple) else axes),
+    "transpose": lambda x, axes=None: x.permute(axes or tuple(range(x.ndim))[::-1]),
+    "pad": lambda x, widths, value=0: torch.nn.functional.pad(
+        x, [w for pair in widths[::-1] for w in pair], value=value
+    ),
+    "flip": lambda x, axes=None: torch.flip(x, tuple(range(x.ndim)) if axes is None else axes),
+    "squeeze": lambda x, axis=None: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
+    "take": lambda x, indices, axis: _take(x, indices, axis),
+    "pick": lambda x, places: x.gather(1, torch.from_numpy(places)[:, None])[:, 0],
+    "polygamma": lambda order, x: torch.special.polygamma(order, x),
+}
+# what there is none of
+NONE = {"astype", "scatter_add", "sliding_window", "sliding_window_adjoint"}
+NO_GRADIENT = {"floor_divide", "heaviside"}  # theirs refuses
+IN_FEW_DIGITS = {"digamma": 1e-9}  # gradients: their trigamma has no more
+WORDS = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def oracle(name: str) -> Callable[..., Any] | None:
+    """What PyTorch has for a function of gradus', or None; it takes gradus' names of arguments."""
+    if name in NONE or CALLED.get(name) == "":
+        return None
+    if name in OTHERWISE:
+        return OTHERWISE[name]
+    theirs = CALLED.get(name, name)
+    function = next((getattr(home, theirs) for home in HOMES if hasattr(home, theirs)), None)
+    if function is None:
+        return None
+    return lambda *args, **options: function(*args, **{WORDS.get(k, k): v for k, v in options.items()})
+
+
+def _take(x: Any, indices: np.ndarray, axis: int) -> Any:
+    places = torch.from_numpy(indices % x.shape[axis])
+    axis %= x.ndim
+    return x.index_select(axis, places.ravel()).reshape(*x.shape[:axis], *places.shape, *x.shape[axis + 1 :])
