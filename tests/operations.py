@@ -387,6 +387,23 @@ def attention(g: Given) -> tuple[Results, Function]:
 
 
 @operation
+def attention_gradients(g: Given) -> tuple[Results, Function]:
+    """Of queries, keys and values of different numbers, with and without a mask, and of features in columns."""
+    leaves = [x.requires_grad_() for x in (g(2, g.n, 5), g(2, g.n + 2, 5), g(2, g.n + 2, g.n))]
+    mask = g(g.n, g.n + 2, dtype="float32")
+
+    def function(weight: Tensor) -> Results:
+        q, k, v = leaves
+        found = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        turned = F.scaled_dot_product_attention(v.mT, v.mT, v.mT)
+        masked = F.scaled_dot_product_attention(q, k, v, mask > 0), F.scaled_dot_product_attention(q, k, v, mask)
+        total = ((found + masked[0] + masked[1]) * weight).sum() + turned.sum()
+        return [found, turned, *masked, *gradus.grad(total, leaves)]
+
+    return [g(2, g.n, g.n)], function
+
+
+@operation
 def random_numbers(g: Given) -> tuple[Results, Function]:
     generator = gradus.Generator(7)
     generator.state = Tensor(np.array([7, 0], np.uint64))

@@ -9,8 +9,9 @@ from typing import Any
 from .. import dtypes
 from ..errors import DtypeError, ShapeError
 from ..ops import matmul, where
-from ..ops.core.primitive import broadcast_shapes, cast
+from ..ops.core.primitive import broadcast_shapes, cast, constant
 from ..ops.making.create import iota
+from ..ops.products.attention import attention_in_one
 from ..tensor import Tensor, as_tensor
 from .activations import softmax
 from .dropout import dropout
@@ -52,6 +53,15 @@ def _weights(q: Tensor, k: Tensor, mask: Any, is_causal: bool) -> Tensor:
         return softmax(scores)
     # chosen twice: the softmax of a row that may look nowhere is NaN, and so would be its gradient
     return where(allowed, softmax(where(allowed, scores, -math.inf)), 0)
+
+
+def _in_one(q: Tensor, k: Tensor, v: Tensor, mask: Any, is_causal: bool) -> Tensor | None:
+    """The result as one operation, whose kernel stores no weights; None where it is composed."""
+    wide = dtypes.accumulator(_float_of(q, k, v))
+    bias = None if mask is None else as_tensor(mask)
+    if bias is not None:
+        bias = where(bias, constant((), 0.0, wide), -math.inf) if bias.dtype == dtypes.bool_ else cast(bias, wide)
+    return attention_in_one(cast(q, wide), cast(k, wide), cast(v, wide), bias, is_causal)
 
 
 def _causal(queries: int, keys: int) -> Tensor:
@@ -99,5 +109,7 @@ def attention(
     ((1, 2, 4), (1, 2, 2))
     """
     weights = _weights(q, k, mask, is_causal)
-    mixed = matmul(dropout(weights, dropout_p), cast(v, dtypes.accumulator(v.dtype)))
+    mixed = None if dropout_p else _in_one(q, k, v, mask, is_causal)
+    if mixed is None:
+        mixed = matmul(dropout(weights, dropout_p), cast(v, dtypes.accumulator(v.dtype)))
     return cast(mixed, _float_of(q, k, v)), cast(weights, _float_of(q, k))

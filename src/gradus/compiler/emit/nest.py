@@ -77,6 +77,14 @@ class Nest:
         )
         return first, end
 
+    def share_by_places(self, total: int, places_to_work: int) -> tuple[Ref, Ref]:
+        """The same where each thread needs memory to work in; those for which there is none have no part."""
+        code = self.code
+        threads = code.least("%threads", str(places_to_work))
+        bounds = ("%thread", code.add("%thread", 1))
+        first, end = (code.op(f"udiv i64 {code.mul(who, total)}, {threads}") for who in bounds)
+        return code.least(first, str(total)), code.least(end, str(total))
+
     def places(self, loops: Sequence[Loop], lanes: int, inside: Inside) -> None:
         """Run `inside` at every place of the loops, the last one `lanes` at a time, shared between the threads.
 

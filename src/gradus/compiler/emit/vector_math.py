@@ -52,8 +52,8 @@ def exp(kit: Instructions, x: Value) -> Value:
     """e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2.
 
     The polynomial e^r is that of the least relative error, 0.05 units of the last place, that begins with 1 + r. Below
-    -104, as of what a mask leaves out, it is 0 before it is scaled: a result that underflows takes a processor 100 times
-    as long.
+    -104, as of what a mask leaves out, it is 0 before it is scaled: a result that underflows takes some processors a
+    hundred times as long.
     """
     bounded = kit.minimum(kit.maximum(x, -104.0), 89.0)
     n = _nearest(kit, bounded, 1 / math.log(2))

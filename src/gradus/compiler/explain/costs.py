@@ -13,7 +13,7 @@ from ..graph.graph import Node, ordered
 from ..graph.lowerings import is_elementwise, is_reduction, terms
 from ..graph.reads import Read
 from ..plan.schedule import Kernel, Schedule
-from ..rewrite.convolution import PRODUCTS, multiplications
+from ..rewrite.convolution import ATTENTION, PRODUCTS, multiplications
 
 _ARITHMETIC = re.compile(r"= f(add|sub|mul|div|rem|neg|cmp)\b|@llvm\.(\w+)\.f\d")
 
@@ -39,7 +39,7 @@ def flops(kernel: Kernel, schedule: Schedule) -> int:
 
 
 def _main_flops(n: Node, for_each_term: int) -> int:
-    if n.kind in PRODUCTS and dtypes.is_float(n.dtype):
+    if n.kind in (*PRODUCTS, *ATTENTION) and dtypes.is_float(n.dtype):
         return 2 * multiplications(n)
     if not dtypes.is_float(n.inputs[0].dtype):
         return 0

@@ -99,13 +99,6 @@ def same_graphs(first: Sequence[Node], second: Sequence[Node]) -> bool:
     return written(first, {}) == written(second, {})
 
 
-class _Unlisted(Primitive):
-    """What only compiled functions hold; the table of primitives lists what eager code may do, too."""
-
-    def __post_init__(self) -> None:
-        pass
-
-
 def _run(xp: Any, *arrays: np.ndarray, region: Region) -> dict[tuple[str, int], np.ndarray]:
     """All steps, with NumPy: what comes out, by its name."""
     constants, state, xs = region.given(arrays)
@@ -158,13 +151,14 @@ def _pull_part(g: Tensor, y: Tensor, loop: Tensor, what: str, index: int) -> Any
     return Cotangents({(what, index): g})
 
 
-LOOP = _Unlisted("loop", lambda *xs, region: Shaped((), float32), _run, _pull_loop, Kernel())
-PART = _Unlisted(
+LOOP = Primitive("loop", lambda *xs, region: Shaped((), float32), _run, _pull_loop, Kernel(), listed=False)
+PART = Primitive(
     "part",
     lambda x, what, index: Shaped(*x.params["region"].part(what, index)),
     lambda xp, found, what, index: found.item()[what, index],  # an array of one object
     (_pull_part,),
     Kernel(),
+    listed=False,
 )
 
 

@@ -280,7 +280,7 @@ class WinogradKernel(LoopKernel):
         code, count, strip = self.code, self.down * self.across, self.tile.pixels
         batch = Batch(self.node.shape[0], self.lanes)
         strips = -(-count // strip)
-        first, end = self._own_units(batch.block.extent * strips)
+        first, end = self.share_by_places(batch.block.extent * strips, self.places_to_work)
         own = code.mul("%thread", self.size)
         pixels = code.element(self.scalar, self.address(self.scratch), own)
         products = code.element(self.scalar, pixels, ELEMENTS * self.in_pixels)
@@ -292,14 +292,6 @@ class WinogradKernel(LoopKernel):
             self._multiply(pixels, products)
             self._transform_products(here, products)
         return code
-
-    def _own_units(self, total: int) -> tuple[Ref, Ref]:
-        """This thread's part; threads for which there is no scratch have none."""
-        code = self.code
-        threads = code.least("%threads", str(self.places_to_work))
-        bounds = ("%thread", code.add("%thread", 1))
-        first, end = (code.op(f"udiv i64 {code.mul(who, total)}, {threads}") for who in bounds)
-        return code.least(first, str(total)), code.least(end, str(total))
 
     def _transform_pixels(self, strip: _Strip, pixels: Ref) -> None:
         code = self.code

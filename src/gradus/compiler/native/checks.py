@@ -17,7 +17,7 @@ from ...errors import DataError, GradusError, ShapeError
 from ..graph.bounds import same_numbers
 from ..graph.graph import Check, Graph, Node, evaluate, ordered
 from ..graph.lowerings import effort, has_own_kernel, is_reduction
-from ..kernels.check_kernel import CheckKernel
+from .check_kernel import CheckKernel
 from ..plan.schedule import Schedule
 from ..rewrite.passes import separate_pieces
 from .target import Target

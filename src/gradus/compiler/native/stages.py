@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..emit.code import THREAD, Code
 from ..graph.graph import Graph, Node, number
 from ..graph.regions import Region
+from ..kernels.attention_kernel import AttentionGradients, AttentionKernel
 from ..kernels.blocked_kernel import BlockedKernel
 from ..kernels.convolution_kernel import ConvolutionKernel
 from ..kernels.loop_kernels import LoopKernel
@@ -21,13 +22,14 @@ from ..kernels.row_convolution_kernel import RowConvolutionKernel
 from ..kernels.row_kernel import RowKernel
 from ..kernels.weight_kernel import WeightKernel
 from ..kernels.winograd_kernel import KernelTransform, TileTransform, WinogradKernel, scratch_size
+from ..plan.attention import Cut
 from ..plan.barriers import Access, Touches, waits
 from ..plan.memory import Plan, Scratch, plan
 from ..plan.schedule import Kernel, Schedule
 from ..plan.shares import Share, Shares
 from ..plan.tiling import Tiling, tiling
 from ..rewrite.bfloat16 import Rounding
-from ..rewrite.convolution import PRODUCTS, multiplications
+from ..rewrite.convolution import ATTENTION, PRODUCTS, multiplications
 from ..rewrite.passes import simplify
 from .entry import BARRIER_HEAD, Stage, part_of_module
 from .repeated import Iteration, Repeated, has_history, region_of, scratch_of
@@ -46,6 +48,7 @@ FAMILIES: dict[str, type[LoopKernel]] = {
     "cut_images": CutKernel,
     "join_images": JoinKernel,
 }
+ATTENDING = {"attention": AttentionKernel, "attention_gradients": AttentionGradients}
 SLIDING = {
     "convolution": ConvolutionKernel,
     "convolution_input": ConvolutionKernel,
@@ -160,6 +163,7 @@ class Stages:
             inner.arrange(functions, alone or not worth_sharing(inner.work()))
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
         self.scratch |= {k: [self._winograd_scratch(k)] for k in self.schedule.order if k.kind == "winograd"}
+        self.scratch |= {k: [self._attention_scratch(k)] for k in self.schedule.order if k.kind in ATTENTION}
         self.scratch |= {k: scratch_of(k, inner.plan) for k, inner in self.inner.items()}
         self.shares = Shares(self.schedule, self.tilings, self.threads)
         given = set(self.graph.inputs[: self.constants])
@@ -184,7 +188,7 @@ class Stages:
                 continue
             total += math.prod(k.shape) * len(k.maps)
             for n in k.main:
-                total += multiplications(n) // 8 if k.kind in PRODUCTS else n.inputs[0].size
+                total += multiplications(n) // 8 if k.kind in (*PRODUCTS, *ATTENTION) else n.inputs[0].size
         return total
 
     def slot(self, n: Node) -> int:
@@ -220,6 +224,9 @@ class Stages:
         if k.kind == "winograd":
             scratch = self.plan.scratch[self.scratch[k][0]], num_threads()
             return WinogradKernel(k, self.schedule, self.slot, self.target.registers, scratch)
+        if k.kind in ATTENTION:
+            scratch = self.plan.scratch[self.scratch[k][0]], num_threads()
+            return ATTENDING[k.kind](k, self.schedule, self.slot, self.target, scratch)
         if k.kind in SLIDING:
             return SLIDING[k.kind](k, self.schedule, self.slot, self.target.registers)
         family = FAMILIES.get(k.kind, LoopKernel)
@@ -231,6 +238,9 @@ class Stages:
         """What the threads work in, each in a part of its own."""
         size = scratch_size(k.main[0], self.target.registers, self.target.lanes)
         return Scratch("tiles", k, size * num_threads() * k.main[0].dtype.itemsize)
+
+    def _attention_scratch(self, k: Kernel) -> Scratch:
+        return Scratch("scores", k, Cut(k.main[0], self.target).scratch * num_threads())
 
     def _emit_matmul(self, k: Kernel, touched: set[int], written: set[int]) -> None:
         t, slots = self.tilings[k], {s.use: self.plan.scratch[s] for s in self.scratch[k]}

@@ -27,7 +27,7 @@ from ..graph.lowerings import (
     terms,
 )
 from ..graph.reads import Read, at, in_rows, loops_over, reads, strides
-from ..rewrite.convolution import ALONG_ROWS, IMAGES
+from ..rewrite.convolution import ALONG_ROWS, ATTENTION, IMAGES
 from ..rewrite.layouts import batch_inside, blocks, images_together
 from ..rewrite.pieces import Piece as Stretches
 from ..rewrite.pieces import is_written_in_pieces, pieces_of
@@ -177,7 +177,7 @@ class Schedule:
                 self.roots.add(n)
             if n in self.joined:
                 self.roots.update((n, *self.joined[n]))
-            if (_is_special(n) and n.kind != "loop") or is_indexed(n):
+            if (_is_special(n) and n.kind not in ("loop", *ATTENTION)) or is_indexed(n):
                 self.roots.update(x for x in n.inputs if x.op is not None)
         for n in self.nodes:
             self.roots.update(self.expressions.add(n))
@@ -187,6 +187,9 @@ class Schedule:
             if n.kind == "matmul":
                 for x in n.inputs:
                     self._operand(x)
+            if n.kind in ATTENTION:
+                for x in n.inputs[: ATTENTION[n.kind]]:
+                    self._operand(x, in_rows=True)
             if n.kind == "loop":
                 constants, starts, arrays = n.params["region"].given(n.inputs)
                 self.roots.update(x for x in arrays if x.op is not None and self.by_place(x) is None)
@@ -220,8 +223,11 @@ class Schedule:
             user = self.users[user][0]
         return is_reduction(user) and user.size > n.size
 
-    def _operand(self, x: Node) -> None:
-        """An operand of a product must lie in memory with fixed strides; else it is stored for it."""
+    def _operand(self, x: Node, in_rows: bool = False) -> None:
+        """An operand of a product must lie in memory with fixed strides; else it is stored for it.
+
+        `in_rows`: and its rows in one piece.
+        """
         loops = loops_over(x.shape)
         if is_constant(x):
             self.roots.add(x)
@@ -232,6 +238,9 @@ class Schedule:
             self.roots.add(below if below.op is not None else x)
             if self.matrix(x, loops) is None:
                 self.roots.add(x)
+        found = self.matrix(x, loops) if in_rows and x.shape[-1] > 1 else None
+        if found is not None and found[1].coefficient(loops[-1]) != 1:
+            self.roots.add(x)
 
     # -- joining ------------------------------------------------------------------------------------------------------
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from ... import dtypes
 from ...errors import ArgumentError, nearest
 from ...ops.core.lowering import Elementwise
-from ...ops.core.primitive import Shaped
+from ...ops.core.primitive import Primitive, Shaped
 from ..graph.graph import Node, worked_out
 from . import winograd
-from .convolution import NAMES, PRODUCTS, Found
+from .convolution import NAMES, PRODUCTS
 from .sums import call
 
 PRECISIONS = ("float32", "bf16")
@@ -38,7 +38,7 @@ def _pairs_rule(first: Any, second: Any) -> Shaped:
     return Shaped(first.shape, dtypes.uint32)
 
 
-PAIRS = Found("pairs", rule=_pairs_rule, forward=_pairs, vjp=(None, None), lower=Elementwise(effort=8))
+PAIRS = Primitive("pairs", _pairs_rule, _pairs, vjp=(None, None), lower=Elementwise(effort=8), listed=False)
 
 
 def pairs(x: Node, axis: int, known: dict[tuple[Node, int], Node] | None = None) -> Node:

@@ -26,25 +26,17 @@ UNITS = 64  # parts that a weight's gradient is cut into, at least: enough for m
 Sizes = tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Found(Primitive):
-    """A primitive that only rewrites make: it is in no table of what users may call."""
-
-    def __post_init__(self) -> None:
-        pass
-
-
 def _uncomputed(xp: Any, *arrays: Any, **params: Any) -> Any:
     raise TypeError("a rewritten node has no meaning but the kernel it is compiled to")
 
 
 def own_kernel(name: str) -> Primitive:
-    """A primitive with a kernel of its own."""
+    """A primitive with a kernel of its own, which only rewrites make."""
 
     def rule(*inputs: Any, shape: Sizes, **params: Any) -> Shaped:
         return Shaped(shape, inputs[0].dtype)
 
-    return Found(name, rule=rule, forward=_uncomputed, vjp=(), lower=OwnKernel())
+    return Primitive(name, rule=rule, forward=_uncomputed, vjp=(), lower=OwnKernel(), listed=False)
 
 
 CONVOLUTION = own_kernel("convolution")
@@ -55,6 +47,7 @@ NAMES = (*IMAGES, "convolution_weight", "winograd_tiles")
 ALONG_ROWS = ("row_convolution", "row_convolution_input")  # of few images (`rows.py`)
 BACK = ("convolution_input", "row_convolution_input")
 PRODUCTS = ("matmul", *IMAGES, "convolution_weight", *ALONG_ROWS)
+ATTENTION = {"attention": 3, "attention_gradients": 4}  # made of products, and of how many operands
 
 
 class Window(NamedTuple):
@@ -238,6 +231,10 @@ def multiplications(n: Node) -> int:
     """
     if n.kind == "matmul":
         return n.size * n.inputs[0].shape[-1] * _in_one(n, 0)
+    if n.kind in ATTENTION:
+        back = ATTENTION[n.kind] - 3
+        q, k, v = n.inputs[back : back + 3]
+        return q.size * k.shape[-2] * (1 + 2 * back) + q.size // q.shape[-1] * v.shape[-2] * v.shape[-1] * (1 + back)
     a, b = n.inputs
     if n.kind == "convolution_weight":
         return math.prod(n.shape[1:]) * b.size // b.shape[1]
@@ -312,4 +309,4 @@ def _classes(places: int, length: int, kernel: int, stride: int, dilation: int, 
     return found
 
 
-__all__ = ["ALONG_ROWS", "BACK", "NAMES", "PRODUCTS", "Axis", "axes", "found", "multiplications"]
+__all__ = ["ALONG_ROWS", "ATTENTION", "BACK", "NAMES", "PRODUCTS", "Axis", "axes", "found", "multiplications"]

@@ -42,6 +42,7 @@ class Primitive:
             number of inputs, one function of the input's index that returns such a function.
         lower: of which kind it is, and where its elements are found: what a compiler needs (`lowering.py`).
         view: whether the result may share the memory of the first input.
+        listed: whether eager code may carry it out; the others are what only compiled functions hold.
     """
 
     name: str
@@ -50,9 +51,11 @@ class Primitive:
     vjp: Sequence[Vjp | None] | Callable[[int], Vjp | None]
     lower: Lowering = Kernel()  # noqa: RUF009 - it is frozen
     view: bool = False
+    listed: bool = True
 
     def __post_init__(self) -> None:
-        PRIMITIVES[self.name] = self
+        if self.listed:
+            PRIMITIVES[self.name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -7,7 +7,7 @@ from ..emit.code import Ref
 from ..emit.kit import Kit
 from ..emit.value import Value
 from ..plan.schedule import Kernel, Schedule
-from .loop_kernels import LoopKernel
+from ..kernels.loop_kernels import LoopKernel
 
 EACH = 1 << 12  # numbers that every thread looks at itself: sooner done than waiting for each other's parts
 
