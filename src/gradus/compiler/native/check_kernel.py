@@ -6,8 +6,8 @@ from ...ops.core.places import Loop, unflatten
 from ..emit.code import Ref
 from ..emit.kit import Kit
 from ..emit.value import Value
-from ..plan.schedule import Kernel, Schedule
 from ..kernels.loop_kernels import LoopKernel
+from ..plan.schedule import Kernel, Schedule
 
 EACH = 1 << 12  # numbers that every thread looks at itself: sooner done than waiting for each other's parts
 

@@ -17,9 +17,9 @@ from ...errors import DataError, GradusError, ShapeError
 from ..graph.bounds import same_numbers
 from ..graph.graph import Check, Graph, Node, evaluate, ordered
 from ..graph.lowerings import effort, has_own_kernel, is_reduction
-from .check_kernel import CheckKernel
 from ..plan.schedule import Schedule
 from ..rewrite.passes import separate_pieces
+from .check_kernel import CheckKernel
 from .target import Target
 
 DONE_TWICE = 16  # operations on a number, up to which what is looked at is worked out for that alone
