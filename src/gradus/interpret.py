@@ -39,6 +39,9 @@ class Interpreter(Protocol):
     def concrete(self, tensor: Tensor) -> np.ndarray:
         """The tensor's numbers, as a NumPy array."""
 
+    def shown(self, tensor: Tensor) -> None:
+        """The tensor's numbers are shown, as far as they are there, by `repr`."""
+
     def met(self, tensor: Tensor) -> None:
         """The tensor's memory is given to another tensor."""
 
@@ -85,6 +88,9 @@ class Eager:
         if type(tensor.data) is not np.ndarray:
             _require_array(tensor)
         return tensor.data  # type: ignore[no-any-return]
+
+    def shown(self, tensor: Tensor) -> None:
+        pass
 
     def met(self, tensor: Tensor) -> None:
         pass

@@ -185,6 +185,7 @@ class Tensor(Methods):
     def __repr__(self) -> str:
         """The same, for messages and debuggers, which get it even where there are no numbers."""
         numbers = self.data
+        interpret.current.get().shown(self)
         if not isinstance(numbers, np.ndarray):
             return f"tensor(<traced>, shape={self.shape}, dtype={self.dtype})"
         text = np.array2string(numbers, separator=", ", prefix="tensor(")

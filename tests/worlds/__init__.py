@@ -3,8 +3,21 @@
 Each way makes a small world anew: a function of a tensor, a change to its surroundings, and what can be seen of them.
 """
 
-from . import absent, classes, containers, effects, iterators, modules, names, objects, outside, tensors, variables
+from . import (
+    absent,
+    classes,
+    containers,
+    effects,
+    iterators,
+    librarys,
+    modules,
+    names,
+    objects,
+    outside,
+    tensors,
+    variables,
+)
 from .world import REFUSED, WAYS, Net, World
 
 __all__ = ["REFUSED", "WAYS", "Net", "World", "absent", "classes", "containers", "effects", "iterators"]
-__all__ += ["modules", "names", "objects", "outside", "tensors", "variables"]
+__all__ += ["librarys", "modules", "names", "objects", "outside", "tensors", "variables"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import sys
+from importlib import import_module
 from os import getenv
 from typing import Any
 
@@ -41,6 +42,26 @@ def a_name_imported_inside() -> World:
 @way
 def a_module_among_all() -> World:
     return World(lambda x: x * sys.modules["a_hidden_config"].scale, changed(new_module(), "scale", 3.0))
+
+
+@way
+def a_module_imported_again() -> World:
+    new_module()
+
+    def f(x: Any) -> Any:
+        import a_hidden_config
+
+        return x * a_hidden_config.scale
+
+    return World(f, lambda: setattr(new_module(), "scale", 3.0))
+
+
+@way
+def a_module_imported_again_by_its_name() -> World:
+    new_module()
+    return World(
+        lambda x: x * import_module("a_hidden_config").scale, lambda: setattr(new_module(), "scale", 3.0)
+    )
 
 
 @way

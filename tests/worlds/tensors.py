@@ -45,6 +45,30 @@ def a_tensors_number_looked_at() -> World:
 
 
 @way
+def a_tensors_number_shown() -> World:
+    t = gradus.tensor([2.0])
+    return World(lambda x: x * len(f"{[t]}"), lambda: t.assign_([3.25]))
+
+
+@way
+def an_attribute_that_a_tensor_had_not() -> World:
+    class Scaled(gradus.Tensor):
+        scale = 2.0
+
+    t = Scaled(np.ones(3, np.float32))
+    return World(lambda x: x * t * t.scale, changed(t, "scale", 3.0))
+
+
+@way
+def an_attribute_of_a_tensors_class() -> World:
+    class Scaled(gradus.Tensor):
+        scale = 2.0
+
+    t = Scaled(np.ones(3, np.float32))
+    return World(lambda x: x * t * t.scale, changed(Scaled, "scale", 3.0))
+
+
+@way
 def a_tensors_number_changed_behind_it() -> World:
     t = gradus.tensor([2.0])
     return World(lambda x: x * float(t), lambda: t.numpy().fill(3.0))

@@ -55,9 +55,9 @@ _TENSOR = ("data", "requires_grad", "hooks")
 _RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
 _ENVIRONMENT = type(os.environ).__getitem__.__code__
 _PACKAGES = ("gradus", "numpy", "ml_dtypes", "builtins")
-_NAMESPACES = (  # of Python's own, whose objects hold a user's
-    *("types", "argparse", "collections", "os", "functools"),
-    *("weakref", "_weakrefset", "configparser", "queue", "threading", "string"),
+_CLOSED = (  # of Python's own, whose objects hold nothing of a user's, or go on in other threads
+    *("builtins", "typing", "abc", "inspect", "logging", "warnings", "importlib", "zipimport", "encodings", "codecs"),
+    *("concurrent", "asyncio", "multiprocessing", "subprocess", "selectors", "socket", "socketserver", "ssl"),
 )
 _VIEWS: tuple[type, ...] = (types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()))  # of dicts
 _READERS = (operator.attrgetter, operator.methodcaller)  # what reads attributes by names that it has
@@ -249,7 +249,8 @@ class Around:
         self._mentioned |= set(mentions(code))
         found = names_of(code, seen)
         self._globals.setdefault(id(seen), (seen, set()))[1].update(found.variables)
-        self._wait((module, module.__name__) for module in found.modules)
+        if found.modules:
+            self._hold(Named(sys.modules, "sys.modules", frozenset(found.modules)))
         for module, name in dict.fromkeys(found.attributes):
             self._hold_of_library(module, name)
 
@@ -276,8 +277,8 @@ class Around:
 
     def _tensor(self, t: Tensor, label: str) -> None:
         self.tensors.append((t, label))
-        if getattr(t, "__dict__", None):
-            self._hold(Named(vars(t), label, self._named))
+        if type(t).__module__.split(".")[0] != "gradus":
+            self._attributes(t, label, whole=False)
         if self.ran is None:
             self.holders.append(Slots(t, label, _TENSOR))
         if t.hooks is not None:
@@ -301,8 +302,8 @@ class Around:
         module = module_of(kind)
         home = module.split(".")[0]
         named = attributes_of(thing)
-        looked_into = home in _NAMESPACES or not is_librarys(module)
-        if named is not None and (named or not whole) and looked_into:
+        librarys = is_librarys(module)
+        if named is not None and (named or not whole) and not (librarys and home in _CLOSED):
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
             kept = fixed(kind)
@@ -311,7 +312,7 @@ class Around:
         slots = [name for base in kind.__mro__ for name in slots_of(base)] if home not in _PACKAGES else []
         if slots:
             self._hold(Slots(thing, label, filter(self._named.__contains__, slots)))
-        if looked_into and home not in (*_NAMESPACES, *_PACKAGES):
+        if not librarys and home not in _PACKAGES:
             self.holders.append(Kind(thing, label))
         wrapped = (named or {}).get("__wrapped__")
         if wrapped is not None:

@@ -19,6 +19,9 @@ _STATELESS = (  # written in C, compared by being the same object, and always th
 )
 
 
+_ON_THE_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+
+
 def fixed(kind: type) -> Collection[str]:
     """The attributes for which no other object can be put: the fields of a frozen dataclass, and what a class says."""
     parameters = getattr(kind, "__dataclass_params__", None)
@@ -42,7 +45,10 @@ def is_librarys(module: str) -> bool:
 def module_of(kind: type) -> str:
     """Where a class was written; of one written in C that may not be known."""
     module = kind.__module__
-    return module if isinstance(module, str) else "builtins"
+    made = kind.__flags__ & _ON_THE_HEAP  # by a class statement: then it is not Python's, though `exec` says so
+    if not isinstance(module, str) or (module == "builtins" and made):
+        return "?" if made else "builtins"
+    return module
 
 
 def attributes_of(thing: Any) -> dict[str, Any] | None:

@@ -31,12 +31,12 @@ class Names(NamedTuple):
 
     Attributes:
         variables: globals.
-        modules: those that it imports, or names in a string.
+        modules: the full names of those that it imports, or names in a string.
         attributes: (module, name), as `math.pi`.
     """
 
     variables: set[str]
-    modules: list[ModuleType]
+    modules: list[str]
     attributes: list[tuple[ModuleType, str]]
 
 
@@ -68,16 +68,15 @@ def names_of(code: CodeType, seen: dict[str, Any]) -> Names:
         found.variables.update(name for name in seen if not name.startswith("__"))
     if mentioned & _IMPORTS:
         mentioned |= {str(seen.get("__name__"))} if "__name__" in mentioned else set()
-        found.modules.extend(sys.modules[n] for n in sorted(mentioned) if n in sys.modules)
+        found.modules.extend(n for n in sorted(mentioned) if n in sys.modules)
     return found
 
 
-def _imported(name: str, seen: dict[str, Any]) -> Iterator[ModuleType]:
-    """What an import statement brings; of `a.b` both."""
+def _imported(name: str, seen: dict[str, Any]) -> list[str]:
+    """The full names of what an import statement brings; of `a.b` both."""
     package = seen.get("__package__")
-    for full in {name: 0, name.split(".")[0]: 0, f"{package}.{name}".rstrip("."): 0}:
-        if full in sys.modules:
-            yield sys.modules[full]
+    names = dict.fromkeys((name, name.split(".")[0], f"{package}.{name}".rstrip(".")))
+    return [full for full in names if full in sys.modules]
 
 
 def codes_in(code: CodeType) -> Iterator[CodeType]:

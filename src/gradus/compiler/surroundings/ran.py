@@ -33,7 +33,7 @@ _OUTSIDE = {  # modules written in C whose functions look at the world around th
     "_thread": "deals with threads",
 }
 _BUILTINS = {"print": "prints", "input": "asks for input"}
-_READERS = {"dataclasses", "copy", "inspect", "pprint", "pickle"}  # of Python's own, that read all of an object
+_READERS = {"argparse", "dataclasses", "copy", "inspect", "pprint", "pickle"}  # of Python's own: they read all of a thing
 _ASSIGN = {f"{how}_{what}" for how in ("STORE", "DELETE") for what in ("ATTR", "GLOBAL", "NAME", "DEREF")}
 _MUTATORS = {
     *("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
@@ -93,7 +93,7 @@ class Ran:
                     owner = frame.f_locals[code.co_varnames[0]]
                     self.opened[id(owner)] = owner
             elif kind == "c_call" and frame.f_code not in ours:
-                what = _asks(argument)
+                what = "" if _marks_itself(argument, frame) else _asks(argument)
                 place = _users_place(frame) if what else ""
                 if place:
                     self.asked.append((what, place))
@@ -177,6 +177,11 @@ def _asks(function: Any) -> str:
     if isinstance(owner, type) and owner.__module__ == "datetime" and name in _CLOCKS:
         return f"asks for the time with {name}()"
     return ""
+
+
+def _marks_itself(function: Any, frame: FrameType) -> bool:
+    """Whether Python's library asks which thread it is in, as the `__repr__` of a dataclass does, to end a cycle."""
+    return getattr(function, "__name__", "") == "get_ident" and is_library(frame.f_code.co_filename)
 
 
 def _users_place(frame: FrameType | None) -> str:

@@ -18,7 +18,7 @@ from ...errors import TraceError
 from ...tensor import Tensor
 from ..trace.alike import alike
 from ..trace.results import Results, wall, wish
-from ..trace.tree import agree, alone, flatten, unflatten
+from ..trace.tree import Leaf, agree, alone, flatten, unflatten
 from .sound import soundly
 
 MANY = 5  # arguments of which not each two are compared
@@ -81,7 +81,7 @@ class Version:
         traced = soundly(around, unflatten(arrangement, given), run, self.name)
         tracer, self.graph, self.arrangement = traced.tracer, traced.graph, traced.arrangement
         self._guard, self.effects, self.forgotten = traced.guard, traced.effects, tracer.forgotten
-        self.single = self.arrangement is Tensor
+        self.single = self.arrangement is Leaf
         self.made = Results(tracer, traced.results, symbols, self.name)
         self.read = [(t, t.data, t.requires_grad, t.hooks) for t in tracer.read_from[len(given) :]]
         positions = {id(n): i for i, n in enumerate(self.graph.inputs)}

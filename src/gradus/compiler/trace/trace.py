@@ -173,15 +173,21 @@ class Tracer:
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         if not isinstance(tensor.data, Node) and id(self.memory(tensor)) not in self._current:
-            self.met(tensor)
-            self.looked_at.append((tensor, tensor.writes[0]))
-            self._looked_from.setdefault(id(tensor.writes), caller())
+            self.shown(tensor)
             return np.asarray(tensor.data)  # nothing here depends on it: a constant, until it is written
         raise self.refusal(
             f"a compiled function looks at a value, at {caller()}: by .numpy(), .item(), float(), print or a Python "
             "`if` or `while` on a tensor. While it is traced there are no values yet. Use gradus.where for a choice, "
             "return the value and look at it outside, or leave the function uncompiled."
         )
+
+    def shown(self, tensor: Tensor) -> None:
+        """Numbers that are there become part of the program, as text or as what Python makes of them."""
+        if isinstance(tensor.data, Node):
+            return
+        self.met(tensor)
+        self.looked_at.append((tensor, tensor.writes[0]))
+        self._looked_from.setdefault(id(tensor.writes), caller())
 
     def node_of(self, t: Tensor) -> Node:
         """The node a Tensor stands for; a new input if it is an array that was not met before."""

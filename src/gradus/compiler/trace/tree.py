@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -24,6 +24,14 @@ def is_tensor(thing: Any) -> bool:
     return isinstance(thing, Tensor)
 
 
+class Leaf:
+    """Stands for a tensor in an arrangement. (The class Tensor may be a value among others, as `type(x)` is.)"""
+
+
+class Attributed:
+    """Stands in an arrangement before a container, or a tensor, of a user's class, and the attributes that it has."""
+
+
 def flatten(
     thing: Any, leaves: list[Tensor], is_leaf: Callable[[Any], bool] = is_array, whole: Collection[int] = ()
 ) -> Any:
@@ -31,21 +39,33 @@ def flatten(
 
     `whole`: the ids of lists and dicts that are not taken apart, and stay the objects that they are.
     """
+
+    def within(thing: Any) -> Any:
+        return flatten(thing, leaves, is_leaf, whole)
+
     if is_leaf(thing):
         leaves.append(as_tensor(thing))
-        return Tensor
+        own = getattr(thing, "__dict__", None) if isinstance(thing, Tensor) else None
+        return (Attributed, Leaf, *((name, within(value)) for name, value in own.items())) if own else Leaf
     if id(thing) in whole:
         return thing
-    if isinstance(thing, (list, tuple)):
-        return (type(thing), *(flatten(part, leaves, is_leaf, whole) for part in thing))
-    if isinstance(thing, dict):
-        kind = (type(thing), *((thing.default_factory,) if isinstance(thing, defaultdict) else ()))
-        return (*kind, *((key, flatten(part, leaves, is_leaf, whole)) for key, part in thing.items()))
+    if isinstance(thing, (list, tuple, dict)):
+        elements = _elements(thing, within)
+        own = {} if type(thing) in (list, tuple, dict) else dict(_attributes(thing))
+        return (Attributed, elements, *((name, within(value)) for name, value in own.items())) if own else elements
     if isinstance(thing, slice):  # which Python hashes from 3.12 on
-        return (slice, *(flatten(part, leaves, is_leaf, whole) for part in (thing.start, thing.stop, thing.step)))
+        return (slice, *map(within, (thing.start, thing.stop, thing.step)))
     if isinstance(thing, (int, float)):
         return (type(thing), thing, str(thing))  # 1, 1.0 and True are equal, and so are 0.0 and -0.0
     return thing
+
+
+def _elements(thing: Any, within: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """A container's class, and what it holds."""
+    if not isinstance(thing, dict):
+        return (type(thing), *map(within, thing))
+    kind = (type(thing), *((thing.default_factory,) if isinstance(thing, defaultdict) else ()))
+    return (*kind, *((key, within(part)) for key, part in thing.items()))
 
 
 def unflatten(arrangement: Any, leaves: Iterable[Tensor]) -> Any:
@@ -54,22 +74,39 @@ def unflatten(arrangement: Any, leaves: Iterable[Tensor]) -> Any:
 
 
 def _put_together(arrangement: Any, leaves: Iterator[Tensor]) -> Any:
-    if arrangement is Tensor:
+    if arrangement is Leaf:
         return next(leaves)
     if not isinstance(arrangement, tuple):
         return arrangement
     kind, *parts = arrangement
-    if issubclass(kind, defaultdict):
-        return kind(parts[0], {key: _put_together(part, leaves) for key, part in parts[1:]})
+    if kind is Attributed:
+        made = _put_together(parts[0], leaves)
+        for name, part in parts[1:]:
+            object.__setattr__(made, name, _put_together(part, leaves))
+        return made
     if issubclass(kind, dict):
-        made = {key: _put_together(part, leaves) for key, part in parts}
-        return made if kind is dict else _of_kind(kind, made)
+        return _dict(kind, parts, leaves)
     if not issubclass(kind, (list, tuple, slice)):
         return parts[0]
     found = [_put_together(part, leaves) for part in parts]
-    if kind is slice:
-        return slice(*found)
-    return kind(*found) if hasattr(kind, "_fields") else kind(found)  # a named tuple takes its parts one by one
+    if kind is list or kind is tuple or kind is slice:
+        return slice(*found) if kind is slice else kind(found)
+    if issubclass(kind, tuple):
+        return tuple.__new__(kind, found)
+    made = list.__new__(kind)
+    list.extend(made, found)
+    return made
+
+
+def _dict(kind: type[dict[Any, Any]], parts: list[Any], leaves: Iterator[Tensor]) -> dict[Any, Any]:
+    """A dict of a class that may be derived: its own methods, which may do more, are not asked."""
+    base = next(base for base in (OrderedDict, defaultdict, dict) if issubclass(kind, base))
+    made: Any = base.__new__(kind)
+    if base is defaultdict:
+        made.default_factory = parts.pop(0)
+    for key, part in parts:
+        base.__setitem__(made, key, _put_together(part, leaves))
+    return made  # type: ignore[no-any-return]
 
 
 def alone(tensors: Sequence[Tensor]) -> tuple[int, ...] | None:
@@ -77,13 +114,6 @@ def alone(tensors: Sequence[Tensor]) -> tuple[int, ...] | None:
     first: dict[int, int] = {}
     places = tuple(first.setdefault(id(t), i) for i, t in enumerate(tensors))
     return None if len(first) == len(tensors) else places
-
-
-def _of_kind(kind: type[dict[Any, Any]], values: dict[Any, Any]) -> dict[Any, Any]:
-    """A dict of a class that was derived."""
-    made = kind.__new__(kind)
-    made.update(values)
-    return made
 
 
 def agree(a: Any, b: Any, depth: int = 0) -> bool:
