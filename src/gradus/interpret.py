@@ -150,7 +150,8 @@ class OtherThan:
 def _require_array(t: Tensor) -> None:
     if type(t.data).__name__ == "Node":
         raise DtypeError(
-            "this tensor was made while a compiled function was traced, and has no value. Return what is needed later."
+            "this tensor was made while a compiled function was traced, and has no value. Return what is needed later; "
+            "a compiled function computes in one thread."
         )
     if not isinstance(t.data, np.ndarray):
         raise DtypeError(

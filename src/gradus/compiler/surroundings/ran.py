@@ -33,7 +33,7 @@ _OUTSIDE = {  # modules written in C whose functions look at the world around th
     "_thread": "deals with threads",
 }
 _BUILTINS = {"print": "prints", "input": "asks for input"}
-_READERS = {"argparse", "dataclasses", "copy", "inspect", "pprint", "pickle"}  # of Python's own: they read all of a thing
+_READERS = {"argparse", "dataclasses", "copy", "inspect", "pprint", "pickle"}  # Python's own: they read all of a thing
 _ASSIGN = {f"{how}_{what}" for how in ("STORE", "DELETE") for what in ("ATTR", "GLOBAL", "NAME", "DEREF")}
 _MUTATORS = {
     *("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
