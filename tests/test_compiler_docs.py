@@ -40,7 +40,8 @@ def test_a_changed_output_is_noticed(tool: ModuleType) -> None:
 
 
 def test_the_page_names_files_and_functions_that_exist() -> None:
-    page = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("compiler.md", "convolution.md"))
+    names = ("compiler.md", "convolution.md", "attention.md")
+    page = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in names)
     package = ROOT / "src" / "gradus"
     for name in re.findall(r"`([\w/]+\.py)`", page):
         assert list((package / "compiler").rglob(name)) or (package / name).exists() or (ROOT / name).exists(), name

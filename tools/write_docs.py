@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "docs" / "compiler.md", ROOT / "docs" / "convolution.md")
+PAGES = (ROOT / "docs" / "compiler.md", ROOT / "docs" / "convolution.md", ROOT / "docs" / "attention.md")
 
 GLOSSARY, TERMS, SYSTEMS = ROOT / "docs" / "glossary.md", ROOT / "docs" / "terms.txt", ROOT / "docs" / "systems"
 _INTRODUCTION = """# Glossary
