@@ -85,9 +85,10 @@ class Code:
         self.do(f"br i1 {condition}, label %{yes}, label %{no}")
 
     @contextmanager
-    def loop(self, start: Ref | int, stop: Ref | int, step: int = 1) -> Iterator[Ref]:
+    def loop(self, start: Ref | int, stop: Ref | int, step: Ref | int = 1) -> Iterator[Ref]:
         """`for i in range(start, stop, step)`; what runs just once needs no loop."""
-        if str(start).isdecimal() and str(stop).isdecimal() and int(start) < int(stop) <= int(start) + step:
+        known = all(str(n).isdecimal() for n in (start, stop, step))
+        if known and int(start) < int(stop) <= int(start) + int(step):
             yield str(start)
             return
         head, body, last, done = (self.fresh(s) for s in ("head", "body", "last", "done"))

@@ -13,6 +13,8 @@ from .dot_products import DotAccumulators, in_order, interleaved
 from .kit import LLVM_TYPES, Kit
 from .value import Value
 
+FEW = 8  # channels of a tile up to which the step between them need not be known: each takes a register of its own
+
 
 class Tile(NamedTuple):
     """So many channels by so many pixels."""
@@ -86,46 +88,85 @@ class PairTaps(Taps):
         return [v for low, high in zip(sums[::2], sums[1::2], strict=True) for v in in_order(low, high)]
 
 
-def micro_kernel(
-    inside: Taps, tile: Tile, steps: Sequence[tuple[int, int]], to_channel: int, to_pixel: int, run: int = 0
-) -> Code:
-    """sums[channel][pixel] = sum over the taps of weight[channel, tap] source[pixel, tap].
+class Walk(NamedTuple):
+    """The way of an innermost loop.
 
-    Args:
-        inside: what is done at one tap.
+    Attributes:
         steps: for each loop over taps, from one to the next in the weight and in the source.
         to_channel: in the weight, from channel to channel.
         to_pixel: in the source, from pixel to pixel.
         run: after how many steps of the first loop the sums in registers are emptied; 0 for never.
     """
-    numbers = "_".join(str(n).replace("-", "m") for pair in steps for n in pair)
-    name = f"{inside.name}_{tile.channels}x{tile.pixels}_{to_channel}_{to_pixel}_{numbers}"
-    name += f"_r{run}" if run else ""
-    counts = [f"%count{i}" for i in range(len(steps))]
-    code = Code(name, ", ".join(["ptr noalias %a, ptr noalias %b, ptr noalias %sums", *(f"i64 {c}" for c in counts)]))
+
+    steps: Sequence[tuple[int, int]]
+    to_channel: int
+    to_pixel: int
+    run: int = 0
+
+
+def fill(
+    code: Code,
+    functions: dict[str, Code],
+    inside: Taps,
+    tile: Tile,
+    walk: Walk,
+    where: tuple[Ref, Ref, Ref],
+    counts: Sequence[Ref],
+) -> None:
+    """Call what fills a tile, and put it among the functions if it is not there.
+
+    Args:
+        inside: what is done at one tap.
+        where: the first tap in the weight and in the source, and the tile's sums.
+        counts: of taps, for each loop.
+    """
+    to_channel = walk.to_channel if tile.channels > FEW else 0
+    name = f"{inside.name}_{tile.channels}x{tile.pixels}_{to_channel}_{walk.to_pixel}_{len(counts)}"
+    name += "r" if walk.run else ""
+    if name not in functions:
+        functions[name] = _micro_kernel(name, inside, tile, (to_channel, walk.to_pixel), len(counts), walk.run > 0)
+    numbers = [*counts, *(n for pair in walk.steps for n in pair), walk.to_channel, walk.run]
+    given = [f"ptr {address}" for address in where] + [f"i64 {number}" for number in numbers]
+    code.do(f"call void @{name}({', '.join(given)})")
+
+
+def _micro_kernel(name: str, inside: Taps, tile: Tile, apart: tuple[int, int], loops: int, emptied: bool) -> Code:
+    """sums[channel][pixel] = sum over the taps of weight[channel, tap] source[pixel, tap].
+
+    Args:
+        apart: steps from channel to channel in the weight, or 0 if the function is told, and from pixel to pixel.
+        loops: how many there are over taps; the function is told their steps.
+        emptied: whether the sums in registers are emptied on the way.
+    """
+    counts = [f"%count{i}" for i in range(loops)]
+    steps = [(f"%a{i}", f"%b{i}") for i in range(loops)]
+    numbers = [*counts, *(n for pair in steps for n in pair), "%to_channel", "%run"]
+    code = Code(name, ", ".join(["ptr noalias %a, ptr noalias %b, ptr noalias %sums", *(f"i64 {n}" for n in numbers)]))
     across = tile.pixels * inside.vectors
     sums = inside.begin(code, tile.channels * across)
+    to_channel, to_pixel = apart
 
     def taps(i: int, a: Ref, b: Ref, count: Ref = "") -> None:
-        if i < len(steps):
+        if i < loops:
             with code.loop(0, count or counts[i]) as j:
                 in_a, in_b = (code.mul(j, step) for step in steps[i])
                 taps(i + 1, code.element(inside.weight, a, in_a), code.element(inside.source, b, in_b))
             return
         pixels = [v for q in range(tile.pixels) for v in inside.pixel(code.element(inside.source, b, q * to_pixel))]
         for r in range(tile.channels):
-            spread = inside.spread(code.element(inside.weight, a, r * to_channel))
+            place = r * to_channel if to_channel or not r else code.mul("%to_channel", r)
+            spread = inside.spread(code.element(inside.weight, a, place))
             for q, pixel in enumerate(pixels):
                 sums.add(r * across + q, spread, pixel)
 
-    if not run:
+    if not emptied:
         taps(0, "%a", "%b")
         sums.leave("%sums", inside.ordered(sums.values()))
         return code
     sums.leave("%sums")  # zeros
-    with code.loop(0, counts[0], run) as first:
+    with code.loop(0, counts[0], "%run") as first:
         in_a, in_b = (code.mul(first, step) for step in steps[0])
-        count = code.least(code.op(f"sub i64 {counts[0]}, {first}"), str(run))
+        count = code.least(code.op(f"sub i64 {counts[0]}, {first}"), "%run")
         taps(0, code.element(inside.weight, "%a", in_a), code.element(inside.source, "%b", in_b), count)
         sums.empty("%sums", inside.ordered(sums.values()))
     return code

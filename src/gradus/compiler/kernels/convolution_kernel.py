@@ -17,7 +17,7 @@ from ...ops.core.places import Loop, flatten
 from ..emit.accumulators import load
 from ..emit.code import Code, Ref
 from ..emit.kit import LLVM_TYPES, Kit
-from ..emit.taps import PairTaps, Taps, Tile, micro_kernel
+from ..emit.taps import PairTaps, Taps, Tile, Walk, fill
 from ..emit.value import Value
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
@@ -189,11 +189,10 @@ class ConvolutionKernel(LoopKernel):
         weight = code.add(weight, code.mul(code.add(code.mul(first, across.tap_step), across.tap), tap_step))
         source = code.add(source, code.mul(code.add(base, code.mul(first, across.reach)), step))
         sums = code.variable(f"[{tile.channels * tile.pixels * self.inside.vectors} x {self.vector}]")
-        micro = self._micro(tile, place.classes, inside)
         a = code.element(LLVM_TYPES[self.weight.dtype], self.pointer(self.weight), weight)
         b = code.element(LLVM_TYPES[self.source.dtype], self.pointer(self.source), source)
-        numbers = ", ".join(f"i64 {n}" for n in (*counts, code.op(f"sub i64 {last}, {first}")))
-        code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {sums}, {numbers})")
+        taps = [*counts, code.op(f"sub i64 {last}, {first}")]
+        fill(code, self.micro_kernels, inside, tile, self._walk(place.classes), (a, b, sums), taps)
         return sums
 
     def _finish_tile(self, place: Place, tile: Tile, q: Ref, sums: Ref) -> None:
@@ -226,15 +225,12 @@ class ConvolutionKernel(LoopKernel):
                 body.set(self.node, index, load(body.kit, self.node.dtype, code.element(self.vector, sums, number)))
                 self.finish(body, flatten(index, self.node.shape))
 
-    # -- the innermost loops -------------------------------------------------------------------------------------------
-
-    def _micro(self, tile: Tile, classes: Sequence[Axis], inside: Taps) -> str:
-        """A function (weight, source, sums, counts of taps ...) that fills a tile."""
+    def _walk(self, classes: Sequence[Axis]) -> Walk:
+        """The way over the taps of a tile."""
         to_channel, to_pixel = self.weight_steps[0], classes[-1].scale * self.source_steps[1][-1]
         terms, taps = math.prod(self.weight.shape[1:]), math.prod(self.weight.shape[2:])
         run = max(emptied_after(terms) // taps, 1) if emptied_after(terms) < terms else 0
-        code = micro_kernel(inside, tile, self._tap_steps(classes), to_channel, to_pixel, run)
-        return self.micro_kernels.setdefault(code.name, code).name
+        return Walk(self._tap_steps(classes), to_channel, to_pixel, run)
 
     def _tap_steps(self, classes: Sequence[Axis]) -> list[tuple[int, int]]:
         """For each loop over taps, from one to the next in the weight and in the source."""

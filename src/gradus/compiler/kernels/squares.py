@@ -47,7 +47,7 @@ class Squares:
         dtype: Dtype,
         lanes: int,
         source: tuple[int, int],
-        step: int,
+        step: int | Ref,
         filled: bool = True,
         past: bool = False,
     ) -> None:
@@ -76,7 +76,11 @@ class Squares:
         if self.step_lane != 1:
             self._transpose(rows)
         for i, row in enumerate(rows):
-            self._store(row, code.element(self.scalar, square.target, i * self.step), self.past)
+            self._store(row, code.element(self.scalar, square.target, self._rows_on(i)), self.past)
+
+    def _rows_on(self, i: int) -> int | Ref:
+        """So many steps in the target."""
+        return i * self.step if isinstance(self.step, int) else self.code.mul(self.step, i)
 
     def turn(self, source: Ref, target: Ref, loaded: int, kept: int) -> None:
         """A square whose lanes do not lie in one piece: so many vectors of it are there, so many k wanted."""

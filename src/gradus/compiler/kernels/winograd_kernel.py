@@ -8,7 +8,6 @@ kernels both its factors are transformed as a whole, and the product between is 
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import math
 from collections.abc import Callable
@@ -19,20 +18,19 @@ from ...ops.core.places import Index, Loop, flatten, unflatten, variable
 from ..emit.accumulators import load, store
 from ..emit.code import Code, Ref
 from ..emit.kit import Kit
-from ..emit.sandwich import sandwich
-from ..emit.taps import Taps, Tile, micro_kernel
+from ..emit.taps import Taps, Tile, Walk, fill
+from ..emit.tile_functions import ELEMENTS, Seen, TileFunction, sandwich
 from ..emit.value import Value
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
 from ..plan.schedule import Kernel, Schedule
 from ..plan.tiling import cases
 from ..rewrite.layouts import Batch
-from ..rewrite.winograd import SIZE, Matrix, matrices, tiles, transposed
+from ..rewrite.winograd import SIZE, matrices, tiles, transposed
 from .convolution_kernel import LATENCY
 from .loop_kernels import LoopKernel
 from .squares import Square, Squares, goes_past
 
-ELEMENTS = SIZE * SIZE
 WIDEST = 7  # tiles in a strip, at most
 
 
@@ -103,7 +101,7 @@ class TileTransform(LoopKernel):
         code, n = self.code, self.kernel.main[0]
         source, (down, across) = n.inputs[0], tiles(n.params["places"], n.params["kernel"])
         batch, channels = Batch(source.shape[0], self.lanes), source.shape[1]
-        scalar = Kit(code, 0).type(n.dtype)
+        kit, scalar = Kit(code, self.lanes), Kit(code, 0).type(n.dtype)
         start, stop = n.params["blocks"]
         first, end = self.share((stop - start) * down * across)
         with code.loop(first, end) as unit:
@@ -122,7 +120,7 @@ class TileTransform(LoopKernel):
                 code.element(scalar, self.pointer(n), code.mul(unit, self.lanes * between)),
             )
             corner = corner_of(code, tile, across, how.m, n.params["before"])
-            self.by_block(batch, block, lambda tail: how.call(self, where, corner, tail))
+            self.by_block(batch, block, lambda tail: how.call(kit, self.micro_kernels, where, corner, tail))
         return code
 
 
@@ -130,68 +128,6 @@ def corner_of(code: Code, tile: Ref, across: int, m: int, before: tuple[int, ...
     """The first result of a tile, or, with zeros before the image, the first pixel it sees."""
     numbers = (code.op(f"{what} i64 {tile}, {across}") for what in ("udiv", "urem"))
     return [code.add(code.mul(i, m), -b) for i, b in zip(numbers, before, strict=True)]
-
-
-@dataclass(frozen=True)
-class TileFunction:
-    """A function (images, target, y, x) that transforms a tile for each channel: pixels, B' d B, or gradients, A g A'.
-
-    `steps` are those from channel to channel, and from element to element, in the target.
-    """
-
-    source: Node
-    r: int
-    of_gradient: bool
-    steps: tuple[int, int]
-
-    @property
-    def m(self) -> int:
-        return SIZE - self.r + 1
-
-    @property
-    def matrix(self) -> Matrix:
-        found = matrices(self.r)
-        return transposed(found.results) if self.of_gradient else found.pixels
-
-    def call(self, kernel: LoopKernel, where: tuple[Ref, Ref], corner: list[Ref], tail: Value | None) -> None:
-        """Call it; in the last block of images, with zeros for those that are none."""
-        code = self.code(kernel.lanes, tail)
-        kernel.micro_kernels.setdefault(code.name, code)
-        kernel.code.do(
-            f"call void @{code.name}(ptr {where[0]}, ptr {where[1]}, i64 {corner[0]}, i64 {corner[1]})"
-        )
-
-    def code(self, lanes: int, tail: Value | None) -> Code:
-        """Its text: one way for tiles inside the image, one for those at its edges."""
-        code = Code("", "ptr noalias %images, ptr noalias %target, i64 %y, i64 %x")
-        kit, (height, width) = Kit(code, lanes), self.source.shape[2:]
-        side = len(self.matrix[0])
-        seen = _Seen(kit, self.source, tail and Value(kit, tail.dtype, tail.ref))
-        inside = "true"
-        for start, length in (("%y", height), ("%x", width)):
-            for test in (f"icmp sge i64 {start}, 0", f"icmp sle i64 {start}, {length - side}"):
-                inside = code.op(f"and i1 {inside}, {code.op(test)}")
-        for here, edge in ((inside, False), (code.op(f"xor i1 {inside}, true"), True)):
-            with code.when(here):
-                self.channels(kit, seen, edge)
-        code.name = f"tiles_{hashlib.sha256(code.text().encode()).hexdigest()[:12]}"
-        return code
-
-    def channels(self, kit: Kit, seen: _Seen, edge: bool) -> None:
-        """All channels, one after the other."""
-        code, scalar = kit.code, seen.scalar
-        with code.loop(0, self.source.shape[1]) as c:
-            target = code.element(scalar, "%target", code.mul(c, self.steps[0]))
-            for i, value in enumerate(self.transformed(kit, seen, c, edge)):
-                store(value, code.element(scalar, target, i * self.steps[1]))
-
-    def transformed(self, kit: Kit, seen: _Seen, channel: Ref, edge: bool) -> list[Value]:
-        """The elements of a channel's tile."""
-        code, side = kit.code, range(len(self.matrix[0]))
-        size = math.prod(self.source.shape[2:]) * kit.lanes
-        image = code.element(seen.scalar, "%images", code.mul(channel, size))
-        tile = [[seen.pixel(image, a, b, edge) for b in side] for a in side]
-        return list(itertools.chain(*sandwich(kit, self.matrix, tile)))
 
 
 @dataclass(frozen=True)
@@ -204,49 +140,24 @@ class TurnedTileFunction(TileFunction):
 
     past: bool = False
 
-    def channels(self, kit: Kit, seen: _Seen, edge: bool) -> None:
+    @property
+    def kind(self) -> str:
+        return f"turned_{super().kind}{'p' if self.past else ''}"
+
+    def channels(self, kit: Kit, seen: Seen) -> None:
         code, lanes, scalar, vector = kit.code, kit.lanes, seen.scalar, kit.type(self.source.dtype)
         waiting = code.variable(f"[{ELEMENTS * lanes} x {vector}]")
-        squares = Squares(code, self.source.dtype, lanes, (1, lanes), self.steps[0], False, self.past)
-        with code.loop(0, self.source.shape[1], lanes) as first:
-            left = code.op(f"sub i64 {self.source.shape[1]}, {first}")
+        squares = Squares(code, self.source.dtype, lanes, (1, lanes), "%step", False, self.past)
+        with code.loop(0, "%channels", lanes) as first:
+            left = code.op(f"sub i64 %channels, {first}")
             with code.loop(0, code.least(left, str(lanes))) as c:
-                for i, value in enumerate(self.transformed(kit, seen, code.add(first, c), edge)):
+                for i, value in enumerate(self.transformed(kit, seen, code.add(first, c))):
                     store(value, code.element(vector, waiting, code.add(c, i * lanes)))
             target = code.element(scalar, "%target", first)
             with code.loop(0, ELEMENTS) as element:
                 source = code.element(vector, waiting, code.mul(element, lanes))
-                to = code.element(scalar, target, code.mul(element, self.steps[1]))
+                to = code.element(scalar, target, code.mul(element, "%to_element"))
                 squares.copy(Square(source, to, str(lanes), left))
-
-
-class _Seen:
-    """The pixels that a tile sees; beyond the image's edges, and where there is no image, zeros."""
-
-    def __init__(self, kit: Kit, source: Node, tail: Value | None) -> None:
-        self.kit, self.dtype, self.tail = kit, source.dtype, tail
-        self.height, self.width = source.shape[2:]
-        self.scalar = Kit(kit.code, 0).type(source.dtype)
-
-    def pixel(self, image: Ref, a: int, b: int, edge: bool) -> Value:
-        code, kit = self.kit.code, self.kit
-        y, x = code.add("%y", a), code.add("%x", b)
-        held_y, held_x = (self._held(i, n) if edge else i for i, n in ((y, self.height), (x, self.width)))
-        place = code.mul(code.add(code.mul(held_y, self.width), held_x), kit.lanes)
-        value = load(kit, self.dtype, code.element(self.scalar, image, place))
-        zero = kit.constant(0, self.dtype)
-        if self.tail is not None:
-            value = kit.where(self.tail, value, zero)
-        if not edge:
-            return value
-        tests = code.op(f"icmp eq i64 {held_y}, {y}"), code.op(f"icmp eq i64 {held_x}, {x}")
-        inside = code.op(f"and i1 {tests[0]}, {tests[1]}")
-        chosen = code.op(f"select i1 {inside}, {value.type} {value.ref}, {zero.type} {zero.ref}")
-        return Value(kit, self.dtype, chosen)
-
-    def _held(self, i: Ref, length: int) -> Ref:
-        """The nearest place that is inside."""
-        return self.kit.code.most(self.kit.code.least(i, str(length - 1)), "0")
 
 
 class WinogradKernel(LoopKernel):
@@ -300,7 +211,8 @@ class WinogradKernel(LoopKernel):
         with code.loop(0, strip.length) as s:
             tile, before = code.add(strip.start, s), self.node.params["before"]
             target = code.element(self.scalar, pixels, code.mul(s, self.lanes))
-            self.pixels.call(self, (source, target), corner_of(code, tile, self.across, self.m, before), None)
+            corner = corner_of(code, tile, self.across, self.m, before)
+            self.pixels.call(self.kit, self.micro_kernels, (source, target), corner, None)
 
     def _multiply(self, pixels: Ref, products: Ref) -> None:
         """For each element: (out, channels) by (channels, tiles of the strip)."""
@@ -317,11 +229,9 @@ class WinogradKernel(LoopKernel):
             for size, test in cases(out, self.tile.channels):
                 here = code.op(f"icmp {test} i64 {block}, {blocks - 1}") if test else "true"
                 with code.when(here):
-                    steps = [(1, strip * self.lanes)]
+                    walk = Walk([(1, strip * self.lanes)], channels, self.lanes)
                     inside = Taps(self.node, self.lanes)
-                    micro = micro_kernel(inside, Tile(size, strip), steps, channels, self.lanes)
-                    self.micro_kernels.setdefault(micro.name, micro)
-                    code.do(f"call void @{micro.name}(ptr {a}, ptr {b}, ptr {c}, i64 {channels})")
+                    fill(code, self.micro_kernels, inside, Tile(size, strip), walk, (a, b, c), [str(channels)])
 
     def _transform_products(self, strip: _Strip, products: Ref) -> None:
         """y = A' M A, and what is fused to the convolution, for each channel and tile."""
