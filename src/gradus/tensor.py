@@ -223,7 +223,7 @@ class Tensor(Methods):
         """
         if not self.requires_grad:
             raise GradientError("no gradient reaches this tensor: it does not require one. Use requires_grad_().")
-        hooks = self.hooks = self.hooks or []
+        hooks = self.hooks = [] if self.hooks is None else self.hooks
         hooks.append(hook)
         return lambda: hooks.remove(hook)
 

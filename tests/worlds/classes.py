@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -91,3 +92,101 @@ def a_number_of_a_library() -> World:
 def _mend() -> None:
     F.relu, math.pi = _RELU, _PI  # type: ignore[misc]
     nn.Linear.forward = _LINEAR  # type: ignore[method-assign]
+
+
+@way
+def a_method_that_is_only_compared() -> World:
+    class Base:
+        def hook(self, x: Any) -> Any:
+            return x
+
+    usual, thing = Base.hook, Base()
+    other = changed(Base, "hook", lambda self, x: x + 1)
+    return World(lambda x: x * (2 if type(thing).hook is usual else 3), other)
+
+
+@way
+def a_method_that_can_be_called_no_more() -> World:
+    class Base:
+        def extra(self, x: Any) -> Any:
+            return x
+
+    thing = Base()
+    return World(lambda x: x * (2 if callable(getattr(thing, "extra", None)) else 3), changed(Base, "extra", None))
+
+
+@way
+def a_property_that_is_only_written() -> World:
+    class Scale:
+        value = property(None, lambda self, v: vars(self).update(twice=2 * v))
+
+    scale: Any = Scale()
+
+    def f(x: Any) -> Any:
+        scale.value = 3.0
+        return x * scale.twice
+
+    return World(f, changed(Scale, "value", property(None, lambda self, v: vars(self).update(twice=20 * v))))
+
+
+@way
+def a_slot_of_a_private_name() -> World:
+    class Scale:
+        __slots__ = ("__value",)
+
+        def __init__(self) -> None:
+            self.__value = 2.0
+
+        def get(self) -> float:
+            return self.__value
+
+        def put(self, value: float) -> None:
+            self.__value = value
+
+    scale = Scale()
+    return World(lambda x: x * scale.get(), lambda: scale.put(3.0))
+
+
+@way
+def the_class_of_a_layer() -> World:
+    class Doubled(nn.ReLU):
+        def forward(self, x: Any) -> Any:
+            return 2 * super().forward(x)
+
+    net = nn.Sequential(nn.ReLU())
+    return World(lambda x: net(x), changed(net[0], "__class__", Doubled))
+
+
+@way
+def an_attribute_of_a_dict_that_had_none() -> World:
+    class Missing(dict[str, float]):
+        value = 2.0
+
+        def __missing__(self, key: str) -> float:
+            return self.value
+
+    found = Missing()
+    return World(lambda x: x * found["a"], changed(found, "value", 3.0))
+
+
+@way
+def an_attribute_of_a_list_that_had_none() -> World:
+    class Scaled(list[float]):
+        value = 2.0
+
+        def total(self) -> float:
+            return self.value * sum(self)
+
+    found = Scaled([1.0])
+    return World(lambda x: x * found.total(), changed(found, "value", 3.0))
+
+
+@way
+def a_default_that_is_only_looked_at() -> World:
+    def helper(a: float, b: float = 2.0) -> float:
+        return a * b
+
+    def default() -> Any:
+        return inspect.signature(helper).parameters["b"].default
+
+    return World(lambda x: x * default(), changed(helper, "__defaults__", (3.0,)))

@@ -157,6 +157,20 @@ def a_gradients_hook() -> World:
 
 
 @way
+def a_gradients_hook_for_one_call() -> World:
+    w, by = nn.Parameter([1.0, 2.0, 3.0]), [2.0]
+
+    def f(x: Any) -> Any:
+        w.grad = None
+        remove = w.register_hook(lambda g: g * by[0])
+        (w * x).sum().backward()
+        remove()
+        return w.grad
+
+    return World(f, lambda: by.__setitem__(0, 3.0), lambda: w.hooks)
+
+
+@way
 def a_forward_hook() -> World:
     net = nn.Sequential(nn.Identity())
     return World(lambda x: net(x), lambda: net[0].register_forward_hook(lambda m, i, o: o * 2))

@@ -62,6 +62,7 @@ _CLOSED = (  # of Python's own, whose objects hold nothing of a user's, or go on
 _VIEWS: tuple[type, ...] = (types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()))  # of dicts
 _READERS = (operator.attrgetter, operator.methodcaller)  # what reads attributes by names that it has
 _READING = (getattr, hasattr, vars, dir)
+_INSPECTED = frozenset({"__defaults__", "__kwdefaults__", "__code__"})  # by which a function is looked at and not run
 _OF_PYTHON = frozenset({  # what a class has from Python
     *("__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__", "__annotate__"),
     *("__firstlineno__", "__static_attributes__", "__abstractmethods__", "__slots__", "__orig_bases__"),
@@ -100,6 +101,8 @@ class _InClass(NamedTuple):
             value = vars(self.of).get(name)
             code = getattr(getattr(value, "__func__", value), "__code__", None)
             return code is not None and self.ran is not None and self.ran.ran(code)
+        if self.ran is not None and name in self.ran.own:  # it may be a property, if the function writes it
+            return True
         return name in self.among or str(name).startswith("__")
 
 
@@ -228,7 +231,7 @@ class Around:
             return
         code = function.__code__
         self._met |= set(codes_in(code))
-        if self.ran is not None and not self.ran.ran(code):
+        if self.ran is not None and not self.ran.ran(code) and _INSPECTED.isdisjoint(self.ran.names):
             return
         ours = not is_users(code, function.__globals__)
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
@@ -303,7 +306,7 @@ class Around:
         home = module.split(".")[0]
         named = attributes_of(thing)
         librarys = is_librarys(module)
-        if named is not None and (named or not whole) and not (librarys and home in _CLOSED):
+        if named is not None and (named or not (whole and librarys)) and not (librarys and home in _CLOSED):
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
             kept = fixed(kind)
@@ -312,7 +315,7 @@ class Around:
         slots = [name for base in kind.__mro__ for name in slots_of(base)] if home not in _PACKAGES else []
         if slots:
             self._hold(Slots(thing, label, filter(self._named.__contains__, slots)))
-        if not librarys and home not in _PACKAGES:
+        if (not librarys and home not in _PACKAGES) or (home == "gradus" and hasattr(kind, "forward")):
             self.holders.append(Kind(thing, label))
         wrapped = (named or {}).get("__wrapped__")
         if wrapped is not None:
@@ -340,13 +343,13 @@ class Around:
             elif home not in _PACKAGES and not is_librarys(module):
                 holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran))
                 fields = fields_of(base)  # their defaults, which objects hide
-                holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(value)}
+                holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(k, value)}
                 self._hold(holder)
 
-    def _is_idle(self, value: Any) -> bool:
-        """Whether something in a class is a function that has not run."""
+    def _is_idle(self, name: str, value: Any) -> bool:
+        """Whether something in a class is a function that has not run, and that no user's code asks for."""
         code = getattr(getattr(value, "fget", value), "__code__", None)
-        return code is not None and self.ran is not None and not self.ran.ran(code)
+        return code is not None and self.ran is not None and not self.ran.ran(code) and name not in self.ran.own
 
     def _module(self, module: Any, label: str) -> None:
         """Of a module what is named somewhere; a library's are taken as they are, but for the environment."""

@@ -26,12 +26,10 @@ class Guard:
         around: what stands around the function, as far as what ran has read it.
         captured: the arrays that the program itself reads: their numbers may change.
         looked_at: tensors whose numbers became part of the program.
-
-    Attributes:
-        tensors: those that the program has met: (tensor, its array, whether it wants a gradient, its hooks).
     """
 
-    tensors: Sequence[tuple[Tensor, np.ndarray, bool, Any]] = ()
+    _trained: Sequence[tuple[Tensor, np.ndarray, Any]] = ()
+    _others: Sequence[tuple[Tensor, np.ndarray]] = ()
 
     def __init__(self, around: Around, captured: Sequence[np.ndarray], looked_at: Sequence[Tensor] = ()) -> None:
         self._holders = [(h, h.copy()) for h in around.holders if h.look]
@@ -46,6 +44,14 @@ class Guard:
     def watch(self, arrays: Sequence[np.ndarray]) -> None:
         """Take the numbers of these arrays for part of the program."""
         self._numbers += [(a, a.shape, a.dtype, a.tobytes()) for a in arrays]
+
+    def watch_tensors(self, tensors: Sequence[tuple[Tensor, np.ndarray, bool, Any]]) -> None:
+        """Watch those that the program has met: (tensor, its array, whether it wants a gradient, its hooks).
+
+        What wants no gradient gets no hooks, either.
+        """
+        self._trained = [(t, array, hooks) for t, array, wanted, hooks in tensors if wanted]
+        self._others = [(t, array) for t, array, wanted, _ in tensors if not wanted]
 
     def _take(self) -> None:
         """Remember the very objects that are there now, in a form that is quickly gone through."""
@@ -85,8 +91,11 @@ class Guard:
 
     def same(self) -> bool:
         """Whether all is as it was."""
-        for t, array, wanted, hooks in self.tensors:  # there may be hundreds
-            if t.data is not array or t.requires_grad is not wanted or t.hooks is not hooks:
+        for t, array, hooks in self._trained:  # there may be hundreds
+            if t.data is not array or not t.requires_grad or t.hooks is not hooks:
+                return False
+        for t, array in self._others:
+            if t.data is not array or t.requires_grad:
                 return False
         if self._identical() and (not self._numbers or self._same_numbers()):
             return True

@@ -92,4 +92,5 @@ def slots_of(kind: type) -> tuple[str, ...]:
     """The attributes of a class that lie in no dict."""
     names = vars(kind).get("__slots__", ())
     names = (names,) if isinstance(names, str) else tuple(names)
-    return tuple(n for n in names if not n.startswith("__"))
+    private = f"_{kind.__name__.lstrip('_')}"  # what Python puts before `__name`
+    return tuple(private + n if n.startswith("__") else n for n in names if not n.endswith("__"))

@@ -47,6 +47,7 @@ class Ran:
     Attributes:
         codes: the code of each function of the user's, with the globals it saw.
         names: every name and string that a function mentions, gradus's functions among them, but for the compiler's.
+        own: those that the user's functions mention, those of attributes that they only write among them.
         asked: what the user's code asked of the world: (what, where).
         all_attributes: whether the user's code read attributes by names that are not written in it.
         opened: the objects, by their ids, of which gradus read attributes in such a way.
@@ -55,6 +56,7 @@ class Ran:
     def __init__(self) -> None:
         self.codes: dict[CodeType, dict[str, Any]] = {}
         self.names: set[str] = set()
+        self.own: set[str] = set()
         self.asked: list[tuple[str, str]] = []
         self.all_attributes = False
         self.opened: dict[int, Any] = {}
@@ -108,6 +110,7 @@ class Ran:
         if is_users(code, seen):
             self.codes[code] = seen
             self.names |= mentioned - only_written(code)
+            self.own |= mentioned
             self.all_attributes |= makes_up_names(code)
         else:
             module = str(seen.get("__name__"))

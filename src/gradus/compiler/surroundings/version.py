@@ -91,7 +91,8 @@ class Version:
         del traced  # and with it what was only made on the way
         known = {id(t) for t, *_ in self.read}
         others = [(t, array, t.requires_grad, t.hooks) for t, array in tracer.outside() if id(t) not in known]
-        self.bound_tensors = self._guard.tensors = [*self.read, *others]
+        self.bound_tensors = [*self.read, *others]
+        self._guard.watch_tensors(self.bound_tensors)
         self._around = {id(t) for t, *_ in self.bound_tensors}
 
     def _require_unchanged(self, arrangement: Any, handed: Any, named: list[Tensor], before: list[Any]) -> None:
