@@ -16,7 +16,7 @@ from typing import Any, TypeVar, overload
 from . import interpret
 from ._methods import method
 from .errors import GradientError, ShapeError
-from .tensor import WALL, Tensor, as_tensor
+from .tensor import WALL, Origin, Tensor, as_tensor, writes_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,8 +92,8 @@ def backward(y: Tensor, gradient: Tensor | None = None, create_graph: bool = Fal
     tensor(6.)
     """
     with _Recording(create_graph):
-        for leaf, g in _walk([y], [_seed(y, gradient)], None):
-            leaf.grad = g.copy() if leaf.grad is None else leaf.grad + g
+        for leaf, g, own in _walk([y], [_seed(y, gradient)], None):
+            leaf.grad = leaf.grad + g if leaf.grad is not None else g if own else g.copy()
 
 
 def grad(
@@ -120,7 +120,7 @@ def grad(
         raise GradientError(f"grad: {len(ys)} outputs but {len(given)} grad_outputs")
     with _Recording(create_graph):
         seeds = [_seed(y, g) for y, g in zip(ys, given, strict=True)]
-        found = {id(x): g for x, g in _walk(ys, seeds, xs)}
+        found = {id(x): g for x, g, _ in _walk(ys, seeds, xs)}
         result = tuple(found[id(x)].copy() if id(x) in found else x.full_like(0) for x in xs)
     return result[0] if isinstance(inputs, Tensor) else result
 
@@ -175,36 +175,38 @@ def reached(ys: list[Tensor], seeds: list[Tensor], xs: list[Tensor]) -> dict[int
     (tensor(6.), tensor(3.))
     """
     with _Recording(False):
-        return {id(x): g for x, g in _walk(ys, seeds, xs, beyond=False)}
+        return {id(x): g for x, g, _ in _walk(ys, seeds, xs, beyond=False)}
 
 
 def _walk(
     ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None, beyond: bool = True
-) -> list[tuple[Tensor, Tensor]]:
-    """Each target (by default each leaf) that a gradient reaches, with its gradient; `beyond`: and on from there."""
+) -> list[tuple[Tensor, Tensor, bool]]:
+    """Each target (by default each leaf) that a gradient reaches, with its gradient, and whether that is in memory of
+    its own; `beyond`: and on from there."""
     interpret.current.get().walk()
     order = inputs_first(ys, _wanted_inputs)
     wanted = _on_the_way(order, targets)
     stops = None if targets is None else {id(t) for t in targets}
-    gradients: dict[int, Tensor] = {}
+    gradients = _Gradients()
     for y, seed in zip(ys, seeds, strict=True):
-        _accumulate(gradients, y, seed)
+        gradients.add(y, seed)
     reached = []
-    for t in reversed(order):
-        g = gradients.pop(id(t), None)
-        if g is None or id(t) not in wanted:
-            continue
-        is_target = t.origin is None if stops is None else id(t) in stops
-        if is_target and not beyond:
-            reached.append((t, g))
-            continue
-        for hook in t.hooks or ():
-            replaced = hook(g)
-            g = g if replaced is None else replaced
-        if is_target:
-            reached.append((t, g))
-        if t.origin is not None:
-            _hand_on(t, g, wanted, gradients)
+    with interpret.silently():
+        for t in reversed(order):
+            g, own = gradients.taken(t)
+            if g is None or id(t) not in wanted:
+                continue
+            is_target = t.origin is None if stops is None else id(t) in stops
+            if is_target and not beyond:
+                reached.append((t, g, own))
+                continue
+            for hook in t.hooks or ():
+                replaced = hook(g)
+                g, own = g if replaced is None else replaced, False
+            if is_target:
+                reached.append((t, g, own and t.origin is None))  # what goes on may be held by others
+            if t.origin is not None:
+                _hand_on(t, g, wanted, gradients)
     return reached
 
 
@@ -220,20 +222,57 @@ def handed_back(y: Tensor, g: Tensor) -> list[tuple[int, Tensor]]:
         return list(_handed_back(y, g, {id(x) for x in y.origin.inputs if x.requires_grad} if y.origin else set()))
 
 
-def _hand_on(y: Tensor, g: Tensor, wanted: set[int], gradients: dict[int, Tensor]) -> None:
-    for i, pulled in _handed_back(y, g, wanted):
-        _accumulate(gradients, y.origin.inputs[i], pulled)  # type: ignore[union-attr]
+def _hand_on(y: Tensor, g: Tensor, wanted: set[int], gradients: _Gradients) -> None:
+    origin = _unwritten_origin(y)
+    gather, inputs = origin.primitive.gather, origin.inputs
+    if gather is None or not gradients.in_place:
+        for i, pulled in _handed_back(y, g, wanted):
+            gradients.add(inputs[i], pulled)
+    elif id(inputs[0]) in wanted:
+        gather(gradients.own(inputs[0]).data, g.data, **origin.params)
+
+
+class _Gradients:
+    """The gradients that have come so far, by the ids of what they belong to.
+
+    A sum that was made here belongs to nobody else yet, so more is added to it in place, where there are numbers and
+    no history is kept.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[int, Tensor] = {}
+        self._own: set[int] = set()
+        self.in_place = interpret.current.get().in_place and not recording()
+
+    def taken(self, x: Tensor) -> tuple[Tensor | None, bool]:
+        """The gradient of `x`, which is complete, and whether it is in memory that nobody else holds."""
+        return self._found.pop(id(x), None), id(x) in self._own
+
+    def add(self, x: Tensor, g: Tensor) -> None:
+        """Another part of the gradient of `x`."""
+        before = self._found.get(id(x))
+        if before is None:
+            self._found[id(x)] = g
+        elif id(x) in self._own and before.data.dtype == g.data.dtype:
+            before.data += g.data
+        else:
+            self._found[id(x)] = before + g
+            if self.in_place:
+                self._own.add(id(x))
+
+    def own(self, x: Tensor) -> Tensor:
+        """What has come so far for `x`, or zeros, in memory to which more may be added."""
+        if id(x) not in self._own:
+            before = self._found.get(id(x))
+            self._found[id(x)] = x.full_like(0) if before is None else before.copy()
+            self._own.add(id(x))
+        return self._found[id(x)]
 
 
 def _handed_back(y: Tensor, g: Tensor, wanted: set[int]) -> Iterator[tuple[int, Tensor]]:
     if y.origin is None:
         return
-    primitive, inputs, params, writes = y.origin
-    if writes != sum(x.writes[0] for x in inputs):
-        raise GradientError(
-            f"a tensor that {primitive.name} was computed from has been overwritten since (assign_, or an optimizer's "
-            "step), so its gradient would be wrong. Call backward() before the step, or compute the result again."
-        )
+    primitive, inputs, params, _ = _unwritten_origin(y)
     for i, x in enumerate(inputs):
         if id(x) in wanted:
             pull = primitive.pullback(i)
@@ -242,14 +281,21 @@ def _handed_back(y: Tensor, g: Tensor, wanted: set[int]) -> Iterator[tuple[int, 
                 yield i, pulled
 
 
-def _accumulate(gradients: dict[int, Tensor], x: Tensor, g: Tensor) -> None:
-    before = gradients.get(id(x))
-    gradients[id(x)] = g if before is None else before + g
+def _unwritten_origin(y: Tensor) -> Origin:
+    """Where a computed tensor came from, if that still holds the numbers it was computed from."""
+    origin: Origin = y.origin  # type: ignore[assignment]
+    if origin.writes != writes_of(origin.inputs):
+        raise GradientError(
+            f"a tensor that {origin.primitive.name} was computed from has been overwritten since (assign_, or an "
+            "optimizer's step), so its gradient would be wrong. Call backward() before the step, or compute the result "
+            "again."
+        )
+    return origin
 
 
 def _wanted_inputs(t: Tensor) -> Iterable[Tensor]:
     """What a tensor came from that requires a gradient."""
-    return () if t.origin is None else (x for x in t.origin.inputs if x.requires_grad)
+    return () if t.origin is None else [x for x in t.origin.inputs if x.requires_grad]
 
 
 def inputs_first(ys: Iterable[Tensor], inputs: Callable[[Tensor], Iterable[Tensor]]) -> list[Tensor]:
@@ -264,7 +310,7 @@ def inputs_first(ys: Iterable[Tensor], inputs: Callable[[Tensor], Iterable[Tenso
         elif id(t) not in seen:
             seen.add(id(t))
             stack.append((t, True))
-            stack.extend((x, False) for x in inputs(t) if id(x) not in seen)
+            stack += [(x, False) for x in inputs(t) if id(x) not in seen]
     return order
 
 

@@ -33,6 +33,7 @@ float64: Dtype = np.dtype(np.float64)
 DEFAULT_FLOAT, DEFAULT_INT = float32, int64
 
 FLOATS = (float16, bfloat16, float32, float64)
+_FLOATING = frozenset(FLOATS)
 _BY_NAME = {d.name: d for d in (bool_, uint8, int32, int64, uint32, uint64, *FLOATS)} | {"int8": np.dtype(np.int8)}
 _BY_NAME |= {name: np.dtype(name) for name in ("int16", "uint16")}
 _BY_PYTHON_TYPE: dict[Any, Dtype] = {bool: bool_, int: DEFAULT_INT, float: DEFAULT_FLOAT}
@@ -81,7 +82,7 @@ def converted(array: np.ndarray, dtype: Dtype, copy: bool = True) -> np.ndarray:
 
 def is_float(dtype: Dtype) -> bool:
     """Whether a gradient can flow through numbers of this type."""
-    return kind(dtype) == FLOAT
+    return dtype in _FLOATING or kind(dtype) == FLOAT  # of what is no dtype of gradus, that is refused
 
 
 def limits(dtype: Dtype) -> tuple[float, float]:

@@ -7,7 +7,8 @@ else in gradus would notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from . import dtypes
+from .aligned import keep_freed_memory
 from .errors import ArgumentError, DtypeError
 
 if TYPE_CHECKING:
@@ -28,7 +30,13 @@ Explain = Callable[[np.ndarray], None]  # raises, given the numbers of which som
 
 
 class Interpreter(Protocol):
-    """What carries out primitives, writes, checks, and looks at values."""
+    """What carries out primitives, writes, checks, and looks at values.
+
+    Attributes:
+        in_place: whether there are numbers, to which others may be added in place.
+    """
+
+    in_place: bool
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
         """The data of the primitive's result."""
@@ -62,12 +70,16 @@ class Eager:
     """Computes at once, with the functions of an array namespace (NumPy here)."""
 
     xp = np
+    in_place = True
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
         arrays = [t.data for t in inputs]
         try:
-            with np.errstate(all="ignore"):  # infinities and NaN follow IEEE 754, silently, as everywhere in the field
+            if primitive.view or _silent.get():  # a view computes nothing
                 out = primitive.forward(self.xp, *arrays, **params)
+            else:
+                with np.errstate(all="ignore"):  # infinities and NaN follow IEEE 754, silently, as everywhere else
+                    out = primitive.forward(self.xp, *arrays, **params)
         except Exception:
             for t in inputs:
                 _require_array(t)
@@ -96,7 +108,7 @@ class Eager:
         pass
 
     def walk(self) -> None:
-        pass
+        keep_freed_memory()
 
     def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:
         return None
@@ -160,6 +172,18 @@ def _require_array(t: Tensor) -> None:
         )
 
 
+@contextmanager
+def silently() -> Iterator[None]:
+    """What is computed in this block warns of no infinities and NaN: said once, where many primitives follow."""
+    token = _silent.set(True)
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        _silent.reset(token)
+
+
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
 current: ContextVar[Interpreter] = ContextVar("interpreter", default=Eager())  # noqa: B039 - it has no state
 # A boolean tensor without axes, in a loop whose steps are all traced: checks hold only while it is true.
 conditional: ContextVar[Tensor | None] = ContextVar("conditional", default=None)

@@ -267,6 +267,14 @@ class Tensor(Methods):
         return [name for name in object.__dir__(self) if name not in ELSEWHERE["Tensor"]]
 
 
+def writes_of(tensors: tuple[Tensor, ...]) -> int:
+    """How often the memory of some tensors was written."""
+    count = 0
+    for t in tensors:
+        count += t.writes[0]
+    return count
+
+
 for _name in ELSEWHERE["Tensor"]:  # not by __getattr__, with which Python reads every attribute of a tensor more slowly
     setattr(Methods, _name, Elsewhere("Tensor", _name))
 

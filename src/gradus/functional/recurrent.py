@@ -85,6 +85,23 @@ def gru_step(z: Tensor, state: State, weight: Tensor, bias: Tensor | None = None
     return ((1 - u) * c + u * h,)
 
 
+def before_ends(x: Tensor, lengths: Tensor) -> Tensor:
+    """Sequences (t, n, ...) with zeros after their ends.
+
+    >>> import gradus
+    >>> before_ends(gradus.tensor([[1, 2], [3, 4]]), gradus.tensor([1, 2]))
+    tensor([[1, 2],
+            [0, 4]])
+    """
+    counts = _counts(x, lengths)
+    return where(counts.reshape(*counts.shape, *(1,) * (x.ndim - 2)), x, 0)
+
+
+def _counts(x: Tensor, lengths: Tensor) -> Tensor:
+    """Whether each time is before each sequence's end, (t, n)."""
+    return arange(len(x))[:, None] < lengths
+
+
 def scan(
     step: Step, x: Tensor, state: State, reverse: bool = False, lengths: Tensor | None = None
 ) -> tuple[Tensor, State]:
@@ -122,7 +139,6 @@ def scan(
     if lengths is None:
         last, outputs = control.scan(at_place, state, x, reverse)
     else:
-        counts = (arange(len(x))[:, None] < lengths)[..., None]  # (t, n, 1)
-        x = where(counts.reshape(*counts.shape[:2], *(1,) * (x.ndim - 2)), x, 0)
-        last, outputs = control.scan(before_end, state, (x, counts), reverse)
+        counts = _counts(x, lengths)[..., None]  # (t, n, 1)
+        last, outputs = control.scan(before_end, state, (before_ends(x, lengths), counts), reverse)
     return outputs, last

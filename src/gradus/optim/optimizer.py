@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, interpret
 from ..autograd import no_grad
 from ..errors import ArgumentError, CheckpointError
 from ..frozen import Frozen
@@ -107,6 +107,7 @@ class Optimizer:
             p.grad = None if set_to_none or p.grad is None else p.grad.full_like(0)
 
     @no_grad()
+    @interpret.silently()
     def step(self) -> None:
         """Change every parameter that has a gradient, once."""
         lr = self._rate(self.steps)

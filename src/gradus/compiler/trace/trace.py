@@ -20,7 +20,8 @@ from ...autograd import no_grad
 from ...errors import ArgumentError, DtypeError, TraceError, caller
 from ...interpret import Explain, Outside, Wrong
 from ...ops import where
-from ...ops.core.primitive import PRIMITIVES, Primitive
+from ...ops.core.lowering import Elementwise
+from ...ops.core.primitive import PRIMITIVES, Primitive, broadcast_to_p
 from ...tensor import Tensor
 from ..graph.bounds import Bounds, same_numbers
 from ..graph.graph import Check, Graph, Node
@@ -46,6 +47,8 @@ class View(NamedTuple):
 
 class Tracer:
     """The interpreter that builds a graph."""
+
+    in_place = False
 
     def __init__(self, watch: Watch | None = None) -> None:
         """`watch`: whether loops stay loops, and who then looks whether a step changes anything."""
@@ -95,11 +98,21 @@ class Tracer:
     def _applied(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
         nodes = tuple(self.node_of(t) for t in inputs)
         out = primitive.rule(*nodes, **params)
+        if isinstance(primitive.lower, Elementwise):
+            nodes = tuple(self._stretched(n, out.shape) for n in nodes)
         made = Node(primitive, nodes, params, tuple(out.shape), out.dtype)
         self._nodes.add(made)
         if primitive.view:
             base = inputs[0]
             self.views[made] = View(self.memory(base), primitive, params, base.writes, base.writes[0])
+        return made
+
+    def _stretched(self, node: Node, shape: tuple[int, ...]) -> Node:
+        """An operand in the shape of the result: what NumPy does by itself is a node of the program."""
+        if node.shape == shape:
+            return node
+        made = Node(broadcast_to_p, (node,), {"shape": shape}, shape, node.dtype)
+        self._nodes.add(made)
         return made
 
     def memory(self, t: Tensor) -> Any:

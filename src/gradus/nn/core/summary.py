@@ -138,6 +138,8 @@ def summary(model: Model, *inputs: Any) -> Summary:
 class Shapes(interpret.Eager):
     """An interpreter that knows shapes and dtypes only, and counts multiply-adds for the module that is running."""
 
+    in_place = False
+
     def __init__(self, rows: dict[Model, Row]) -> None:
         self.rows = rows
         self.running: list[Row] = []

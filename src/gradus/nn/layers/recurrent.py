@@ -12,7 +12,7 @@ from ...functional import relu
 from ...functional.checks import at_least_one, in_range, one_of, refuse
 from ...functional.dropout import dropout
 from ...functional.linear import linear
-from ...functional.recurrent import State, gru_step, lstm_step, rnn_step, scan
+from ...functional.recurrent import State, before_ends, gru_step, lstm_step, rnn_step, scan
 from ...interpret import Outside
 from ...ops import concatenate, stack, tanh, zeros
 from ...tensor import Tensor, as_tensor
@@ -28,6 +28,7 @@ class _Recurrent(Module):
 
     gates = 1
     states = 1
+    adds_biases = True  # whether both biases do nothing but add up
     input_size: int
     hidden_size: int
     bias: bool
@@ -132,11 +133,12 @@ class _Layer(_Recurrent):
         self, x: Tensor, state: State, layer: int, direction: str, lengths: Tensor | None
     ) -> tuple[Tensor, State]:
         w_ih, w_hh, b_ih, b_hh = self._weights(f"_l{layer}{direction}")
-
-        def step(x_t: Tensor, state: State) -> State:
-            return self.step(linear(x_t, w_ih, b_ih), state, w_hh, b_hh)
-
-        return scan(step, x, state, bool(direction), lengths)
+        if self.adds_biases and b_ih is not None and b_hh is not None:
+            b_ih, b_hh = b_ih + b_hh, None
+        if lengths is not None:
+            x = before_ends(x, lengths)  # what stands there, NaN perhaps, must not reach the weights' gradients
+        z = linear(x, w_ih, b_ih)  # of all time steps at once
+        return scan(lambda z_t, s: self.step(z_t, s, w_hh, b_hh), z, state, bool(direction), lengths)
 
 
 class RNN(_Layer):
@@ -224,6 +226,7 @@ class GRU(_Layer):
     """
 
     gates = 3
+    adds_biases = False
     step = staticmethod(gru_step)
 
 

@@ -1,7 +1,7 @@
 """Functions of each element by itself, y[i] = f(x[i]): what they have in common, of which each is made in one block.
 
-A block says all of an op: its meaning in NumPy's functions, its gradient, the numbers it is tested on. Dtypes and
-broadcasting are settled before the primitive is reached, so it sees operands of one shape and one dtype.
+A block says all of an op: its meaning in NumPy's functions, its gradient, the numbers it is tested on. Dtypes
+are settled before the primitive is reached; shapes need only fit together (a compiler stretches them beforehand).
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ from ... import dtypes
 from ...errors import DtypeError
 from ...tensor import Tensor
 from .lowering import Elementwise
-from .primitive import Primitive, Shaped, bind, broadcast, case, promote, public, require_float
+from .primitive import (
+    Primitive,
+    Shaped,
+    Vjp,
+    bind,
+    broadcast_shapes,
+    case,
+    promote,
+    public,
+    require_float,
+    unbroadcast,
+)
 
 Domain = tuple[float, float]
 FUNCTION = 5  # about the effort of a function that is worked out by a polynomial, or of a division
@@ -81,7 +92,7 @@ def binary(
     effort: int = 1,
     promoted: Callable[..., list[Tensor]] = promote,
 ) -> Callable[[Any, Any], Tensor]:
-    """A primitive of two operands and its public function, which promotes and broadcasts.
+    """A primitive of two operands, of shapes that fit together, and its public function, which promotes.
 
     `result` is the dtype of the result if it is not that of the operands; `check` refuses operands that the function
     has no meaning for; `promoted` brings them to one dtype.
@@ -90,12 +101,12 @@ def binary(
     def rule(x1: Any, x2: Any) -> Shaped:
         if check:
             check(name, x1, x2)
-        return Shaped(x1.shape, result or x1.dtype)
+        return Shaped(broadcast_shapes(name, x1.shape, x2.shape), result or x1.dtype)
 
-    primitive = Primitive(name, rule, _exactly(forward, effort), vjp, Elementwise(effort))
+    primitive = Primitive(name, rule, _exactly(forward, effort), _fitting(vjp), Elementwise(effort))
 
     def function(x1: Any, x2: Any) -> Tensor:
-        operands = broadcast(name, *(promote(x1, x2, floats=True) if floats else promoted(x1, x2)))
+        operands = promote(x1, x2, floats=True) if floats else promoted(x1, x2)
         if check:
             check(name, *operands)  # here too, because for booleans NumPy may have an answer, in int8
         return bind(primitive, *operands)
@@ -110,6 +121,15 @@ def binary(
         gives="float" if floats else result.name if result else "same",
         refuses=refused(check),
     )(function)
+
+
+def _fitting(vjps: tuple[Callable[..., Tensor] | None, ...]) -> tuple[Vjp | None, ...]:
+    """The gradients summed to their operands' shapes."""
+
+    def fitting(i: int, vjp: Callable[..., Tensor]) -> Vjp:
+        return lambda g, y, *xs: unbroadcast(vjp(g, y, *xs), xs[i].shape)
+
+    return tuple(None if vjp is None else fitting(i, vjp) for i, vjp in enumerate(vjps))
 
 
 def _exactly(forward: Callable[..., Any], effort: int) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from ... import dtypes, interpret
 from ..._methods import method, reflected
 from ...autograd import recording
 from ...errors import ArgumentError, DtypeError, GradientError, ShapeError
-from ...tensor import Origin, Tensor, as_tensor
+from ...tensor import Origin, Tensor, as_tensor, writes_of
 from .lowering import Constant, Elementwise, Found, Indices, Kernel, Lowering, View
 from .places import Index
 
@@ -43,6 +43,8 @@ class Primitive:
         lower: of which kind it is, and where its elements are found: what a compiler needs (`lowering.py`).
         view: whether the result may share the memory of the first input.
         listed: whether eager code may carry it out; the others are what only compiled functions hold.
+        gather: of a view of a small part, `(total, g, **params)` that adds g to an array where the part was taken from:
+            what the vjp says without the zeros around it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Primitive:
     lower: Lowering = Kernel()  # noqa: RUF009 - it is frozen
     view: bool = False
     listed: bool = True
+    gather: Callable[..., None] | None = None
 
     def __post_init__(self) -> None:
         if self.listed:
@@ -73,12 +76,12 @@ def bind(primitive: Primitive, *inputs: Tensor, **params: Any) -> Tensor:
     out = Tensor(interpret.current.get().apply(primitive, inputs, params))
     if primitive.view:
         out.writes = inputs[0].writes
-    if recording() and dtypes.is_float(out.dtype):
-        for x in inputs:
-            if x.requires_grad:
+    for x in inputs:
+        if x.requires_grad:
+            if recording() and dtypes.is_float(out.dtype):
                 out.requires_grad = True
-                out.origin = Origin(primitive, inputs, params, sum(t.writes[0] for t in inputs))
-                break
+                out.origin = Origin(primitive, inputs, params, writes_of(inputs))
+            break
     return out
 
 
@@ -194,10 +197,23 @@ def _in_place(function: Callable[..., Any]) -> Callable[..., Tensor]:
 
 def promote(*operands: Any, floats: bool = False) -> list[Tensor]:
     """The operands as Tensors of one dtype; with `floats` a floating-point one. Python numbers have no width."""
-    found = [x.dtype for x in operands if isinstance(x, Tensor)]
-    alike = len(found) == len(operands) and all(d == found[0] for d in found[1:])
-    if alike and (not floats or dtypes.is_float(found[0])):
-        return list(operands)
+    dtype, numbers = None, False
+    for x in operands:  # nearly always they are alike, or Python's numbers stand beside floats
+        if isinstance(x, Tensor):
+            if dtype is None:
+                dtype = x.data.dtype
+            elif x.data.dtype != dtype:
+                return _promoted(operands, floats)
+        elif type(x) is float or type(x) is int:
+            numbers = True
+        else:
+            return _promoted(operands, floats)
+    if dtype is None or ((floats or numbers) and not dtypes.is_float(dtype)):
+        return _promoted(operands, floats)
+    return [x if isinstance(x, Tensor) else constant((), x, dtype) for x in operands] if numbers else list(operands)
+
+
+def _promoted(operands: tuple[Any, ...], floats: bool) -> list[Tensor]:
     operands = tuple(x if isinstance(x, (Tensor, bool, int, float)) else _array_operand(x) for x in operands)
     dtype = dtypes.DEFAULT_FLOAT if floats else dtypes.bool_
     arrays = [x.dtype for x in operands if isinstance(x, Tensor)]
@@ -337,6 +353,8 @@ def constant(shape: tuple[int, ...], value: bool | int | float, dtype: dtypes.Dt
 
 def unbroadcast(g: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Sum a gradient over the axes along which a value of `shape` was stretched: broadcasting undone, once for all."""
+    if g.shape == shape:
+        return g
     extra = g.ndim - len(shape)
     stretched = [i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1]
     return g.sum(axis=(*range(extra), *stretched)).reshape(shape)

@@ -7,10 +7,15 @@ three more. The relative errors are below 1e-15 in float64.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ... import dtypes
+from .choice import chosen
 
 _SMALL = (
     (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
@@ -48,6 +53,7 @@ _OUTERMOST = (
      1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0),
 )  # fmt: skip
 _SQRT_HALF = 0.70710678118654752440
+_PIECE = 1 << 14  # numbers
 _ONE_OVER_SQRT_PI = 0.56418958354775628695
 
 
@@ -55,7 +61,8 @@ def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
     """Horner's rule, the highest power first."""
     value = x * 0 + coefficients[0]
     for c in coefficients[1:]:
-        value = value * x + c
+        value *= x
+        value += c
     return value
 
 
@@ -63,19 +70,36 @@ def _ratio(pair: tuple[tuple[float, ...], tuple[float, ...]], x: Any) -> Any:
     return _polynomial(pair[0], x) / _polynomial(pair[1], x)
 
 
+def _in_pieces(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The function; of large arrays piece by piece, so that what lies between its many steps stays in the caches."""
+
+    @functools.wraps(function)
+    def found(xp: Any, x: Any) -> Any:
+        if xp is not np or x.size <= _PIECE:
+            return function(xp, x)
+        flat, out = x.reshape(-1), np.empty(x.size, x.dtype)
+        for start in range(0, x.size, _PIECE):
+            out[start : start + _PIECE] = function(xp, flat[start : start + _PIECE])
+        return out.reshape(x.shape)
+
+    return found
+
+
+@_in_pieces
 def erf(xp: Any, x: Any) -> Any:
     """erf(x) = 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
     a = abs(x)
     # written so that a NaN, for which every comparison is false, goes through
     beyond = 1 - xp.exp(-a * a) * _tail(xp, a)
-    return xp.copysign(xp.where(a <= 0.46875, a * _near(xp, a), beyond), x)
+    return xp.copysign(chosen(xp, a <= 0.46875, a * _near(xp, a), beyond), x)
 
 
+@_in_pieces
 def erfc(xp: Any, x: Any) -> Any:
     """erfc(x) = 1 - erf(x), with a small relative error however small it is."""
     a = abs(x)
     beyond = _exp_minus_square(xp, a) * _tail(xp, a)
-    return xp.where(a <= 0.46875, 1 - x * _near(xp, a), xp.where(x < 0, 2 - beyond, beyond))
+    return chosen(xp, a <= 0.46875, 1 - x * _near(xp, a), chosen(xp, x < 0, 2 - beyond, beyond))
 
 
 def _near(xp: Any, a: Any) -> Any:
@@ -85,9 +109,12 @@ def _near(xp: Any, a: Any) -> Any:
 
 def _tail(xp: Any, a: Any) -> Any:
     """erfc(a) e^(a^2) of larger a."""
+    middle = _ratio(_MIDDLE, xp.minimum(a, 4))
+    if xp is np and a.max(initial=0) <= 4:
+        return middle
     tail = 1 / xp.maximum(a * a, 1)
     large = (_ONE_OVER_SQRT_PI - tail * _ratio(_LARGE, tail)) / xp.maximum(a, 1)
-    return xp.where(a <= 4, _ratio(_MIDDLE, xp.minimum(a, 4)), large)
+    return chosen(xp, a <= 4, middle, large)
 
 
 def _exp_minus_square(xp: Any, a: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from ... import dtypes
 from ...tensor import Tensor
 from ..core.lowering import Elementwise
-from ..core.primitive import Primitive, Shaped, bind, broadcast, case, cast, promote, public
+from ..core.primitive import Primitive, Shaped, bind, broadcast_shapes, case, cast, promote, public, unbroadcast
 
 __all__ = ["astype", "where"]
 
@@ -17,9 +17,9 @@ _MANY = 4096  # numbers from which on NumPy's where, which takes a branch for ea
 _WORDS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 
 
-def _forward(xp: Any, condition: Any, x1: Any, x2: Any) -> Any:
+def chosen(xp: Any, condition: Any, x1: Any, x2: Any) -> Any:
     """Bits chosen by a mask of ones or zeros: x2 ^ ((x1 ^ x2) & mask); of few numbers, by `where`."""
-    if xp is not np or condition.size < _MANY:
+    if xp is not np or condition.size < _MANY or np.broadcast(condition, x1, x2).shape != condition.shape:
         return xp.where(condition, x1, x2)
     word = _WORDS[x1.dtype.itemsize]
     a, b, first = x1.view(word), x2.view(word), condition.view(np.int8)
@@ -41,18 +41,18 @@ def _zero_everywhere(x: Any) -> bool:
     return not any(x.strides) and not x[(0,) * x.ndim]
 
 
-def _chosen(g: Tensor, condition: Tensor) -> Tensor:
-    return where(condition, g, 0)
+def _chosen(condition: Tensor, x1: Any, x2: Any) -> Tensor:
+    return where(condition, x1, x2)
 
 
 _where = Primitive(
     "where",
-    rule=lambda condition, x1, x2: Shaped(x1.shape, x1.dtype),
-    forward=_forward,
+    rule=lambda condition, x1, x2: Shaped(broadcast_shapes("where", condition.shape, x1.shape, x2.shape), x1.dtype),
+    forward=chosen,
     vjp=(
         None,
-        lambda g, y, condition, x1, x2: _chosen(g, condition),
-        lambda g, y, condition, x1, x2: _chosen(g, ~condition),
+        lambda g, y, condition, x1, x2: unbroadcast(_chosen(condition, g, 0), x1.shape),
+        lambda g, y, condition, x1, x2: unbroadcast(_chosen(condition, 0, g), x2.shape),
     ),
     lower=Elementwise(),
 )
@@ -72,7 +72,7 @@ def where(condition: Any, x1: Any, x2: Any) -> Tensor:
     tensor([1., 2.])
     """
     condition = promote(condition)[0]
-    return bind(_where, *broadcast("where", cast(condition, dtypes.bool_), *promote(x1, x2)))
+    return bind(_where, cast(condition, dtypes.bool_), *promote(x1, x2))
 
 
 @public(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,13 @@ __all__ = [
     "sqrt",
     "tanh",
 ]
+
+
+def _sigmoid(xp: Any, x: Any) -> Any:
+    """1 / (1 + e^-x), below 0 as e^x / (1 + e^x). The numerator is a maximum, which takes less time than a choice."""
+    e = xp.exp(-abs(x))
+    return xp.maximum(e, (x >= 0).astype(x.dtype)) / (1 + e)
+
 
 exp = unary(
     "exp",
@@ -96,7 +104,7 @@ tanh = unary(
 )
 sigmoid = unary(
     "sigmoid",
-    lambda xp, x: xp.where(x >= 0, 1, xp.exp(-abs(x))).astype(x.dtype) / (1 + xp.exp(-abs(x))),
+    _sigmoid,
     lambda g, y, x: g * y * (1 - y),
     "1 / (1 + e^-x), without overflow. Gradient: g y (1 - y).",
     "f'{sigmoid(1.0):.4f}' -> '0.7311'",

@@ -45,13 +45,20 @@ def _multiplied(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return found + np.matmul(a[:, whole:], b[whole:]) if whole < depth else found
 
 
+def _right_gradient(g: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """a^T g, in memory as b is: the gradient to a weight whose transpose is b then need not be turned round."""
+    if isinstance(b.data, np.ndarray) and b.data.flags.f_contiguous:
+        return (g.swapaxes(-1, -2) @ a).swapaxes(-1, -2)
+    return a.swapaxes(-1, -2) @ g
+
+
 _matmul = Primitive(
     "matmul",
     rule=_rule,
     forward=_forward,
     vjp=(
         lambda g, y, a, b: g @ b.swapaxes(-1, -2),
-        lambda g, y, a, b: a.swapaxes(-1, -2) @ g,
+        lambda g, y, a, b: _right_gradient(g, a, b),
     ),
 )
 

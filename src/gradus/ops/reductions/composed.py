@@ -17,7 +17,7 @@ from ..elementwise.arithmetic import negative
 from ..elementwise.bits import invert
 from ..elementwise.choice import where
 from ..elementwise.comparison import greater, less, not_equal
-from ..shapes.movement import permute, swapaxes
+from ..shapes.movement import swapaxes, transpose
 from .reduce import Axis, argmax, max, sum
 
 __all__ = ["all", "any", "argmin", "clip", "logsumexp", "mean", "min", "std", "var"]
@@ -163,7 +163,7 @@ def T(x: Tensor) -> Tensor:
     >>> gradus.ones((2, 3)).T.shape
     (3, 2)
     """
-    return permute(x, tuple(range(x.ndim))[::-1])
+    return transpose(x)
 
 
 def mT(x: Tensor) -> Tensor:

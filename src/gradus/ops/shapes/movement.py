@@ -122,7 +122,7 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
 _permute = Primitive(
     "permute",
     rule=lambda x, axes: Shaped(tuple(x.shape[a] for a in axes), x.dtype),
-    forward=lambda xp, x, axes: xp.transpose(x, axes),
+    forward=lambda xp, x, axes: x.transpose(axes),
     vjp=(lambda g, y, x, axes: g.permute(*(axes.index(i) for i in range(len(axes)))),),
     view=True,
     lower=View(lambda index, x, axes: [Found(0, tuple(index[axes.index(a)] for a in range(len(axes))))]),
@@ -145,6 +145,10 @@ def permute(x: Any, *axes: Any) -> Tensor:
     order = normalize_axes("permute", _spelt(axes), x.ndim)
     if len(order) != x.ndim:
         raise ShapeError(f"permute: {x.ndim} axes need {x.ndim} places, got {axes}")
+    return _ordered(x, order)
+
+
+def _ordered(x: Tensor, order: tuple[int, ...]) -> Tensor:
     return x if order == tuple(range(x.ndim)) else bind(_permute, x, axes=order)
 
 
@@ -157,7 +161,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
             [2, 4]])
     """
     x = promote(x)[0]
-    return permute(x, tuple(range(x.ndim))[::-1] if axes is None else tuple(axes))
+    return _ordered(x, tuple(range(x.ndim))[::-1]) if axes is None else permute(x, tuple(axes))
 
 
 @public(case((2, 3, 4), args=(0, -1)))
@@ -169,10 +173,10 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
             [2, 4]])
     """
     x = promote(x)[0]
-    axis1, axis2 = (normalize_axis("swapaxes", a, x.ndim) for a in (axis1, axis2))
     order = list(range(x.ndim))
-    order[axis1], order[axis2] = axis2, axis1
-    return permute(x, tuple(order))
+    first, second = normalize_axis("swapaxes", axis1, x.ndim), normalize_axis("swapaxes", axis2, x.ndim)
+    order[first], order[second] = second, first
+    return _ordered(x, tuple(order))
 
 
 # -- broadcast_to ------------------------------------------------------------------------------------------------------

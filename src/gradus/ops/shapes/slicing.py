@@ -28,12 +28,21 @@ def _pull_slice(index: Indices, x: Shape, ranges: tuple[tuple[int, int, int], ..
     return [Found(0, tuple(i * step + start for i, (start, _, step) in zip(index, ranges, strict=True)))]
 
 
+def _slices(ranges: tuple[tuple[int, int, int], ...]) -> tuple[slice, ...]:
+    return tuple([slice(*r) for r in ranges])
+
+
+def _gather(total: Any, g: Any, ranges: tuple[tuple[int, int, int], ...]) -> None:
+    total[_slices(ranges)] += g
+
+
 _slice = Primitive(
     "slice",
     rule=lambda x, ranges: Shaped(tuple(_sliced_length(*r) for r in ranges), x.dtype),
-    forward=lambda xp, x, ranges: x[tuple(slice(*r) for r in ranges)],
+    forward=lambda xp, x, ranges: x[_slices(ranges)],
     vjp=(lambda g, y, x, ranges: _unslice(g, x, ranges),),
     view=True,
+    gather=_gather,
     lower=View(_pull_slice),
 )
 
