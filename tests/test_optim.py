@@ -181,7 +181,83 @@ def test_the_rate_can_be_changed():
     assert optimizer.lr == 0.05
 
 
-def test_two_optimizers_take_the_place_of_groups():
+NEW = {
+    "Adadelta": {},
+    "Adamax": {},
+    "NAdam": {},
+    "RAdam": {},
+    "Lion": {},
+    "Muon": {},
+    "SGD": {"momentum": 0.9, "dampening": 0.1, "lr": 0.1},
+    "Adam": {"amsgrad": True, "maximize": True},
+}
+
+
+@pytest.mark.parametrize("kind", NEW)
+def test_groups_compiled_saved_and_gone_on_with(kind):
+    def made():
+        rng = np.random.default_rng(0)
+        body, head = (gradus.tensor(rng.normal(size=(3, 3)), requires_grad=True) for _ in range(2))
+        groups = [{"params": [body], "lr": optim.schedules.cosine(0.1, 10)}, {"params": head, "weight_decay": 0.1}]
+        optimizer = getattr(optim, kind)(groups, **NEW[kind])
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = ((x @ body).tanh() @ head).square().sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return [body, head], optimizer, step
+
+    x = gradus.tensor(np.random.default_rng(1).normal(size=(4, 3)))
+    params, optimizer, step = made()
+    for _ in range(3):
+        step(x)
+    kept = {n: t.copy() for n, t in optimizer.state_dict().items()}, [p.detach().copy() for p in params]
+    for _ in range(3):
+        step(x)
+    again, other, step = made()
+    other.load_state_dict(kept[0])
+    for p, old in zip(again, kept[1], strict=True):
+        p.assign_(old)
+    compiled = gradus.compile(step)
+    for _ in range(3):
+        compiled(x)
+    for a, b in zip(params, again, strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-9, atol=1e-12)
+    assert optimizer.param_groups[1]["weight_decay"] == 0.1
+    optimizer.param_groups[1]["lr"] = 0.25
+    assert [g["lr"] for g in optimizer.param_groups][1] == 0.25 and len(optimizer.params) == 2
+    with pytest.raises(ArgumentError, match="Did you mean 'weight_decay'"):
+        optimizer.param_groups[0]["weight_decya"] = 1.0
+
+
+def test_averages_of_weights_in_a_compiled_step():
+    gradus.seed(0)
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    averages = [optim.AveragedModel(model), optim.AveragedModel(model, decay=0.5)]
+    x, seen = gradus.randn(8, 2), []
+
+    @gradus.compile
+    def step(x):
+        with gradus.no_grad():
+            for p in model.parameters():
+                p -= 0.1 * p
+            model(x)
+            for average in averages:
+                average.update_parameters(model)
+
+    for _ in range(3):
+        step(x)
+        seen.append(model[0].weight.detach().numpy().copy())
+    np.testing.assert_allclose(averages[0].module[0].weight.numpy(), np.mean(seen, 0), rtol=1e-5)
+    moving = 0.5 * (0.5 * seen[0] + 0.5 * seen[1]) + 0.5 * seen[2]
+    np.testing.assert_allclose(averages[1].module[0].weight.numpy(), moving, rtol=1e-5)
+    np.testing.assert_array_equal(averages[0].module[1].running_mean.numpy(), model[1].running_mean.numpy())
+
+
+def test_two_optimizers_do_as_well_as_groups():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     fast, slow = optim.SGD(model[0].parameters(), lr=1.0), optim.SGD(model[1].parameters(), lr=0.0)
     before = [p.numpy().copy() for p in model.parameters()]
@@ -207,7 +283,8 @@ REFUSED = {
     "integers": (lambda: [gradus.tensor([1, 2])], "floating-point leaves, got one of int64"),
     "names": (lambda: nn.Linear(1, 1).named_parameters(), r"got \('weight'.*model.parameters\(\)"),
     "a model": (lambda: nn.Linear(1, 1), "got Linear. Pass model.parameters"),
-    "groups": (lambda: [{"params": [leaf()]}], "no groups of parameters. Make one optimizer for each"),
+    "a group and none": (lambda: [{"params": [leaf()]}, leaf()], 'each group is a dict with "params", got a Tensor'),
+    "no group": (lambda: [{"param": [leaf()]}], 'with "params", got the keys'),
     "an array": (lambda: [START], "expects tensors"),
 }
 

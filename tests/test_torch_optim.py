@@ -29,6 +29,16 @@ OPTIMIZERS = {
     "Adam": ("Adam", {}),
     "Adam betas": ("Adam", {"betas": (0.8, 0.9), "eps": 1e-3}),
     "AdamW": ("AdamW", {}),
+    "dampening": ("SGD", {"momentum": 0.9, "dampening": 0.5}),
+    "climbing": ("SGD", {"maximize": True}),
+    "climbing AdamW": ("AdamW", {"maximize": True}),
+    "amsgrad": ("Adam", {"amsgrad": True}),
+    "amsgrad AdamW": ("AdamW", {"amsgrad": True, "betas": (0.5, 0.6)}),
+    "Adagrad's options": ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.5}),
+    "Adadelta": ("Adadelta", {}),
+    "Adamax": ("Adamax", {"betas": (0.8, 0.9)}),
+    "RAdam": ("RAdam", {}),
+    "RAdam at once": ("RAdam", {"betas": (0.5, 0.99)}),
 }
 
 
@@ -63,10 +73,10 @@ def theirs(kind, options, lr, dtype, scheduler=None):
     return [w.detach().numpy(), b.detach().numpy()]
 
 
-def assert_agree(found, expected, dtype):
+def assert_agree(found, expected, dtype, tolerance=None):
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == dtype
-        np.testing.assert_allclose(a, b, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+        np.testing.assert_allclose(a, b, rtol=tolerance or TOLERANCE[dtype], atol=tolerance or TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -154,3 +164,65 @@ def test_clip_grad_norm(max_norm):
     assert norm.item() == pytest.approx(expected.item(), rel=1e-12)
     for p, q in zip(a, b, strict=True):
         np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-12)
+
+
+def grouped(optimizer, leaf, options):
+    """Ten steps with two groups, whose rates fall by hand, and the parameters then."""
+    w, b = map(leaf, problem("float64")[2:])
+    made = optimizer([{"params": [w], "lr": 0.1}, {"params": b, **options}], lr=0.05)
+    for i in range(STEPS):
+        made.zero_grad()
+        (((w * 2).sum() * b).sum() ** 2 + (w * w).sum() + b.sum()).backward()
+        made.step()
+        for group in made.param_groups:
+            group["lr"] *= 0.9 if i % 2 else 1.0
+    return [p.detach().numpy() for p in (w, b)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("SGD", {"momentum": 0.5}), ("Adam", {"betas": (0.5, 0.9), "weight_decay": 0.1}), ("Adamax", {"lr": 0.01})],
+)
+def test_groups(kind, options):
+    mine = grouped(getattr(optim, kind), lambda p: gradus.tensor(p, requires_grad=True), options)
+    other = grouped(getattr(torch.optim, kind), lambda p: torch.tensor(p, requires_grad=True), options)
+    assert_agree(mine, other, "float64")
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_lbfgs(search):
+    def run(module, made):
+        x = made([-1.5, 2.0, 0.5])
+        optimizer = module.LBFGS([x], lr=0.5, max_iter=5, line_search_fn=search)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = ((1 - x[:-1]) ** 2).sum() + 10 * ((x[1:] - x[:-1] ** 2) ** 2).sum()
+            loss.backward()
+            return loss
+
+        return [optimizer.step(closure).detach().item() for _ in range(30)], x.tolist()
+
+    mine, at = run(optim, lambda v: gradus.tensor(v, "float64", requires_grad=True))
+    other, there = run(torch.optim, lambda v: torch.tensor(v, dtype=torch.float64, requires_grad=True))
+    np.testing.assert_allclose(mine[:3], other[:3], rtol=1e-5)
+    np.testing.assert_allclose(at, there, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(at, 1, atol=1e-3)
+
+
+def test_muon():
+    _, _, w, _ = problem("float32")
+    made = [gradus.tensor(w, requires_grad=True), torch.tensor(w, requires_grad=True)]
+    for p, module in zip(made, (optim, torch.optim), strict=True):
+        optimizer = module.Muon([p], lr=0.1)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            ((p - 1) ** 2).sum().backward()
+            optimizer.step()
+    np.testing.assert_allclose(made[0].detach().numpy(), made[1].detach().numpy(), atol=0.02)  # theirs in bfloat16
+
+
+@pytest.mark.parametrize("options", [{}, {"momentum_decay": 0.1, "weight_decay": 0.1}])
+def test_nadam(options):
+    found, expected = (f("NAdam", options, 0.05, "float64") for f in (ours, theirs))
+    assert_agree(found, expected, "float64", 1e-6)  # their product of momenta is in float32

@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, Any
 from .._offers import offers
 from ..names.elsewhere import missing as _missing
 from . import schedules
+from .adadelta import *
 from .adagrad import *
 from .adam import *
+from .adam_variants import *
+from .averaged import *
 from .clip import *
+from .lbfgs import *
+from .lion import *
+from .muon import *
 from .optimizer import *
 from .plateau import *
 from .rmsprop import *

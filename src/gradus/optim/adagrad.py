@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ..tensor import Tensor
+from .groups import Params
 from .optimizer import Optimizer, Schedule
 
 __all__ = ["Adagrad"]
@@ -14,8 +13,10 @@ class Adagrad(Optimizer):
     """Adagrad (Duchi et al., 2011): s <- s + g^2;  p <- p - lr g / (sqrt(s) + eps).
 
     Args:
-        params, lr, weight_decay: see Optimizer.
+        params, lr, weight_decay, maximize: see Optimizer.
         eps: keeps the quotient finite.
+        lr_decay: the rate is divided by 1 + lr_decay t, t steps after the first.
+        initial_accumulator_value: where s starts.
 
     >>> import gradus
     >>> x = gradus.tensor([1.0], requires_grad=True)
@@ -30,9 +31,24 @@ class Adagrad(Optimizer):
     slots = ("squares",)
 
     def __init__(
-        self, params: Iterable[Tensor], lr: float | Schedule = 1e-2, weight_decay: float = 0.0, eps: float = 1e-10
+        self,
+        params: Params,
+        lr: float | Schedule = 1e-2,
+        weight_decay: float = 0.0,
+        eps: float = 1e-10,
+        lr_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, weight_decay, eps=eps)
+        options = {"lr_decay": lr_decay} if lr_decay else {}
+        self.lr_decay = lr_decay
+        super().__init__(params, lr, weight_decay, maximize, eps=eps, **options)
+        self.initial_accumulator_value = initial_accumulator_value
+        for state in self.state if initial_accumulator_value else ():
+            state["squares"].assign_(initial_accumulator_value)
+
+    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+        return (lr / (1 + (self.steps - 1) * self.lr_decay) if self.lr_decay else lr,)
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         (lr,) = numbers

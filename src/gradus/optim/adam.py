@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 from ..errors import ArgumentError
 from ..tensor import Tensor
+from .groups import Params
 from .optimizer import Optimizer, Schedule
 
 __all__ = ["Adam", "AdamW"]
@@ -18,9 +19,10 @@ class Adam(Optimizer):
     m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t).
 
     Args:
-        params, lr, weight_decay: see Optimizer.
+        params, lr, weight_decay, maximize: see Optimizer.
         betas: how much of the averages of g and of g^2 is kept, each in [0, 1).
         eps: keeps the quotient finite.
+        amsgrad: divide by the largest v' so far (Reddi et al., 2018).
 
     >>> import gradus
     >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
@@ -33,19 +35,25 @@ class Adam(Optimizer):
 
     betas: tuple[float, float]
     eps: float
-    slots = ("m", "v")
+    amsgrad: bool
+    slots: tuple[str, ...] = ("m", "v")
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Params,
         lr: float | Schedule = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        maximize: bool = False,
     ) -> None:
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ArgumentError(f"{type(self).__name__}: betas are two numbers, got {betas!r}")
-        super().__init__(params, lr, weight_decay, betas=tuple(betas), eps=eps)
+        self.amsgrad = amsgrad
+        if amsgrad:
+            self.slots = ("m", "v", "largest")
+        options: dict[str, Any] = {"betas": two_numbers(type(self).__name__, betas), "eps": eps}
+        options |= {"amsgrad": True} if amsgrad else {}
+        super().__init__(params, lr, weight_decay, maximize, **options)
 
     def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
         beta1, beta2 = self.betas
@@ -56,15 +64,24 @@ class Adam(Optimizer):
         beta1, beta2 = self.betas
         m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
         v = state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
+        if self.amsgrad:
+            v = state["largest"].assign_(state["largest"].maximum(v))
         return p - lr * m / (v.sqrt() / root + self.eps)
+
+
+def two_numbers(name: str, betas: Any) -> tuple[float, float]:
+    """What is kept of two averages."""
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise ArgumentError(f"{name}: betas are two numbers, got {betas!r}")
+    return betas[0], betas[1]
 
 
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): first p <- p - lr weight_decay p, then Adam.
 
     Args:
-        params, lr: see Optimizer.
-        betas, eps: see Adam.
+        params, lr, maximize: see Optimizer.
+        betas, eps, amsgrad: see Adam.
         weight_decay: how fast weights shrink, in units of the learning rate.
 
     >>> import gradus
@@ -78,13 +95,15 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Params,
         lr: float | Schedule = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize)
 
     def decayed(self, p: Tensor, g: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
         return p - lr * self.weight_decay * p, g

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..names.elsewhere import missing_from
 from ..ops import zeros
 from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor
+from .groups import Group, Params, grouped
 
 __all__ = ["Optimizer"]
 
@@ -27,13 +29,15 @@ class Optimizer:
 
     Everything that changes from step to step is a Tensor, written in place: the state, the count of steps, and the
     learning rate. Nothing else is needed to go on where training stopped. Parameters of half precision keep their
-    state, and are updated, in float32. There are no groups of parameters: for two learning rates make two optimizers.
+    state, and are updated, in float32.
 
     Args:
-        params: the tensors to train, as from `model.parameters()`.
+        params: the tensors to train, as from `model.parameters()`; or groups of them, each with options of its own:
+            `[{"params": body.parameters()}, {"params": head.parameters(), "lr": 0.1}]`. See `param_groups`.
         lr: the learning rate, a number or a schedule: a function from the count of steps done so far (a float64
             Tensor) to the learning rate, written with Tensor operations; see `optim.schedules`.
         weight_decay: what is added to each gradient, times the parameter (the L2 penalty); AdamW decays differently.
+        maximize: climb instead of descend.
         options: the arguments of the kind, kept under their names and checked against `ranges`.
 
     Attributes:
@@ -43,7 +47,7 @@ class Optimizer:
         state: for each parameter its state, tensors by name, which are written in place and never replaced.
     """
 
-    fixed_attributes: ClassVar[frozenset[str]] = frozenset({"params", "steps", "scale", "state", "_lr"})
+    fixed_attributes: ClassVar[frozenset[str]] = frozenset({"params", "steps", "scale", "state", "_lr", "_parts"})
     slots: tuple[str, ...] = ()  # the names of the tensors, in a parameter's shape, that start as zeros
     ranges: ClassVar[dict[str, str]] = {  # what each argument may be
         "lr": "[0, inf)",
@@ -51,24 +55,58 @@ class Optimizer:
         "momentum": "[0, 1)",
         "alpha": "[0, 1)",
         "betas": "[0, 1)",
+        "rho": "[0, 1)",
+        "dampening": "[0, 1]",
+        "lr_decay": "[0, inf)",
         "eps": "[0, inf)",
     }
 
     def __init__(
-        self, params: Iterable[Tensor], lr: float | Schedule, weight_decay: float = 0.0, **options: Any
+        self,
+        params: Params,
+        lr: float | Schedule,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+        **options: Any,
     ) -> None:
+        self.weight_decay, self.maximize = weight_decay, maximize
         for name, value in {"weight_decay": weight_decay, **options}.items():
             self._check(name, value)
             setattr(self, name, value)
-        self.weight_decay, self._options = weight_decay, ("weight_decay", *options)
-        self.params = tuple(_trainable(type(self).__name__, params))
+        self._options = ("weight_decay", *options, *(["maximize"] if maximize else []))
         self.steps, self.scale = tensor(0.0, "float64"), tensor(1.0, "float64")
         self._lr = tensor(0.0, "float64")
         self._schedule: Schedule | None = None
         self.lr = lr
-        self.state: tuple[Frozen, ...] = tuple(
+        params, groups = grouped(type(self).__name__, params)
+        self._parts = tuple(self._part(group) for group in groups)
+        self.params = tuple(_trainable(type(self).__name__, params))
+        self.state: tuple[Frozen, ...] = tuple(state for part in self._parts for state in part.state) or tuple(
             Frozen({name: zeros(p.shape, dtypes.accumulator(p.dtype)) for name in self.slots}) for p in self.params
         )
+
+    def _part(self, group: Mapping[str, Any]) -> Optimizer:
+        """An optimizer of this kind for a group of parameters, which shares the count of steps and the scale."""
+        rate = self._lr.item() if self._schedule is None else self._schedule
+        own = {"lr": rate, "maximize": self.maximize, **{name: getattr(self, name) for name in self._options}}
+        taken = signature(type(self)).parameters
+        part = type(self)(**{name: value for name, value in own.items() if name in taken} | dict(group))
+        vars(part).update(steps=self.steps, scale=self.scale)
+        return part
+
+    @property
+    def param_groups(self) -> tuple[Group, ...]:
+        """The groups of parameters, or the one: each like a dict of "params", "lr" and the options, to read and set.
+
+        >>> from gradus import optim
+        >>> body, head = (tensor([1.0], requires_grad=True) for _ in range(2))
+        >>> optimizer = optim.SGD([{"params": body}, {"params": head, "lr": 0.5}], lr=0.25)
+        >>> for group in optimizer.param_groups:
+        ...     group["lr"] *= 0.5
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.125, 0.25]
+        """
+        return tuple(Group(part) for part in self._parts or (self,))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.fixed_attributes and name in vars(self):
@@ -83,14 +121,19 @@ class Optimizer:
             for number in value if isinstance(value, tuple) else (value,):
                 in_range(type(self).__name__, name, number, self.ranges[name])
 
+    _parts: tuple[Optimizer, ...] = ()  # one for each group of parameters, if there are groups
+
     @property
     def lr(self) -> float:
-        """The learning rate of the next step. Assign a number or a schedule to change it."""
+        """The learning rate of the next step; of several groups the first one's. Assign a number or a schedule to
+        change it, for all groups."""
         with no_grad():
-            return float(self._rate(self.steps))
+            return float((*self._parts, self)[0]._rate(self.steps))
 
     @lr.setter
     def lr(self, value: float | Schedule) -> None:
+        for part in self._parts:
+            part.lr = value
         if callable(value):
             self._schedule = value
             return
@@ -110,15 +153,21 @@ class Optimizer:
     @interpret.silently()
     def step(self) -> None:
         """Change every parameter that has a gradient, once."""
-        lr = self._rate(self.steps)
+        parts = self._parts or (self,)
+        rates = [part._rate(self.steps) for part in parts]
         self.steps.assign_(self.steps + 1)
+        for part, lr in zip(parts, rates, strict=True):
+            part._change(lr)
+
+    def _change(self, lr: Tensor) -> None:
+        """The step of one group."""
         numbers = self.numbers(lr)
         for p, state in zip(self.params, self.state, strict=True):
             if p.grad is not None and p.requires_grad:
                 wide = dtypes.accumulator(p.dtype)
                 _follow(state, wide)
                 old, g = cast(p.detach(), wide), cast(p.grad.detach(), wide)
-                old, g = self.decayed(old, g, cast(lr, wide))
+                old, g = self.decayed(old, -g if self.maximize else g, cast(lr, wide))
                 new = self.update(old, g, state, *(cast(n, wide) for n in numbers))
                 p.assign_(cast(new, p.dtype))
 
@@ -148,6 +197,7 @@ class Optimizer:
 
     def _tensors(self) -> dict[str, Tensor]:
         own = {"lr": self._lr, "steps": self.steps, "scale": self.scale}
+        own |= {f"lr.{k}": part._lr for k, part in enumerate(self._parts)}
         return own | {f"{i}.{name}": t for i, state in enumerate(self.state) for name, t in state.items()}
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -184,8 +234,6 @@ def _trainable(name: str, params: Any) -> list[Tensor]:
     if not found:
         raise ArgumentError(f"{name}: there is nothing to train: no parameters came (was a generator used up before?)")
     for p in found:
-        if isinstance(p, dict):
-            raise ArgumentError(f"{name}: there are no groups of parameters. Make one optimizer for each group.")
         if not isinstance(p, Tensor):
             raise ArgumentError(f"{name}: expects tensors to train, got {p!r}. Pass model.parameters().")
         if p.origin is not None or not dtypes.is_float(p.dtype):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ..tensor import Tensor
+from .groups import Params
 from .optimizer import Optimizer, Schedule
 
 __all__ = ["RMSprop"]
@@ -17,7 +16,7 @@ class RMSprop(Optimizer):
     momentum, v <- momentum v + the quotient;  p <- p - lr v.
 
     Args:
-        params, lr, weight_decay: see Optimizer.
+        params, lr, weight_decay, maximize: see Optimizer.
         alpha: how much of the average of squares is kept, in [0, 1).
         eps: keeps the quotient finite.
         momentum: how much of the velocity is kept, in [0, 1).
@@ -39,16 +38,18 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Params,
         lr: float | Schedule = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        maximize: bool = False,
     ) -> None:
         self.slots = ("squares", *(["average"] if centered else []), *(["velocity"] if momentum else []))
-        super().__init__(params, lr, weight_decay, alpha=alpha, eps=eps, momentum=momentum, centered=centered)
+        options = {"alpha": alpha, "eps": eps, "momentum": momentum, "centered": centered}
+        super().__init__(params, lr, weight_decay, maximize, **options)
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         (lr,) = numbers

@@ -5,7 +5,9 @@ epochs: an epoch has as many as the loader has batches. Any function of a float6
 operations, is a schedule too. Called with a number or a list it gives one back, to print or to plot.
 
 PyTorch's names: step is StepLR, multistep MultiStepLR, exponential ExponentialLR, cosine CosineAnnealingLR, polynomial
-PolynomialLR (LinearLR at power 1), one_cycle OneCycleLR, warmup LinearLR before any other in a SequentialLR.
+PolynomialLR (LinearLR at power 1), one_cycle OneCycleLR, warmup LinearLR before any other in a SequentialLR,
+cosine_restarts CosineAnnealingWarmRestarts, cyclic CyclicLR, sequence SequentialLR, product ChainedScheduler; LambdaLR
+is any function.
 """
 
 from __future__ import annotations
@@ -145,3 +147,93 @@ def warmup(steps: int, then: float | Schedule) -> Schedule:
     at_least_one("schedules.warmup", steps=steps)
     after = then if callable(then) else constant(then)
     return _schedule("warmup", lambda t: after((t - steps).maximum(0)) * ((t + 1) / steps).minimum(1))
+
+
+def cosine_restarts(lr: float, steps: int, factor: int = 1, final: float = 0.0) -> Schedule:
+    """`cosine` again and again, each time `factor` times as long (Loshchilov and Hutter, 2017).
+
+    >>> [round(rate, 3) for rate in cosine_restarts(1.0, steps=10, factor=2)([0, 5, 10, 20, 30])]
+    [1.0, 0.5, 1.0, 0.5, 1.0]
+    """
+    at_least_one("schedules.cosine_restarts", steps=steps, factor=factor)
+
+    def formula(t: Tensor) -> Tensor:
+        if factor == 1:
+            return _cosine(lr, final, (t % steps) / steps)
+        turn = ((t / steps * (factor - 1) + 1).log() / math.log(factor) + 1e-9).floor()
+        start, length = steps * (factor**turn - 1) / (factor - 1), steps * factor**turn
+        return _cosine(lr, final, (t - start) / length)
+
+    return _schedule("cosine_restarts", formula, lr)
+
+
+def cyclic(lowest: float, highest: float, up: int = 2000, down: int | None = None, decay: float = 1.0) -> Schedule:
+    """Up from `lowest` to `highest` in `up` steps and down again in `down`, in straight lines (Smith, 2017).
+
+    Args:
+        lowest, highest: the rates at the ends.
+        up, down: how many steps; down as many as up unless given.
+        decay: the height of each cycle is this times that of the one before.
+
+    >>> cyclic(0.0, 1.0, up=4, decay=0.5)([0, 2, 4, 6, 8, 12])
+    [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]
+    """
+    down = up if down is None else down
+    at_least_one("schedules.cyclic", up=up, down=down)
+
+    def formula(t: Tensor) -> Tensor:
+        cycle = (t / (up + down)).floor()
+        place = t - cycle * (up + down)
+        share = where(place <= up, place / up, (up + down - place) / down)
+        return lowest + (highest - lowest) * share * decay**cycle
+
+    return _schedule("cyclic", formula, lowest)
+
+
+def inverse_sqrt(lr: float, warm: int) -> Schedule:
+    """lr min((t + 1) / warm, sqrt(warm / (t + 1))): up in a straight line, then down (Vaswani et al., 2017).
+
+    >>> inverse_sqrt(1.0, warm=4)([0, 3, 15])
+    [0.25, 1.0, 0.5]
+    """
+    at_least_one("schedules.inverse_sqrt", warm=warm)
+    return _schedule("inverse_sqrt", lambda t: lr * ((t + 1) / warm).minimum((warm / (t + 1)) ** 0.5), lr)
+
+
+def sequence(schedules: Sequence[float | Schedule], milestones: Sequence[int]) -> Schedule:
+    """One schedule after the other, each from its 0, the next at each milestone.
+
+    >>> sequence([1.0, polynomial(0.5, steps=2)], milestones=[3])([0, 2, 3, 4])
+    [1.0, 1.0, 0.5, 0.25]
+    """
+    parts = [s if callable(s) else constant(s) for s in schedules]
+    if len(parts) != len(milestones) + 1 or list(milestones) != sorted(milestones):
+        raise ArgumentError(
+            f"schedules.sequence: {len(parts)} schedules have {len(parts) - 1} milestones between, which rise, got "
+            f"{list(milestones)}"
+        )
+
+    def formula(t: Tensor) -> Tensor:
+        rate = parts[0](t)
+        for part, milestone in zip(parts[1:], milestones, strict=True):
+            rate = where(t >= milestone, part((t - milestone).maximum(0)), rate)
+        return rate  # type: ignore[no-any-return]
+
+    return _schedule("sequence", formula)
+
+
+def product(*schedules: float | Schedule) -> Schedule:
+    """Schedules multiplied, as chained ones are elsewhere: a rate, and factors on it.
+
+    >>> product(step(1.0, every=2, factor=0.5), polynomial(1.0, steps=10))([0, 2, 5])
+    [1.0, 0.4, 0.125]
+    """
+    parts = [s if callable(s) else constant(s) for s in schedules]
+
+    def formula(t: Tensor) -> Tensor:
+        rate = t.full_like(1)
+        for part in parts:
+            rate = rate * part(t)
+        return rate
+
+    return _schedule("product", formula)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ..errors import ArgumentError
+from ..ops import where
 from ..tensor import Tensor
+from .groups import Params
 from .optimizer import Optimizer, Schedule
 
 __all__ = ["SGD"]
@@ -14,12 +14,14 @@ __all__ = ["SGD"]
 class SGD(Optimizer):
     """Stochastic gradient descent: p <- p - lr g; with momentum, a velocity v gathers the gradients.
 
-    v <- momentum v + g;  p <- p - lr v, or with Nesterov's look ahead p <- p - lr (g + momentum v).
+    v <- momentum v + (1 - dampening) g, in the first step g;  p <- p - lr v, or with Nesterov's look ahead
+    p <- p - lr (g + momentum v).
 
     Args:
-        params, lr, weight_decay: see Optimizer.
+        params, lr, weight_decay, maximize: see Optimizer.
         momentum: how much of the velocity is kept, in [0, 1) (Polyak, 1964).
         nesterov: look ahead (Nesterov, 1983; in this form Sutskever et al., 2013); needs a momentum.
+        dampening: how much less of the gradient enters the velocity, in [0, 1].
 
     >>> import gradus
     >>> x = gradus.tensor([1.0], requires_grad=True)
@@ -32,23 +34,31 @@ class SGD(Optimizer):
 
     momentum: float
     nesterov: bool
+    dampening: float
 
     def __init__(
         self,
-        params: Iterable[Tensor],
-        lr: float | Schedule,
+        params: Params,
+        lr: float | Schedule = 1e-3,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        dampening: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        if nesterov and not momentum:
-            raise ArgumentError("SGD: nesterov=True needs a momentum above 0")
+        if nesterov and (not momentum or dampening):
+            raise ArgumentError("SGD: nesterov=True needs a momentum above 0, and no dampening")
         self.slots = ("velocity",) if momentum else ()
-        super().__init__(params, lr, weight_decay, momentum=momentum, nesterov=nesterov)
+        options = {"momentum": momentum, "nesterov": nesterov} | ({"dampening": dampening} if dampening else {})
+        self.dampening = dampening
+        super().__init__(params, lr, weight_decay, maximize, **options)
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         (lr,) = numbers
         if self.momentum:
-            v = state["velocity"].assign_(self.momentum * state["velocity"] + g)
+            new = g
+            if self.dampening:
+                new = where(self.steps == 1, g, (1 - self.dampening) * g)
+            v = state["velocity"].assign_(self.momentum * state["velocity"] + new)
             g = g + self.momentum * v if self.nesterov else v
         return p - lr * g

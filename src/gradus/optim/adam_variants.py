@@ -1,0 +1,158 @@
+"""Kin of Adam: by the largest gradient, with a look ahead, with a slow start."""
+
+from __future__ import annotations
+
+from ..ops import where
+from ..tensor import Tensor, tensor
+from .adam import Adam, two_numbers
+from .groups import Params
+from .optimizer import Optimizer, Schedule
+
+__all__ = ["Adamax", "NAdam", "RAdam"]
+
+
+class Adamax(Optimizer):
+    """Adamax (Kingma and Ba, 2015, section 7): p <- p - lr / (1 - beta1^t) m / u, with u <- max(beta2 u, |g| + eps).
+
+    m <- beta1 m + (1 - beta1) g, as in Adam.
+
+    Args:
+        params, lr, weight_decay, maximize: see Optimizer.
+        betas: how much of m and of u is kept, each in [0, 1).
+        eps: keeps the quotient finite.
+
+    >>> import gradus
+    >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
+    >>> optimizer = Adamax([x], lr=0.1)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.item(), 6)
+    0.9
+    """
+
+    betas: tuple[float, float]
+    eps: float
+    slots = ("m", "largest")
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float | Schedule = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, weight_decay, maximize, betas=two_numbers("Adamax", betas), eps=eps)
+
+    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+        return (lr / (1 - self.betas[0] ** self.steps),)
+
+    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
+        (lr,) = numbers
+        beta1, beta2 = self.betas
+        m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
+        u = state["largest"].assign_((beta2 * state["largest"]).maximum(g.absolute() + self.eps))
+        return p - lr * m / u
+
+
+class NAdam(Adam):
+    """Adam with Nesterov's look ahead (Dozat, 2016): in place of m' what m' will be after this gradient.
+
+    p <- p - lr ((1 - mu_t) / (1 - M_t) g + mu_{t+1} / (1 - M_t mu_{t+1}) m) / (sqrt(v') + eps), where
+    mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2) and M_t = mu_1 ... mu_t.
+
+    Args:
+        params, lr, weight_decay, maximize: see Optimizer.
+        betas, eps: see Adam.
+        momentum_decay: how fast mu rises to beta1.
+
+    >>> import gradus
+    >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
+    >>> optimizer = NAdam([x], lr=0.1)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.item(), 4)
+    0.8944
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float | Schedule = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum_decay: float = 4e-3,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
+        self.momentum_decay = momentum_decay
+        self._options = (*self._options, "momentum_decay")
+        self._product = tensor(1.0, "float64")
+
+    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+        beta1, beta2 = self.betas
+        now, after = (beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)) for t in (self.steps, self.steps + 1))
+        product = self._product.assign_(self._product * now)
+        return lr * (1 - now) / (1 - product), lr * after / (1 - product * after), (1 - beta2**self.steps).sqrt()
+
+    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
+        of_g, of_m, root = numbers
+        beta1, beta2 = self.betas
+        m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
+        v = state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
+        return p - (of_g * g + of_m * m) / (v.sqrt() / root + self.eps)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        parts = self._parts or (self,)
+        return super()._tensors() | {f"product.{k}": part._product for k, part in enumerate(parts)}  # type: ignore[attr-defined]
+
+
+class RAdam(Adam):
+    """Adam that waits for its second average (Liu et al., 2020): p <- p - lr r m' / sqrt(v'), or p - lr m' at first.
+
+    rho = 2 / (1 - beta2) - 1, rho_t = rho - 2 t beta2^t / (1 - beta2^t), and where rho_t > 5
+    r^2 = (rho_t - 4) (rho_t - 2) rho / ((rho - 4) (rho - 2) rho_t).
+
+    Args:
+        params, lr, weight_decay, maximize: see Optimizer.
+        betas, eps: see Adam.
+
+    >>> import gradus
+    >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
+    >>> optimizer = RAdam([x], lr=0.1)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.item(), 6)
+    0.8
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float | Schedule = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
+
+    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+        beta1, beta2 = self.betas
+        t, rho = self.steps, 2 / (1 - beta2) - 1
+        left = 1 - beta2**t
+        now = rho - 2 * t * beta2**t / left
+        ready = now > 5
+        some = where(ready, now, 6)
+        r = ((some - 4) * (some - 2) * rho / ((rho - 4) * (rho - 2) * some) * left).sqrt()
+        lr = lr / (1 - beta1**t)
+        return where(ready, 0, lr), where(ready, lr * r, 0)
+
+    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
+        plain, adaptive = numbers
+        beta1, beta2 = self.betas
+        m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
+        v = state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
+        return p - plain * m - adaptive * m / (v.sqrt() + self.eps)
