@@ -223,7 +223,7 @@ def test_misspelt_names_are_told_the_nearest() -> None:
     for thing, name, meant in [
         (nn, "RelU", "ReLU"),
         (gradus, "consatenate", "concatenate"),
-        (optim, "Adma", "Adam"),
+        (optim, "Adan", "Adam"),
         (nn.Linear(1, 1), "wieght", "weight"),
     ]:
         with pytest.raises(AttributeError, match=f"Did you mean '{meant}'"):
