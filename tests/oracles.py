@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from gradus.ops.core.primitive import FUNCTIONS
+
 HOMES = (torch, torch.special, torch.nn.functional, torch.linalg)
 
 # what has another name there, with the same arguments
 CALLED = {
     "all": "",  # theirs knows no keepdims without an axis
     "any": "",
+    "array_split": "tensor_split",
     "copy": "clone",
     "equal": "eq",
     "expand_dims": "unsqueeze",
@@ -24,6 +27,7 @@ CALLED = {
     "min": "amin",
     "power": "pow",
     "right_shift": "bitwise_right_shift",
+    "unstack": "unbind",
 }
 # what has other arguments there
 OTHERWISE: dict[str, Callable[..., Any]] = {
@@ -32,8 +36,21 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     "where": lambda condition, x1, x2: torch.where(condition != 0, x1, x2),
     "permute": lambda x, *axes: torch.permute(x, axes[0] if isinstance(axes[0], tuple) else axes),
     "transpose": lambda x, axes=None: x.permute(axes or tuple(range(x.ndim))[::-1]),
-    "pad": lambda x, widths, value=0: torch.nn.functional.pad(
-        x, [w for pair in widths[::-1] for w in pair], value=value
+    "allclose": lambda x1, x2: torch.isclose(x1, x2).all(),
+    "norm": lambda x, order=2, axis=None, keepdims=False: torch.linalg.vector_norm(x, order, axis, keepdim=keepdims),
+    "prod": lambda x, axis=None, keepdims=False: _one_axis_at_a_time(torch.prod, x, axis, keepdims),
+    "ptp": lambda x, axis=None: torch.amax(x, axis) - torch.amin(x, axis) if axis else x.max() - x.min(),
+    "pad": lambda *args, **options: _pad(*args, **options),
+    "tile": lambda x, *times: torch.tile(x, times if isinstance(times[0], int) else times[0]),
+    "repeat": lambda x, n, axis=None: torch.repeat_interleave(x, torch.tensor(n), axis),
+    "roll": lambda x, shift, axis=None: torch.roll(x, shift, axis),
+    "rot90": lambda x, k=1, axes=(0, 1): torch.rot90(x, k, axes),
+    "meshgrid": lambda *xs, indexing="xy": torch.meshgrid(*xs, indexing=indexing),
+    "triu": lambda x, k=0: torch.triu(x, k),
+    "tril": lambda x, k=0: torch.tril(x, k),
+    "trace": lambda x, offset=0: torch.diagonal(x, offset).sum(-1),
+    "split": lambda x, parts=None, axis=0, sizes=None, places=None: (
+        torch.split(x, sizes, axis) if sizes else torch.tensor_split(x, parts or places, axis)
     ),
     "flip": lambda x, axes=None: torch.flip(x, tuple(range(x.ndim)) if axes is None else axes),
     "squeeze": lambda x, axis=None: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
@@ -59,6 +76,21 @@ def oracle(name: str) -> Callable[..., Any] | None:
     if function is None:
         return None
     return lambda *args, **options: function(*args, **{WORDS.get(k, k): v for k, v in options.items()})
+
+
+def _one_axis_at_a_time(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
+    axes = range(x.ndim) if axis is None else [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+    for a in sorted(axes, reverse=True):
+        x = function(x, a, keepdim=keepdims)
+    return x
+
+
+def _pad(x: Any, widths: Any, mode: str = "constant", value: float = 0) -> Any:
+    """Theirs has other modes for few axes only: it is told by the places from which numbers are read."""
+    if mode == "constant":
+        return torch.nn.functional.pad(x, [w for pair in widths[::-1] for w in pair], value=value)
+    places = FUNCTIONS["pad"].reference(np.arange(x.numel()).reshape(x.shape), widths, mode)
+    return x.ravel()[torch.from_numpy(places)]
 
 
 def _take(x: Any, indices: np.ndarray, axis: int) -> Any:

@@ -77,7 +77,7 @@ def _of_shape(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     flat = x.reshape(-1)
     if x.size >= size:
         return flat[:size].reshape(shape)
-    return gradus.pad(flat, [(0, size - x.size)], 0.5).reshape(shape)
+    return gradus.pad(flat, [(0, size - x.size)], value=0.5).reshape(shape)
 
 
 def _fitting(x: Tensor, y: Tensor) -> Tensor:
@@ -198,7 +198,7 @@ OPS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
     lambda x, y, raw, p, q: x.permute(tuple(np.roll(range(x.ndim), p).tolist())) if x.ndim else x,
     lambda x, y, raw, p, q: x.swapaxes(p % x.ndim, q % x.ndim) if x.ndim else x,
     lambda x, y, raw, p, q: _sliced(x, p, q),
-    lambda x, y, raw, p, q: gradus.pad(x, [((p + i) % 3, (q + i) % 2) for i in range(x.ndim)], p % 2),
+    lambda x, y, raw, p, q: gradus.pad(x, [((p + i) % 3, (q + i) % 2) for i in range(x.ndim)], value=p % 2),
     lambda x, y, raw, p, q: x.flip(_axis(x, p)) if x.ndim else x,
     lambda x, y, raw, p, q: _concatenated(x, y, p),
     lambda x, y, raw, p, q: _stretched(x, p),
@@ -296,7 +296,7 @@ def _cut(x: Tensor, p: int, q: int) -> Tensor:
 def _padded(x: Tensor, p: int, q: int) -> Tensor:
     x = _at_least(x, 1)
     first = [(p % 3, q % 3), *[(0, 0)] * (x.ndim - 1)]
-    wide = gradus.pad(x, first, 0.5 * (p % 2))
+    wide = gradus.pad(x, first, value=0.5 * (p % 2))
     return wide + gradus.pad(x, [(q % 3, p % 3), *first[1:]]) if q % 2 else wide[q % 2 :]
 
 
@@ -332,7 +332,7 @@ JOINS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
     lambda x, y, raw, p, q: _sliced(x, p, q),
     lambda x, y, raw, p, q: _cut(x, p, q),
     lambda x, y, raw, p, q: _padded(x, p, q),
-    lambda x, y, raw, p, q: gradus.pad(x, [((p + i) % 3, (q + i) % 2) for i in range(x.ndim)], p % 2),
+    lambda x, y, raw, p, q: gradus.pad(x, [((p + i) % 3, (q + i) % 2) for i in range(x.ndim)], value=p % 2),
     lambda x, y, raw, p, q: _loop(x, y, p, q),
     lambda x, y, raw, p, q: _recurrent(x, y, p, q),
     lambda x, y, raw, p, q: _recurrent(raw, y, p, q),

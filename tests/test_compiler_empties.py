@@ -71,7 +71,7 @@ def choices() -> Iterator[Case]:
 def shapes() -> Iterator[Case]:
     yield lambda a, b: gradus.concatenate([a, b, a]), (given(0, 3), given(2, 3))
     yield lambda a: gradus.concatenate([a, a]), (given(0, 3),)
-    yield lambda a: a.pad(((1, 1), (2, 0)), 5), (given(0, 3),)
+    yield lambda a: a.pad(((1, 1), (2, 0)), value=5), (given(0, 3),)
     yield lambda a: a.pad(((0, 0), (2, 0))), (given(3, 0),)
     yield lambda a: a[1:1] * 2, (given(4, 3),)
     yield lambda a: gradus.stack([a, a.flip(0)]), (given(0, 3),)

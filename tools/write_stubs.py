@@ -44,7 +44,9 @@ def stub() -> str:
     found = {name: thing for name, thing in vars(Methods).items() if callable(thing) or isinstance(thing, property)}
     imports: dict[str, str] = {}
     lines = [_line(name, found[name], imports) for name in sorted(found)]
-    head = HEAD.format(imports="\n".join(f"from {module} import {name}" for name, module in sorted(imports.items())))
+    modules = sorted(set(imports.values()))
+    names = {module: ", ".join(sorted(n for n, m in imports.items() if m == module)) for module in modules}
+    head = HEAD.format(imports="\n".join(f"from {module} import {names[module]}" for module in modules))
     return head + "".join(lines)
 
 

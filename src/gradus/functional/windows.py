@@ -28,4 +28,4 @@ def per_axis(what: str, value: Any, axes: int, least: int = 1) -> Sizes:
 def pad_ends(x: Tensor, before: Sizes, after: Sizes, value: float = 0) -> Tensor:
     """The last axes lengthened at both ends."""
     rest = x.ndim - len(before)
-    return pad(x, [(0, 0)] * rest + list(zip(before, after, strict=True)), value)
+    return pad(x, [(0, 0)] * rest + list(zip(before, after, strict=True)), value=value)

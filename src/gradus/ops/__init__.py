@@ -19,8 +19,14 @@ from .places.index import *
 from .products.matmul import *
 from .reductions.composed import *
 from .reductions.reduce import *
+from .reductions.running import *
+from .shapes.axes import *
+from .shapes.diagonals import *
 from .shapes.movement import *
+from .shapes.padding import *
+from .shapes.repeating import *
 from .shapes.slicing import *
+from .shapes.splitting import *
 from .shapes.window import *
 
 __all__ = offers(__name__)

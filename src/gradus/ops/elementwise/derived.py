@@ -1,4 +1,4 @@
-"""Functions composed of others, element by element."""
+"""Functions composed of others, element by element, and one whose gradient is."""
 
 from __future__ import annotations
 
@@ -8,14 +8,29 @@ from typing import Any
 import numpy as np
 
 from ...tensor import Tensor
-from ..core.elementwise import numbers
+from ..core.elementwise import FUNCTION, binary, numbers
 from ..core.primitive import case, promote, public
 from ..core.wide import in_float32
 from .arithmetic import divide, multiply, power
 from .choice import where
-from .functions import log, sqrt
+from .functions import log, sigmoid, sqrt
 
-__all__ = ["exp2", "heaviside", "lerp", "reciprocal", "rsqrt", "square", "xlogy"]
+__all__ = ["exp2", "heaviside", "lerp", "logaddexp", "reciprocal", "rsqrt", "square", "xlogy"]
+
+
+logaddexp = binary(
+    "logaddexp",
+    lambda xp, x1, x2: xp.logaddexp(x1, x2),
+    (lambda g, y, x1, x2: g * _share(x1, x2), lambda g, y, x1, x2: g * _share(x2, x1)),
+    "log(e^x1 + e^x2), without overflow. Gradients: g sigmoid(x1 - x2), g sigmoid(x2 - x1); of equals, g / 2.",
+    "f'{logaddexp(1000.0, 1000.0):.2f}' -> '1000.69'",
+    floats=True,
+    effort=FUNCTION,
+)
+
+
+def _share(x1: Tensor, x2: Tensor) -> Tensor:
+    return sigmoid(where(x1 == x2, 0, x1 - x2))  # infinities have no difference
 
 
 @public(case((3, 4)), elementwise=True)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...tensor import Tensor
-from ..core.elementwise import FUNCTION, binary, unary
+from ..core.elementwise import FUNCTION, unary
 from .choice import where
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
-    "logaddexp",
     "relu",
     "sigmoid",
     "softplus",
@@ -120,21 +118,6 @@ relu = unary(  # a primitive, because where() takes longer, and maximum() halves
     reference=lambda x: np.maximum(x, np.zeros_like(x)),
     floats=False,
 )
-logaddexp = binary(
-    "logaddexp",
-    lambda xp, x1, x2: xp.logaddexp(x1, x2),
-    (lambda g, y, x1, x2: g * _share(x1, x2), lambda g, y, x1, x2: g * _share(x2, x1)),
-    "log(e^x1 + e^x2), without overflow. Gradients: g sigmoid(x1 - x2), g sigmoid(x2 - x1); of equals, g / 2.",
-    "f'{logaddexp(1000.0, 1000.0):.2f}' -> '1000.69'",
-    floats=True,
-    effort=FUNCTION,
-)
-
-
-def _share(x1: Tensor, x2: Tensor) -> Tensor:
-    return sigmoid(where(x1 == x2, 0, x1 - x2))  # infinities have no difference
-
-
 softplus = unary(
     "softplus",
     lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)),

@@ -10,17 +10,35 @@ import numpy as np
 
 from ... import dtypes
 from ..._methods import method
+from ...errors import ArgumentError
 from ...tensor import Tensor
-from ..core.primitive import case, normalize_axes, promote, public
+from ..core.primitive import case, cast, normalize_axes, promote, public
 from ..core.wide import in_float32, integers_in_float64
 from ..elementwise.arithmetic import negative
 from ..elementwise.bits import invert
 from ..elementwise.choice import where
 from ..elementwise.comparison import greater, less, not_equal
+from ..elementwise.logic import isclose
 from ..shapes.movement import swapaxes, transpose
 from .reduce import Axis, argmax, max, sum
 
-__all__ = ["all", "any", "argmin", "clip", "logsumexp", "mean", "min", "std", "var"]
+__all__ = [
+    "all",
+    "allclose",
+    "any",
+    "argmin",
+    "clip",
+    "count_nonzero",
+    "logsumexp",
+    "mean",
+    "min",
+    "nanmean",
+    "nansum",
+    "norm",
+    "ptp",
+    "std",
+    "var",
+]
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True), gives="float")
@@ -154,6 +172,101 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     nothing = total == 0  # -inf alone: the logarithm is -inf, and no number has a share in it
     total = where(nothing, -math.inf, where(nothing, 1, total).log() + highest)
     return total if keepdims else total.squeeze(normalize_axes("logsumexp", axis, x.ndim))
+
+
+@public(
+    case((2, 3, 4)),
+    case((2, 3, 4), axis=1),
+    case((2, 3), args=(1,), axis=0, keepdims=True),
+    case((2, 3), args=(math.inf,), axis=0),
+    case((2, 3), args=(3,), axis=-1, domain=(0.5, 2.0)),
+    reference=lambda x, order=2, axis=None, keepdims=False: np.linalg.norm(
+        x.ravel() if axis is None else x, order, axis, keepdims
+    ),
+    gives="float",
+)
+@in_float32
+def norm(x: Any, order: float = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The length along `axis`: (sum |x|^order)^(1/order). Gradient of order 2: g x / y; where all are 0, it is 0.
+
+    Order 1 is the sum of |x|, infinity the largest, minus infinity the smallest of them, 0 how many are not 0.
+
+    >>> norm([3.0, 4.0]), norm([3.0, 4.0], math.inf)
+    (tensor(5.), tensor(4.))
+    """
+    x = promote(x, floats=True)[0]
+    if not isinstance(order, (int, float)):
+        raise ArgumentError(f"norm: the order is a number, got {order!r}. Of all elements, 2 is Frobenius' norm.")
+    if order == 0:
+        return cast(sum(x != 0, axis, keepdims), x.dtype)
+    size = x.absolute()
+    if math.isinf(order):
+        return max(size, axis, keepdims) if order > 0 else min(size, axis, keepdims)
+    if order == 1:
+        return sum(size, axis, keepdims)
+    zero = x == 0
+    powers = x * x if order == 2 else where(zero, 0 if order > 0 else math.inf, where(zero, 1, size) ** order)
+    total = sum(powers, axis, keepdims)
+    zero = total == 0  # where the root has a corner
+    root = where(zero, 1, total)
+    return where(zero, 0 if order > 0 else math.inf, root.sqrt() if order == 2 else root ** (1 / order))
+
+
+@public(case((2, 3)), case((2, 3), axis=1), gives="sum")
+def nansum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The sum along `axis` of all that is no NaN. Gradient: g, to each number.
+
+    >>> nansum([1.0, math.nan, 2.0])
+    tensor(3.)
+    """
+    x = promote(x)[0]
+    return sum(where(x != x, False, x), axis, keepdims)
+
+
+@public(case((2, 3)), case((2, 3), axis=1), gives="float")
+@in_float32
+@integers_in_float64
+def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The average along `axis` of all that is no NaN; NaN if nothing is.
+
+    >>> nanmean([1.0, math.nan, 2.0])
+    tensor(1.5)
+    """
+    x = promote(x, floats=True)[0]
+    return nansum(x, axis, keepdims) / sum(x == x, axis, keepdims).astype(x.dtype)
+
+
+@public(
+    case((2, 3), domain=(0, 2), dtype="int64"), case((2, 3), domain=(0, 2), dtype="int64", axis=1), gives="int64"
+)
+def count_nonzero(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """How many elements along `axis` are not 0.
+
+    >>> count_nonzero([[0, 3], [1, 2]], axis=1)
+    tensor([1, 2])
+    """
+    return sum(promote(x)[0] != 0, axis, keepdims)
+
+
+@public(case((2, 3)), case((2, 3), axis=1), refuses=("bool",))
+def ptp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """From the smallest element along `axis` to the largest: their difference.
+
+    >>> ptp([3, 8, 5])
+    tensor(5)
+    """
+    a = promote(x)[0]
+    return max(a, axis, keepdims) - min(a, axis, keepdims)
+
+
+@public(case((3, 4), (3, 4)), gives="bool")
+def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether all pairs of elements are close, as `isclose` has it.
+
+    >>> allclose([1.0, 2.0], [1.0, 2.000001])
+    tensor(True)
+    """
+    return all(isclose(x1, x2, rtol, atol, equal_nan))
 
 
 def T(x: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,13 @@ from ..elementwise.choice import where
 __all__ = ["argmax", "cumsum", "max", "sum"]
 
 Axis = int | Sequence[int] | None
+
+
+class Extremes(NamedTuple):
+    """Elements that were looked for, as the largest, and where they stand."""
+
+    values: Tensor
+    indices: Tensor
 
 
 def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -37,7 +44,7 @@ def _keep(reduced: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> 
     return reduced.reshape(_kept(x.shape, axes)) if keepdims else reduced
 
 
-def _wide(x: Tensor) -> Tensor:
+def summed(x: Tensor) -> Tensor:
     """Booleans and integers as int64 (uint64 stays), so that sums do not run over, as in NumPy."""
     return x if dtypes.is_float(x.dtype) or x.dtype == dtypes.uint64 else cast(x, dtypes.int64)
 
@@ -73,7 +80,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> sum([[1, 2], [3, 4]], axis=0)
     tensor([4, 6])
     """
-    x = _wide(promote(x)[0])
+    x = summed(promote(x)[0])
     axes = normalize_axes("sum", axis, x.ndim)
     return _keep(bind(_sum, x, axis=axes) if axes else x, x, axes, keepdims)
 
@@ -128,7 +135,8 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     tensor([1, 0])
     """
     x = promote(x)[0]
-    if axis is None:
+    if axis is None or not x.ndim:
+        normalize_axes("argmax", axis, x.ndim)
         flat = bind(_argmax, x.reshape(-1), axis=0)
         return flat.reshape((1,) * x.ndim) if keepdims else flat
     axis = normalize_axis("argmax", axis, x.ndim)
@@ -150,5 +158,6 @@ def cumsum(x: Any, axis: int) -> Tensor:
     >>> cumsum([1, 2, 3], axis=0)
     tensor([1, 3, 6])
     """
-    x = _wide(promote(x)[0])
-    return bind(_cumsum, x, axis=normalize_axis("cumsum", axis, x.ndim))
+    x = summed(promote(x)[0])
+    place = normalize_axis("cumsum", axis, x.ndim or 1)
+    return bind(_cumsum, x if x.ndim else x.reshape(1), axis=place).reshape(x.shape)

@@ -1,21 +1,19 @@
-"""Parts of a tensor cut out, a tensor put into a larger one, and tensors joined."""
+"""A part of a tensor cut out, a tensor put into a larger one, and tensors joined."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ..._methods import method
-from ...errors import ArgumentError, ShapeError
+from ...errors import ShapeError
 from ...tensor import Tensor
 from ..core.lowering import Found, Indices, Shape, View
 from ..core.places import Condition
 from ..core.primitive import Primitive, Shaped, bind, case, normalize_axis, promote, public
-from .movement import expand_dims, squeeze
+from .axes import atleast_1d, atleast_2d, atleast_3d
+from .movement import expand_dims
 
-__all__ = ["concatenate", "pad", "split", "stack", "unstack"]
+__all__ = ["concatenate", "dstack", "hstack", "stack", "vstack"]
 
 # -- slice and pad, each the other's gradient --------------------------------------------------------------------------
 
@@ -54,13 +52,19 @@ def slice_(x: Tensor, ranges: tuple[tuple[int, int, int], ...]) -> Tensor:
     return bind(_slice, x, ranges=ranges)
 
 
+def cut(x: Tensor, axis: int, start: int, stop: int, step: int = 1) -> Tensor:
+    """From start to stop along one axis, counted from the front."""
+    axis %= x.ndim
+    return slice_(x, tuple((start, stop, step) if a == axis else (0, n, 1) for a, n in enumerate(x.shape)))
+
+
 def _unslice(g: Tensor, x: Tensor, ranges: tuple[tuple[int, int, int], ...]) -> Tensor:
     """Zeros in the shape of x, with g in the places that were sliced."""
     widths = []
     for n, length, (start, _, step) in zip(g.shape, x.shape, ranges, strict=True):
         reach = start + (n - 1) * step + 1 if n else 0
         widths.append((start if n else length, length - reach if n else 0, step - 1))
-    return bind(_pad, g, widths=tuple(widths), value=0)
+    return bind(pad_p, g, widths=tuple(widths), value=0)
 
 
 def _pad_rule(x: Any, widths: tuple[tuple[int, int, int], ...], value: float) -> Shaped:
@@ -95,7 +99,7 @@ def _pull_pad(
     return [Found(0, tuple(places), tuple(c for c in conditions if not c.always()))]
 
 
-_pad = Primitive(
+pad_p = Primitive(
     "pad",
     rule=_pad_rule,
     forward=_pad_forward,
@@ -104,27 +108,9 @@ _pad = Primitive(
 )
 
 
-@public(
-    case((2, 3), args=(((1, 2), (0, 1)),)),
-    case((2, 3), args=(((1, 0), (0, 0)),), value=7),
-    reference=lambda x, widths, value=0.0: np.pad(x, widths, constant_values=value),
-)
-def pad(x: Any, widths: Sequence[tuple[int, int]], value: float = 0) -> Tensor:
-    """Surrounded by `value`: for each axis, how many before and how many after.
-
-    >>> pad([1, 2], [(1, 2)])
-    tensor([0, 1, 2, 0, 0])
-    """
-    x = promote(x)[0]
-    if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
-        raise ShapeError(f"pad: {x.ndim} axes need {x.ndim} pairs (before, after) of 0 or more, got {widths}")
-    wanted = any(w for pair in widths for w in pair)
-    return bind(_pad, x, widths=tuple((lo, hi, 0) for lo, hi in widths), value=value) if wanted else x
-
-
 def dilate(x: Tensor, gaps: tuple[int, ...]) -> Tensor:
     """Zeros put between neighbours: gaps[i] of them along axis i."""
-    return x if not any(gaps) else bind(_pad, x, widths=tuple((0, 0, gap) for gap in gaps), value=0)
+    return x if not any(gaps) else bind(pad_p, x, widths=tuple((0, 0, gap) for gap in gaps), value=0)
 
 
 # -- concatenate and stack ---------------------------------------------------------------------------------------------
@@ -203,39 +189,34 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     return concatenate([expand_dims(x, axis) for x in _several("stack", tensors)], axis)
 
 
-@method("split")
-def split(x: Any, parts: int, axis: int = 0) -> list[Tensor]:
-    """Cut into equal parts along an axis.
+@public(case((2, 3), (1, 3), listed=True), case((2,), (2,), listed=True), methods=())
+def vstack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors joined along the first axis; those with one axis are rows.
 
-    >>> split([1, 2, 3, 4], 2)
-    [tensor([1, 2]), tensor([3, 4])]
+    >>> vstack([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
     """
-    x = promote(x)[0]
-    axis = normalize_axis("split", axis, x.ndim)
-    if parts < 1:
-        raise ArgumentError(f"split: the number of parts must be 1 or more, got {parts}")
-    length, rest = divmod(x.shape[axis], parts)
-    if rest:
-        raise ShapeError(f"split: axis {axis} of length {x.shape[axis]} does not divide into {parts} equal parts")
-    whole = [(0, n, 1) for n in x.shape]
-    return [
-        slice_(x, tuple((i * length, (i + 1) * length, 1) if a == axis else w for a, w in enumerate(whole)))
-        for i in range(parts)
-    ]
+    return concatenate([atleast_2d(x) for x in _several("vstack", tensors)])
 
 
-@method("unstack")
-def unstack(x: Any) -> list[Tensor]:
-    """The parts along the first axis, as a list.
+@public(case((2, 3), (2, 1), listed=True), case((2,), (3,), listed=True), methods=())
+def hstack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors joined along the second axis; those with one axis, along that.
 
-    They are cut in half again and again: the gradient of a slice is as large as what it was cut from, so that cutting
-    n parts from the whole, one by one, would cost n^2.
-
-    >>> unstack([[1, 2], [3, 4]])
-    [tensor([1, 2]), tensor([3, 4])]
+    >>> hstack([[1, 2], [3]])
+    tensor([1, 2, 3])
     """
-    x = promote(x)[0]
-    length = x.shape[0] if x.ndim else 0
-    if length < 2:
-        return [squeeze(x, 0)] if length else []
-    return unstack(x[: length // 2]) + unstack(x[length // 2 :])
+    xs = [atleast_1d(x) for x in _several("hstack", tensors)]
+    return concatenate(xs, 0 if xs[0].ndim == 1 else 1)
+
+
+@public(case((2, 3), (2, 3), listed=True), case((2,), (2,), listed=True), methods=())
+def dstack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors joined along the third axis.
+
+    >>> dstack([[1, 2], [3, 4]])
+    tensor([[[1, 3],
+             [2, 4]]])
+    """
+    return concatenate([atleast_3d(x) for x in _several("dstack", tensors)], 2)

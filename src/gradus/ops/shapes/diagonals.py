@@ -1,0 +1,124 @@
+"""Diagonals of matrices, and what lies on one side of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import ShapeError
+from ...tensor import Tensor
+from ..core.primitive import bind, case, normalize_axes, promote, public
+from ..elementwise.choice import where
+from ..making.create import iota
+from .movement import permute, reshape
+from .slicing import cut, pad_p
+
+__all__ = ["diag", "diag_embed", "diagonal", "trace", "tril", "triu"]
+
+
+def _require_matrix(name: str, x: Tensor) -> None:
+    if x.ndim < 2:
+        raise ShapeError(f"{name}: needs a matrix, or several, got shape {x.shape}")
+
+
+def _upper(x: Tensor, k: int) -> Tensor:
+    """Where a matrix lies on its k-th diagonal or above it."""
+    return iota(x.shape[-1]) >= iota(x.shape[-2]).reshape(-1, 1) + k
+
+
+@public(case((3, 4)), case((2, 3, 3), k=-1))
+def triu(x: Any, k: int = 0) -> Tensor:
+    """Matrices (..., n, m) with 0 below the k-th diagonal: the upper triangle. Gradient: that of g.
+
+    >>> triu([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [0, 4]])
+    """
+    x = promote(x)[0]
+    _require_matrix("triu", x)
+    return where(_upper(x, k), x, False)
+
+
+@public(case((3, 4)), case((2, 3, 3), k=1))
+def tril(x: Any, k: int = 0) -> Tensor:
+    """Matrices (..., n, m) with 0 above the k-th diagonal: the lower triangle. Gradient: that of g.
+
+    >>> tril([[1, 2], [3, 4]])
+    tensor([[1, 0],
+            [3, 4]])
+    """
+    x = promote(x)[0]
+    _require_matrix("tril", x)
+    return where(_upper(x, k + 1), False, x)
+
+
+@public(
+    case((3, 4)),
+    case((3, 4), args=(2,)),
+    case((2, 4, 3), args=(-1, -2, -1)),
+    case((2, 2), args=(5,)),
+)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The elements (i, i + offset) of two axes, as the last axis. Gradient: g there, else 0.
+
+    >>> diagonal([[1, 2], [3, 4]])
+    tensor([1, 4])
+    """
+    x = promote(x)[0]
+    first, second = normalize_axes("diagonal", (axis1, axis2), x.ndim)
+    x = permute(x, (*(a for a in range(x.ndim) if a not in (first, second)), first, second))
+    *lead, n, m = x.shape
+    length = max(0, min(n + min(offset, 0), m - max(offset, 0)))
+    start = offset if offset >= 0 else -offset * m
+    stop = start + (length - 1) * (m + 1) + 1 if length else 0
+    return cut(reshape(x, (*lead, n * m)), -1, start if length else 0, stop, m + 1)
+
+
+@public(case((3, 4)), case((3, 4, 2), offset=1), gives="sum")
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The sum along a diagonal. Gradient: g on it, else 0.
+
+    >>> trace([[1, 2], [3, 4]])
+    tensor(5)
+    """
+    return diagonal(x, offset, axis1, axis2).sum(-1)
+
+
+@public(
+    case((3,)),
+    case((2, 3), args=(-1,)),
+    case((2, 3), args=(2,)),
+    reference=lambda x, offset=0: np.stack([np.diag(row, offset) for row in x]) if x.ndim > 1 else np.diag(x, offset),
+)
+def diag_embed(x: Any, offset: int = 0) -> Tensor:
+    """Matrices (..., n, n) with x (..., k) on a diagonal, else 0. Gradient: the diagonal of g.
+
+    >>> diag_embed([1, 2])
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    x = promote(x)[0]
+    if not x.ndim:
+        raise ShapeError("diag_embed: needs an axis to lay along the diagonal, got a tensor without axes")
+    length = x.shape[-1]
+    n = length + abs(offset)
+    start = offset if offset >= 0 else -offset * n
+    stop = start + (length - 1) * (n + 1) + 1 if length else 0
+    widths = (start, n * n - stop, n) if length else (0, n * n, 0)
+    flat = bind(pad_p, x, widths=((0, 0, 0),) * (x.ndim - 1) + (widths,), value=0)
+    return reshape(flat, (*x.shape[:-1], n, n))
+
+
+@public(case((3,)), case((3, 4), args=(1,)))
+def diag(x: Any, k: int = 0) -> Tensor:
+    """The k-th diagonal of a matrix; of a vector, the matrix with it on that diagonal.
+
+    >>> diag([[1, 2], [3, 4]]), diag([1, 2])
+    (tensor([1, 4]), tensor([[1, 0],
+            [0, 2]]))
+    """
+    x = promote(x)[0]
+    if x.ndim not in (1, 2):
+        raise ShapeError(f"diag: needs a vector or a matrix, got shape {x.shape}", "For several, use diagonal.")
+    return diag_embed(x, k) if x.ndim == 1 else diagonal(x, k)

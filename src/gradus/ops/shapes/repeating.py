@@ -1,0 +1,119 @@
+"""The same elements again: whole, one by one, moved round, along axes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import ArgumentError, ShapeError
+from ...tensor import Tensor
+from ..core.primitive import case, normalize_axes, normalize_axis, promote, public
+from .movement import broadcast_to, expand_dims, reshape, swapaxes
+from .slicing import concatenate, cut
+
+__all__ = ["meshgrid", "repeat", "roll", "tile"]
+
+
+@public(
+    case((2, 3), args=(2,)),
+    case((2, 3), args=((2, 1, 2),)),
+    case((2, 3), args=(2, 2)),
+    reference=lambda x, *times: np.tile(x, times[0] if len(times) == 1 else times),
+)
+def tile(x: Any, *times: Any) -> Tensor:
+    """The whole again and again: `times[i]` along axis i, counted from the last (what PyTorch calls `x.repeat`).
+
+    >>> tile([1, 2], 2), tile([1, 2], (2, 1))
+    (tensor([1, 2, 1, 2]), tensor([[1, 2],
+            [1, 2]]))
+    """
+    x = promote(x)[0]
+    counts = tuple(times[0]) if len(times) == 1 and not isinstance(times[0], (int, np.integer)) else times
+    if any(n < 0 for n in counts):
+        raise ArgumentError(f"tile: how many times is 0 or more, got {counts}")
+    ndim = max(x.ndim, len(counts))
+    shape, counts = (1,) * (ndim - x.ndim) + x.shape, (1,) * (ndim - len(counts)) + counts
+    spread = reshape(x, tuple(v for n in shape for v in (1, n)))
+    spread = broadcast_to(spread, tuple(v for pair in zip(counts, shape, strict=True) for v in pair))
+    return reshape(spread, tuple(n * k for n, k in zip(shape, counts, strict=True)))
+
+
+@public(
+    case((2, 3), args=(2,), axis=1),
+    case((2, 3), args=([1, 0, 2],), axis=-1),
+    case((2, 3), args=(2,)),
+    methods=("repeat_interleave",),
+)
+def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    """Each element again and again, along an axis or flattened; `repeats` may say it for each, as integers.
+
+    >>> repeat([1, 2], 2), repeat([1, 2], [3, 1])
+    (tensor([1, 1, 2, 2]), tensor([1, 1, 1, 2]))
+    """
+    x = promote(x)[0] if axis is not None else reshape(x, -1)
+    axis = normalize_axis("repeat", -1 if axis is None else axis, x.ndim)
+    length = x.shape[axis]
+    if isinstance(repeats, (int, np.integer)):
+        if repeats < 0:
+            raise ArgumentError(f"repeat: how many times is 0 or more, got {repeats}")
+        many = broadcast_to(
+            expand_dims(x, axis + 1), (*x.shape[: axis + 1], int(repeats), *x.shape[axis + 1 :])
+        )
+        return reshape(many, (*x.shape[:axis], length * int(repeats), *x.shape[axis + 1 :]))
+    counts = [int(n) for n in (repeats.numpy() if isinstance(repeats, Tensor) else repeats)]
+    if len(counts) == 1:
+        return repeat(x, counts[0], axis)
+    if len(counts) != length or any(n < 0 for n in counts):
+        raise ShapeError(f"repeat: axis {axis} of length {length} needs {length} counts of 0 or more, got {counts}")
+    taken: Tensor = x.take(np.repeat(np.arange(length), counts), axis)
+    return taken
+
+
+@public(
+    case((3, 4), args=(1,)),
+    case((3, 4), args=(-5,), axis=1),
+    case((3, 4), args=((1, 2),), axis=(0, -1)),
+)
+def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Tensor:
+    """Moved by `shift` places; what is moved past the end comes in at the beginning. With no axis, flattened.
+
+    >>> roll([1, 2, 3, 4], 1)
+    tensor([4, 1, 2, 3])
+    """
+    y = promote(x)[0]
+    if axis is None:
+        return reshape(roll(reshape(y, -1), shift, 0), y.shape)
+    axes = normalize_axes("roll", axis, y.ndim)
+    shifts: Sequence[Any] = shift if isinstance(shift, (tuple, list)) else (shift,) * len(axes)
+    if len(shifts) != len(axes):
+        raise ArgumentError(f"roll: as many shifts as axes are needed, got {shift} and {axis}")
+    for by, along in zip(shifts, axes, strict=True):
+        length = y.shape[along]
+        if length and by % length:
+            at = length - by % length
+            y = concatenate([cut(y, along, at, length), cut(y, along, 0, at)], along)
+    return y
+
+
+@public(case((2,), (3,)), case((2,), (3,), (4,), indexing="ij"), methods=())
+def meshgrid(*xs: Any, indexing: str = "xy") -> list[Tensor]:
+    """The coordinates of a grid's points, from those of its axes: as in NumPy, unlike in PyTorch, columns come first.
+
+    With `indexing="ij"` axis i of the results is that of the i-th tensor.
+
+    >>> meshgrid([1, 2, 3], [4, 5])[0]
+    tensor([[1, 2, 3],
+            [1, 2, 3]])
+    """
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(f'meshgrid: indexing is "xy" or "ij", got {indexing!r}')
+    tensors = [reshape(promote(x)[0], -1) for x in xs]
+    shape = tuple(x.size for x in tensors)
+    grids = []
+    for i, x in enumerate(tensors):
+        along = reshape(x, tuple(n if a == i else 1 for a, n in enumerate(shape)))
+        grid = broadcast_to(along, shape)
+        grids.append(swapaxes(grid, 0, 1) if indexing == "xy" and len(shape) > 1 else grid)
+    return grids
