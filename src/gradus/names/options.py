@@ -183,10 +183,11 @@ def understood_all(namespace: dict[str, Any], names: Iterable[str]) -> None:
                 _understand_class(kind)
         elif _plain(thing):
             home = sys.modules[thing.__module__]
-            there = getattr(home, name, None)
+            own = thing.__name__  # another than `name`, if that is a second name
+            there = getattr(home, own, None)
             namespace[name] = there if hasattr(there, "understands") else understood(thing)
             if there is thing:  # so that it is found where it says it comes from
-                setattr(home, name, namespace[name])
+                setattr(home, own, namespace[name])
 
 
 def _plain(thing: Any) -> TypeGuard[FunctionType]:

@@ -4,6 +4,7 @@ Each file says in its `__all__` what it offers; all of that is in `gradus`, too.
 """
 
 from .._offers import offers
+from .aliases import *
 from .elementwise.angles import *
 from .elementwise.arithmetic import *
 from .elementwise.bits import *

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes, interpret
-from ..._methods import method
 from ...errors import ArgumentError
 from ...interpret import Outside
 from ...tensor import Tensor
@@ -206,6 +205,3 @@ def positive(x: Any) -> Tensor:
     """
     return promote(x)[0]
 
-
-method("abs")(absolute)  # PyTorch's names
-method("clone")(copy)

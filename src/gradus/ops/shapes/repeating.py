@@ -44,7 +44,7 @@ def tile(x: Any, *times: Any) -> Tensor:
     case((2, 3), args=(2,), axis=1),
     case((2, 3), args=([1, 0, 2],), axis=-1),
     case((2, 3), args=(2,)),
-    methods=("repeat_interleave",),
+    methods=(),
 )
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
     """Each element again and again, along an axis or flattened; `repeats` may say it for each, as integers.

@@ -85,7 +85,7 @@ def split(
     return _cut_at(x, _up_to([length // int(parts)] * int(parts)), axis)
 
 
-@public(case((4, 5), args=(3,), axis=1), case((4, 5), args=([1, 3],), axis=1), methods=("array_split", "tensor_split"))
+@public(case((4, 5), args=(3,), axis=1), case((4, 5), args=([1, 3],), axis=1))
 def array_split(x: Any, parts: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """Cut into so many parts, the first of them longer by one where they cannot be equal; or at places.
 

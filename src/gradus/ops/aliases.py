@@ -1,0 +1,120 @@
+"""Second names: what PyTorch, the array API or NumPy itself calls otherwise, with the same meaning and arguments.
+
+Gradus' functions of arrays have NumPy's names. Another name is another word for the same function where that costs
+nothing and hides nothing; where arguments or results differ, it is refused with what to write (`gradus.names`).
+"""
+
+from __future__ import annotations
+
+from .._methods import method
+from .core.primitive import FUNCTIONS
+from .elementwise.angles import arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, deg2rad, rad2deg
+from .elementwise.arithmetic import absolute, copy, divide, multiply, negative, power, remainder, subtract
+from .elementwise.bits import invert, right_shift
+from .elementwise.comparison import equal, greater, greater_equal, less, less_equal, not_equal
+from .elementwise.rounding import round, trunc
+from .elementwise.special import digamma
+from .products.matmul import matmul
+from .reductions.composed import clip, min
+from .reductions.reduce import max
+from .shapes.axes import moveaxis
+from .shapes.movement import expand_dims, permute
+from .shapes.repeating import repeat
+from .shapes.slicing import concatenate, vstack
+from .shapes.splitting import array_split, unstack
+
+abs = absolute
+acos = arccos
+acosh = arccosh
+amax = max
+amin = min
+asin = arcsin
+asinh = arcsinh
+atan = arctan
+atan2 = arctan2
+atanh = arctanh
+bitwise_invert = invert
+bitwise_not = invert
+bitwise_right_shift = right_shift
+bmm = matmul
+cat = concatenate
+clamp = clip
+clone = copy
+concat = concatenate
+degrees = rad2deg
+div = divide
+eq = equal
+fix = trunc
+ge = greater_equal
+gt = greater
+le = less_equal
+lt = less
+mm = matmul
+mod = remainder
+movedim = moveaxis
+mul = multiply
+ne = not_equal
+neg = negative
+permute_dims = permute
+pow = power
+psi = digamma
+radians = deg2rad
+repeat_interleave = repeat
+rint = round
+row_stack = vstack
+sub = subtract
+tensor_split = array_split
+true_divide = divide
+unbind = unstack
+unsqueeze = expand_dims
+
+__all__ = [
+    "abs",
+    "acos",
+    "acosh",
+    "amax",
+    "amin",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "bitwise_invert",
+    "bitwise_not",
+    "bitwise_right_shift",
+    "bmm",
+    "cat",
+    "clamp",
+    "clone",
+    "concat",
+    "degrees",
+    "div",
+    "eq",
+    "fix",
+    "ge",
+    "gt",
+    "le",
+    "lt",
+    "mm",
+    "mod",
+    "movedim",
+    "mul",
+    "ne",
+    "neg",
+    "permute_dims",
+    "pow",
+    "psi",
+    "radians",
+    "repeat_interleave",
+    "rint",
+    "row_stack",
+    "sub",
+    "tensor_split",
+    "true_divide",
+    "unbind",
+    "unsqueeze",
+]
+
+for _name in __all__:
+    if FUNCTIONS[globals()[_name].__name__].methods or _name == "repeat_interleave":
+        method(_name)(globals()[_name])
