@@ -11,7 +11,7 @@ import pytest
 
 import gradus
 from gradus import nn, optim
-from gradus.errors import ArgumentError, GradientError
+from gradus.errors import ArgumentError, GradientError, TraceError
 from gradus.inspect import saliency
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
@@ -206,3 +206,34 @@ def test_pickled_methods_stay_whose_they_are():
     back = pickle.loads(pickle.dumps(thing))
     back.k = 5.0
     assert [back.times(x).item(), super(Derived, back).times(x).item(), thing.times(x).item()] == [6, 5, 3]
+
+
+def test_a_compiled_functions_attributes_are_watched():
+    @gradus.compile
+    def f(x):
+        if not hasattr(f, "table"):
+            f.table = {2: 3.0}
+        return x * f.scale * f.table[len(x)]
+
+    f.scale = 2.0
+    x = gradus.tensor([1.0, 2.0])
+    assert f(x).tolist() == [6.0, 12.0]
+    f.scale = 5.0
+    assert f(x).tolist() == [15.0, 30.0]
+    f.table[2] = 1.0
+    assert f(x).tolist() == [5.0, 10.0]
+    assert gradus.compile(lambda x: f(x) + f.scale)(x).tolist() == [10.0, 15.0]
+    f.scale = 1.0
+    assert f(x).tolist() == [1.0, 2.0]
+
+
+def test_a_compiled_function_that_counts_its_calls_is_refused():
+    @gradus.compile
+    def f(x):
+        f.calls += 1
+        return x
+
+    f.calls = 0
+    with pytest.raises(TraceError, match=r"changes f\.calls"):
+        f(gradus.ones(2))
+    assert f.calls == 0

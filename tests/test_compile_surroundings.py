@@ -301,3 +301,18 @@ def test_versions_do_not_hold_all_arrays_of_the_past(monkeypatch: pytest.MonkeyP
     gc.collect()
     assert sum(a() is not None for a in arrays) == 5
     assert f(gradus.ones(1)).numpy()[0] == 8 and len(f._steps) == 5
+
+
+def test_gradients_that_flow_to_what_a_tensor_was_computed_from_are_no_symbols_afterwards() -> None:
+    first, second = (gradus.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    half = first * 2
+
+    def f(x: Any) -> Any:
+        second.grad = None
+        (half * second * x).sum().backward()
+        return second.grad
+
+    assert gradus.compile(f)(gradus.ones(2)).tolist() == [2.0, 4.0]
+    assert first.grad is None
+    assert f(gradus.ones(2)).tolist() == [2.0, 4.0]
+    assert first.grad.tolist() == [2.0, 4.0]

@@ -50,6 +50,9 @@ class Compiled(Copied, Wrapper):
     """
 
     __name__: str
+    machinery = frozenset(
+        {"function", "target", "precision", "winograd", "around", "_attribute", "_place", "_steps", "_last", "_jobs"}
+    )
 
     def __init__(
         self,

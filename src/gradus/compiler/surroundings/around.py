@@ -20,7 +20,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -74,9 +74,14 @@ Part = tuple[Any, str]  # a thing, and what a person calls it
 
 
 class Wrapper:
-    """What stands in a function's place, and is looked at as that function: a compiled one."""
+    """What stands in a function's place, and is looked at as that function: a compiled one.
+
+    Attributes:
+        machinery: the names of attributes that are its own, and not a user's, as `f.scale`.
+    """
 
     function: Callable[..., Any]
+    machinery: ClassVar[frozenset[str]] = frozenset({"function"})
 
 
 class Filter(NamedTuple):
@@ -196,6 +201,7 @@ class Around:
             self._wait([(thing.func, label), (thing.args, label), (thing.keywords, label)])
         elif isinstance(thing, Wrapper):
             self._wait([(thing.function, label)])
+            self._hold(Named(vars(thing), label, Filter(self._named.among, thing.machinery)))
         elif isinstance(thing, (types.BuiltinMethodType, types.MethodWrapperType)):  # what it is bound to
             self.reads_by_name |= any(thing is f for f in _READING)
             self._wait([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
@@ -280,6 +286,7 @@ class Around:
 
     def _tensor(self, t: Tensor, label: str) -> None:
         self.tensors.append((t, label))
+        self._wait((of, label) for of in (() if t.origin is None else t.origin.inputs))  # gradients flow there
         if type(t).__module__.split(".")[0] != "gradus":
             self._attributes(t, label, whole=False)
         if self.ran is None:
