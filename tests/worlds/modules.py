@@ -65,6 +65,22 @@ def a_module_imported_again_by_its_name() -> World:
 
 
 @way
+def a_module_that_was_not_there() -> World:
+    module = new_module()
+    del sys.modules[module.__name__]
+
+    def f(x: Any) -> Any:
+        try:
+            import a_hidden_config
+
+            return x * a_hidden_config.scale
+        except ImportError:
+            return x * 3.0
+
+    return World(f, new_module)
+
+
+@way
 def this_module_among_all() -> World:
     globals()["HIDDEN"] = 2.0
     return World(lambda x: x * sys.modules[__name__].HIDDEN, lambda: globals().update(HIDDEN=3.0))

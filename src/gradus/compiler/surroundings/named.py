@@ -31,7 +31,7 @@ class Names(NamedTuple):
 
     Attributes:
         variables: globals.
-        modules: the full names of those that it imports, or names in a string.
+        modules: the full names of those that it imports, there or not, or names in a string.
         attributes: (module, name), as `math.pi`.
     """
 
@@ -72,11 +72,10 @@ def names_of(code: CodeType, seen: dict[str, Any]) -> Names:
     return found
 
 
-def _imported(name: str, seen: dict[str, Any]) -> list[str]:
-    """The full names of what an import statement brings; of `a.b` both."""
+def _imported(name: str, seen: dict[str, Any]) -> set[str]:
+    """The full names of what an import statement brings, or would bring if it were there; of `a.b` both."""
     package = seen.get("__package__")
-    names = dict.fromkeys((name, name.split(".")[0], f"{package}.{name}".rstrip(".")))
-    return [full for full in names if full in sys.modules]
+    return {name, name.split(".")[0], f"{package}.{name}".rstrip(".")} - {""}
 
 
 def codes_in(code: CodeType) -> Iterator[CodeType]:
