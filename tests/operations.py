@@ -15,6 +15,7 @@ from gradus.errors import DtypeError, GradientError
 from gradus.nn import functional as F
 from gradus.ops import scatter_add, sliding_window, sliding_window_adjoint
 from gradus.ops.core.primitive import FUNCTIONS
+from gradus.ops.places.put import assigned
 from gradus.tensor import Tensor
 
 FLOATS = ("float32", "float64", "float16", "bfloat16")
@@ -154,6 +155,22 @@ def indices(g: Given) -> tuple[Results, Function]:
         taken = [x.take(places, axis=1), x.take(rows), y.take(places), x[rows], x[:, places], F.embedding(some, x)]
         added = [scatter_add(x, rows, 4), scatter_add(x, places, g.n + 1, axis=1), scatter_add(y, some, 3)]
         return [*taken, *added, gradus.pick(y, some), F.one_hot(some, 3)]
+
+    return [g(3, g.n), g(g.n, 3)], function
+
+
+@operation
+def assignments(g: Given) -> tuple[Results, Function]:
+    places = Tensor(np.arange(g.n)[::-1].copy())
+    rows = Tensor(np.array([2, 0, 2]))
+
+    def function(x: Tensor, y: Tensor) -> Results:
+        keys = [0, (slice(None), slice(None, None, -2)), rows, (slice(None), places), (rows[:2], 0), x > 0, (..., -1)]
+        found = [x.copy() for _ in keys]
+        for i, (z, key) in enumerate(zip(found, keys, strict=True)):
+            z[key] = y[:, :1].T if i == 2 else x[1, 0]
+            z[0][1:] = y[1:, 0]
+        return [*found, *(assigned(x, key, x[1, 0]) for key in keys)]
 
     return [g(3, g.n), g(g.n, 3)], function
 

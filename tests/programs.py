@@ -157,6 +157,26 @@ def _scattered(x: Tensor, p: int, q: int) -> Tensor:
     return gradus.scatter_add(x, (np.arange(n) * (1 + p % 5)) % (n + 1) - (p % 2) * n // 2, n + 1, axis)
 
 
+def _assigned(x: Tensor, y: Tensor, raw: Tensor, p: int, q: int) -> Tensor:
+    """A copy, or a view of one, with elements assigned; views that were taken before are not used again."""
+    x = _at_least(x, 1) * 1
+    axis = _axis(x, q)
+    n = x.shape[axis]
+    if not n:
+        return x
+    turned = x.swapaxes(0, axis) if p % 3 else x
+    n = turned.shape[0]
+    value = _of_shape(y, turned.shape[1:])
+    keys = (p % n, slice(None, None, -1 - q % 2), slice(p % n, None), np.array([q % n, 0, q % n]))
+    if p % 5 < 4:
+        turned[keys[p % 5]] = value
+    else:
+        turned[_of_shape(raw, turned.shape) > 0.1] = 0.25
+    if q % 3 == 0:
+        turned[q % n][...] = turned[p % n] * value
+    return x if q % 2 else turned * 1
+
+
 def _windows(x: Tensor, p: int, q: int, back: bool) -> Tensor:
     x = _at_least(x, 2)
     kernel, stride, dilation = (1 + p % 3, 1 + q % 2), (1 + q % 2, 1 + p % 2), (1 + p % 2, 1)
@@ -208,6 +228,8 @@ OPS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
     lambda x, y, raw, p, q: _taken(x, p, q),
     lambda x, y, raw, p, q: _taken_by_value(x, raw),
     lambda x, y, raw, p, q: _scattered(x, p, q),
+    lambda x, y, raw, p, q: _assigned(x, y, raw, p, q),
+    lambda x, y, raw, p, q: _assigned(x, raw, y, q, p),
     lambda x, y, raw, p, q: _windows(x, p, q, back=False),
     lambda x, y, raw, p, q: _windows(x, p, q, back=True),
     lambda x, y, raw, p, q: _at_least(x, 1).cumsum(p % max(x.ndim, 1)) * 0.2,

@@ -171,11 +171,6 @@ def test_the_place_of_a_call_is_not_in_pythons_library() -> None:
         optim.SGD([x], lr=0.1).step()  # is decorated by way of contextlib
 
 
-def test_an_element_is_not_assigned() -> None:
-    with pytest.raises(TypeError, match="fill a NumPy array first"):
-        gradus.ones(2)[0] = 1
-
-
 # -- names -------------------------------------------------------------------------------------------------------------
 
 

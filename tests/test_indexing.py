@@ -8,49 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from keys import LENGTHS, keys
 
 import gradus
 from gradus.errors import DtypeError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("checked")
 
-LENGTHS = st.integers(0, 4)
-
-
-@st.composite
-def _keys(draw: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Integers, slices, arrays and masks for the axes in turn, with None between and perhaps `...` in one place."""
-    together = draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=3))  # what index arrays broadcast to
-    key: list[Any] = []
-    axis = 0
-    while axis < len(shape) and draw(st.integers(0, 5)):
-        n = shape[axis]
-        kind = draw(st.sampled_from(["integer", "slice", "slice", "array", "mask", "list"]))
-        if kind == "mask":
-            covers = draw(st.integers(1, min(2, len(shape) - axis)))
-            key.append(draw(hnp.arrays(bool, shape[axis : axis + covers])))
-            axis += covers - 1
-        elif kind == "slice" or not n:
-            key.append(draw(st.slices(n)))
-        elif kind == "integer":
-            key.append(draw(st.integers(-n, n - 1)))
-        else:
-            places = draw(hnp.arrays(np.int64, together, elements=st.integers(-n, n - 1)))
-            key.append(places.tolist() if kind == "list" else places)
-        axis += 1
-    if draw(st.booleans()):
-        key.insert(draw(st.integers(0, len(key))), ...)
-    for _ in range(draw(st.integers(0, 2))):
-        key.insert(draw(st.integers(0, len(key))), None)
-    return tuple(key)
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_key_reads_what_numpy_reads_and_its_gradient_goes_back_there(data: st.DataObject) -> None:
     shape = tuple(data.draw(st.lists(LENGTHS, max_size=4)))
-    key = data.draw(_keys(shape))
+    key = data.draw(keys(shape))
     numbers = np.arange(float(np.prod(shape))).reshape(shape)
     x = gradus.tensor(numbers, requires_grad=True)
     try:
@@ -124,8 +93,3 @@ def test_scatter_add_refuses_places_outside() -> None:
         gradus.scatter_add([1, 2], [0, 4], length=4)
     with pytest.raises(ShapeError, match="are not the axes"):
         gradus.scatter_add([1, 2, 3], [0, 1], length=4)
-
-
-def test_elements_are_not_assigned() -> None:
-    with pytest.raises(TypeError, match="where"):
-        gradus.zeros(3)[0] = 1.0

@@ -25,12 +25,24 @@ def _entry(function: Any, reference: Any, *cases: Case) -> Function:
     return Function(function, reference, cases, (), False)
 
 
+def _assigned(x: Any, key: Any, v: Any) -> Any:
+    x[key] = v
+    return x
+
+
 MORE = {  # functions that take a list of arrays, or a key
     "getitem": _entry(
         lambda x, key: x[key],
         lambda x, key: x[key],
         case((4, 5), args=((slice(None, None, -2), None, [0, -1]),)),
         case((4, 5), args=((..., 2),)),
+    ),
+    "setitem": _entry(
+        lambda x, v, key: _assigned(x.copy(), key, v),
+        lambda x, v, key: _assigned(x.copy(), key, v),
+        case((4, 5), (2, 5), args=((slice(None, None, -2),),)),
+        case((4, 5), (), args=((..., 2),)),
+        case((4, 5), (2, 3), args=((slice(1, 3), [0, 4, 0]),)),
     ),
     "dilate": _entry(
         lambda x: dilate(x, (1, 2)),

@@ -183,7 +183,13 @@ def _walk(
 ) -> list[tuple[Tensor, Tensor, bool]]:
     """Each target (by default each leaf) that a gradient reaches, with its gradient, and whether that is in memory of
     its own; `beyond`: and on from there."""
-    interpret.current.get().walk()
+    with interpret.current.get().walk():
+        return _walked(ys, seeds, targets, beyond)
+
+
+def _walked(
+    ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None, beyond: bool
+) -> list[tuple[Tensor, Tensor, bool]]:
     order = inputs_first(ys, _wanted_inputs)
     wanted = _on_the_way(order, targets)
     stops = None if targets is None else {id(t) for t in targets}
@@ -272,7 +278,7 @@ class _Gradients:
 def _handed_back(y: Tensor, g: Tensor, wanted: set[int]) -> Iterator[tuple[int, Tensor]]:
     if y.origin is None:
         return
-    primitive, inputs, params, _ = _unwritten_origin(y)
+    primitive, inputs, params, *_ = _unwritten_origin(y)
     for i, x in enumerate(inputs):
         if id(x) in wanted:
             pull = primitive.pullback(i)
@@ -295,7 +301,41 @@ def _unwritten_origin(y: Tensor) -> Origin:
 
 def _wanted_inputs(t: Tensor) -> Iterable[Tensor]:
     """What a tensor came from that requires a gradient."""
-    return () if t.origin is None else [x for x in t.origin.inputs if x.requires_grad]
+    return [x for x in came_from(t) if x.requires_grad]
+
+
+def came_from(t: Tensor) -> tuple[Tensor, ...]:
+    """What a tensor was computed from. Where that has been assigned to since, element by element, its origin is made to
+    name what it was then: so the old numbers' gradient is theirs, and no tensor is among those it came from."""
+    if t.origin is None:
+        return ()
+    inputs, writes = t.origin.inputs, t.origin.writes
+    if any(x.writes[0] for x in inputs):
+        then = tuple(_as_of(x, count) for x, count in zip(inputs, writes, strict=True))
+        if any(a is not b for a, b in zip(then, inputs, strict=True)):
+            t.origin = t.origin._replace(inputs=then)
+            return then
+    return inputs
+
+
+def _as_of(x: Tensor, count: int) -> Tensor:
+    """What x was when its memory had been written so often, or x itself, where that is not known."""
+    while x.origin is not None and x.origin.before is not None and count < x.origin.since:
+        x = x.origin.before
+    view = x.origin
+    shares = view is not None and view.primitive.view and view.inputs[0].writes is x.writes
+    if view is None or not shares or view.writes[0] == x.writes[0] == count:
+        return x
+    if x.writes[0] == count:  # it was used after what it is a view of was assigned to
+        x.origin = view._replace(writes=(count,))
+        return x
+    base = _as_of(view.inputs[0], count)
+    if base.writes[0] != count:
+        return x
+    then = Tensor(interpret.current.get().apply(view.primitive, (base,), view.params))
+    then.writes, then.requires_grad = base.writes, base.requires_grad
+    then.origin = view._replace(inputs=(base,), writes=(count,))
+    return then
 
 
 def inputs_first(ys: Iterable[Tensor], inputs: Callable[[Tensor], Iterable[Tensor]]) -> list[Tensor]:

@@ -8,7 +8,7 @@ else in gradus would notice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,8 +41,14 @@ class Interpreter(Protocol):
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
         """The data of the primitive's result."""
 
-    def assign(self, target: Tensor, value: Tensor) -> None:
-        """Write `value` into the memory of `target`."""
+    def assign(self, target: Tensor, value: Tensor, followed: bool = False) -> None:
+        """Write `value` into the memory of `target`; `followed`: where gradients go on to the value."""
+
+    def put(self, target: Tensor, key: Any, value: Tensor) -> bool:
+        """Write `value` at the places of a key, if that can be done at once; whether it was."""
+
+    def sees(self, view: Tensor, base: Tensor) -> bool:
+        """Whether a tensor that is to be written is a view of memory that others look at."""
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         """The tensor's numbers, as a NumPy array."""
@@ -53,8 +59,8 @@ class Interpreter(Protocol):
     def met(self, tensor: Tensor) -> None:
         """The tensor's memory is given to another tensor."""
 
-    def walk(self) -> None:
-        """Gradients are walked back."""
+    def walk(self) -> AbstractContextManager[None]:
+        """A block in which gradients are walked back."""
 
     def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:
         """What `control.scan` gives; None if its steps are to be carried out one by one."""
@@ -87,7 +93,7 @@ class Eager:
             raise
         return out if type(out) is np.ndarray else np.asarray(out)
 
-    def assign(self, target: Tensor, value: Tensor) -> None:
+    def assign(self, target: Tensor, value: Tensor, followed: bool = False) -> None:
         try:
             with np.errstate(all="ignore"):
                 np.copyto(target.data, value.data, casting="same_kind")
@@ -95,6 +101,20 @@ class Eager:
             raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {value.dtype}. Use astype().") from None
         except ValueError:
             raise ArgumentError(READ_ONLY.format("")) from None
+
+    def put(self, target: Tensor, key: Any, value: Tensor) -> bool:
+        array = self.concrete(target)
+        if not array.flags.writeable:
+            raise ArgumentError(READ_ONLY.format(""))
+        try:
+            with np.errstate(all="ignore"):
+                array[_plain(key)] = value.data
+        except (IndexError, ValueError, TypeError):
+            return False  # and is explained
+        return True
+
+    def sees(self, view: Tensor, base: Tensor) -> bool:
+        return view.writes is base.writes
 
     def concrete(self, tensor: Tensor) -> np.ndarray:
         if type(tensor.data) is not np.ndarray:
@@ -107,8 +127,9 @@ class Eager:
     def met(self, tensor: Tensor) -> None:
         pass
 
-    def walk(self) -> None:
+    def walk(self) -> AbstractContextManager[None]:
         keep_freed_memory()
+        return nullcontext()
 
     def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:
         return None
@@ -157,6 +178,15 @@ class OtherThan:
         for other in others:
             first = first & other
         return first
+
+
+def _plain(key: Any) -> Any:
+    """A key of NumPy's."""
+    if isinstance(key, tuple):
+        return tuple(map(_plain, key))
+    if isinstance(key, (bool, np.bool_, set)):
+        raise TypeError
+    return key.data if hasattr(key, "writes") else key
 
 
 def _require_array(t: Tensor) -> None:

@@ -29,7 +29,22 @@ class Origin(NamedTuple):
     primitive: Primitive
     inputs: tuple[Tensor, ...]
     params: dict[str, Any]
-    writes: int  # how often the inputs' memory had been written when the primitive was applied
+    writes: tuple[int, ...]  # how often each input's memory had been written when the primitive was applied
+    since: int = 0  # from how many writes of its own memory on the tensor came from here; earlier it was
+    before: Tensor | None = None  # this, a tensor that holds what it held then
+
+
+class Views(list["weakref.ref[Tensor]"]):
+    """The tensors without a gradient that look into a memory, as views made while gradients are recorded. A copy of
+    the memory has none."""
+
+    def add(self, t: Tensor) -> None:
+        if len(self) % 64 == 63:
+            self[:] = [known for known in self if known() is not None]
+        self.append(weakref.ref(t))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Views, ()
 
 
 class Tensor(Methods):
@@ -41,8 +56,8 @@ class Tensor(Methods):
         data: the array (NumPy's).
         requires_grad: whether a gradient is wanted, or flows through.
         grad: the gradient that `backward` gathered, or None.
-        origin: where the value came from; None for a leaf.
-        writes: a list of one number, how often the memory was written; tensors that share memory share it.
+        origin: where the value came from; None for a leaf, but for a view of another.
+        writes: a list, first how often the memory was written; tensors that share memory share it.
 
     >>> import gradus
     >>> x = gradus.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -62,7 +77,7 @@ class Tensor(Methods):
         self.origin = origin
         self.grad: Tensor | None = None
         self.hooks: list[Hook] | None = None
-        self.writes = [0]
+        self.writes: list[Any] = [0]
         self.requires_grad = False
         if requires_grad:
             self.requires_grad_()
@@ -92,7 +107,7 @@ class Tensor(Methods):
     @property
     def is_leaf(self) -> bool:
         """Whether nothing computed this tensor; `backward` leaves gradients in leaves."""
-        return self.origin is None
+        return self.origin is None or not self.requires_grad
 
     # -- its numbers --------------------------------------------------------------------------------------------
 
@@ -150,13 +165,6 @@ class Tensor(Methods):
         """Whether any element equals the value."""
         return bool(np.any(self.numpy() == np.asarray(value)))
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        raise TypeError(
-            "a tensor's elements are not assigned one by one, because its history would no longer be true. "
-            "Use gradus.where(condition, new, old), or fill a NumPy array first and make a tensor of it: "
-            "gradus.tensor(array)."
-        )
-
     __hash__ = object.__hash__
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -191,7 +199,7 @@ class Tensor(Methods):
         text = np.array2string(numbers, separator=", ", prefix="tensor(")
         if self.dtype not in (dtypes.DEFAULT_FLOAT, dtypes.DEFAULT_INT, dtypes.bool_):
             text += f", dtype={self.dtype.name}"
-        if self.origin is not None:
+        if not self.is_leaf and self.origin is not None:
             name = self.origin.primitive.name
             text += f", from={name}" if name != WALL else ""
         elif self.requires_grad:
@@ -206,6 +214,8 @@ class Tensor(Methods):
             raise DtypeError(f"only floating-point tensors have gradients, this is {self.dtype}. Use astype(float).")
         if not wanted and not self.is_leaf:
             raise GradientError("a computed tensor cannot stop requiring a gradient. Use detach().")
+        if not self.requires_grad:
+            self.origin = None  # what was a view is a variable of its own
         self.requires_grad = wanted
         return self
 
@@ -267,12 +277,9 @@ class Tensor(Methods):
         return [name for name in object.__dir__(self) if name not in ELSEWHERE["Tensor"]]
 
 
-def writes_of(tensors: tuple[Tensor, ...]) -> int:
-    """How often the memory of some tensors was written."""
-    count = 0
-    for t in tensors:
-        count += t.writes[0]
-    return count
+def writes_of(tensors: tuple[Tensor, ...]) -> tuple[int, ...]:
+    """How often the memory of each was written."""
+    return tuple([t.writes[0] for t in tensors])
 
 
 for _name in ELSEWHERE["Tensor"]:  # not by __getattr__, with which Python reads every attribute of a tensor more slowly

@@ -185,9 +185,13 @@ class _Watching(interpret.Eager):
             inputs = tuple(_rounded(t) if t.dtype == np.float32 else t for t in inputs)
         return super().apply(primitive, inputs, params)
 
-    def assign(self, target: Tensor, value: Tensor) -> None:
+    def assign(self, target: Tensor, value: Tensor, followed: bool = False) -> None:
         self._memory.note(target)
         super().assign(target, value)
+
+    def put(self, target: Tensor, key: Any, value: Tensor) -> bool:
+        self._memory.note(target)
+        return super().put(target, key, value)
 
 
 def _other_bits(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:

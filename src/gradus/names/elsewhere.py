@@ -120,7 +120,6 @@ ARGUMENTS = {
     'model.to("cuda")': NO_DEVICES,
     "model.load_state_dict(torch.load(path))": "model.load_state_dict(gradus.load(path))",
     "scheduler.step()": "nothing: the optimizer's steps move the schedule, given as lr=",
-    "x[0] = 1": "gradus.where(condition, new, x)",
     "lstm(pack_padded_sequence(x, lengths))": "lstm(x, lengths=lengths)",
     "DataLoader(texts, collate_fn=pad)": "DataLoader(data.Sequences(texts, labels))",
 }

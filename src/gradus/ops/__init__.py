@@ -17,6 +17,7 @@ from .elementwise.rounding import *
 from .elementwise.special import *
 from .making.create import *
 from .places.index import *
+from .places.put import *
 from .products.matmul import *
 from .reductions.composed import *
 from .reductions.reduce import *

@@ -236,8 +236,8 @@ def _trainable(name: str, params: Any) -> list[Tensor]:
     for p in found:
         if not isinstance(p, Tensor):
             raise ArgumentError(f"{name}: expects tensors to train, got {p!r}. Pass model.parameters().")
-        if p.origin is not None or not dtypes.is_float(p.dtype):
-            got = f"one of {p.dtype}" if p.origin is None else f"the result of {p.origin.primitive.name}"
+        if not p.is_leaf or not dtypes.is_float(p.dtype):
+            got = f"one of {p.dtype}" if p.is_leaf or p.origin is None else f"the result of {p.origin.primitive.name}"
             raise ArgumentError(f"{name}: trains floating-point leaves, got {got}. Pass model.parameters().")
     if len({id(p) for p in found}) != len(found):
         raise ArgumentError(f"{name}: a parameter is in the list twice: it would be updated twice a step")

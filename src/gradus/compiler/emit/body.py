@@ -167,11 +167,12 @@ class Body:
         return self._known[key]
 
     def pieces(self, pieces: list[Piece], otherwise: float, dtype: dtypes.Dtype, mask: Value | None = None) -> Value:
-        """The value of the piece whose conditions hold, or a constant."""
+        """The value of the last piece whose conditions hold, or a constant."""
         total: Value | None = None
         for piece in pieces:
             if not piece.conditions:
-                return self.value(piece.source, piece.at, mask)
+                total = self.value(piece.source, piece.at, mask)
+                continue
             rest = self.kit.constant(otherwise, dtype) if total is None else total
             if self.lanes and not any(self.varies(c.index) for c in piece.conditions):
                 total = self._branched(piece, rest, mask)

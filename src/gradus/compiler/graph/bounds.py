@@ -79,8 +79,10 @@ class Bounds:
             return 0, 1
         if n.kind == "where":
             return _joined([given[1], self._where_not(n.inputs[0], n.inputs[2])])
-        if n.kind == "concatenate":
+        if n.kind in ("concatenate", "put_slice"):
             return _joined(given)
+        if n.kind == "put":
+            return _joined(given[:2])
         if n.kind == "pad":
             return _joined([*given, (n.params["value"],) * 2])
         if n.kind in _KEPT:

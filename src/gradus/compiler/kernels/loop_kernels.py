@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from ... import dtypes
 from ...ops.core.cascade import RUN
@@ -369,25 +370,61 @@ class LoopKernel(Nest):
                 body = self.body(0, None, registers | {row: i})
                 body.store(n, (*at(before), variable(row), *at(after)), kit.constant(0, n.dtype))
 
-            def nest(left: Sequence[Loop], registers: dict[Loop, Ref]) -> None:
-                if left:
-                    with self.code.loop(0, left[0].extent) as i:
-                        nest(left[1:], registers | {left[0]: i})
-                    return
+            def add(registers: dict[Loop, Ref]) -> None:
                 body = self.body(0, None, registers)
                 value = body.value(x, (*at(before), *at(spread), *at(after)))
-                place = kit.cast(body.value(indices, at(spread)), dtypes.int64)
-                place = kit.where(place < 0, place + length, place)
-                stride = math.prod(n.shape[axis + 1 :])
                 rest = flatten((*at(before), Index(), *at(after)), n.shape)
-                flat = self.code.add(body.scalar(rest), self.code.mul(place.ref, stride))
-                inside_bounds = kit.bitwise_and(place >= 0, place < length)
-                with self.code.when(inside_bounds.ref):
-                    address = self.code.element(memory_type(n.dtype), self.pointer(n), flat)
+                with self._at_computed(body, indices, spread, rest, axis) as address:
                     so_far = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {address}"))
                     total = so_far + value
                     self.code.do(f"store {total.type} {total.ref}, ptr {address}")
 
-            nest(spread, registers)
+            self._one_by_one(spread, registers, add)
 
         self.places([*before, *after] or [Loop("i", 1)], 0, inside)
+
+    def _put(self) -> None:
+        """A copy, then every element where it belongs, in their order; each thread has its own part of the rows."""
+        n = self.kernel.main[0]
+        x, v, indices = n.inputs
+        after, spread, row = loops_over(n.shape[1:], "a"), loops_over(indices.shape, "s"), Loop("r", n.shape[0])
+
+        def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
+            with self.code.loop(0, row.extent) as i:
+                body = self.body(0, None, registers | {row: i})
+                index = (variable(row), *at(after))
+                body.store(n, index, body.value(x, index))
+
+            def put(registers: dict[Loop, Ref]) -> None:
+                body = self.body(0, None, registers)
+                value, type_ = body.value(v, (*at(spread), *at(after))), memory_type(n.dtype)
+                with self._at_computed(body, indices, spread, flatten((Index(), *at(after)), n.shape), 0) as address:
+                    ref = self.code.op(f"zext i1 {value.ref} to i8") if n.dtype == dtypes.bool_ else value.ref
+                    self.code.do(f"store {type_} {ref}, ptr {address}")
+
+            self._one_by_one(spread, registers, put)
+
+        self.places(after or [Loop("i", 1)], 0, inside)
+
+    def _one_by_one(
+        self, loops: Sequence[Loop], registers: dict[Loop, Ref], inside: Callable[[dict[Loop, Ref]], None]
+    ) -> None:
+        """Loops in their order, one number at a time."""
+        if not loops:
+            inside(registers)
+            return
+        with self.code.loop(0, loops[0].extent) as i:
+            self._one_by_one(loops[1:], registers | {loops[0]: i}, inside)
+
+    @contextmanager
+    def _at_computed(
+        self, body: Body, indices: Node, spread: Sequence[Loop], rest: Index, axis: int
+    ) -> Iterator[Ref]:
+        """A block for the address of an element at a computed place along an axis, if there is such a place."""
+        n, kit = self.kernel.main[0], body.kit
+        length, stride = n.shape[axis], math.prod(n.shape[axis + 1 :])
+        place = kit.cast(body.value(indices, at(spread)), dtypes.int64)
+        place = kit.where(place < 0, place + length, place)
+        flat = self.code.add(body.scalar(rest), self.code.mul(place.ref, stride))
+        with self.code.when(kit.bitwise_and(place >= 0, place < length).ref):
+            yield self.code.element(memory_type(n.dtype), self.pointer(n), flat)

@@ -70,7 +70,7 @@ class Expressions:
 
 def _instructions(n: Node) -> int:
     """What a node adds to an expression."""
-    if n.kind in ("concatenate", "pad") or is_indexed(n):
+    if n.kind in ("concatenate", "pad", "put_slice") or is_indexed(n):
         return GUARDED * len(n.inputs)
     if is_reduction(n):
         return GUARDED

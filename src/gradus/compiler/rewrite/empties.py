@@ -21,6 +21,8 @@ def without(n: Node, full: Callable[[Any, Node], Node]) -> Node | None:
         return full(0, n)
     if n.kind == "pad":
         return full(n.params["value"], n)
+    if n.kind in ("put", "put_slice"):
+        return n.inputs[0]
     if n.kind == "concatenate":
         return given[0] if len(given) == 1 else Node(n.op, given, n.params, n.shape, n.dtype)
     return None  # a choice from nothing, which is refused when it is made

@@ -64,6 +64,7 @@ def soundly(
     with _undone_after_an_error(around, before):
         first = once(lambda: ran.watch(run), leaves, kept)
         refuse_asking(ran, name)
+        _refuse_histories(first.tracer, around, name)
         changes = before.changes()
         refuse_symbols(changes, name, ran)
         refuse_changes([change for change in changes if isinstance(change[0], (Numbers, Position))], name, ran)
@@ -88,18 +89,30 @@ def soundly(
 @contextmanager
 def _undone_after_an_error(around: Around, before: Snapshot) -> Iterator[None]:
     """Let everything be as it was before, if this block ends in an error."""
-    tensors = [(t, t.grad, t.writes, t.writes[0]) for t, _ in around.tensors]
+    tensors = [(t, t.grad, t.requires_grad, t.origin, t.writes, t.writes[0]) for t, _ in around.tensors]
     caches = [(c, c.cache_info().misses) for c in around.caches]
     try:
         yield
     except BaseException:
         before.put_back()
-        for t, gradient, writes, count in tensors:
-            t.grad, t.writes, writes[0] = gradient, writes, count
+        for t, gradient, wanted, origin, writes, count in tensors:
+            t.grad, t.requires_grad, t.origin, t.writes, writes[0] = gradient, wanted, origin, writes, count
         for cache, misses in caches:
             if cache.cache_info().misses != misses:  # it may hold tensors without numbers
                 cache.cache_clear()
         raise
+
+
+def _refuse_histories(tracer: Tracer, around: Around, name: str) -> None:
+    """Refuse to leave a history in a tensor from around the function."""
+    known = {id(t) for t, _ in around.tensors}
+    for t, place in tracer.followed:
+        if id(t) in known:
+            raise TraceError(
+                f"the compiled function {name} assigns, at {place}, a value with a history to elements of a tensor "
+                "from around it. A gradient lasts no longer than the call. Assign value.detach(), or to a tensor that "
+                "the function makes."
+            )
 
 
 def _let_go(first: Once, second: Once) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from ...autograd import came_from
 from ...tensor import Tensor
 
 
@@ -56,7 +57,7 @@ class Flows:
             if t.origin is None:
                 found.add(id(t))
             else:
-                stack += [x for x in t.origin.inputs if x.requires_grad]
+                stack += [x for x in came_from(t) if x.requires_grad]
         return found
 
     def hooked(self) -> bool:

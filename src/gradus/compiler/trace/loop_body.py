@@ -125,7 +125,7 @@ class Body:
         self._wanting["final"], self._wanting["stack"] = self.flows.wanting(starts, places, length)
         inputs = (*self.given, *state, *arrays)
         if any(t.requires_grad for t in inputs):
-            writes = sum(t.writes[0] for t in inputs)
+            writes = tuple(t.writes[0] for t in inputs)
             self.loop.requires_grad, self.loop.origin = True, Origin(LOOP, inputs, {"gradients": self._pull}, writes)
 
     def part(self, what: str, index: int) -> Tensor:
@@ -133,7 +133,7 @@ class Body:
         node = self.tracer.own(part(self._node, what, index))
         t, wanting = Tensor(node), self._wanting.get(what, [])
         if index < len(wanting) and wanting[index]:
-            t.requires_grad, t.origin = True, Origin(PART, (self.loop,), node.params, self.loop.writes[0])
+            t.requires_grad, t.origin = True, Origin(PART, (self.loop,), node.params, (self.loop.writes[0],))
         return t
 
     # -- for the gradient ----------------------------------------------------------------------------------------------

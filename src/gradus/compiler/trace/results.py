@@ -42,7 +42,7 @@ _ANCHOR = Tensor(np.zeros(()), requires_grad=True)
 
 def wall(message: str) -> Origin:
     """The origin of a tensor to which a gradient flows, and no further."""
-    return Origin(_WALL, (_ANCHOR,), {"message": message}, 0)
+    return Origin(_WALL, (_ANCHOR,), {"message": message}, (0,))
 
 
 def wish(t: Tensor) -> bool | None:

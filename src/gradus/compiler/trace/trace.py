@@ -77,6 +77,9 @@ class Tracer:
         self.forgotten: list[Tensor] = []  # the leaves that have lost those, or got others in their place
         self._nodes: set[Node] = set()  # those of this graph
         self._bounds = Bounds()
+        self.followed: list[tuple[Tensor, str]] = []  # tensors with memory that were assigned values with a history
+        self._walking = 0  # walks back along gradients that go on: in them tensors are what they were then
+        self._parted: dict[int, str] = {}  # memory of which a reshape, which may have copied it, was written: where
         self.refused: TraceError | None = None  # the first refusal: the function may have caught it
 
     def refusal(self, message: str) -> TraceError:
@@ -124,17 +127,25 @@ class Tracer:
         if not isinstance(t.data, Node):
             self._met.setdefault(id(t), (weakref.ref(t), t.data))
 
-    def walk(self) -> None:
+    @contextmanager
+    def walk(self) -> Iterator[None]:
         """Gradients are walked back."""
         self.walked = True
+        self._walking += 1
+        try:
+            yield
+        finally:
+            self._walking -= 1
 
     def outside(self) -> list[tuple[Tensor, np.ndarray]]:
         """The tensors that had the arrays met and are still there, now that the function has run."""
         alive = [(ref(), array) for ref, array in self._met.values()]
         return [(t, array) for t, array in alive if t is not None]
 
-    def assign(self, target: Tensor, value: Tensor) -> None:
+    def assign(self, target: Tensor, value: Tensor, followed: bool = False) -> None:
         node = self.node_of(value)
+        if followed and not isinstance(target.data, Node):
+            self.followed.append((target, caller()))
         if id(target.data) in self._given:
             raise self.refusal(
                 f"a compiled function writes into an argument with assign_, at {caller()}. It writes only tensors from "
@@ -156,6 +167,32 @@ class Tracer:
         memory = self.memory(target)
         self._current[id(memory)] = node
         self.written_at.setdefault(id(memory), caller())
+
+    def put(self, target: Tensor, key: Any, value: Tensor) -> bool:
+        return False
+
+    def sees(self, view: Tensor, base: Tensor) -> bool:
+        """Whether what is written is a view of memory that others look at. Of what a reshape gives that is not known:
+        then it is memory of its own, and the other is not used any more."""
+        if view.writes is not base.writes:
+            return False
+        root = [self.memory(base), *self._below(self.memory(base))][-1]
+        others = [[n for n in t.shape if n != 1] for t in (view, base)]  # to put an axis of 1 in or out never copies
+        of_reshape = view.origin is not None and view.origin.primitive.name == "reshape" and others[0] != others[1]
+        if not of_reshape or not isinstance(root, Node) or id(root) in self._given:
+            return True
+        self._parted[id(root)] = caller()
+        for node in [n for n in self.views if n is not view.data and view.data in self._below(n)]:
+            self.views[node] = self.views[node]._replace(before=-1)
+        del self.views[view.data]
+        view.writes = view.writes[:1]
+        return False
+
+    def _below(self, node: Any) -> Iterator[Any]:
+        """What a view is a view of, one after the other."""
+        while isinstance(node, Node) and node in self.views:
+            node = self.views[node].of
+            yield node
 
     def _check_view(self, node: Node) -> None:
         """Refuse to write what may be a view: here nothing else would change."""
@@ -214,7 +251,8 @@ class Tracer:
                 raise WriteOut
             if self._earlier.get(t.data) == "":
                 self._earlier[t.data] = caller()
-            self._check_fresh(t)
+            if not self._walking:
+                self._check_fresh(t)
             return self._current.get(id(t.data), t.data)
         self.met(t)
         key = id(self.memory(t))
@@ -293,6 +331,13 @@ class Tracer:
     def _check_fresh(self, t: Tensor) -> None:
         """Refuse a view of memory that was written after the view was taken: eagerly it has the new numbers."""
         view = self.views.get(t.data)
+        if self._parted and any(id(n) in self._parted for n in (t.data, *self._below(t.data))):
+            place = next(self._parted[id(n)] for n in (t.data, *self._below(t.data)) if id(n) in self._parted)
+            raise self.refusal(
+                f"a compiled function uses, at {caller()}, a tensor after a reshape of it was assigned to, at {place}. "
+                "Whether the two are one memory depends on how it lies. Use the reshape from there on, or assign to a "
+                "copy of it, whichever is meant."
+            )
         if view is not None and view.writes[0] != view.before:
             raise self.refusal(
                 f"a compiled function uses a view of a tensor ({view.primitive.name}) that was written after the view "

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...autograd import handed_back, inputs_first
+from ...autograd import came_from, handed_back, inputs_first
 from ...draw.graph import Drawing
 from ...errors import ArgumentError, GradientError, ShapeError
 from ...functional.checks import require_tensor
@@ -161,7 +161,7 @@ def graph(y: Tensor, labels: Mapping[str, Tensor] | None = None, gradient: Tenso
         for slot, x in enumerate(_inputs(t))
     ]
     nodes = [
-        Node(name, t.origin.primitive.name if t.origin else "", np.array(t.numpy()), _plain(gradients.get(id(t))))
+        Node(name, _made_by(t), np.array(t.numpy()), _plain(gradients.get(id(t))))
         for t, name in zip(order, names, strict=True)
     ]
     return Graph(tuple(nodes), tuple(edges))
@@ -180,8 +180,12 @@ def _walk_back(order: list[Tensor], g_y: Tensor) -> tuple[dict[int, Tensor], dic
     return gradients, back
 
 
+def _made_by(t: Tensor) -> str:
+    return "" if t.is_leaf or t.origin is None else t.origin.primitive.name
+
+
 def _inputs(t: Tensor) -> tuple[Tensor, ...]:
-    return t.origin.inputs if t.origin else ()
+    return () if t.is_leaf else came_from(t)
 
 
 def _names(order: list[Tensor], labels: Mapping[str, Tensor], number: dict[int, int]) -> list[str]:
@@ -189,7 +193,7 @@ def _names(order: list[Tensor], labels: Mapping[str, Tensor], number: dict[int, 
     for name, t in labels.items():
         if id(t) not in number:
             raise ArgumentError(f"graph: the result was not computed from the tensor labelled {name!r}. Leave it out.")
-    ops = [t.origin.primitive.name if t.origin else "" for t in order]
+    ops = [_made_by(t) for t in order]
     alike, so_far = Counter(ops), Counter[str]()
     names = []
     for t, op in zip(order, ops, strict=True):

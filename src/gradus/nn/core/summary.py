@@ -151,8 +151,11 @@ class Shapes(interpret.Eager):
             row.multiply_adds = (row.multiply_adds or 0) + math.prod(out.shape) * inputs[0].shape[-1]
         return out
 
-    def assign(self, target: Tensor, value: Tensor) -> None:
+    def assign(self, target: Tensor, value: Tensor, followed: bool = False) -> None:
         pass
+
+    def put(self, target: Tensor, key: Any, value: Tensor) -> bool:
+        return False
 
     def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
         Eager().check(subject, wrong, explain, by_forward)

@@ -13,7 +13,7 @@ from ... import dtypes, interpret
 from ..._methods import method, reflected
 from ...autograd import recording
 from ...errors import ArgumentError, DtypeError, GradientError, ShapeError
-from ...tensor import Origin, Tensor, as_tensor, writes_of
+from ...tensor import Origin, Tensor, Views, as_tensor, writes_of
 from .lowering import Constant, Elementwise, Found, Indices, Kernel, Lowering, View
 from .places import Index
 
@@ -74,8 +74,11 @@ PRIMITIVES: dict[str, Primitive] = {}
 def bind(primitive: Primitive, *inputs: Tensor, **params: Any) -> Tensor:
     """Apply a primitive to Tensors: the result knows its origin if a gradient may be wanted."""
     out = Tensor(interpret.current.get().apply(primitive, inputs, params))
-    if primitive.view:
+    if primitive.view and _same_memory(out.data, inputs[0].data):
         out.writes = inputs[0].writes
+        if recording():
+            _look_into(out, Origin(primitive, inputs, params, (out.writes[0],)))
+        return out
     for x in inputs:
         if x.requires_grad:
             if recording() and dtypes.is_float(out.dtype):
@@ -83,6 +86,24 @@ def bind(primitive: Primitive, *inputs: Tensor, **params: Any) -> Tensor:
                 out.origin = Origin(primitive, inputs, params, writes_of(inputs))
             break
     return out
+
+
+def _same_memory(view: Any, data: Any) -> bool:
+    """Whether a view shares memory, as far as is known: a reshape of what is not in one piece copies."""
+    if type(data) is not np.ndarray or data.flags.c_contiguous:
+        return True
+    return np.may_share_memory(view, data)
+
+
+def _look_into(view: Tensor, origin: Origin) -> None:
+    """Let a view know what it is a view of, gradient or not: that may be assigned to, or through the view."""
+    view.origin = origin
+    if origin.inputs[0].requires_grad:
+        view.requires_grad = True
+    elif dtypes.is_float(view.dtype):
+        if len(view.writes) == 1:
+            view.writes.append(Views())
+        view.writes[1].add(view)
 
 
 # -- the table of public functions: what methods, stubs and tests are derived from ---------------------------------

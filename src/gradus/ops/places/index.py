@@ -33,7 +33,7 @@ __all__ = ["pick", "scatter_add", "take"]
 # -- take and scatter_add, each the other's gradient -------------------------------------------------------------------
 
 
-def _take_rule(x: Any, indices: Any, axis: int) -> Shaped:
+def take_rule(x: Any, indices: Any, axis: int) -> Shaped:
     if dtypes.kind(indices.dtype) != dtypes.INTEGER:
         raise DtypeError(f"indices are integers, got {indices.dtype}. Use astype(int).")
     if isinstance(indices, np.ndarray) and indices.size:
@@ -44,11 +44,11 @@ def _take_rule(x: Any, indices: Any, axis: int) -> Shaped:
     return Shaped((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
 
 
-def _require_places(indices: Tensor, axis: int, length: int) -> None:
+def require_places(indices: Tensor, axis: int, length: int) -> None:
     """Refuse indices outside an axis, in compiled programs too. Gradients come back to indices that were checked."""
 
     def explain(found: np.ndarray) -> None:
-        _take_rule(Shaped((length,) * (axis + 1), found.dtype), found, axis)
+        take_rule(Shaped((length,) * (axis + 1), found.dtype), found, axis)
 
     if dtypes.kind(indices.dtype) == dtypes.INTEGER:
         interpret.current.get().check(indices, Outside(-length, length - 1), explain, by_forward=True)
@@ -56,7 +56,7 @@ def _require_places(indices: Tensor, axis: int, length: int) -> None:
 
 _take = Primitive(
     "take",
-    rule=_take_rule,
+    rule=take_rule,
     forward=lambda xp, x, indices, axis: xp.take(x, indices, axis),
     vjp=(lambda g, y, x, indices, axis: bind(_scatter_add, g, indices, axis=axis, length=x.shape[axis]), None),
     lower=Kernel(indexed=True),
@@ -66,7 +66,7 @@ _take = Primitive(
 def _scatter_add_rule(x: Any, indices: Any, axis: int, length: int) -> Shaped:
     if x.shape[axis : axis + len(indices.shape)] != indices.shape:
         raise ShapeError(f"scatter_add: indices of shape {indices.shape} are not the axes from {axis} on of {x.shape}")
-    _take_rule(Shaped((length,), x.dtype), indices, 0)
+    take_rule(Shaped((length,), x.dtype), indices, 0)
     return Shaped((*x.shape[:axis], length, *x.shape[axis + len(indices.shape) :]), x.dtype)
 
 
@@ -94,7 +94,7 @@ _scatter_add: Primitive = Primitive(
 )
 
 
-def _integers(indices: Any) -> Tensor:
+def integers(indices: Any) -> Tensor:
     """Indices of any integer type, as int64; the rule refuses others."""
     places = as_tensor(indices)
     return cast(places, dtypes.int64) if dtypes.kind(places.dtype) == dtypes.INTEGER else places
@@ -112,9 +112,9 @@ def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
     >>> take([10, 20, 30], [2, 0])
     tensor([30, 10])
     """
-    x, places = promote(x)[0], _integers(indices)
+    x, places = promote(x)[0], integers(indices)
     axis = normalize_axis("take", axis, x.ndim)
-    _require_places(places, axis, x.shape[axis])
+    require_places(places, axis, x.shape[axis])
     return bind(_take, x, places, axis=axis)
 
 
@@ -131,8 +131,8 @@ def scatter_add(x: Any, indices: Any, length: int, axis: int = 0) -> Tensor:
     >>> scatter_add([1, 2, 3], [0, 2, 0], length=4)
     tensor([4, 0, 2, 0])
     """
-    x, places = promote(x)[0], _integers(indices)
-    _require_places(places, 0, length)
+    x, places = promote(x)[0], integers(indices)
+    require_places(places, 0, length)
     return bind(_scatter_add, x, places, axis=normalize_axis("scatter_add", axis, x.ndim), length=length)
 
 
@@ -149,12 +149,22 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     (tensor([3, 4, 5]), tensor([[2, 0],
             [5, 3]]), tensor([0, 5]), tensor([4, 5]))
     """
+    keys, apart, _ = keys_of(key, x.shape)
+    c = cut(x.shape, keys)
+    x = c.of(x)
+    if not c.arrays:
+        return x
+    a = along(x.shape, c.arrays, apart)
+    return bind(_take, a.rows(x), a.place, axis=0).permute(*a.order)
+
+
+def keys_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], bool, bool]:
+    """A key as one an axis, and None for each new one; whether its arrays stand apart; whether no place comes twice."""
     parts = _places(key if isinstance(key, tuple) else (key,))
-    keys = _expand(parts, x.shape)
-    x = _slices(x, [k for k in keys if k is not None])
-    x, kept = _shape_after_slices(x, keys)
-    arrays = [(axis, k) for axis, k in enumerate(kept) if isinstance(k, Tensor)]
-    return _gather(x, arrays, _apart(parts)) if arrays else x
+    keys = _expand(parts, shape)
+    masks = sum(isinstance(k, (list, np.ndarray, Tensor)) for k in (key if isinstance(key, tuple) else (key,)))
+    distinct = masks == 1 and any(isinstance(k, _Masked) for k in parts)
+    return keys, any(isinstance(k, Tensor) for k in keys) and _apart(parts), distinct
 
 
 def _places(keys: tuple[Any, ...]) -> list[Any]:
@@ -212,7 +222,7 @@ def _checked(key: Any, axis: int, length: int) -> Any:
     if isinstance(key, Tensor):
         if dtypes.is_float(key.dtype):
             raise DtypeError(f"an index holds integers or booleans, got {key.dtype}. Use astype(int).")
-        return _integers(key)
+        return integers(key)
     if isinstance(key, slice):
         return slice(*key.indices(length))
     try:
@@ -224,34 +234,49 @@ def _checked(key: Any, axis: int, length: int) -> Any:
     return place % length
 
 
-def _slices(x: Tensor, keys: list[Any]) -> Tensor:
-    """Integers and slices, by one slice; a step below 0 slices forwards, then flips."""
-    ranges, backwards = [], []
-    for axis, (k, n) in enumerate(zip(keys, x.shape, strict=True)):
-        if isinstance(k, Tensor):
-            ranges.append((0, n, 1))
-        elif isinstance(k, int):
+class Cut(NamedTuple):
+    """What a key's integers, slices and new axes do to a tensor.
+
+    Attributes:
+        ranges: from where to where of each axis, and in which steps, above 0.
+        backwards: the axes to be turned round then.
+        shape: what it is then, without the axes of integers, and with the new ones.
+        arrays: the arrays of the key, and the axes of that shape that they are for.
+    """
+
+    ranges: tuple[tuple[int, int, int], ...]
+    backwards: tuple[int, ...]
+    shape: tuple[int, ...]
+    arrays: list[tuple[int, Tensor]]
+
+    def of(self, x: Tensor) -> Tensor:
+        x = slice_(x, self.ranges)
+        return (flip(x, self.backwards) if self.backwards else x).reshape(self.shape)
+
+
+def cut(lengths: tuple[int, ...], keys: list[Any]) -> Cut:
+    """Integers and slices, as one slice; a step below 0 slices forwards, then flips."""
+    ranges, backwards, shape, arrays = [], [], [], []
+    left = iter(lengths)
+    for k in keys:
+        if k is None:
+            shape.append(1)
+            continue
+        n = next(left)
+        if isinstance(k, int):
             ranges.append((k, k + 1, 1))
+            continue
+        if isinstance(k, Tensor):
+            arrays.append((len(shape), k))
+            ranges.append((0, n, 1))
         else:
             places = range(k.start, k.stop, k.step)
             if k.step < 0:
-                backwards.append(axis)
+                backwards.append(len(ranges))
                 places = places[::-1]
             ranges.append((places[0], places[-1] + 1, places.step) if places else (0, 0, 1))
-    x = slice_(x, tuple(ranges))
-    return flip(x, tuple(backwards)) if backwards else x
-
-
-def _shape_after_slices(x: Tensor, keys: list[Any]) -> tuple[Tensor, list[Any]]:
-    """Axes of integers taken out, new axes put in; and the keys of the axes that are left."""
-    lengths = iter(x.shape)
-    shape, kept = [], []
-    for k in keys:
-        length = 1 if k is None else next(lengths)
-        if not isinstance(k, int):
-            shape.append(length)
-            kept.append(k)
-    return x.reshape(tuple(shape)), kept
+        shape.append(len(range(*ranges[-1])))
+    return Cut(tuple(ranges), tuple(backwards), tuple(shape), arrays)
 
 
 def _apart(parts: list[Any]) -> bool:
@@ -263,24 +288,54 @@ def _apart(parts: list[Any]) -> bool:
     return at[-1] - at[0] >= len(at)
 
 
-def _gather(x: Tensor, arrays: list[tuple[int, Tensor]], in_front: bool) -> Tensor:
-    """Arrays of places in several axes: those axes become one, the arrays one array of places in it."""
+class Along(NamedTuple):
+    """Arrays of places in several axes of a tensor: those axes become one, the arrays one array of places in it.
+
+    Attributes:
+        axes: the axes of the places, then the others.
+        lengths: theirs.
+        places: how many are axes of places.
+        place: where in those, as one.
+        order: the axes of what is taken, as they stand in the result.
+        shape: the result's.
+    """
+
+    axes: tuple[int, ...]
+    lengths: tuple[int, ...]
+    places: int
+    place: Tensor
+    order: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    def rows(self, x: Tensor) -> Tensor:
+        """The tensor with the axes of the places as its first one."""
+        return x.permute(*self.axes).reshape((math.prod(self.lengths[: self.places]), *self.lengths[self.places :]))
+
+    def from_rows(self, rows: Tensor) -> Tensor:
+        return rows.reshape(self.lengths).permute(*(self.axes.index(i) for i in range(len(self.axes))))
+
+    def value_rows(self, value: Tensor) -> Tensor:
+        """What stands in the result's places, as what is taken."""
+        return value.permute(*(self.order.index(i) for i in range(len(self.order))))
+
+
+def along(shape: tuple[int, ...], arrays: list[tuple[int, Tensor]], in_front: bool) -> Along:
+    """Where arrays of places in axes of a shape are; their axes come first in the result, or where the first is."""
     axes = [axis for axis, _ in arrays]
-    others = [a for a in range(x.ndim) if a not in axes]
-    lengths = [x.shape[a] for a in axes]
-    shape = broadcast_shapes("index", *(k.shape for _, k in arrays))
-    place = None
-    for (axis, k), n in zip(arrays, lengths, strict=True):
-        _take_rule(x, k.data, axis)
-        _require_places(k, axis, n)
-        from_front = (k + (k < 0) * n).broadcast_to(shape)
-        place = from_front if place is None else place * n + from_front
-    flat = x.permute(*axes, *others).reshape((math.prod(lengths), *(x.shape[a] for a in others)))
-    taken = bind(_take, flat, place, axis=0)  # type: ignore[arg-type]
+    others = [a for a in range(len(shape)) if a not in axes]
+    common = broadcast_shapes("index", *(k.shape for _, k in arrays))
+    place: Any = None
+    for axis, k in arrays:
+        take_rule(Shaped(shape, k.dtype), k.data, axis)
+        require_places(k, axis, shape[axis])
+        from_front = (k + (k < 0) * shape[axis]).broadcast_to(common)
+        place = from_front if place is None else place * shape[axis] + from_front
     first = 0 if in_front else axes[0]
-    order = list(range(len(shape), taken.ndim))
-    order[first:first] = range(len(shape))
-    return taken.permute(*order)
+    order = list(range(len(common), len(common) + len(others)))
+    order[first:first] = range(len(common))
+    taken = (*common, *(shape[a] for a in others))
+    lengths = tuple(shape[a] for a in (*axes, *others))
+    return Along((*axes, *others), lengths, len(axes), place, tuple(order), tuple(taken[i] for i in order))
 
 
 @public(
