@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gradus.compiler.native.program import Program
+from gradus.compiler.native.outline import Native
 from gradus.compiler.native.room import Room
 from gradus.compiler.plan.memory import _home
 
@@ -71,9 +71,10 @@ class GuardedRoom(Room):
 
     batch = result
 
-    def arena(self, program: Program) -> tuple[dict[int, int], Any]:
+    def arena(self, native: Native) -> tuple[dict[int, int], Any]:
         """A mapping for each slot; the pieces of what is joined in place lie in that of the whole."""
-        plan, kept, addresses = program.plan, [], {}
+        program, kept, addresses = native.program, [], {}
+        plan = program.plan
         sizes = {s: program.schedule.span(n) * n.dtype.itemsize for n, s in plan.slots.items()}
         sizes |= {slot: scratch.size for scratch, slot in plan.scratch.items()}
         pieces = {}

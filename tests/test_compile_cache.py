@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 import gradus
-from gradus.compiler.native import cache, stages
+from gradus.compiler.native import cache, outline, stages
 from gradus.compiler.native.board import native
+from gradus.compiler.native.target import sse2
+from gradus.errors import GradusError
+from gradus.functional import one_hot
 
 PROGRAM = """
 import gradus
@@ -28,6 +31,10 @@ def folder(tmp_path, monkeypatch):
     native()  # what all programs share is kept there too
     monkeypatch.setenv("GRADUS_CACHE", str(tmp_path))
     return tmp_path / "compiled"
+
+
+def suffixes(folder):
+    return sorted(file.suffix for file in folder.iterdir())
 
 
 def step_of(factor=2.0):
@@ -45,7 +52,7 @@ def test_the_second_time_it_is_there(folder):
     assert not step_of().from_cache
     assert step_of().from_cache
     assert not step_of(3.0).from_cache
-    assert len(list(folder.iterdir())) == 2  # and nothing half written
+    assert suffixes(folder) == [".o", ".o", ".plan", ".plan"]  # and nothing half written
 
 
 def test_processes_at_once_and_after(folder):
@@ -55,7 +62,7 @@ def test_processes_at_once_and_after(folder):
     assert [p.returncode for p in both] == [0, 0]
     assert told[0][0] == told[1][0] == last[0]
     assert last[1] == "True"
-    assert [f.suffix for f in folder.iterdir()] == [".o", ".o"]  # the program, and what all programs share
+    assert suffixes(folder) == [".o", ".o", ".plan"]  # the program, and what all programs share
 
 
 def flipped(content, at):
@@ -73,20 +80,23 @@ DAMAGES = {
 }
 
 
+@pytest.mark.parametrize("kind", ["o", "plan"])
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_file_is_replaced(folder, damage):
+def test_a_damaged_file_is_replaced(folder, damage, kind):
     step_of()
-    (file,) = folder.iterdir()
-    file.write_bytes(damage(file.read_bytes()))
-    assert not step_of().from_cache
+    (file,) = folder.glob(f"*.{kind}")
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    assert step_of().from_cache is (kind == "plan")  # where the plan is made again, the code is found
+    assert file.read_bytes() == whole
     assert step_of().from_cache
 
 
 def test_another_programs_code_under_this_name(folder):
     step_of(2.0)
-    (first,) = folder.iterdir()
+    (first,) = folder.glob("*.o")
     step_of(3.0)
-    (second,) = set(folder.iterdir()) - {first}
+    (second,) = set(folder.glob("*.o")) - {first}
     first.write_bytes(second.read_bytes())
     assert not step_of(2.0).from_cache
 
@@ -161,12 +171,12 @@ def test_a_program_in_modules(folder, monkeypatch):
     monkeypatch.setattr(stages, "LINES", 1 << 30)
     whole = gradus.compile(layers)
     expected = whole(x, weights).numpy()
-    assert len(list(folder.iterdir())) == 1
+    assert suffixes(folder) == [".o", ".plan"]
     monkeypatch.setattr(stages, "LINES", 1)
     parts = gradus.compile(layers)
     assert (parts(x, weights).numpy() == expected).all()
     assert not parts._last.from_cache
-    files = sorted(folder.iterdir())
+    files = sorted(folder.glob("*.o"))
     assert len(files) > 4
     assert parts._last.text == whole._last.text
     files[0].write_bytes(b"")
@@ -174,7 +184,7 @@ def test_a_program_in_modules(folder, monkeypatch):
         again = gradus.compile(layers)
         assert (again(x, weights).numpy() == expected).all()
         assert again._last.from_cache is found
-    assert sorted(folder.iterdir()) == files
+    assert sorted(folder.glob("*.o")) == files
 
 
 def test_where_no_thread_can_be_started(folder, monkeypatch):
@@ -183,3 +193,100 @@ def test_where_no_thread_can_be_started(folder, monkeypatch):
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     assert not step_of().from_cache
+
+
+# -- plans -------------------------------------------------------------------------------------------------------------
+
+
+def is_made(step):
+    """Whether the program was made, and not only found."""
+    return "program" in vars(step.native)
+
+
+def test_a_program_that_is_found_is_not_made(folder):
+    first, second = step_of(), step_of()
+    assert is_made(first) and not is_made(second)
+    assert second.text == first.text and is_made(second)  # for who looks at it
+
+
+def test_a_plan_of_code_that_is_gone(folder):
+    step_of()
+    (code,) = folder.glob("*.o")
+    code.unlink()
+    again = step_of()
+    assert is_made(again) and not again.from_cache
+    assert code.exists()
+
+
+def test_what_decides_what_becomes_of_a_graph(folder, monkeypatch):
+    def made(**how):
+        f = gradus.compile(lambda x: (x @ x).sum(axis=0), **how)
+        f(gradus.ones((8, 8)))
+        return is_made(f._last)
+
+    assert [made(), made()] == [True, False]
+    for how in ({"precision": "bf16"}, {"winograd": False}, {"target": sse2()}):
+        assert [made(**how), made(**how)] == [True, False]
+    gradus.set_num_threads(3)
+    assert [made(), made()] == [True, False]
+    gradus.set_num_threads(0)
+    assert not made()
+    monkeypatch.setattr(stages, "WORTH_SHARING", 0)
+    assert [made(), made()] == [True, False]
+    monkeypatch.setattr(outline, "_source", lambda: "another")
+    assert [made(), made()] == [True, False]
+    monkeypatch.setattr(outline, "_source", lambda: None)
+    assert [made(), made()] == [True, True]
+
+
+def test_source_that_is_newer_than_the_process(monkeypatch):
+    source = outline._source.__wrapped__
+    whole = source()
+    assert whole == source() is not None
+    monkeypatch.setattr(outline, "_began", 0)
+    assert source() is None
+
+
+GRAPHS = {
+    "a number": (lambda x: x * 2, lambda x: x * 3),
+    "a number's sign": (lambda x: x * 0.0, lambda x: x * -0.0),
+    "an order": (lambda x: (x * 2, x + 1), lambda x: (x + 1, x * 2)),
+    "an axis": (lambda x: x.sum(axis=0), lambda x: x.sum(axis=1)),
+    "a type": (lambda x: x.astype("float16"), lambda x: x.astype("bfloat16")),
+    "an input": (lambda x: x - x.T, lambda x: x.T - x),
+    "steps": (lambda x: summed(x, 2), lambda x: summed(x, 3)),
+    "a check": (lambda x: one_hot(x[0].astype("int64"), 4), lambda x: one_hot(x[0].astype("int64"), 5)),
+}
+
+
+def summed(x, factor):
+    return gradus.scan(lambda state, row: ((state[0] * factor + row,), row), (x[0],), gradus.concatenate([x] * 4))[0]
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_another_graph_is_another_plan(folder, name):
+    x = gradus.arange(9.0).reshape(3, 3)
+    for _ in range(2):
+        for function in GRAPHS[name]:
+            compiled = gradus.compile(function)
+            found, expected = compiled(x), function(x)
+            for a, b in zip(flat(found), flat(expected), strict=True):
+                assert a.dtype == b.dtype and a.tolist() == b.tolist()
+    assert len(list(folder.glob("*.plan"))) == 2
+
+
+def flat(results):
+    return list(results) if isinstance(results, (tuple, list)) else [results]
+
+
+def test_a_call_that_is_refused_by_what_was_found(folder):
+    table, said = gradus.ones((5, 3)), []
+    for _ in range(2):
+        pick = gradus.compile(lambda rows: (table[rows] * 2).sum())
+        assert pick(gradus.tensor([1, 4])).item() == 12
+        for call in (lambda f: f(gradus.tensor([1, 5])), lambda f: f.epoch(([0, 5, 1, 2],), [[2, 0], [1, 3]])):
+            with pytest.raises(GradusError) as problem:
+                call(pick)
+            said.append(str(problem.value))
+        assert pick.epoch(([0, 4, 1, 2],), [[2, 0], [1, 3]]).tolist() == [12, 12]
+    assert said[:2] == said[2:]

@@ -21,9 +21,9 @@ from ..errors import ArgumentError, RetraceWarning
 from ..names.elsewhere import missing_from
 from ..tensor import Tensor, as_tensor
 from .copies import Copied
-from .native.cache import Modules
 from .native.job import Job, check_rows, rows_of
-from .native.program import Program
+from .native.outline import Native
+from .native.stages import Manner
 from .native.step import Step
 from .native.target import Target, default
 from .surroundings.around import Wrapper
@@ -169,13 +169,14 @@ class Compiled(Copied, Wrapper):
 
     def _made(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Step:
         """A new version of the program: traced, planned, compiled, and bound to its memory."""
-        started, target = time.perf_counter(), self.target or default()
+        times = [time.perf_counter()]
         version = Version(function, arguments, self.function, self.__name__)
-        modules = Modules(target)
-        program = Program(version.graph, target, len(version.specs), self.precision, self.winograd, modules.add)
-        planned = time.perf_counter() - started
-        step = Step(version, program, modules)
-        step.timings = {"trace and schedule": planned, **step.timings}
+        times.append(time.perf_counter())
+        manner = Manner(self.target or default(), self.precision, self.winograd)
+        native = Native(version.graph, manner, len(version.specs))
+        times.append(time.perf_counter())
+        step = Step(version, native)
+        step.timings = {"tracing": times[1] - times[0], "native code": times[2] - times[1]}
         return step
 
     def _say_if_often(self, versions: Sequence[Step]) -> None:
@@ -265,7 +266,7 @@ class Compiled(Copied, Wrapper):
         """The bytes that the last version works in, besides its arguments and what it reads and writes."""
         if self._last is None:
             raise ArgumentError("working_memory() knows nothing yet: call the compiled function once")
-        return self._last.program.plan.arena
+        return self._last.outline.arena
 
     def explain(self, page: str | None = None) -> str:
         """What the last version of the program does, as text; with `page`, also as an HTML page of that name."""

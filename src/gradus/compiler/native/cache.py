@@ -45,11 +45,13 @@ class Modules:
     """The modules of a program: each is compiled as soon as it is written, while those after it still are.
 
     Attributes:
+        names: what each is filed under.
         found: whether the code of all so far was at hand.
     """
 
     def __init__(self, target: Target) -> None:
         self.target, self.found = target, True
+        self.names: list[str] = []
         self._codes: list[bytes | Future[bytes]] = []
         self._compilers: ThreadPoolExecutor | None = None
 
@@ -57,6 +59,7 @@ class Modules:
         """One more, as LLVM's text."""
         name = key(text, self.target)
         known = load(name)
+        self.names.append(name)
         self.found &= known is not None
         self._codes.append(known if known is not None else self._aside(name, text))
 
@@ -93,10 +96,10 @@ def _compiled(name: str, text: str, target: Target) -> bytes:
     return code
 
 
-def load(name: str) -> bytes | None:
-    """The object code filed under a name, or None."""
+def load(name: str, kind: str = "o") -> bytes | None:
+    """What is filed under a name, object code or another kind of thing, or None."""
     try:
-        path = folder() / f"{name}.o"
+        path = folder() / f"{name}.{kind}"
         if hasattr(os, "getuid") and os.stat(path).st_uid != os.getuid():
             return None
         content = path.read_bytes()
@@ -109,8 +112,8 @@ def load(name: str) -> bytes | None:
     return body
 
 
-def save(name: str, code: bytes) -> None:
-    """File object code, whole or not at all."""
+def save(name: str, code: bytes, kind: str = "o") -> None:
+    """File object code, or another kind of thing, whole or not at all."""
     content = _MAGIC + name.encode() + hashlib.sha256(code).digest() + code
     temporary = None
     try:
@@ -118,7 +121,7 @@ def save(name: str, code: bytes) -> None:
         handle, temporary = tempfile.mkstemp(dir=folder(), suffix=".part")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.replace(temporary, folder() / f"{name}.o")
+        os.replace(temporary, folder() / f"{name}.{kind}")
     except _TROUBLE:
         if temporary:
             with contextlib.suppress(OSError):

@@ -36,8 +36,7 @@ class Job:
     def __init__(self, step: Step, data: Sequence[np.ndarray]) -> None:
         self.step = step
         self._data = [weakref.ref(a) for a in data]  # they must not live on here
-        inputs, self._results = step.program.graph.inputs[: len(data)], step.program.graph.results
-        self._results = self._results[: step.program.returned]
+        inputs, self._results = step.version.graph.inputs[: len(data)], step.version.graph.results
         self._size = inputs[0].shape[0] if inputs else 0
         self._batch = [step.room.batch(n.shape, n.dtype) for n in inputs]
         self._bytes = sum(n.size * n.dtype.itemsize for n in self._results)
@@ -45,7 +44,7 @@ class Job:
         self._words = (ctypes.c_uint64 * (Epoch.HEAD + len(inputs) + len(self._results)))()
         self._words[Epoch.LIMIT] = min((len(a) for a in data), default=0)
         self._words[Epoch.HEAD : Epoch.HEAD + len(data)] = [address(a) for a in data]
-        self._at_once = min(step.program.steps_at_once, self._most)
+        self._at_once = min(step.outline.steps_at_once, self._most)
         self._last_rows: Callable[[], np.ndarray | None] = lambda: None
         self._last_address = 0
         self._kept: list[np.ndarray] = []  # results of the steps of a slice

@@ -10,7 +10,7 @@ from ... import aligned
 from ..plan.memory import ALIGNMENT
 
 if TYPE_CHECKING:
-    from .program import Program
+    from .outline import Native
 
 
 class Room:
@@ -24,8 +24,8 @@ class Room:
         """An array into which rows are gathered."""
         return aligned.empty(shape, dtype)
 
-    def arena(self, program: Program) -> tuple[dict[int, int], Any]:
+    def arena(self, native: Native) -> tuple[dict[int, int], Any]:
         """The address of each slot that lives only during a step, and what keeps their memory."""
-        memory = np.empty(program.plan.arena + ALIGNMENT, np.uint8)
+        memory = np.empty(native.outline.arena + ALIGNMENT, np.uint8)
         base = -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT
-        return {slot: base + offset for slot, offset in program.plan.offsets.items()}, memory
+        return {slot: base + offset for slot, offset in native.outline.offsets}, memory

@@ -6,7 +6,6 @@ import ctypes
 import os
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -15,17 +14,17 @@ import numpy as np
 
 from ...errors import ArgumentError, DataError
 from ...tensor import Tensor
+from ..graph.graph import Node
 from ..surroundings.version import Version
 from ..trace.address import address
 from ..trace.aliases import READ_ONLY, Written, overlaps
 from ..trace.tree import unflatten
-from .cache import Modules
 from .checks import Refusal, refusal, worked_out
 from .entry import GIVEN
+from .outline import Native
 from .program import Program
 from .room import Room
 from .runtime import Call, num_threads
-from .target import Loaded
 
 SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
 
@@ -35,42 +34,41 @@ class Step:
 
     Attributes:
         version: what the program computes, and for which calls.
-        program: its graphs, kernels and plan.
+        native: its code, and how it is run.
         timings: how long each part of making it took, in seconds.
     """
 
     room = Room()  # where their memory comes from
 
-    def __init__(self, version: Version, program: Program, modules: Modules) -> None:
-        """`modules`: those that the program has handed over."""
-        self.version, self.program = version, program
+    def __init__(self, version: Version, native: Native) -> None:
+        self.version, self.native, self.outline = version, native, native.outline
         self.name, self.accepts, self.holds = version.name, version.accepts, version.holds
+        self.from_cache = native.from_cache
         self.timings: dict[str, float] = {}
-        self._load(modules)
         self._bind_memory()
         self.lock = threading.Lock()  # its memory serves one call at a time
         _steps.add(self)
 
-    # -- making it ----------------------------------------------------------------------------------------------------
+    @property
+    def program(self) -> Program:
+        """Its graphs, kernels and plan."""
+        return self.native.program
 
     @property
     def text(self) -> str:
         """What is compiled, as one module in LLVM's language."""
         return self.program.text()
 
-    def _load(self, modules: Modules) -> None:
-        started = time.perf_counter()
-        self._loaded, self.from_cache = Loaded(modules.codes(), modules.target), modules.found
-        self.timings["native code"] = time.perf_counter() - started
+    # -- making it ----------------------------------------------------------------------------------------------------
 
     def _bind_memory(self) -> None:
-        plan, version = self.program.plan, self.version
+        outline, version = self.outline, self.version
         self._made, self._arrangement, self._single = version.made, version.arrangement, version.single
         self._effects, self._forgotten, given = version.effects, version.forgotten, len(version.specs)
         self.memory = Written(t.data for t in version.written)
         self._until = self.memory.until
-        addresses, self._arena = self.room.arena(self.program)
-        self.table = (ctypes.c_uint64 * max(plan.count, 1))()
+        addresses, self._arena = self.room.arena(self.native)
+        self.table = (ctypes.c_uint64 * max(outline.slots, 1))()
         self._keep: dict[int, np.ndarray] = {}
         for slot, place in addresses.items():
             self.table[slot] = place
@@ -85,39 +83,40 @@ class Step:
             self._keep[given + i] = whole
             self.table[given + i] = whole.ctypes.data
         self._results: list[tuple[int, np.ndarray, bool]] = []
-        for n in self.program.graph.results[: self.program.returned]:
-            slot = self.program.slot(n)
+        results = list(zip(outline.results, self.native.checks.graph.results, strict=True))
+        returned = len(version.graph.results)
+        for slot, n in results[:returned]:
             own = self.room.result(n.shape, n.dtype)
             self._results.append((slot, own, own.nbytes <= SMALL))
             self.table[slot] = own.ctypes.data
         self._all_small = all(small for _, _, small in self._results)
-        self._bind_checks()
+        self._bind_checks(results[returned:])
         self._write_counts = [t.writes for t in version.written]
         self._bound: list[Any] = [None] * given
         self._job: Any = None
-        self._shared = self.program.worth_sharing
+        self._shared = outline.shared
         written = [t.data for t in version.written]
-        self._once, self._epoch = (Call(self._loaded, name, self.table, written) for name in ("step", "epoch"))
+        self._once, self._epoch = (Call(self.native.loaded, name, self.table, written) for name in ("step", "epoch"))
         one_number = self._single and self._made.plain and self._all_small
-        self._simple = one_number and not (self._shared or self._apart or self._effects or self.program.refusal)
+        self._simple = one_number and not (self._shared or self._apart or self._effects or outline.word)
 
-    def _bind_checks(self) -> None:
+    def _bind_checks(self, looked_at: Sequence[tuple[int, Node]]) -> None:
         """Memory for what says whether a call was refused, and why."""
-        program = self.program
+        word = self.outline.word
         self._refused: Any = None
-        self._cleared = program.refusal is not None and program.refusal.wait
+        self._cleared = word is not None and word[1]
         self._looked_at_by_checks: list[np.ndarray] = []
-        if program.refusal is None:
+        if word is None:
             return
         self._refused = ctypes.c_uint64(0)
-        self.table[program.refusal.slot] = ctypes.addressof(self._refused)
-        for n in program.graph.results[program.returned :]:
+        self.table[word[0]] = ctypes.addressof(self._refused)
+        for slot, n in looked_at:
             self._looked_at_by_checks.append(self.room.result(n.shape, n.dtype))
-            self.table[program.slot(n)] = self._looked_at_by_checks[-1].ctypes.data
+            self.table[slot] = self._looked_at_by_checks[-1].ctypes.data
 
     def given(self) -> list[np.ndarray]:
         """The arrays behind the graph's inputs, as last used."""
-        return [self._keep[i] for i in range(len(self.program.graph.inputs))]
+        return [self._keep[i] for i in range(len(self.version.graph.inputs))]
 
     # -- running it ---------------------------------------------------------------------------------------------------
 
@@ -157,20 +156,20 @@ class Step:
             if not self._all_small:
                 self._new_results()
             if self._job is not job:
-                self.table[self.program.job_slot] = ctypes.addressof(job)
+                self.table[self.outline.job] = ctypes.addressof(job)
                 self._job = job
             self._execute(self._epoch)
             return self._refusal() if self._refused is not None and self._refused.value else None
 
     def _refusal(self) -> Refusal:
         """Why the call was refused: the first check that failed, as the function was written."""
-        program, given, checks = self.program, self.given(), self.program.checks
+        graph, given, checks = self.version.graph, self.given(), self.native.checks
         if self._refused.value == GIVEN:
-            looked_at = [(c, worked_out(c.subject, given, program.traced)) for c, _ in checks.before]
+            looked_at = [(c, worked_out(c.subject, given, graph)) for c, _ in checks.before]
         else:
             looked_at = list(zip(checks.within, self._looked_at_by_checks[len(checks.within) :], strict=True))
         for check, subject in looked_at:
-            found = refusal(check, subject, given, program.traced)
+            found = refusal(check, subject, given, graph)
             if found is not None:
                 return found
         return Refusal(DataError("a number that this compiled function checks is wrong."), "")
