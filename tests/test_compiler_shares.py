@@ -62,12 +62,35 @@ def classifier(*hidden: nn.Module, features: int = 64, rows: int = 40) -> Traini
     return make
 
 
+def words(count: int, features: int) -> Training:
+    """Words looked up and averaged: their table is updated as its gradient is gathered."""
+
+    def make() -> tuple[gradus.compiler.Compiled, Tensor, Tensor]:
+        gradus.seed(0)
+        table, head = nn.Embedding(count, features), nn.Linear(features, 5)
+        optimizer = optim.Adam([*table.parameters(), *head.parameters()], 0.1)
+
+        @gradus.compile
+        def step(x: Tensor, y: Tensor) -> Tensor:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(head(table(x).mean(1)), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, gradus.randint(0, count, (20, 30)), gradus.randint(0, 5, (20,))
+
+    return make
+
+
 NETS = {
     "softmax regression": classifier(rows=300),
     "batch norm": classifier(nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU()),
     "odd sizes": classifier(nn.Linear(64, 100), nn.BatchNorm1d(100), nn.Tanh(), features=100, rows=37),
     "many units": classifier(nn.Linear(64, 256), nn.ReLU(), features=256),
     "layer norm": classifier(nn.Linear(64, 30), nn.LayerNorm(30), nn.GELU(), features=30, rows=70),
+    "words": words(200, 16),
+    "narrow words": words(70, 3),
 }
 
 

@@ -57,16 +57,17 @@ class Adam(Optimizer):
 
     def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
         beta1, beta2 = self.betas
-        return lr / (1 - beta1**self.steps), (1 - beta2**self.steps).sqrt()
+        root = (1 - beta2**self.steps).sqrt()  # p's step, by it above and below: a division of v' less for each element
+        return lr / (1 - beta1**self.steps) * root, self.eps * root
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
-        lr, root = numbers  # of m' and sqrt(v'), the divisors
+        lr, eps = numbers
         beta1, beta2 = self.betas
         m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
         v = state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
         if self.amsgrad:
             v = state["largest"].assign_(state["largest"].maximum(v))
-        return p - lr * m / (v.sqrt() / root + self.eps)
+        return p - lr * m / (v.sqrt() + eps)
 
 
 def two_numbers(name: str, betas: Any) -> tuple[float, float]:

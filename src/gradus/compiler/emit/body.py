@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -212,15 +213,23 @@ class Body:
         if table.size == 0:  # there is nothing that might be read, and no place that is not refused
             return self.kit.constant(0, node.dtype)
         axis, count = node.params["axis"], len(indices.shape)
-        place = self.kit.cast(self.value(indices, index[axis : axis + count], mask), dtypes.int64)
-        length = table.shape[axis]
-        place = self.kit.where(place < 0, place + length, place)
-        place = self.kit.minimum(self.kit.maximum(place, 0), max(length - 1, 0))  # nothing outside is ever read
-        stride = 1
-        for n in table.shape[axis + 1 :]:
-            stride *= n
+        where = index[axis : axis + count]
         rest = flatten((*index[:axis], Index(), *index[axis + count :]), table.shape)
+        stride = math.prod(table.shape[axis + 1 :])
+        if self.lanes and mask is None and self.step(rest) == 1 and not any(self.varies(i) for i in where):
+            alone = Body(self.code, 0, None, self.registers, Memory(self.pointer, self.is_buffer, self.place))
+            place = alone._place_in(table.shape[axis], alone.value(indices, where))
+            flat = self.code.add(self.scalar(rest), (place * stride).ref)
+            address = self.code.element(memory_type(node.dtype), self.pointer(table), flat)
+            return self._from_memory(self._neighbours(table, address, self.tail), node.dtype)
+        place = self._place_in(table.shape[axis], self.value(indices, where, mask))
         return self.gather(table, self.vector(rest) + place * stride, mask)
+
+    def _place_in(self, length: int, place: Value) -> Value:
+        """An index as a place of an axis: from its end if below 0, and always on it, so that nothing else is read."""
+        place = self.kit.cast(place, dtypes.int64)
+        place = self.kit.where(place < 0, place + length, place)
+        return self.kit.minimum(self.kit.maximum(place, 0), max(length - 1, 0))
 
     # -- memory --------------------------------------------------------------------------------------------------------
 

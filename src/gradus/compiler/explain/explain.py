@@ -21,6 +21,7 @@ from .profile import Profile, bandwidth, peak, profile
 _WORKED_IN = {
     "sums": "sums that wait",
     "tiles": "tiles of images",
+    "lists": "which terms belong to a place",
     "body": "what a loop's steps work in",
     "states": "what goes from step to step",
 }

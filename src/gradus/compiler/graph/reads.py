@@ -16,7 +16,7 @@ class Read(NamedTuple):
     node: Node
     flat: Index
     conditions: tuple[Condition, ...]
-    dynamic: bool = False  # also found by a computed index
+    dynamic: bool = False  # from there on, as far as a computed index says
 
 
 def pieces_below(n: Node, index: tuple[Index, ...]) -> list[Piece]:
@@ -54,7 +54,9 @@ def reads(
             found[Read(n, place(n, index), conditions)] = None
             continue
         if is_indexed(n):
-            found[Read(n.inputs[0], Index(), conditions, dynamic=True)] = None
+            axis, count, table = n.params["axis"], len(n.inputs[1].shape), n.inputs[0]
+            rest = in_rows(table, (*index[:axis], Index(), *index[axis + count :]))
+            found[Read(table, rest, conditions, dynamic=True)] = None
         below = pieces_below(n, index)
         stack.extend(Piece(p.source, p.at, (*conditions, *p.conditions)) for p in below)
     return list(found)

@@ -356,33 +356,6 @@ class LoopKernel(Nest):
 
         self.places(others or [Loop("i", 1)], 0, inside)
 
-    def _scatter_add(self) -> None:
-        """Zeros, then every element added where it belongs; each thread has its own part of the other axes."""
-        n = self.kernel.main[0]
-        x, indices = n.inputs
-        axis, length = n.params["axis"], n.params["length"]
-        before, after = loops_over(n.shape[:axis], "b"), loops_over(n.shape[axis + 1 :], "a")
-        spread, row = loops_over(indices.shape, "s"), Loop("r", length)
-        kit = Kit(self.code, 0)
-
-        def inside(registers: dict[Loop, Ref], _: Value | None) -> None:
-            with self.code.loop(0, length) as i:
-                body = self.body(0, None, registers | {row: i})
-                body.store(n, (*at(before), variable(row), *at(after)), kit.constant(0, n.dtype))
-
-            def add(registers: dict[Loop, Ref]) -> None:
-                body = self.body(0, None, registers)
-                value = body.value(x, (*at(before), *at(spread), *at(after)))
-                rest = flatten((*at(before), Index(), *at(after)), n.shape)
-                with self._at_computed(body, indices, spread, rest, axis) as address:
-                    so_far = Value(kit, n.dtype, self.code.op(f"load {kit.type(n.dtype)}, ptr {address}"))
-                    total = so_far + value
-                    self.code.do(f"store {total.type} {total.ref}, ptr {address}")
-
-            self._one_by_one(spread, registers, add)
-
-        self.places([*before, *after] or [Loop("i", 1)], 0, inside)
-
     def _put(self) -> None:
         """A copy, then every element where it belongs, in their order; each thread has its own part of the rows."""
         n = self.kernel.main[0]
@@ -398,7 +371,7 @@ class LoopKernel(Nest):
             def put(registers: dict[Loop, Ref]) -> None:
                 body = self.body(0, None, registers)
                 value, type_ = body.value(v, (*at(spread), *at(after))), memory_type(n.dtype)
-                with self._at_computed(body, indices, spread, flatten((Index(), *at(after)), n.shape), 0) as address:
+                with self._at_computed(body, indices, spread, flatten((Index(), *at(after)), n.shape)) as address:
                     ref = self.code.op(f"zext i1 {value.ref} to i8") if n.dtype == dtypes.bool_ else value.ref
                     self.code.do(f"store {type_} {ref}, ptr {address}")
 
@@ -406,9 +379,7 @@ class LoopKernel(Nest):
 
         self.places(after or [Loop("i", 1)], 0, inside)
 
-    def _one_by_one(
-        self, loops: Sequence[Loop], registers: dict[Loop, Ref], inside: Callable[[dict[Loop, Ref]], None]
-    ) -> None:
+    def _one_by_one(self, loops: Sequence[Loop], registers: dict[Loop, Ref], inside: Callable[..., None]) -> None:
         """Loops in their order, one number at a time."""
         if not loops:
             inside(registers)
@@ -417,12 +388,10 @@ class LoopKernel(Nest):
             self._one_by_one(loops[1:], registers | {loops[0]: i}, inside)
 
     @contextmanager
-    def _at_computed(
-        self, body: Body, indices: Node, spread: Sequence[Loop], rest: Index, axis: int
-    ) -> Iterator[Ref]:
-        """A block for the address of an element at a computed place along an axis, if there is such a place."""
+    def _at_computed(self, body: Body, indices: Node, spread: Sequence[Loop], rest: Index) -> Iterator[Ref]:
+        """A block for the address of an element in a computed row, if there is such a row."""
         n, kit = self.kernel.main[0], body.kit
-        length, stride = n.shape[axis], math.prod(n.shape[axis + 1 :])
+        length, stride = n.shape[0], math.prod(n.shape[1:])
         place = kit.cast(body.value(indices, at(spread)), dtypes.int64)
         place = kit.where(place < 0, place + length, place)
         flat = self.code.add(body.scalar(rest), self.code.mul(place.ref, stride))

@@ -18,8 +18,8 @@ from ..kernels.matmul_kernel import MatmulKernel
 from ..kernels.order_kernel import CutKernel, JoinKernel, OrderKernel, only_copies
 from ..kernels.packing import PackingKernel
 from ..kernels.random_kernel import RandomKernel
+from ..kernels.reduction_kernels import RowKernel, ScatterKernel, lists_size
 from ..kernels.row_convolution_kernel import RowConvolutionKernel
-from ..kernels.row_kernel import RowKernel
 from ..kernels.weight_kernel import WeightKernel
 from ..kernels.winograd_kernel import KernelTransform, TileTransform, WinogradKernel, scratch_size
 from ..plan.attention import Cut
@@ -164,6 +164,8 @@ class Stages:
         self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
         self.scratch |= {k: [self._winograd_scratch(k)] for k in self.schedule.order if k.kind == "winograd"}
         self.scratch |= {k: [self._attention_scratch(k)] for k in self.schedule.order if k.kind in ATTENTION}
+        adding = [k for k in self.schedule.order if k.kind == "scatter_add"]
+        self.scratch |= {k: [Scratch("lists", k, lists_size(k.main[0]))] for k in adding}
         self.scratch |= {k: scratch_of(k, inner.plan) for k, inner in self.inner.items()}
         self.shares = Shares(self.schedule, self.tilings, self.threads)
         given = set(self.graph.inputs[: self.constants])
@@ -227,6 +229,9 @@ class Stages:
         if k.kind in ATTENTION:
             scratch = self.plan.scratch[self.scratch[k][0]], num_threads()
             return ATTENDING[k.kind](k, self.schedule, self.slot, self.target, scratch)
+        if k.kind == "scatter_add":
+            lists = self.plan.scratch[self.scratch[k][0]]
+            return ScatterKernel(k, self.schedule, self.slot, self.target.lanes, lists=lists)
         if k.kind in SLIDING:
             return SLIDING[k.kind](k, self.schedule, self.slot, self.target.registers)
         family = FAMILIES.get(k.kind, LoopKernel)

@@ -35,7 +35,7 @@ from .expressions import Expressions
 from .order import Before, in_order
 from .parts import needs_parts, part_places
 
-HOSTS = ("map", "reduce", "matmul", *IMAGES, *ALONG_ROWS, "join_images")  # kernels that others may be joined to
+HOSTS = ("map", "reduce", "matmul", "scatter_add", *IMAGES, *ALONG_ROWS, "join_images")  # others may be joined to them
 RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
 MUCH = 1 << 16  # bytes that are better used while they are in the caches
 FULL = 1500  # instructions, about, from which on nothing is joined to a kernel
@@ -178,7 +178,8 @@ class Schedule:
             if n in self.joined:
                 self.roots.update((n, *self.joined[n]))
             if (_is_special(n) and n.kind not in ("loop", *ATTENTION)) or is_indexed(n):
-                self.roots.update(x for x in n.inputs if x.op is not None)
+                stored = n.inputs[1:] if n.kind == "scatter_add" else n.inputs  # each of its terms is added just once
+                self.roots.update(x for x in stored if x.op is not None)
         for n in self.nodes:
             self.roots.update(self.expressions.add(n))
             if is_elementwise(n) and n not in self.roots and self._worth_storing(n):
@@ -376,7 +377,8 @@ class Schedule:
         here = str(flatten(at(loops_over(value.shape)), value.shape))
         if k.kind != "map" and any(r.node is target for m in k.main for r in self.needs(m)):
             return False
-        return all(str(r.flat) == here for n in k.maps for r in self.needs(n) if r.node is target)
+        of_target = [r for n in k.maps for r in self.needs(n) if r.node is target]
+        return all(not r.dynamic and str(r.flat) == here for r in of_target)
 
     def _in_order(self) -> list[Kernel]:
         """As joined, but updates of what is given come after all who read the old value, where that can be, and what

@@ -99,6 +99,8 @@ class Shares:
             return None
         if k.kind == "matmul":
             return self._of_product(self.tilings[k])
+        if k.kind == "scatter_add":
+            return self._of_places(k.main[0])
         return self._as_its_inputs(k) or self._of_reduction(k)
 
     def _even(self, blocks: int) -> bool:
@@ -143,6 +145,11 @@ class Shares:
         blocks = NEIGHBOURS if step == 1 else ()
         block = next((b for b in blocks if extent % b == 0 and self._even(extent // b)), 1)
         return Share(extent, step, block) if k.kind == "reduce" and self._even(extent // block) else None
+
+    def _of_places(self, n: Node) -> Share:
+        """The axis to which terms are added by their indices: whoever owns a place gathers all of its terms."""
+        step = math.prod(n.shape[n.params["axis"] + 1 :])
+        return Share(n.params["length"], step, -(-NEIGHBOURS[-1] // step))
 
     # -- what belongs to it --------------------------------------------------------------------------------------------
 
