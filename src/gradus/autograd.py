@@ -8,7 +8,7 @@ differentiated again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar, overload
@@ -225,17 +225,16 @@ def handed_back(y: Tensor, g: Tensor) -> list[tuple[int, Tensor]]:
     [(0, tensor(4.)), (1, tensor(3.))]
     """
     with _Recording(False):
-        return list(_handed_back(y, g, {id(x) for x in y.origin.inputs if x.requires_grad} if y.origin else set()))
+        return _handed_back(y, g, {id(x) for x in y.origin.inputs if x.requires_grad} if y.origin else set())
 
 
 def _hand_on(y: Tensor, g: Tensor, wanted: set[int], gradients: _Gradients) -> None:
-    origin = _unwritten_origin(y)
-    gather, inputs = origin.primitive.gather, origin.inputs
-    if gather is None or not gradients.in_place:
+    primitive, inputs, params, *_ = _unwritten_origin(y)
+    if primitive.gather is None or not gradients.in_place:
         for i, pulled in _handed_back(y, g, wanted):
             gradients.add(inputs[i], pulled)
     elif id(inputs[0]) in wanted:
-        gather(gradients.own(inputs[0]).data, g.data, **origin.params)
+        primitive.gather(gradients.own(inputs[0]).data, g.data, **params)
 
 
 class _Gradients:
@@ -275,16 +274,18 @@ class _Gradients:
         return self._found[id(x)]
 
 
-def _handed_back(y: Tensor, g: Tensor, wanted: set[int]) -> Iterator[tuple[int, Tensor]]:
+def _handed_back(y: Tensor, g: Tensor, wanted: set[int]) -> list[tuple[int, Tensor]]:
     if y.origin is None:
-        return
+        return []
     primitive, inputs, params, *_ = _unwritten_origin(y)
+    found = []
     for i, x in enumerate(inputs):
         if id(x) in wanted:
             pull = primitive.pullback(i)
             pulled = None if pull is None else pull(g, y, *inputs, **params)
             if pulled is not None:  # of a loop's inputs not all need be reached
-                yield i, pulled
+                found.append((i, pulled))
+    return found
 
 
 def _unwritten_origin(y: Tensor) -> Origin:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -161,14 +162,15 @@ class Optimizer:
 
     def _change(self, lr: Tensor) -> None:
         """The step of one group."""
-        numbers = self.numbers(lr)
+        numbers = _in_each_width((lr, *self.numbers(lr)))
         for p, state in zip(self.params, self.state, strict=True):
             if p.grad is not None and p.requires_grad:
                 wide = dtypes.accumulator(p.dtype)
                 _follow(state, wide)
                 old, g = cast(p.detach(), wide), cast(p.grad.detach(), wide)
-                old, g = self.decayed(old, -g if self.maximize else g, cast(lr, wide))
-                new = self.update(old, g, state, *(cast(n, wide) for n in numbers))
+                rate, *others = numbers(wide)
+                old, g = self.decayed(old, -g if self.maximize else g, rate)
+                new = self.update(old, g, state, *others)
                 p.assign_(cast(new, p.dtype))
 
     def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
@@ -217,6 +219,11 @@ class Optimizer:
             )
         for name, t in own.items():
             t.assign_(tensor(saved[name]).astype(t.dtype))
+
+
+def _in_each_width(numbers: tuple[Tensor, ...]) -> Callable[[dtypes.Dtype], list[Tensor]]:
+    """Some numbers in the type that is asked for, converted once to each."""
+    return functools.cache(lambda dtype: [cast(n, dtype) for n in numbers])
 
 
 def _follow(state: dict[str, Tensor], dtype: dtypes.Dtype) -> None:

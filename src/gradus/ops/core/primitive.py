@@ -231,7 +231,14 @@ def promote(*operands: Any, floats: bool = False) -> list[Tensor]:
             return _promoted(operands, floats)
     if dtype is None or ((floats or numbers) and not dtypes.is_float(dtype)):
         return _promoted(operands, floats)
-    return [x if isinstance(x, Tensor) else constant((), x, dtype) for x in operands] if numbers else list(operands)
+    return [x if isinstance(x, Tensor) else _number(x, dtype) for x in operands] if numbers else list(operands)
+
+
+def _number(x: float, dtype: dtypes.Dtype) -> Tensor:
+    """A number as a tensor of floats; made at once where that can raise no flag and needs no node of a program."""
+    if dtype.itemsize > 2 and (1e-30 < abs(x) < 1e30 or not x) and interpret.current.get().in_place:
+        return Tensor(np.array(x, dtype))
+    return constant((), x, dtype)
 
 
 def _promoted(operands: tuple[Any, ...], floats: bool) -> list[Tensor]:
