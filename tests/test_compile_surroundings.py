@@ -34,6 +34,9 @@ def the_same_world() -> Iterator[None]:
     from gradus import autograd
 
     vars(variables).pop("abs", None)
+    for kind in (gradus.Tensor, gradus.nn.Module):
+        if "scaled" in vars(kind):
+            del kind.scaled
     builtins.abs = ABS
     autograd._recording.set(True)
 

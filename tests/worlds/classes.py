@@ -190,3 +190,18 @@ def a_default_that_is_only_looked_at() -> World:
         return inspect.signature(helper).parameters["b"].default
 
     return World(lambda x: x * default(), changed(helper, "__defaults__", (3.0,)))
+
+
+@way
+def a_method_that_tensors_were_given() -> World:
+    tensors: Any = gradus.Tensor
+    tensors.scaled = lambda self: self * 2
+    return World(lambda x: x.scaled(), changed(tensors, "scaled", lambda self: self * 3))
+
+
+@way
+def a_method_that_layers_were_given() -> World:
+    layers: Any = nn.Module
+    layers.scaled = lambda self, x: self(x) * 2
+    net: Any = nn.ReLU()
+    return World(lambda x: net.scaled(x), changed(layers, "scaled", lambda self, x: self(x) * 3))

@@ -45,7 +45,7 @@ from .holders import (
 )
 from .kinds import attributes_of, behind, fields_of, fixed, is_librarys, is_opaque, module_of, slots_of
 from .named import codes_in, instructions, mentions, names_of
-from .ran import Ran, is_users
+from .ran import Ran, is_users, is_users_function
 
 MOST = 50_000  # things a walk without names visits
 LARGE = 1 << 16  # bytes of an array that are copied in any case
@@ -146,6 +146,7 @@ class Around:
         if ran is not None:
             for code, seen in ran.codes.items():
                 self._name_globals(code, seen)
+        self._class(Tensor)
         self._drawing()
         if ran is not None and ran.ran(_ENVIRONMENT):
             self._waiting.append((os.environ, "os.environ"))
@@ -208,10 +209,8 @@ class Around:
         elif type(thing).__module__ in ("builtins", "itertools") and issubclass(type(thing), Iterator):
             self.holders.append(position := Position(thing, label))
             self._wait((part, label) for part in position.parts())
-        elif isinstance(thing, weakref.ref):
-            self._wait([(thing(), label)])
-        elif isinstance(thing, memoryview):
-            self._wait([(thing.obj, label)])
+        elif isinstance(thing, (weakref.ref, memoryview)):
+            self._wait([(thing.obj if isinstance(thing, memoryview) else thing(), label)])
         elif isinstance(thing, _VIEWS):
             self._wait((of, label) for of in gc.get_referents(thing))
         elif isinstance(thing, ContextVar):
@@ -313,7 +312,8 @@ class Around:
         home = module.split(".")[0]
         named = attributes_of(thing)
         librarys = is_librarys(module)
-        if named is not None and (named or not (whole and librarys)) and not (librarys and home in _CLOSED):
+        users = not librarys and home != "gradus"
+        if named is not None and (named or users or not whole) and not (librarys and home in _CLOSED):
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
             kept = fixed(kind)
@@ -344,9 +344,12 @@ class Around:
             if base in self._classes:
                 continue
             self._classes.add(base)
-            if home == "gradus" and hasattr(base, "zero_grad"):
-                replaced = base.__bases__ != (object,) and "forward" in vars(base)  # as a user may do for a trial
-                self.holders += [OfClass(base, base.__name__, {"forward"})] if replaced else []
+            if home == "gradus":
+                added = {k for k, value in vars(base).items() if k in self._named and is_users_function(value)}
+                replaced = hasattr(base, "zero_grad") and base.__bases__ != (object,) and "forward" in vars(base)
+                added |= {"forward"} if replaced else set()  # as a user may do for a trial
+                if added:
+                    self._hold(OfClass(base, base.__name__, added))
             elif home not in _PACKAGES and not is_librarys(module):
                 holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran))
                 fields = fields_of(base)  # their defaults, which objects hide

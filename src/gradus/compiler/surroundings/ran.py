@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeVar
 
 from ...errors import is_library, is_ours
@@ -163,6 +163,12 @@ def is_users(code: CodeType, seen: dict[str, Any]) -> bool:
     made_for = str(seen.get("__name__", ""))
     made = made_for.startswith("namedtuple_") or made_for.split(".")[0] == "gradus"
     return not (made or is_ours(code.co_filename) or is_library(code.co_filename))
+
+
+def is_users_function(value: Any) -> bool:
+    """Whether something in a class is a user's function, or a property that is one."""
+    function = getattr(value, "fget", value)
+    return isinstance(function, FunctionType) and is_users(function.__code__, function.__globals__)
 
 
 def _asks(function: Any) -> str:
