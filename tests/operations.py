@@ -13,7 +13,7 @@ from gradus import dtypes, nn, optim
 from gradus.compiler.emit import some_lanes
 from gradus.errors import DtypeError, GradientError
 from gradus.nn import functional as F
-from gradus.ops import scatter_add, sliding_window, sliding_window_adjoint
+from gradus.ops import segment_sum, sliding_window, sliding_window_adjoint
 from gradus.ops.core.primitive import FUNCTIONS
 from gradus.ops.places.put import assigned
 from gradus.tensor import Tensor
@@ -153,7 +153,7 @@ def indices(g: Given) -> tuple[Results, Function]:
 
     def function(x: Tensor, y: Tensor) -> Results:
         taken = [x.take(places, axis=1), x.take(rows), y.take(places), x[rows], x[:, places], F.embedding(some, x)]
-        added = [scatter_add(x, rows, 4), scatter_add(x, places, g.n + 1, axis=1), scatter_add(y, some, 3)]
+        added = [segment_sum(x, rows, 4), segment_sum(x, places, g.n + 1, axis=1), segment_sum(y, some, 3)]
         return [*taken, *added, gradus.pick(y, some), F.one_hot(some, 3)]
 
     return [g(3, g.n), g(g.n, 3)], function
@@ -171,6 +171,19 @@ def assignments(g: Given) -> tuple[Results, Function]:
             z[key] = y[:, :1].T if i == 2 else x[1, 0]
             z[0][1:] = y[1:, 0]
         return [*found, *(assigned(x, key, x[1, 0]) for key in keys)]
+
+    return [g(3, g.n), g(g.n, 3)], function
+
+
+@operation
+def along_axes(g: Given) -> tuple[Results, Function]:
+    places, some = Tensor(np.arange(2 * g.n).reshape(2, g.n) % 3), Tensor(np.arange(g.n)[:5] * 7 % g.n)
+
+    def function(x: Tensor, y: Tensor) -> Results:
+        found = [x.gather(0, places), x.scatter(0, places, y.T), x.scatter_add(0, places, y.T), x.masked_fill(x > 0, 1)]
+        parts = x.take(some, 1)
+        found += [x.index_fill(1, some, 1), x.index_copy(1, some, parts), x.index_add(1, some, parts)]
+        return [*found, x.masked_scatter(x > 0, y), y.take_along_axis(y.argmax(0, keepdims=True), 0)]
 
     return [g(3, g.n), g(g.n, 3)], function
 

@@ -55,11 +55,17 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     "flip": lambda x, axes=None: torch.flip(x, tuple(range(x.ndim)) if axes is None else axes),
     "squeeze": lambda x, axis=None: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
     "take": lambda x, indices, axis: _take(x, indices, axis),
+    "take_along_axis": lambda x, indices, axis=-1: torch.take_along_dim(
+        x, torch.from_numpy(indices % (x.numel() if axis is None else x.shape[axis])), axis
+    ),
     "pick": lambda x, places: x.gather(1, torch.from_numpy(places)[:, None])[:, 0],
     "polygamma": lambda order, x: torch.special.polygamma(order, x),
 }
+PLACES = ("gather", "scatter", "scatter_add", "index_select", "index_add", "index_copy", "index_fill")
+PLACES += ("masked_fill", "masked_scatter", "masked_select")
+OTHERWISE |= {name: lambda x, *args, name=name, **options: _at_places(name, x, *args, **options) for name in PLACES}
 # what there is none of
-NONE = {"astype", "scatter_add", "sliding_window", "sliding_window_adjoint"}
+NONE = {"astype", "segment_sum", "sliding_window", "sliding_window_adjoint"}
 NO_GRADIENT = {"floor_divide", "heaviside"}  # theirs refuses
 IN_FEW_DIGITS = {"digamma": 1e-9}  # gradients: their trigamma has no more
 WORDS = {"axis": "dim", "keepdims": "keepdim"}
@@ -76,6 +82,15 @@ def oracle(name: str) -> Callable[..., Any] | None:
     if function is None:
         return None
     return lambda *args, **options: function(*args, **{WORDS.get(k, k): v for k, v in options.items()})
+
+
+def _at_places(name: str, x: Any, *args: Any, **options: Any) -> Any:
+    """Functions of places, or a mask, and of values, which have the type of x there."""
+    given = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in args]
+    last = given[-1]
+    if torch.is_tensor(last) and name not in ("gather", "index_select", "masked_select"):
+        given[-1] = last.to(x.dtype)
+    return getattr(x, name)(*given, **options)
 
 
 def _one_axis_at_a_time(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:

@@ -154,7 +154,7 @@ def _scattered(x: Tensor, p: int, q: int) -> Tensor:
     x = _at_least(x, 1)
     axis = _axis(x, q)
     n = x.shape[axis]
-    return gradus.scatter_add(x, (np.arange(n) * (1 + p % 5)) % (n + 1) - (p % 2) * n // 2, n + 1, axis)
+    return gradus.segment_sum(x, (np.arange(n) * (1 + p % 5)) % (n + 1) - (p % 2) * n // 2, n + 1, axis)
 
 
 def _assigned(x: Tensor, y: Tensor, raw: Tensor, p: int, q: int) -> Tensor:
@@ -175,6 +175,25 @@ def _assigned(x: Tensor, y: Tensor, raw: Tensor, p: int, q: int) -> Tensor:
     if q % 3 == 0:
         turned[q % n][...] = turned[p % n] * value
     return x if q % 2 else turned * 1
+
+
+def _along(x: Tensor, y: Tensor, raw: Tensor, p: int, q: int) -> Tensor:
+    """Elements at computed places of each row: read, replaced, added to; or where a mask is true."""
+    x = _at_least(x, 2)
+    axis, n = _axis(x, q), x.shape[_axis(x, q)]
+    if not x.size:
+        return x
+    y = _of_shape(y, x.shape)
+    index = (gradus.arange(x.size) * (1 + p)).reshape(x.shape) % n
+    index = index[: 1 + q % x.shape[0]]
+    return (
+        lambda: x.gather(axis, index),
+        lambda: x.scatter(axis, index, y),
+        lambda: x.scatter_add(axis, index, y),
+        lambda: x.index_add(axis, index.reshape(-1)[:n], y.take(gradus.arange(min(n, index.size)), axis)),
+        lambda: x.masked_scatter(_of_shape(raw, x.shape) > 0.1, y),
+        lambda: x.take_along_axis(_of_shape(raw, x.shape).argmax(axis, keepdims=True), axis),
+    )[p % 6]()
 
 
 def _windows(x: Tensor, p: int, q: int, back: bool) -> Tensor:
@@ -230,6 +249,7 @@ OPS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
     lambda x, y, raw, p, q: _scattered(x, p, q),
     lambda x, y, raw, p, q: _assigned(x, y, raw, p, q),
     lambda x, y, raw, p, q: _assigned(x, raw, y, q, p),
+    lambda x, y, raw, p, q: _along(x, y, raw, p, q),
     lambda x, y, raw, p, q: _windows(x, p, q, back=False),
     lambda x, y, raw, p, q: _windows(x, p, q, back=True),
     lambda x, y, raw, p, q: _at_least(x, 1).cumsum(p % max(x.ndim, 1)) * 0.2,

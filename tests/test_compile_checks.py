@@ -109,7 +109,7 @@ CASES = {
     ),
     "pick": Case(lambda w, x: gradus.pick(_scores(w), x).sum(), rows([0, 2, -3]), 3, -4, at=3, error=ShapeError),
     "scatter_add": Case(
-        lambda w, x: (gradus.scatter_add(_scores(w), x, 4) ** 2).sum(), rows([0, 3, -4]), 4, -5, at=3, error=ShapeError
+        lambda w, x: (gradus.segment_sum(_scores(w), x, 4) ** 2).sum(), rows([0, 3, -4]), 4, -5, at=3, error=ShapeError
     ),
     "power": Case(lambda w, x: (3**x).sum() * w.sum(), rows([0, 3, 4]), -1, at=3, error=ArgumentError),
     "McCullochPitts": Case(

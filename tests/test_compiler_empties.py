@@ -12,7 +12,7 @@ import gradus
 from gradus import nn
 from gradus.errors import GradusError
 from gradus.nn import functional as F
-from gradus.ops import scatter_add, sliding_window
+from gradus.ops import segment_sum, sliding_window
 from gradus.tensor import Tensor
 
 Case = tuple[Callable[..., Tensor], tuple[Tensor, ...]]
@@ -62,8 +62,8 @@ def choices() -> Iterator[Case]:
     yield lambda w: F.embedding(gradus.tensor([1, 2]), w), (given(5, 0),)
     yield lambda w: F.embedding(NO_PLACES, w), (given(0, 3),)
     yield lambda x: x.take(NO_PLACES, axis=1), (given(3, 4),)
-    yield lambda x: scatter_add(x, NO_PLACES, 4), (given(0, 3),)
-    yield lambda x: scatter_add(x, NO_PLACES, 0), (given(0, 3),)
+    yield lambda x: segment_sum(x, NO_PLACES, 4), (given(0, 3),)
+    yield lambda x: segment_sum(x, NO_PLACES, 0), (given(0, 3),)
     yield lambda x: gradus.pick(x, NO_PLACES), (given(0, 3),)
     yield lambda x: F.one_hot(NO_PLACES, 3) * x, (given(3),)
 

@@ -173,7 +173,7 @@ def test_windows_and_lookups_of_infinite_numbers() -> None:
         (lambda x: F.avg_pool1d(x, 2, padding=1, stride=3), x, [[[-INF, NAN, INF]]]),
         (lambda x: x[:, :, 4:].sum(-1), x, [[INF]]),
         (lambda x: F.embedding(gradus.tensor([1]), x), table, [[1.0, 2.0]]),
-        (lambda x: gradus.scatter_add(x, gradus.tensor([1, 0]), 3, axis=0), table, [[1.0, 2.0], [INF, NAN], [0, 0]]),
+        (lambda x: gradus.segment_sum(x, gradus.tensor([1, 0]), 3, axis=0), table, [[1.0, 2.0], [INF, NAN], [0, 0]]),
     ]
     for function, given, expected in cases:
         for way in ways(function):

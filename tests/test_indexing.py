@@ -90,6 +90,6 @@ def test_take_counts_from_the_end_and_adds_gradients_of_repeats() -> None:
 
 def test_scatter_add_refuses_places_outside() -> None:
     with pytest.raises(ShapeError, match="index 4 is outside"):
-        gradus.scatter_add([1, 2], [0, 4], length=4)
+        gradus.segment_sum([1, 2], [0, 4], length=4)
     with pytest.raises(ShapeError, match="are not the axes"):
-        gradus.scatter_add([1, 2, 3], [0, 1], length=4)
+        gradus.segment_sum([1, 2, 3], [0, 1], length=4)

@@ -16,7 +16,9 @@ from .elementwise.logic import *
 from .elementwise.rounding import *
 from .elementwise.special import *
 from .making.create import *
+from .places.along import *
 from .places.index import *
+from .places.inplace import *
 from .places.put import *
 from .products.matmul import *
 from .reductions.composed import *

@@ -28,7 +28,7 @@ from ..making.create import iota
 from ..shapes.movement import flip
 from ..shapes.slicing import slice_
 
-__all__ = ["pick", "scatter_add", "take"]
+__all__ = ["pick", "segment_sum", "take"]
 
 # -- take and scatter_add, each the other's gradient -------------------------------------------------------------------
 
@@ -65,7 +65,7 @@ _take = Primitive(
 
 def _scatter_add_rule(x: Any, indices: Any, axis: int, length: int) -> Shaped:
     if x.shape[axis : axis + len(indices.shape)] != indices.shape:
-        raise ShapeError(f"scatter_add: indices of shape {indices.shape} are not the axes from {axis} on of {x.shape}")
+        raise ShapeError(f"segment_sum: indices of shape {indices.shape} are not the axes from {axis} on of {x.shape}")
     take_rule(Shaped((length,), x.dtype), indices, 0)
     return Shaped((*x.shape[:axis], length, *x.shape[axis + len(indices.shape) :]), x.dtype)
 
@@ -127,17 +127,17 @@ def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
     reference=lambda x, indices, length: np.stack([x[indices == i].sum(0) for i in range(length)]),
     methods=(),
 )
-def scatter_add(x: Any, indices: Any, length: int, axis: int = 0) -> Tensor:
-    """Zeros, with the elements of x added at `indices` along an axis that becomes `length` long.
+def segment_sum(x: Any, indices: Any, length: int, axis: int = 0) -> Tensor:
+    """Zeros, with the elements of x added at `indices` along an axis that becomes `length` long (JAX's name).
 
     Gradient: each element gets g from the place it was added to.
 
-    >>> scatter_add([1, 2, 3], [0, 2, 0], length=4)
+    >>> segment_sum([1, 2, 3], [0, 2, 0], length=4)
     tensor([4, 0, 2, 0])
     """
     x, places = promote(x)[0], integers(indices)
     require_places(places, 0, length)
-    return bind(_scatter_add, x, places, axis=normalize_axis("scatter_add", axis, x.ndim), length=length)
+    return bind(_scatter_add, x, places, axis=normalize_axis("segment_sum", axis, x.ndim), length=length)
 
 
 # -- x[...] ------------------------------------------------------------------------------------------------------------

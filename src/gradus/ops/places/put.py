@@ -149,7 +149,7 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
     >>> v.grad
     tensor([3., 0.])
     """
-    value = _as_value(x, value)
+    value = as_value(x, value)
     followed = recording() and (x.requires_grad or value.requires_grad)
     _require_changeable(x, followed)
     if not followed and interpret.current.get().put(x, key, value):
@@ -158,7 +158,7 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
     _replace(x, lambda old: assigned(old, key, value), followed)
 
 
-def _as_value(x: Tensor, value: Any) -> Tensor:
+def as_value(x: Tensor, value: Any) -> Tensor:
     """What is to be assigned, as a tensor that x can hold."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -325,10 +325,20 @@ def _masked(x: Tensor, mask: Tensor, axis: int, value: Tensor) -> Tensor | None:
     chosen = mask.reshape((*mask.shape, *(1 for _ in after))).broadcast_to(x.shape)
     if one_for_all:
         return where(chosen, _broadcast(value, after).broadcast_to(x.shape), x)
+    return masked(x, mask, value)
+
+
+def masked(x: Tensor, mask: Tensor, value: Tensor, more: bool = False) -> Tensor:
+    """x with the rows of a value where a mask of its first axes is true; there may be `more` of them than that."""
     number = cumsum(mask.reshape(-1).astype(int), 0)
     count = value.shape[0]
-    interpret.current.get().check(number[-1:], lambda n: n != count, lambda n: _count_differs(int(n[0]), count))
-    place = (number - 1).clip(0, count - 1).reshape(mask.shape)
+    if not count:
+        value = constant((1, *value.shape[1:]), 0, x.dtype)
+    interpret.current.get().check(
+        number[-1:], lambda n: n > count if more else n != count, lambda n: _count_differs(int(n[0]), count)
+    )
+    place = (number - 1).clip(0, value.shape[0] - 1).reshape(mask.shape)
+    chosen = mask.reshape((*mask.shape, *(1 for _ in value.shape[1:]))).broadcast_to(x.shape)
     return where(chosen, value.take(place, 0).broadcast_to(x.shape), x)
 
 
