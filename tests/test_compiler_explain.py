@@ -109,11 +109,15 @@ def test_operations_and_bytes_of_a_reduction_of_a_slice() -> None:
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_packing_is_a_stage_of_its_own(shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packing_is_a_stage_of_its_own_only_where_panels_are_long(
+    shared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stages, "WORTH_SHARING", 0 if shared else 1 << 30)
-    pack, product = _stages(lambda x, w: x @ w.T, gradus.ones((6, 7)), gradus.ones((40, 7)))
-    assert (pack.title, pack.flops, product.barrier) == ("pack [40, 7]", 0, shared)
-    assert product.flops == 2 * 6 * 7 * 40
+    pack, product = _stages(lambda x, w: x @ w.T, gradus.ones((20, 9000)), gradus.ones((40, 9000)))
+    assert (pack.title, pack.flops, product.barrier) == ("pack [40, 9000]", 0, shared)
+    assert product.flops == 2 * 20 * 9000 * 40
+    (product,) = _stages(lambda x, w: x @ w.T, gradus.ones((20, 70)), gradus.ones((400, 70)))
+    assert product.flops == 2 * 20 * 70 * 400
 
 
 def test_the_listing_says_what_is_fused_read_and_stored() -> None:

@@ -111,4 +111,4 @@ def test_nothing_lies_where_something_is_that_is_still_needed(kind: str, two_thr
         for start, _, others_begin, others_end in there[i + 1 :]:
             again += start < end
             assert start >= end or ends < others_begin or others_end < begins
-    assert again
+    assert again or kind == "dense"  # whose threads do not wait for each other: nothing is taken over

@@ -73,7 +73,7 @@ def test_a_cell_is_one_kernel_and_nobody_waits_inside_a_step() -> None:
     found = checked(cell, (40, 24), (40, 32), (40, 32), (128, 32), (24, 128))
     assert (kinds(found), parts(found)) == (["matmul", "matmul"], [4, 4])
     products = [i for i, s in enumerate(found.stages) if s.kernel is not None and "matmul" in s.function]
-    assert [found.needs_barrier()[i] for i in products] == [True, False]  # for the packed weights alone
+    assert not any(found.needs_barrier()[i] for i in products)  # each thread packs the weights that it needs
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -14,7 +14,7 @@ from ...aligned import LINE
 from ..emit.code import WAIT, Code, Ref
 from .matmul_kernel import Place, ProductKernel
 from .micro_kernel import Steps
-from .packing import Part, pack_b, stride_of_a
+from .packing import Part, stride_of_a
 from .squares import Square, Squares
 
 
@@ -29,7 +29,7 @@ class BlockedKernel(ProductKernel):
             depth = code.least(code.op(f"sub i64 {t.depth}, {k}"), str(t.piece))
             count = code.least(code.op(f"sub i64 {t.panels}, {panel}"), str(t.panels_at_once))
             part = Part(k, depth, panel, count, number, "1")
-            pack_b(self, part)
+            self.pack_b(part)
             code.do(WAIT)
             self._multiply(part)
             code.do(WAIT)

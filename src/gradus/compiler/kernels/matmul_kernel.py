@@ -25,6 +25,8 @@ from ..plan.tiling import Operand, Tiling, cases
 from .loop_kernels import LoopKernel
 from .micro_kernel import MicroKernel, Steps
 from .narrow_kernel import narrow_kernel
+from .packing import PairSquares, Part
+from .squares import Square, Squares
 
 
 class Place(NamedTuple):
@@ -37,6 +39,8 @@ class Place(NamedTuple):
 
 class ProductKernel(LoopKernel):
     """What all functions of a product share: operands, batch axes, and what is done with a finished tile."""
+
+    packs = False  # whether each thread packs each panel of B as it comes to it
 
     def __init__(
         self, kernel: Kernel, schedule: Schedule, slots: Callable[[Node], int], t: Tiling, scratch: dict[str, int]
@@ -51,9 +55,9 @@ class ProductKernel(LoopKernel):
         self.flat = flatten(at(loops), [loop.extent for loop in loops])  # a place of the domain
         self.tile = "" if t.direct else self.code.variable(f"[{t.height * t.width} x {self.scalar}]")
 
-    def micro(self, rows: int, columns: int, steps: Steps, goes_on: bool = False, awaited: int = 0) -> str:
+    def micro(self, rows: int, columns: int, steps: Steps, goes_on: bool = False, **soon: int) -> str:
         """The name of a micro-kernel, emitted once."""
-        micro = MicroKernel(self.t, rows, columns, steps, goes_on, awaited)
+        micro = MicroKernel(self.t, rows, columns, steps, goes_on, **soon)
         if micro.code.name not in self.micro_kernels:
             self.micro_kernels[micro.code.name] = micro.emit()
         return micro.code.name
@@ -126,16 +130,59 @@ class ProductKernel(LoopKernel):
         return [unflatten(place, n.shape) for place in part_places(n, self.t.parts, flat)]
 
 
+    def pack_b(self, part: Part, shared: bool = True) -> None:
+        """Copy a part of B, [product][panel][k][column]; zeros beyond the last column. `shared`: between the threads.
+
+        The squares go by in the order in which they lie in memory.
+        """
+        code, t = self.code, self.t
+        steps = t.b.row, t.b.column
+        whole = Squares(code, t.dtype, t.lanes, steps, t.width)
+        packer = PairSquares(code, t.dtype, t.lanes, steps, t.width) if t.pair_step else whole
+        squares = code.op(f"udiv i64 {code.add(part.depth, t.lanes - 1)}, {t.lanes}")
+        pieces = code.mul(part.panels, t.vectors)
+        outer, inner = (squares, pieces) if t.b.column == 1 else (pieces, squares)
+        total = code.mul(part.products, code.mul(squares, pieces))
+        first, end = self.share(total) if shared else ("0", total)
+        with code.loop(first, end) as unit:
+            rest, low = code.op(f"udiv i64 {unit}, {inner}"), code.op(f"urem i64 {unit}, {inner}")
+            product, high = code.op(f"udiv i64 {rest}, {outer}"), code.op(f"urem i64 {rest}, {outer}")
+            square, piece = (high, low) if t.b.column == 1 else (low, high)
+            panel, vector = code.op(f"udiv i64 {piece}, {t.vectors}"), code.op(f"urem i64 {piece}, {t.vectors}")
+            k = code.mul(square, t.lanes)
+            target = self.packed_panel(code.add(code.mul(product, part.panels), panel))
+            column = code.add(code.mul(code.add(part.panel, panel), t.stretch), code.mul(vector, t.apart))
+            registers = self._unravel(code.add(part.product, product), self.batch)
+            in_b = code.add(code.mul(column, t.b.column), code.mul(code.add(part.k, k), t.b.row))
+            left = (code.op(f"sub i64 {length}, {start}") for length, start in ((part.depth, k), (t.columns, column)))
+            to = code.element(self.scalar, target, code.add(code.mul(k, t.width), code.mul(vector, t.lanes)))
+            packer.copy(Square(self.start_of(t.b, registers, in_b), to, *left))
+
+
+class PackingKernel(ProductKernel):
+    """The copying of a whole B."""
+
+    def emit(self) -> Code:
+        self.code.name = "pack"
+        self.pack_b(Part("0", str(self.t.depth), "0", str(self.t.panels), "0", str(math.prod(self.t.batch))))
+        return self.code
+
+
 class MatmulKernel(ProductKernel):
     """A product whose operands fit the caches: tile by tile, over the whole depth."""
+
+    copy = ""  # where a panel is copied to
 
     def emit(self) -> Code:
         code, t = self.code, self.t
         if 0 in self.node.shape:
             return code
         self.awaited = self._touched_in_place()
-        self.soon = code.variable(f"[{2 * len(self.awaited)} x i64]") if self.awaited else "null"
-        self.copy = code.variable(f"[{t.depth * t.width} x {self.scalar}]") if self.shared and t.copied else ""
+        self.fetches = self.packs and t.b.row == 1 and t.b.column == t.depth  # what is packed next lies in one piece
+        entries = 2 * len(self.awaited) + self.fetches
+        self.soon = code.variable(f"[{entries} x i64]") if entries else "null"
+        copied = self.packs or (self.shared and t.copied)
+        self.copy = code.variable(f"[{t.depth * t.width} x {self.scalar}]") if copied else ""
         for place in self._own_tiles(self.shared) if self.shared else self._units():
             self.by_size(place, partial(self._tile, place))
         return code
@@ -149,16 +196,23 @@ class MatmulKernel(ProductKernel):
         by_rows = share.step > 1 or t.panels == 1
         panels = code.loop(*((0, t.panels) if by_rows else self.share(t.panels)))
         blocks = code.loop(*(self.share(t.row_blocks) if by_rows else (0, t.row_blocks)))
-        with panels if t.stays else blocks as outer:
+        by_panel = t.stays or self.packs
+        with panels if by_panel else blocks as outer:
             if self.copy:
                 self._copy_panel(outer)
-            with blocks if t.stays else panels as inner:
-                panel, block = (outer, inner) if t.stays else (inner, outer)
+            with blocks if by_panel else panels as inner:
+                panel, block = (outer, inner) if by_panel else (inner, outer)
                 yield Place({}, block, panel)
 
-    def _copy_panel(self, panel: Ref) -> None:
+    def packed_panel(self, number: Ref) -> Ref:
+        return self.copy if self.packs else super().packed_panel(number)
+
+    def _copy_panel(self, panel: Ref, product: Ref = "0") -> None:
         """Bring the rows of a panel of B together."""
         code, t, kit = self.code, self.t, Kit(self.code, self.t.lanes)
+        if self.packs:
+            self.pack_b(Part("0", str(t.depth), panel, "1", product, "1"), shared=False)
+            return
         panel_of_b = self.start_of(t.b, {}, code.mul(panel, t.width))
         with code.loop(0, t.depth) as k:
             for v in range(0, t.width, t.lanes):
@@ -172,8 +226,12 @@ class MatmulKernel(ProductKernel):
         first, end = self.share(math.prod(t.batch) * t.panels * t.row_blocks)
         with code.loop(first, end) as unit:
             block, rest = (code.op(f"{what} i64 {unit}, {t.row_blocks}") for what in ("urem", "udiv"))
-            registers = self._unravel(code.op(f"udiv i64 {rest}, {t.panels}"), self.batch)
-            yield Place(registers, block, code.op(f"urem i64 {rest}, {t.panels}"))
+            product, panel = (code.op(f"{what} i64 {rest}, {t.panels}") for what in ("udiv", "urem"))
+            if self.copy:
+                begins = code.op(f"icmp eq i64 {block}, 0"), code.op(f"icmp eq i64 {unit}, {first}")
+                with code.when(code.op(f"or i1 {begins[0]}, {begins[1]}")):
+                    self._copy_panel(panel, product)
+            yield Place(self._unravel(product, self.batch), block, panel)
 
     def _tile(self, place: Place, rows: int, columns: int) -> None:
         code, t = self.code, self.t
@@ -193,7 +251,7 @@ class MatmulKernel(ProductKernel):
             steps = Steps(t.a.row, t.a.column, from_k_to_k, t.columns if t.direct else t.width)
             awaited = self.awaited[: t.depth // rows]
             soon = self._table(place, awaited)
-            micro = self.micro(rows, columns, steps, awaited=len(awaited))
+            micro = self.micro(rows, columns, steps, awaited=len(awaited), fetches=self.fetches)
             code.do(f"call void @{micro}(ptr {a}, ptr {b}, ptr {tile}, i64 {t.depth}, ptr {soon})")
         if not t.direct:
             self.finish_tile(place, rows, columns, tile)
@@ -219,7 +277,16 @@ class MatmulKernel(ProductKernel):
             first = code.element(self.scalar, start, body.scalar(flat - flat.constant))
             code.do(f"store ptr {first}, ptr {entry}")
             code.do(f"store i64 {step * self.t.dtype.itemsize}, ptr {code.element('i64', entry, 1)}")
+        if self.fetches:
+            code.do(f"store ptr {self._next_of_b(place)}, ptr {code.element('i64', self.soon, 2 * len(awaited))}")
         return self.soon
+
+    def _next_of_b(self, place: Place) -> Ref:
+        """What of the next panel of B this tile brings nearer: the rows that become one of its vectors."""
+        code, t = self.code, self.t
+        vector = code.op(f"urem i64 {place.block}, {t.vectors}")
+        column = code.add(code.mul(code.add(place.panel, 1), t.stretch), code.mul(vector, t.apart))
+        return self.start_of(t.b, place.registers, code.mul(column, t.b.column))
 
     def _narrow(self, rows: int, columns: int) -> str:
         code = narrow_kernel(self.t, rows, columns)

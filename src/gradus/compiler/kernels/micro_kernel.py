@@ -39,15 +39,25 @@ class MicroKernel:
         steps: in memory.
         goes_on: whether the tile holds sums already.
         awaited: how many arrays `soon` holds.
+        fetches: whether it holds the address of what is packed next, too, at its end.
     """
 
-    def __init__(self, t: Tiling, rows: int, columns: int, steps: Steps, goes_on: bool, awaited: int = 0) -> None:
+    def __init__(
+        self,
+        t: Tiling,
+        rows: int,
+        columns: int,
+        steps: Steps,
+        goes_on: bool,
+        awaited: int = 0,
+        fetches: int = False,
+    ) -> None:
         self.t, self.rows, self.columns, self.steps, self.goes_on = t, rows, columns, steps, goes_on
-        self.awaited = awaited
+        self.awaited, self.fetches = awaited, fetches
         how = (f"{t.parts}x{t.apart}" if t.parts > 1 else "") + ("d" if t.direct else "")
         how += f"r{t.run}" if self._emptied else ""
         how += ("b" if t.blocked else "p" if t.packed else "") + ("s" if goes_on else "")
-        how += (f"a{awaited}" if awaited else "") + ("n" if self._rows_follow() else "")
+        how += (f"a{awaited}" if awaited else "") + ("f" if fetches else "") + ("n" if self._rows_follow() else "")
         numbers = "_".join(str(s).replace("-", "m") for s in steps)
         name = f"micro_{t.numbers}_{rows}x{columns}{how}_{numbers}"
         self.code = Code(name, "ptr noalias %a, ptr noalias %b, ptr noalias %tile, i64 %depth, ptr %soon")
@@ -66,6 +76,7 @@ class MicroKernel:
         sums = {place: code.variable(self.vector) for place in self.places}
         if self._emptied and not self.goes_on:
             self._leave({}, goes_on=False)
+        self.next_packed = self._entry(2 * self.awaited) if self.fetches else "%soon"
         self._begin(sums)
         if self.awaited:
             with code.loop(0, self.awaited) as n, code.loop(0, self.rows) as r:
@@ -118,13 +129,11 @@ class MicroKernel:
 
     def _bring_next(self, k: Ref) -> None:
         """Have a line of what is needed after this tile brought nearer: of the rows of A that follow, if they do."""
-        if self.t.blocked:
-            start = "%soon"
-        elif self._rows_follow():
+        if self.t.blocked or self.fetches:
+            self._bring(self.code.element("i8", self.next_packed, self.code.mul(k, LINE)), far=True)
+        if not self.t.blocked and self._rows_follow():
             start = self.code.element(self.scalar, "%a", self.rows * self.t.depth)
-        else:
-            return
-        self._bring(self.code.element("i8", start, self.code.mul(k, LINE)))
+            self._bring(self.code.element("i8", start, self.code.mul(k, LINE)))
 
     def _bring_row(self, n: Ref, row: Ref) -> None:
         """Have a tile's row of array number n brought nearer."""
@@ -135,9 +144,12 @@ class MicroKernel:
         for byte in range(0, min(self.columns, self.t.stretch) * self.t.dtype.itemsize, LINE):
             self._bring(code.element("i8", start, byte))
 
-    def _bring(self, line: Ref) -> None:
-        """Have a line brought to the first cache, or, as the parts of a blocked product are large, to the second."""
-        how_near = "i32 2" if self.t.blocked else "i32 3"
+    def _entry(self, number: Ref | int) -> Ref:
+        return self.code.op(f"load ptr, ptr {self.code.element('i64', '%soon', number)}")
+
+    def _bring(self, line: Ref, far: bool = False) -> None:
+        """Have a line brought to the first cache, or, of what is large, to the second."""
+        how_near = "i32 2" if far else "i32 3"
         self.code.call("void", "llvm.prefetch.p0", f"ptr {line}", "i32 0", how_near, "i32 1")
 
     def _value(self, memory: Ref) -> Value:

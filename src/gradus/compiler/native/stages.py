@@ -14,9 +14,8 @@ from ..kernels.attention_kernel import AttentionGradients, AttentionKernel
 from ..kernels.blocked_kernel import BlockedKernel
 from ..kernels.convolution_kernel import ConvolutionKernel
 from ..kernels.loop_kernels import LoopKernel
-from ..kernels.matmul_kernel import MatmulKernel
+from ..kernels.matmul_kernel import MatmulKernel, PackingKernel
 from ..kernels.order_kernel import CutKernel, JoinKernel, OrderKernel, only_copies
-from ..kernels.packing import PackingKernel
 from ..kernels.random_kernel import RandomKernel
 from ..kernels.reduction_kernels import RowKernel, ScatterKernel, lists_size
 from ..kernels.row_convolution_kernel import RowConvolutionKernel
@@ -120,11 +119,11 @@ class Functions:
         return [*self.by_text.values(), *self.micro_kernels.values()]
 
 
-def _scratch(k: Kernel, t: Tiling) -> list[Scratch]:
+def _scratch(k: Kernel, t: Tiling, packed_before: bool) -> list[Scratch]:
     """The memory a product works in: its packed operand, which others may share, and sums that wait."""
     size = t.dtype.itemsize
     owner = (t.b, k) if t.blocked else (t.b, t.batch, t.columns, t.depth)
-    packed = [Scratch("packed", owner, t.packed_size * size)] if t.padded else []
+    packed = [Scratch("packed", owner, t.packed_size * size)] if t.blocked or packed_before else []
     return packed + ([Scratch("sums", k, t.sums_size * size)] if t.sums_size else [])
 
 
@@ -161,14 +160,14 @@ class Stages:
         self.functions, self.alone = functions, alone
         for inner in self.inner.values():
             inner.arrange(functions, alone or not worth_sharing(inner.work()))
-        self.scratch = {k: _scratch(k, t) for k, t in self.tilings.items()}
+        given = set(self.graph.inputs[: self.constants])
+        self.shares = Shares(self.schedule, self.tilings, self.threads, given)
+        self.scratch = {k: _scratch(k, t, self.shares.packed_before(k)) for k, t in self.tilings.items()}
         self.scratch |= {k: [self._winograd_scratch(k)] for k in self.schedule.order if k.kind == "winograd"}
         self.scratch |= {k: [self._attention_scratch(k)] for k in self.schedule.order if k.kind in ATTENTION}
         adding = [k for k in self.schedule.order if k.kind == "scatter_add"]
         self.scratch |= {k: [Scratch("lists", k, lists_size(k.main[0]))] for k in adding}
         self.scratch |= {k: scratch_of(k, inner.plan) for k, inner in self.inner.items()}
-        self.shares = Shares(self.schedule, self.tilings, self.threads)
-        given = set(self.graph.inputs[: self.constants])
         packed = [s for k, found in self.scratch.items() for s in found if s.use == "packed"]
         lasting = dict.fromkeys(s for s in packed if s.owner[0].node in given)
         self.plan: Plan = plan(self.schedule, self.scratch, self.shares.group, lasting)
@@ -249,12 +248,14 @@ class Stages:
 
     def _emit_matmul(self, k: Kernel, touched: set[int], written: set[int]) -> None:
         t, slots = self.tilings[k], {s.use: self.plan.scratch[s] for s in self.scratch[k]}
-        if t.packed and slots["packed"] not in self._packed:
+        before = self.shares.packed_before(k)
+        if before and slots["packed"] not in self._packed:
             self._packed.add(slots["packed"])
             packing = PackingKernel(k, self.schedule, self.slot, t, slots)
             self._prepare(packing).emit()
             self._add(k, packing, {self.slot(t.b.node)}, {slots["packed"]})
         product = (BlockedKernel if t.blocked else MatmulKernel)(k, self.schedule, self.slot, t, slots)
+        product.packs = t.packed and not before
         self._prepare(product, k).emit()
         worked_in = set(slots.values())
         self._add(k, product, touched | worked_in, written | (worked_in if t.blocked else set()))

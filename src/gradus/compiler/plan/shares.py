@@ -8,7 +8,7 @@ wait between the two, and the numbers are still in that thread's cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ...ops.core.places import Index, Loop
@@ -81,8 +81,11 @@ class Shares:
         group: numbers of kernels; those between which nobody waits have the same one.
     """
 
-    def __init__(self, schedule: Schedule, tilings: dict[Kernel, Tiling], threads: int) -> None:
-        self.schedule, self.tilings, self.threads = schedule, tilings, threads
+    def __init__(
+        self, schedule: Schedule, tilings: dict[Kernel, Tiling], threads: int, constants: Collection[Node] = ()
+    ) -> None:
+        """`constants`: what is given and stays as it is while the kernels run again and again: it is packed once."""
+        self.schedule, self.tilings, self.threads, self.constants = schedule, tilings, threads, constants
         self.of: dict[Kernel, Share] = {}
         self.own: dict[Kernel, dict[Node, Share]] = {}
         for k in schedule.order:
@@ -151,6 +154,15 @@ class Shares:
         step = math.prod(n.shape[n.params["axis"] + 1 :])
         return Share(n.params["length"], step, -(-NEIGHBOURS[-1] // step))
 
+    def packed_before(self, k: Kernel) -> bool:
+        """Whether a whole B is packed before; else, if at all, a thread packs each panel as it comes to it."""
+        t, share = self.tilings.get(k), self.of.get(k)
+        if t is None or not t.packed:
+            return False
+        by_rows = share is not None and (share.step > 1 or t.panels == 1)
+        few = share is None and math.prod(t.batch) * t.panels < self.threads
+        return not t.by_panel or by_rows or few or t.b.node in self.constants
+
     # -- what belongs to it --------------------------------------------------------------------------------------------
 
     def _reads(self, k: Kernel) -> Iterator[tuple[Node, Read]]:
@@ -190,8 +202,7 @@ class Shares:
         since: set[Kernel] = set()
         number = 0
         for k in self.schedule.order:
-            packed = k in self.tilings and self.tilings[k].packed
-            if packed or any(self._must_wait(k, n, since) for n in self.schedule.inputs_of(k)):
+            if self.packed_before(k) or any(self._must_wait(k, n, since) for n in self.schedule.inputs_of(k)):
                 number, since = number + 1, set()
             since.add(k)
             found[k] = number

@@ -200,6 +200,11 @@ class Tiling:
         return (self.b.column != 1 or self.pair_step != 0) and not self.narrow and not self.blocked
 
     @cached_property
+    def by_panel(self) -> bool:
+        """Whether each panel can be packed just before it is used: it then stays in the second cache."""
+        return self.packed and 2 * self.depth * self.width * self.dtype.itemsize <= self.target.second_cache
+
+    @cached_property
     def padded(self) -> bool:
         """Whether panels of B have all their columns, if need be zeros."""
         return self.packed or self.blocked
