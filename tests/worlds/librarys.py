@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 from typing import Any
 from unittest import mock
 
@@ -64,3 +65,18 @@ def a_class_that_exec_made() -> World:
     names: dict[str, Any] = {}
     exec("class Options:\n    alpha = 2.0\noptions = Options()", names)
     return World(lambda x: x * names["options"].alpha, changed(names["Options"], "alpha", 3.0))
+
+
+@way
+def an_attribute_of_a_partial() -> World:
+    half: Any = functools.partial(max, 0.5)
+    return World(lambda x: x * half(0.2) * getattr(half, "gain", 1.0), changed(half, "gain", 3.0))
+
+
+@way
+def an_attribute_of_an_array() -> World:
+    class Scaled(np.ndarray):
+        gain = 1.0
+
+    a = np.ones(3, np.float32).view(Scaled)
+    return World(lambda x: x * a.gain, changed(a, "gain", 3.0))

@@ -183,6 +183,7 @@ class Around:
         elif isinstance(thing, np.ndarray):
             self.arrays.append((thing, label))
             self._wait(((v, label) for v in thing.flat) if thing.dtype == object else ())
+            self._attributes(thing, label, whole=True)
         elif isinstance(thing, (types.FunctionType, types.MethodType)):
             self._function(thing)
         elif isinstance(thing, (tuple, frozenset)):
@@ -194,12 +195,12 @@ class Around:
             self._modules.append((thing, label))
         elif isinstance(thing, type):
             self._class(thing)
-        elif isinstance(thing, (staticmethod, classmethod)):
-            self._wait([(thing.__func__, label)])
-        elif isinstance(thing, property):
-            self._wait((f, label) for f in (thing.fget, thing.fset) if f is not None)
+        elif isinstance(thing, (staticmethod, classmethod, property)):
+            functions = (thing.fget, thing.fset) if isinstance(thing, property) else (thing.__func__,)
+            self._wait((f, label) for f in functions if f is not None)
         elif isinstance(thing, functools.partial):
             self._wait([(thing.func, label), (thing.args, label), (thing.keywords, label)])
+            self._attributes(thing, label, whole=False)
         elif isinstance(thing, Wrapper):
             self._wait([(thing.function, label)])
             self._hold(Named(vars(thing), label, Filter(self._named.among, thing.machinery)))
