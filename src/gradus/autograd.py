@@ -163,7 +163,9 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
     return gradient.astype(y.dtype)
 
 
-def reached(ys: list[Tensor], seeds: list[Tensor], xs: list[Tensor]) -> dict[int, Tensor]:
+def reached(
+    ys: list[Tensor], seeds: list[Tensor], xs: list[Tensor], create_graph: bool = False
+) -> dict[int, Tensor]:
     """By the ids of those of the xs that a gradient reaches, their gradients, given those to the ys. The walk ends at
     each x: nothing is handed on from one to another that it was computed from, and no hook of theirs is called.
 
@@ -174,7 +176,7 @@ def reached(ys: list[Tensor], seeds: list[Tensor], xs: list[Tensor]) -> dict[int
     >>> found[id(x)], found[id(y)]
     (tensor(6.), tensor(3.))
     """
-    with _Recording(False):
+    with _Recording(create_graph):
         return {id(x): g for x, g, _ in _walk(ys, seeds, xs, beyond=False)}
 
 
@@ -279,6 +281,9 @@ def _handed_back(y: Tensor, g: Tensor, wanted: set[int]) -> list[tuple[int, Tens
         return []
     primitive, inputs, params, *_ = _unwritten_origin(y)
     found = []
+    if primitive.pull is not None:
+        all_of_them = enumerate(primitive.pull(g, y, *inputs, **params))
+        return [(i, pulled) for i, pulled in all_of_them if id(inputs[i]) in wanted and pulled is not None]
     for i, x in enumerate(inputs):
         if id(x) in wanted:
             pull = primitive.pullback(i)

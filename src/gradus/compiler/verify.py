@@ -179,6 +179,7 @@ class _Watching(interpret.Eager):
 
     def __init__(self, memory: Memory, precision: str) -> None:
         self._memory, self._rounds = memory, precision == "bf16"
+        self.in_place = not self._rounds  # each product is to pass through here
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
         if self._rounds and primitive.name == "matmul":

@@ -42,9 +42,10 @@ class Primitive:
             number of inputs, one function of the input's index that returns such a function.
         lower: of which kind it is, and where its elements are found: what a compiler needs (`lowering.py`).
         view: whether the result may share the memory of the first input.
-        listed: whether eager code may carry it out; the others are what only compiled functions hold.
+        listed: whether eager code and compiled functions may hold it; the others are for one of the two.
         gather: of a view of a small part, `(total, g, **params)` that adds g to an array where the part was taken from:
             what the vjp says without the zeros around it.
+        pull: in place of `vjp`, `(g, y, *inputs, **params)` that gives the gradients to all inputs at once.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Primitive:
     view: bool = False
     listed: bool = True
     gather: Callable[..., None] | None = None
+    pull: Callable[..., Sequence[Tensor | None]] | None = None
 
     def __post_init__(self) -> None:
         if self.listed:

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-def _sigmoid(xp: Any, x: Any) -> Any:
+def logistic(xp: Any, x: Any) -> Any:
     """1 / (1 + e^-x), below 0 as e^x / (1 + e^x). The numerator is a maximum, which takes less time than a choice."""
     e = xp.exp(-abs(x))
     return xp.maximum(e, (x >= 0).astype(x.dtype)) / (1 + e)
@@ -102,7 +102,7 @@ tanh = unary(
 )
 sigmoid = unary(
     "sigmoid",
-    _sigmoid,
+    logistic,
     lambda g, y, x: g * y * (1 - y),
     "1 / (1 + e^-x), without overflow. Gradient: g y (1 - y).",
     "f'{sigmoid(1.0):.4f}' -> '0.7311'",
