@@ -213,6 +213,15 @@ def reductions(g: Given) -> tuple[Results, Function]:
 
 
 @operation
+def orders(g: Given) -> tuple[Results, Function]:
+    def function(x: Tensor, y: Tensor) -> Results:
+        found = [x.argsort(), x.argsort(0), y.argsort(descending=True), x.sort(), y[::-1].sort(), y.copy().argsort()]
+        return [*found, *x.topk(g.n // 2 + 1), gradus.searchsorted(y.sort(), x), x.kthvalue(2, 0).values, y.median()]
+
+    return [g(3, g.n), g(g.n)], function
+
+
+@operation
 def statistics(g: Given) -> tuple[Results, Function]:
     def function(x: Tensor, y: Tensor) -> Results:
         found = [r for v in (x, y) for a in (0, 1) for r in (v.mean(a), v.var(a), v.logsumexp(a), F.softmax(v, a))]

@@ -36,6 +36,19 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     "where": lambda condition, x1, x2: torch.where(condition != 0, x1, x2),
     "permute": lambda x, *axes: torch.permute(x, axes[0] if isinstance(axes[0], tuple) else axes),
     "transpose": lambda x, axes=None: x.permute(axes or tuple(range(x.ndim))[::-1]),
+    "argsort": lambda x, axis=-1, descending=False: torch.argsort(x, dim=axis, descending=descending, stable=True),
+    "sort": lambda x, axis=-1, descending=False: torch.sort(x, axis, descending)[0],
+    "quantile": lambda *args, **options: _quantile(torch.quantile, *args, **options),
+    "nanquantile": lambda *args, **options: _quantile(torch.nanquantile, *args, **options),
+    "median": lambda x, axis=None, keepdims=False: _quantile(torch.quantile, x, 0.5, axis, keepdims),
+    "nanmedian": lambda x, axis=None, keepdims=False: _quantile(torch.nanquantile, x, 0.5, axis, keepdims),
+    "searchsorted": lambda places, x, side="left": torch.searchsorted(torch.tensor(places), x, side=side),
+    "bincount": lambda x, minlength=0, length=0: torch.bincount(x, minlength=max(minlength, length)),
+    "histogram": lambda x, bins, range=None: (
+        torch.histogram(x, bins, range=range) if isinstance(bins, int) else torch.histogram(x, x.new_tensor(bins))
+    ),
+    "isin": lambda x, values: torch.isin(x, torch.tensor(values)),
+    "nonzero": lambda x: torch.nonzero(x, as_tuple=True),
     "allclose": lambda x1, x2: torch.isclose(x1, x2).all(),
     "norm": lambda x, order=2, axis=None, keepdims=False: torch.linalg.vector_norm(x, order, axis, keepdim=keepdims),
     "prod": lambda x, axis=None, keepdims=False: _one_axis_at_a_time(torch.prod, x, axis, keepdims),
@@ -98,6 +111,17 @@ def _one_axis_at_a_time(function: Callable[..., Any], x: Any, axis: Any, keepdim
     for a in sorted(axes, reverse=True):
         x = function(x, a, keepdim=keepdims)
     return x
+
+
+def _quantile(function: Any, x: Any, q: Any, axis: Any = None, keepdims: bool = False, method: str = "linear") -> Any:
+    """Theirs takes one axis only."""
+    shape = [1 if axis is None or a in {b % x.ndim for b in np.atleast_1d(axis)} else n for a, n in enumerate(x.shape)]
+    if isinstance(axis, tuple):
+        kept = [a for a in range(x.ndim) if shape[a] > 1]
+        x = x.permute(*kept, *(a for a in range(x.ndim) if a not in kept)).flatten(len(kept))
+        found = function(x, torch.tensor(q, dtype=x.dtype), -1, interpolation=method)
+        return found.reshape(shape) if keepdims else found
+    return function(x, torch.tensor(q, dtype=x.dtype), axis, keepdims, interpolation=method)
 
 
 def _pad(x: Any, widths: Any, mode: str = "constant", value: float = 0) -> Any:

@@ -255,6 +255,11 @@ OPS: tuple[Callable[[Tensor, Tensor, Tensor, int, int], Tensor], ...] = (
     lambda x, y, raw, p, q: _at_least(x, 1).cumsum(p % max(x.ndim, 1)) * 0.2,
     lambda x, y, raw, p, q: _of_shape(raw, (3, 2 + p)).argmax(q % 2).astype(x.dtype) + x.reshape(-1)[:1].sum(),
     lambda x, y, raw, p, q: gradus.logsumexp(_at_least(x, 1), p % max(x.ndim, 1)) if x.size else x,
+    lambda x, y, raw, p, q: _at_least(x, 1).sort(p % max(x.ndim, 1), descending=q % 2 == 0),
+    lambda x, y, raw, p, q: (
+        lambda x, a: (x.cummax(a).values, x.cumprod(a) * 0.01, x.roll(q, a), x.norm(2, a), x.logcumsumexp(a))[p % 5]
+    )(_at_least(x, 1), p % max(x.ndim, 1)),
+    lambda x, y, raw, p, q: (x.arctan(), x.arcsinh(), gradus.hypot(x, 1), x.trunc(), gradus.tile(x, 1 + q % 2))[p % 5],
     lambda x, y, raw, p, q: x + gradus.arange(x.size, dtype=x.dtype).reshape(x.shape) * 0.01,
 )
 

@@ -107,7 +107,7 @@ def test_every_room_is_in_the_order() -> None:
 # program passes the compiler's in this order; of the trainer's one is built on another; what one looks at in a network
 # stands in the order in which a course comes to it.
 FOLDERS = {
-    "ops": ["core", "elementwise", "making", "shapes", "reductions", "products", "places"],
+    "ops": ["core", "elementwise", "making", "shapes", "reductions", "products", "places", "order"],
     "compiler": ["graph", "trace", "surroundings", "rewrite", "plan", "emit", "kernels", "native", "explain"],
     "nn": ["core", "layers"],
     "train": ["runs", "metrics", "fitting"],

@@ -50,8 +50,8 @@ class Interpreter(Protocol):
     def sees(self, view: Tensor, base: Tensor) -> bool:
         """Whether a tensor that is to be written is a view of memory that others look at."""
 
-    def concrete(self, tensor: Tensor) -> np.ndarray:
-        """The tensor's numbers, as a NumPy array."""
+    def concrete(self, tensor: Tensor, what_for: str = "") -> np.ndarray:
+        """The tensor's numbers, as a NumPy array; `what_for` is said where there are none yet."""
 
     def shown(self, tensor: Tensor) -> None:
         """The tensor's numbers are shown, as far as they are there, by `repr`."""
@@ -116,7 +116,7 @@ class Eager:
     def sees(self, view: Tensor, base: Tensor) -> bool:
         return view.writes is base.writes
 
-    def concrete(self, tensor: Tensor) -> np.ndarray:
+    def concrete(self, tensor: Tensor, what_for: str = "") -> np.ndarray:
         if type(tensor.data) is not np.ndarray:
             _require_array(tensor)
         return tensor.data  # type: ignore[no-any-return]

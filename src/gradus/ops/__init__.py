@@ -16,6 +16,9 @@ from .elementwise.logic import *
 from .elementwise.rounding import *
 from .elementwise.special import *
 from .making.create import *
+from .order.quantiles import *
+from .order.searching import *
+from .order.sorting import *
 from .places.along import *
 from .places.index import *
 from .places.inplace import *

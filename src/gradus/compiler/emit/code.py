@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 IMPURE = ("load", "phi")  # what may give another value each time
@@ -103,6 +103,22 @@ class Code:
         self.do(f"br label %{last}")
         self.label(last)
         self.do(f"{following} = add nsw i64 {i}, {step}")
+        self.do(f"br label %{head}")
+        self.label(done)
+
+    @contextmanager
+    def again(self) -> Iterator[Callable[[Ref], None]]:
+        """`while True:`; what it gives is called with a condition on which to leave."""
+        head, done = self.fresh("head"), self.fresh("done")
+        self.do(f"br label %{head}")
+        self.label(head)
+
+        def leave(condition: Ref) -> None:
+            following = self.fresh("go")
+            self.branch(condition, done, following)
+            self.label(following)
+
+        yield leave
         self.do(f"br label %{head}")
         self.label(done)
 

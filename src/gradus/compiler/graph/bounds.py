@@ -75,6 +75,8 @@ class Bounds:
             return 0, max(n.size - 1, 0)
         if n.kind == "argmax":
             return 0, n.inputs[0].shape[n.params["axis"]] - 1
+        if n.kind == "argsort":
+            return 0, max(n.shape[-1] - 1, 0)
         if n.kind == "sigmoid":
             return 0, 1
         if n.kind == "where":

@@ -16,7 +16,7 @@ from ..kernels.convolution_kernel import ConvolutionKernel
 from ..kernels.loop_kernels import LoopKernel
 from ..kernels.matmul_kernel import MatmulKernel, PackingKernel
 from ..kernels.order_kernel import CutKernel, JoinKernel, OrderKernel, only_copies
-from ..kernels.random_kernel import RandomKernel
+from ..kernels.own_kernels import RandomKernel, SortKernel
 from ..kernels.reduction_kernels import RowKernel, ScatterKernel, lists_size
 from ..kernels.row_convolution_kernel import RowConvolutionKernel
 from ..kernels.weight_kernel import WeightKernel
@@ -40,6 +40,7 @@ LINES = 1500  # of the functions that are compiled together
 WORTH_SHARING = 60_000  # operations; below, waiting for each other would take longer than the work
 FAMILIES: dict[str, type[LoopKernel]] = {
     "random_bits": RandomKernel,
+    "argsort": SortKernel,
     "reduce": RowKernel,
     "winograd_weight": KernelTransform,
     "winograd_back": KernelTransform,

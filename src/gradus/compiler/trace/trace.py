@@ -221,14 +221,14 @@ class Tracer:
             failed = mask.any()
         self.graph.checks.append(Check(mask.data, failed.data, node, wrong, explain, caller()))
 
-    def concrete(self, tensor: Tensor) -> np.ndarray:
+    def concrete(self, tensor: Tensor, what_for: str = "") -> np.ndarray:
         if not isinstance(tensor.data, Node) and id(self.memory(tensor)) not in self._current:
             self.shown(tensor)
             return np.asarray(tensor.data)  # nothing here depends on it: a constant, until it is written
+        way = what_for or "by .numpy(), .item(), float(), print or a Python `if` or `while` on a tensor"
         raise self.refusal(
-            f"a compiled function looks at a value, at {caller()}: by .numpy(), .item(), float(), print or a Python "
-            "`if` or `while` on a tensor. While it is traced there are no values yet. Use gradus.where for a choice, "
-            "return the value and look at it outside, or leave the function uncompiled."
+            f"a compiled function looks at a value, at {caller()}: {way}. While it is traced there are no values yet. "
+            "Use gradus.where for a choice, return the value and look at it outside, or leave the function uncompiled."
         )
 
     def shown(self, tensor: Tensor) -> None:

@@ -160,7 +160,7 @@ class Shapes(interpret.Eager):
     def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
         Eager().check(subject, wrong, explain, by_forward)
 
-    def concrete(self, tensor: Tensor) -> np.ndarray:
+    def concrete(self, tensor: Tensor, what_for: str = "") -> np.ndarray:
         if isinstance(tensor.data, np.ndarray):
             return tensor.data
         layer = self.running[-1].kind if self.running else "the model"

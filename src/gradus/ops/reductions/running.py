@@ -147,15 +147,7 @@ def _extremes(name: str, x: Tensor, axis: int, extreme: Combine, largest: bool) 
         return running(where((known == so_far) | (known != known), here, -1), axis, maximum, -1)
 
     indices = _along(x, axis, name, places)
-    return Extremes(picked(x, indices, axis) if x.ndim else x, indices)
-
-
-def picked(x: Tensor, indices: Tensor, axis: int) -> Tensor:
-    """The elements at indices along an axis, those of the other axes being their own."""
-    axis %= x.ndim
-    places = [iota(n).reshape(tuple(-1 if b == a else 1 for b in range(x.ndim))) for a, n in enumerate(indices.shape)]
-    places[axis] = indices
-    return x[tuple(places)]
+    return Extremes(x.take_along_axis(indices, axis) if x.ndim else x, indices)
 
 
 @public(case((3, 4)), case((3, 4), n=2, axis=0))

@@ -1,0 +1,1 @@
+"""What is larger and what is smaller: sorting, ranks, searching, counting."""

@@ -1,0 +1,224 @@
+"""Where numbers would stand among sorted ones, how often they occur, and which there are.
+
+Where the result's shape depends on numbers, as that of `unique` does, there must be numbers: compiled functions refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import dtypes, interpret
+from ...errors import ArgumentError, DtypeError, ShapeError
+from ...tensor import Tensor, as_tensor
+from ..core.primitive import case, cast, promote, public
+from ..elementwise.arithmetic import minimum
+from ..elementwise.choice import where
+from ..elementwise.comparison import equal, not_equal
+from ..making.create import full, iota, ones
+from ..places.along import take_along_axis
+from ..places.index import segment_sum
+from .sorting import sort
+
+__all__ = ["argwhere", "bincount", "histogram", "isin", "nonzero", "searchsorted", "unique"]
+
+
+def _before(x1: Tensor, x2: Tensor) -> Tensor:
+    """Whether x1 comes before x2, NaN being the largest."""
+    return (x1 < x2) | ((x2 != x2) & (x1 == x1)) if dtypes.is_float(x1.dtype) else x1 < x2
+
+
+_LADDER = np.array([-1.5, -0.5, -0.5, 0.25, 1.0])
+
+
+@public(
+    case((2, 3), lead=(_LADDER,)),
+    case((4,), lead=(_LADDER,), side="right"),
+    methods=(),
+    gives="int64",
+)
+def searchsorted(places: Any, x: Any, side: str = "left", right: bool = False) -> Tensor:
+    """Where x would stand among sorted numbers: how many are smaller; with side="right" or `right`, or equal.
+
+    `places` (n,) are for all of x; or (..., n), for x (..., m) with the same leading axes.
+
+    >>> searchsorted([1, 3, 5], [0, 3, 4, 9])
+    tensor([0, 1, 2, 3])
+    """
+    if side not in ("left", "right"):
+        raise ArgumentError(f'searchsorted: side is "left" or "right", got {side!r}')
+    sorted_, x = (v.detach() for v in promote(places, x))
+    if not sorted_.ndim or (sorted_.ndim > 1 and sorted_.shape[:-1] != x.shape[:-1]):
+        raise ShapeError(f"searchsorted: numbers of shape {x.shape} have no places among those of {sorted_.shape}")
+    shape, length = x.shape, sorted_.shape[-1]
+    if sorted_.ndim == 1:
+        x = x.reshape(-1)
+    below, step = full(x.shape, 0, dtypes.int64), 1 << length.bit_length()
+    while step > 1:
+        step //= 2
+        further = below + step
+        probe = take_along_axis(sorted_, minimum(further, length) - 1, -1)
+        smaller = ~_before(x, probe) if right or side == "right" else _before(probe, x)
+        below = where((further <= length) & smaller, further, below)
+    return below.reshape(shape)
+
+
+def _looked_at(name: str, x: Tensor, why: str) -> np.ndarray:
+    """The numbers on which a shape depends."""
+    return interpret.current.get().concrete(x, f"{name}: {why}")
+
+
+@public(
+    case((9,), domain=(0, 5), dtype="int64", minlength=3),
+    case((9,), domain=(0, 5), dtype="int64", length=8),
+    reference=lambda x, minlength=0, length=None: np.bincount(x, minlength=length or minlength),
+    methods=("bincount",),
+    gives="int64",
+    refuses=("bool", "float"),
+)
+def bincount(x: Any, weights: Any = None, minlength: int = 0, length: int | None = None) -> Tensor:
+    """How often each of the integers 0, 1, 2 ... occurs in x (n,), or the sum of its weights (n,).
+
+    They are counted up to the largest one, and at least `minlength`; or to `length` - 1, which is for compiled
+    functions, where nothing may depend on the largest. Gradient: to the weights, g of their numbers.
+
+    >>> bincount([0, 2, 2])
+    tensor([1, 0, 2])
+    """
+    x = promote(x)[0]
+    if dtypes.kind(x.dtype) != dtypes.INTEGER:
+        raise DtypeError(f"bincount: needs integers, got {x.dtype}. Use astype(int).")
+    if x.ndim != 1:
+        raise ShapeError(f"bincount: needs one axis, got shape {x.shape}", "Use ravel() first.")
+    if length is None:
+        why = "how many numbers there are depends on the largest; length= says it beforehand"
+        found = _looked_at("bincount", x, why)
+        if found.size and found.min() < 0:
+            raise ArgumentError(f"bincount: counts numbers of 0 or more, got {found.min()}")
+        length = max(int(found.max()) + 1 if found.size else 0, minlength)
+    weights = ones(x.shape, dtypes.int64) if weights is None else promote(weights)[0]
+    if weights.shape != x.shape:
+        raise ShapeError(f"bincount: weights of shape {weights.shape} are not those of numbers of shape {x.shape}")
+    return segment_sum(weights, x, length)
+
+
+class Histogram(NamedTuple):
+    """How many numbers are in each bin, and the bins' edges, one more."""
+
+    counts: Tensor
+    edges: Tensor
+
+
+@public(
+    case((20,), args=(4,)),
+    case((20,), args=(4, (-1.0, 1.5))),
+    case((20,), args=([-1.0, 0.0, 0.25],)),
+    reference=lambda x, bins=10, range=None: np.histogram(x, bins, range),
+    methods=(),
+    gives="int64",
+)
+def histogram(x: Any, bins: int | Sequence[float] = 10, range: tuple[float, float] | None = None) -> Histogram:
+    """How many numbers lie in each bin, and its edges: bins of one width from the smallest to the largest, or as given.
+
+    An edge belongs to the bin on its right, the last one to the last bin; what lies outside is not counted.
+
+    >>> histogram([1, 2, 2, 4], 3).counts
+    tensor([1, 2, 1])
+    """
+    x = promote(x)[0].detach().reshape(-1)
+    x = x if dtypes.is_float(x.dtype) else cast(x, dtypes.float64)
+    wide = cast(x, dtypes.accumulator(x.dtype))
+    if isinstance(bins, (int, np.integer)):
+        edges = _edges(wide, int(bins), range)
+    else:
+        edges = cast(as_tensor(bins), wide.dtype)
+    count = edges.shape[0] - 1
+    if count < 1:
+        raise ArgumentError(f"histogram: needs one bin or more, got {bins}")
+    inside = (wide >= edges[0]) & (wide <= edges[-1])
+    place = searchsorted(edges, wide, "right") - 1
+    return Histogram(segment_sum(cast(inside, dtypes.int64), place.clip(0, count - 1), count), edges)
+
+
+def _edges(x: Tensor, bins: int, range: tuple[float, float] | None) -> Tensor:
+    if bins < 1:
+        raise ArgumentError(f"histogram: needs one bin or more, got {bins}")
+    if range is not None:
+        low, high = (full((), float(end), x.dtype) for end in range)
+    else:
+        low, high = (x.min(), x.max()) if x.size else (full((), 0.0, x.dtype), full((), 1.0, x.dtype))
+    alike = low == high
+    low, high = where(alike, low - 0.5, low), where(alike, high + 0.5, high)
+    steps = iota(bins + 1, x.dtype)
+    return where(steps == bins, high, low + steps * ((high - low) / bins))
+
+
+@public(case((3, 4), domain=(0, 6), dtype="int64", args=([1, 4],)), methods=("isin",), gives="bool")
+def isin(x: Any, values: Any) -> Tensor:
+    """Whether each number is one of some values.
+
+    >>> isin([1, 2, 3], [3, 1])
+    tensor([ True, False,  True])
+    """
+    wanted, values = promote(x, values)
+    if not values.size:
+        return not_equal(wanted, wanted)
+    known = sort(values.detach().reshape(-1))
+    place = minimum(searchsorted(known, wanted), values.size - 1)
+    return equal(wanted, take_along_axis(known, place.reshape(-1), 0).reshape(wanted.shape))
+
+
+@public(case((3, 4), domain=(0, 2), dtype="int64"), gives="int64")
+def nonzero(x: Any) -> tuple[Tensor, ...]:
+    """Where the elements stand that are not 0: for each axis the places along it, as in NumPy, unlike in PyTorch.
+
+    >>> nonzero([[0, 5], [7, 0]])
+    (tensor([0, 1]), tensor([1, 0]))
+    """
+    x = promote(x)[0]
+    found = _looked_at("nonzero", x, "how many elements there are depends on them")
+    return tuple(as_tensor(p) for p in np.nonzero(np.atleast_1d(found)))
+
+
+@public(case((3, 4), domain=(0, 2), dtype="int64"), gives="int64")
+def argwhere(x: Any) -> Tensor:
+    """Where the elements stand that are not 0: a row of places (n, axes) for each of them.
+
+    >>> argwhere([[0, 5], [7, 0]])
+    tensor([[0, 1],
+            [1, 0]])
+    """
+    x = promote(x)[0]
+    return as_tensor(np.argwhere(_looked_at("argwhere", x, "how many elements there are depends on them")))
+
+
+@public(
+    case((9,), domain=(0, 5), dtype="int64"),
+    case((9,), domain=(0, 5), dtype="int64", return_inverse=True, return_counts=True),
+)
+def unique(
+    x: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+) -> Any:
+    """The different elements, sorted; with an axis, the different parts along it. No gradient.
+
+    If asked for, also where each stands first, which one each element is, and how often there is each.
+
+    >>> unique([3, 1, 3])
+    tensor([1, 3])
+    >>> unique([3, 1, 3], return_counts=True)
+    (tensor([1, 3]), tensor([1, 2]))
+    """
+    x = promote(x)[0]
+    found = _looked_at("unique", x, "how many elements there are depends on them")
+    wide = found.astype(dtypes.accumulator(x.dtype)) if dtypes.is_float(x.dtype) else found
+    look: Any = np.unique  # whose types say nothing of options that are not known yet
+    given = look(wide, return_index, return_inverse, return_counts, axis=axis)
+    values, *others = given if isinstance(given, tuple) else (given,)
+    tensors = (as_tensor(values.astype(x.dtype)), *(as_tensor(o.astype(dtypes.int64)) for o in others))
+    return tensors if others else tensors[0]
