@@ -21,6 +21,9 @@ from .names.options import understood_all as _understood_all
 from .ops import *
 from .random import Generator, bernoulli, permutation, rand, randint, randn, seed
 from .tensor import Tensor, as_tensor, tensor
+from .transforms.batching import vmap
+from .transforms.custom import checkpoint, custom_gradient
+from .transforms.derivatives import hessian, jacobian, jvp
 
 if TYPE_CHECKING:
     from . import data, datasets, draw, inspect, models, train, tune
@@ -49,7 +52,9 @@ __all__ = [
     "bernoulli",
     "bfloat16",
     "bool_",
+    "checkpoint",
     "compile",
+    "custom_gradient",
     "data",
     "datasets",
     "draw",
@@ -58,9 +63,12 @@ __all__ = [
     "float32",
     "float64",
     "grad",
+    "hessian",
     "inspect",
     "int32",
     "int64",
+    "jacobian",
+    "jvp",
     "load",
     "models",
     "nn",
@@ -80,6 +88,7 @@ __all__ = [
     "tune",
     "uint8",
     "vjp",
+    "vmap",
     "while_loop",
 ]
 

@@ -254,6 +254,8 @@ class Tracer:
             if not self._walking:
                 self._check_fresh(t)
             return self._current.get(id(t.data), t.data)
+        if not isinstance(t.data, np.ndarray):  # of an example that stands for all, in a gradient of a loop
+            raise WriteOut if self._watch is not None else self.refusal(f"a tensor of vmap's is used at {caller()}")
         self.met(t)
         key = id(self.memory(t))
         if key in self._gradients and key not in self._current:
