@@ -80,10 +80,11 @@ class Examples:
     def sees(self, view: Tensor, base: Tensor) -> bool:
         return False
 
-    def concrete(self, tensor: Tensor) -> np.ndarray:
+    def concrete(self, tensor: Tensor, what_for: str = "") -> np.ndarray:
         if self.of(tensor) is not None:
-            self._refuse("looks at a value, by .numpy(), .item(), float(), print, a mask as an index or a Python `if`")
-        return self.outer.concrete(tensor)
+            how = f" for {what_for}" if what_for else ", by .numpy(), .item(), float(), print, a mask or a Python `if`"
+            self._refuse(f"looks at a value{how}")
+        return self.outer.concrete(tensor, what_for)
 
     def shown(self, tensor: Tensor) -> None:
         if self.of(tensor) is None:

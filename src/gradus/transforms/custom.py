@@ -72,8 +72,8 @@ def custom_gradient(function: Callable[..., tuple[Any, Pull]]) -> Callable[..., 
 
     Args:
         function: of tensors (and whatever else), gives `(y, pull)`. `pull(g)` takes the gradient to y and gives those
-            to the tensors among the arguments, in their order, as a tuple, or the only one; None where none flows. For a tuple of
-            results, `pull` takes as many gradients. `pull` is written with Tensor operations; if it is to be
+            to the tensors among the arguments, in their order, as a tuple, or the only one; None where none flows. For
+            a tuple of results, `pull` takes as many gradients. `pull` is written with Tensor operations; if it is to be
             differentiated again, of the arguments and what was computed from them.
 
     Returns:
