@@ -61,6 +61,10 @@ def _compare(function: Callable[..., Tensor], x: Tensor, *others: Tensor, cpu: t
         (16, 3, 4, (4, 4), (5, 5), {"padding": 2}),
         (16, 3, 4, (7, 7), (2, 2), {"stride": 3}),
         (17, 2, 3, (6, 6), (3, 3), {"padding": "same"}),
+        (17, 5, 7, (21, 13), (3, 3), {"padding": 1}),  # some rows at a time for all taps
+        (33, 71, 83, (9, 20), (1, 1), {}),  # for tiles beside and below each other
+        (16, 150, 140, (11, 7), (1, 1), {"stride": 2}),
+        (17, 120, 120, (5, 14), (1, 1), {"groups": 2}),
     ],
 )
 def test_convolution_and_its_gradients(
@@ -119,11 +123,13 @@ def test_a_result_and_an_operand_of_a_product_lie_in_rows() -> None:
 
 def test_the_same_bits_on_any_number_of_threads() -> None:
     rng = np.random.default_rng(6)
-    x, w = _tensor(rng, 40, 3, 12, 12), _tensor(rng, 8, 3, 5, 5)
+    x, w, v = _tensor(rng, 40, 3, 12, 12), _tensor(rng, 8, 3, 5, 5), _tensor(rng, 90, 8, 1, 1)
+    u = _tensor(rng, 80, 90, 1, 1)
     found = []
     for threads in (1, 2, 3):
         gradus.set_num_threads(threads)
-        run = gradus.compile(_with_gradients(lambda x, w: F.conv2d(x, w, padding=2), w))
+        layers = lambda x, w, v, u: F.conv2d(F.relu(F.conv2d(F.conv2d(x, w, padding=2), v)), u)  # noqa: E731
+        run = gradus.compile(_with_gradients(layers, w, v, u))
         found.append([t.numpy().copy() for t in run(x)])
     gradus.set_num_threads(0)
     for other in found[1:]:

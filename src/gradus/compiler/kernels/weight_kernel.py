@@ -1,9 +1,10 @@
 """The gradient of a convolution to its weight: g and the source, both with the batch inside, multiplied pixel by pixel.
 
 dK[o, c, t] = sum over images and places of g[o, place] x[c, place + t]. A tile is some channels o by some c and t; a
-vector of sums for each element stays in registers while the pixels of a block of images go by, some hundred at a time,
-and the lanes, which are images too, are added up at the end. Where the weight is small, the batch is cut into a fixed
-number of parts, whose sums others add up: so the result does not depend on the number of threads.
+vector of sums for each element stays in registers while some rows of a block of images go by, and the lanes, which are
+images too, are added up at the end. A few rows are used for all taps of the other axis, or for some tiles beside and
+below each other, before the next rows come: they are then found in the nearest caches. Where the weight is small, the
+batch is cut into a fixed number of parts, whose sums others add up: the result does not depend on how many threads are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from ..emit.accumulators import Accumulators, load, store
@@ -29,6 +31,9 @@ from ..rewrite.layouts import Batch, images_together
 from .convolution_kernel import LATENCY
 from .loop_kernels import LoopKernel
 
+PIXELS = 64  # of a block of images, about, that all of a unit's tiles use before the next ones
+BESIDE = 3  # tiles, and as many below, that use them one after the other
+UNITS = 16  # that are left at least, so that many threads have something to do
 FETCH = 4  # multiplications in the time that a vector takes to come from the second cache
 
 
@@ -76,6 +81,11 @@ class WeightKernel(LoopKernel):
         whole = Tile(self.results, self.channels, self.axes[-1].taps)
         self.tile = best_tile(whole, registers * 4 // max(self.node.dtype.itemsize, 4))
         self.whole = whole
+        self.tiles = [-(-length // piece) for length, piece in zip(whole, self.tile, strict=True)]
+        self.taps = [axis.taps for axis in self.axes[:-1]]
+        alone = math.prod(self.taps) > 1 or not self.taps
+        many = math.isqrt(self.node.shape[0] * self.groups * math.prod(self.tiles) // UNITS)
+        self.beside = 1 if alone else max(1, min(BESIDE, many))
 
     def _steps(self, n: Node) -> tuple[int, int, list[int]]:
         """In a batch of images: from block to block, from channel to channel, and along the axes."""
@@ -86,47 +96,93 @@ class WeightKernel(LoopKernel):
 
     def emit(self) -> Code:
         code, parts = self.code, self.node.shape[0]
-        tiles = [-(-length // piece) for length, piece in zip(self.whole, self.tile, strict=True)]
-        counts = [parts, self.groups, *tiles[:2], *(a.taps for a in self.axes[:-1]), tiles[2]]
+        counts = [parts, self.groups, *(-(-count // self.beside) for count in self.tiles[:2]), self.tiles[2]]
         numbers = loops_over(counts, "u")
         first, end = self.share(math.prod(counts))
+        size = self.beside**2 * math.prod((*self.taps, *self.tile))
+        sums = code.variable(f"[{size} x {self.vector}]")
         with code.loop(first, end) as unit:
             found = self._unravel(unit, numbers)
             part, group, *rest = (found[loop] for loop in numbers)
-            place = _Place(part, group, (rest[0], rest[1], rest[-1]), rest[2:-1])
-            self.each_size(self.whole, self.tile, place.tiles, lambda *sizes: self._unit(place, Tile(*sizes)))
+            with code.loop(0, size) as i:
+                store(self.kit.constant(0, self.node.dtype), code.element(self.vector, sums, i))
+            self._unit(part, group, rest, sums)
         return code
 
-    def _unit(self, place: _Place, tile: Tile) -> None:
-        """One tile: its vectors of sums over the part's blocks, then the sums of their lanes, stored."""
+    def _unit(self, part: Ref, group: Ref, unit: Sequence[Ref], sums: Ref) -> None:
+        """Some tiles: their vectors of sums over the part's blocks, then the sums of their lanes, stored."""
+        code, parts, blocks = self.code, self.node.shape[0], self.batch.block.extent
+        first, last = (code.op(f"udiv i64 {code.mul(number, blocks)}, {parts}") for number in (part, code.add(part, 1)))
+
+        def pieces(block: Ref, tail: Value | None) -> None:
+            with self._rows() as rows:
+                self._each_tile(
+                    part, group, unit, sums, lambda place, tile, own: self._block(place, tile, own, block, rows, tail)
+                )
+
+        with code.loop(first, last) as block:
+            self.by_block(self.batch, block, lambda tail: pieces(block, tail))
+        self._each_tile(part, group, unit, sums, self._store)
+
+    @contextmanager
+    def _rows(self) -> Iterator[tuple[Ref, Ref]]:
+        """Some rows at a time, from the first to the last + 1; all at once where they are used only once."""
+        if not self.taps:
+            yield "0", "0"
+            return
+        count, each = self.axes[0].count, math.prod(axis.count for axis in self.axes[1:])
+        once = self.beside == math.prod(self.taps) == 1
+        few = count if once else max(1, PIXELS // each)
+        with self.code.loop(0, count, few) as row:
+            yield row, self.code.least(self.code.add(row, few), str(count))
+
+    def _each_tile(
+        self, part: Ref, group: Ref, unit: Sequence[Ref], sums: Ref, inside: Callable[[_Place, Tile, Ref], None]
+    ) -> None:
+        """For the tiles of a unit, and for each the taps of the outer axes: where it is, its size, and its sums."""
+        code, size = self.code, math.prod(self.tile)
+        starts = [code.mul(number, self.beside) for number in unit[:2]]
+        ends = [
+            code.least(code.add(start, self.beside), str(count))
+            for start, count in zip(starts, self.tiles[:2], strict=True)
+        ]
+        with code.loop(starts[1], ends[1]) as channel, code.loop(starts[0], ends[0]) as result:
+            numbers = loops_over(self.taps, "t")
+            with code.loop(0, math.prod(self.taps)) as outer:
+                found = self._unravel(outer, numbers)
+                below, beside = (
+                    code.op(f"sub i64 {number}, {start}")
+                    for number, start in zip((result, channel), starts, strict=True)
+                )
+                tile = code.add(code.mul(below, self.beside), beside)
+                at = code.mul(code.add(code.mul(tile, math.prod(self.taps)), outer), size)
+                place = _Place(part, group, (result, channel, unit[2]), [found[loop] for loop in numbers])
+                own = code.element(self.vector, sums, at)
+                self.each_size(self.whole, self.tile, place.tiles, lambda *sizes: inside(place, Tile(*sizes), own))
+
+    def _begin(self, place: _Place) -> tuple[Ref, Ref, Ref, Ref]:
+        """Where a tile begins: its result, its channel within the group and among all, its tap."""
         code = self.code
         result, channel, tap = (code.mul(number, piece) for number, piece in zip(place.tiles, self.tile, strict=True))
         result = code.add(code.mul(place.group, self.results), result)
-        in_group, channel = channel, code.add(code.mul(place.group, self.channels), channel)
-        sums = code.variable(f"[{math.prod(tile)} x {self.vector}]")
-        for i in range(math.prod(tile)):
-            store(self.kit.constant(0, self.node.dtype), code.element(self.vector, sums, i))
-        parts, blocks = self.node.shape[0], self.batch.block.extent
-        first, last = (
-            code.op(f"udiv i64 {code.mul(number, blocks)}, {parts}") for number in (place.part, code.add(place.part, 1))
-        )
-        with code.loop(first, last) as block:
-            start = _Start(block, result, channel, tap)
-            self.by_block(self.batch, block, lambda tail: self._block(place, tile, start, sums, tail))
-        self._store(place, tile, (result, in_group, tap), sums)
+        return result, channel, code.add(code.mul(place.group, self.channels), channel), tap
 
-    def _block(self, place: _Place, tile: Tile, start: _Start, sums: Ref, tail: Value | None) -> None:
-        """Add what one block of images gives."""
+    def _block(
+        self, place: _Place, tile: Tile, sums: Ref, block: Ref, rows: tuple[Ref, Ref], tail: Value | None
+    ) -> None:
+        """Add what some rows of one block of images give."""
         code = self.code
-        block, result, channel, tap = start
+        result, _, channel, tap = self._begin(place)
         g_block, g_channel, g_along = self._steps(self.gradient)
         x_block, x_channel, x_along = self._steps(self.source)
         g = code.add(code.mul(block, g_block), code.mul(result, g_channel))
         x = code.add(code.mul(block, x_block), code.mul(channel, x_channel))
         counts = []
-        for axis, t, in_g, in_x in zip(self.axes[:-1], place.taps, g_along, x_along, strict=False):
+        for i, (axis, t, in_g, in_x) in enumerate(zip(self.axes[:-1], place.taps, g_along, x_along, strict=False)):
             base = code.add(code.mul(t, axis.reach), axis.offset)
             low, high = self._places(axis, base)
+            if i == 0:
+                low, high = code.most(low, rows[0]), code.least(high, rows[1])
             g = code.add(g, code.mul(low, in_g))
             x = code.add(x, code.mul(code.add(code.mul(low, axis.scale), base), in_x))
             counts.append(code.op(f"sub i64 {high}, {low}"))
@@ -144,12 +200,14 @@ class WeightKernel(LoopKernel):
         last = code.op(f"sdiv i64 {code.op(f'sub i64 {axis.length - 1 + axis.scale}, {base}')}, {axis.scale}")
         return code.most(first, "0"), code.least(code.most(last, "0"), str(axis.count))
 
-    def _store(self, place: _Place, tile: Tile, start: tuple[Ref, Ref, Ref], sums: Ref) -> None:
+    def _store(self, place: _Place, tile: Tile, sums: Ref) -> None:
         code, shape = self.code, self.node.shape
+        result_at, channel_at, _, tap = self._begin(place)
         steps = [math.prod(shape[a + 1 :]) for a in range(len(shape))]
         part, result, channel, *taps, last = steps
         base = code.mul(place.part, part)
-        for number, step in zip((*start[:2], *place.taps, start[2]), (result, channel, *taps, last), strict=True):
+        at = (result_at, channel_at, *place.taps, tap)
+        for number, step in zip(at, (result, channel, *taps, last), strict=True):
             base = code.add(base, code.mul(number, step))
         elements = list(itertools.product(*map(range, tile)))
         for i in range(0, len(elements), self.lanes):
@@ -161,8 +219,8 @@ class WeightKernel(LoopKernel):
             for j, (r, c, t) in enumerate(elements[i : i + self.lanes]):
                 total = code.op(f"extractelement {totals.type} {totals.ref}, i64 {j}")
                 element = code.add(base, r * result + c * channel + t * last)
-                at = code.element(self.scalar, self.pointer(self.node), element)
-                store(Value(Kit(code, 0), self.node.dtype, total), at)
+                address = code.element(self.scalar, self.pointer(self.node), element)
+                store(Value(Kit(code, 0), self.node.dtype, total), address)
 
     def _run(self) -> tuple[int, int]:
         """The axis within which sums in registers are emptied, if one is, and after how many of its places."""
@@ -220,15 +278,6 @@ class WeightKernel(LoopKernel):
         return self.micro_kernels.setdefault(code.name, code).name
 
 
-class _Start(NamedTuple):
-    """Where a tile begins: its block of images, its channels of the gradient and of the source, its taps."""
-
-    block: Ref
-    result: Ref
-    channel: Ref
-    tap: Ref
-
-
 class _Pixel:
     """What one pixel of a row adds to a tile's sums."""
 
@@ -268,7 +317,7 @@ class _Pixel:
 
 
 class _Place(NamedTuple):
-    """Where a unit of work stands: its part of the batch, its group, its tile, and the taps of the outer axes."""
+    """Where a tile stands: its part of the batch, its group, its numbers, and the taps of the outer axes."""
 
     part: Ref
     group: Ref

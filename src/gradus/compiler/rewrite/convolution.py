@@ -152,7 +152,8 @@ def weight_gradient(x: Node, g: Node, shape: Sizes, lanes: int, **params: Any) -
     """The gradient to a weight (o, c / groups, *kernel); where it has few elements the batch is cut, and the parts are
     added up."""
     blocks = -(-x.shape[0] // lanes)
-    parts = min(blocks, -(-UNITS // max(math.prod(shape) // 24, 1)))
+    together = 24 if math.prod(shape[2:]) > 1 else 24 * 9  # elements that are worked out in one go, about
+    parts = min(blocks, -(-UNITS // max(math.prod(shape) // together, 1)))
     partial = node(CONVOLUTION_WEIGHT, (x, g), (parts, *shape), **params)
     return call("sum", [partial], axis=(0,)) if parts > 1 else _reshaped(partial, shape)
 
