@@ -47,6 +47,11 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     "histogram": lambda x, bins, range=None: (
         torch.histogram(x, bins, range=range) if isinstance(bins, int) else torch.histogram(x, x.new_tensor(bins))
     ),
+    "tensordot": lambda x1, x2, axes=2: torch.tensordot(x1, x2, axes),
+    "dot": lambda x1, x2: torch.matmul(x1, x2) if x2.ndim < 3 else torch.tensordot(x1, x2, ([-1], [-2])),
+    "vdot": lambda x1, x2: torch.vdot(x1.ravel(), x2.ravel()),
+    "outer": lambda x1, x2: torch.outer(x1.ravel(), x2.ravel()),
+    "cross": lambda x1, x2, axis=-1: torch.linalg.cross(x1, x2, dim=axis),
     "isin": lambda x, values: torch.isin(x, torch.tensor(values)),
     "nonzero": lambda x: torch.nonzero(x, as_tuple=True),
     "allclose": lambda x1, x2: torch.isclose(x1, x2).all(),

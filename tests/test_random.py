@@ -163,3 +163,40 @@ def test_what_is_refused() -> None:
         gradus.bernoulli(1.5, (2,))
     with pytest.raises(DtypeError, match="Use randint"):
         gradus.rand(3, dtype=int)
+
+
+# -- drawing by probabilities ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("replacement", [False, True])
+def test_draws_have_the_probabilities(replacement: bool, compiled: bool) -> None:
+    p = gradus.tensor([[0.0, 1.0, 3.0, 0.0, 4.0]]).broadcast_to(4000, 5)
+
+    def draw(p: gradus.Tensor) -> gradus.Tensor:
+        return gradus.multinomial(p, 1, replacement)
+
+    drawn = (gradus.compile(draw) if compiled else draw)(p)
+    shares = drawn.ravel().bincount(length=5).numpy() / 4000
+    np.testing.assert_allclose(shares, [0, 0.125, 0.375, 0, 0.5], atol=0.03)
+
+
+def test_draws_without_replacement_are_different() -> None:
+    drawn = gradus.multinomial(gradus.ones((50, 6)), 6)
+    np.testing.assert_array_equal(drawn.sort().numpy(), np.tile(np.arange(6), (50, 1)))
+
+
+@pytest.mark.parametrize("p", [[-1.0, 2.0], [float("nan"), 1.0], [0.0, 0.0], [1.0, 0.0]])
+def test_no_probabilities_are_refused(p: list[float]) -> None:
+    with pytest.raises(ArgumentError, match=r"multinomial: .*probabilities"):
+        gradus.multinomial(p, 2)
+    if p != [1.0, 0.0]:
+        with pytest.raises(ArgumentError, match=r"multinomial: .*probabilities"):
+            gradus.compile(lambda p: gradus.multinomial(p, 1))(gradus.tensor(p))
+
+
+def test_orders_are_those_of_permutation() -> None:
+    gradus.seed(5)
+    order = gradus.permutation(20)
+    gradus.seed(5)
+    np.testing.assert_array_equal(gradus.randperm(20).numpy(), order)

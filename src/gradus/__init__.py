@@ -19,7 +19,20 @@ from .names.elsewhere import missing as _missing
 from .names.options import methods_understood as _methods_understood
 from .names.options import understood_all as _understood_all
 from .ops import *
-from .random import Generator, bernoulli, permutation, rand, randint, randn, seed
+from .random import (
+    Generator,
+    bernoulli,
+    multinomial,
+    permutation,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+)
 from .tensor import Tensor, as_tensor, tensor
 from .transforms.batching import vmap
 from .transforms.custom import checkpoint, custom_gradient
@@ -71,14 +84,19 @@ __all__ = [
     "jvp",
     "load",
     "models",
+    "multinomial",
     "nn",
     "no_grad",
     "num_threads",
     "optim",
     "permutation",
     "rand",
+    "rand_like",
     "randint",
+    "randint_like",
     "randn",
+    "randn_like",
+    "randperm",
     "save",
     "scan",
     "seed",

@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from . import dtypes
+from . import dtypes, interpret
 from .autograd import no_grad
 from .errors import ArgumentError, DtypeError
-from .ops.core.primitive import cast
+from .interpret import Outside
+from .ops.core.primitive import cast, promote
+from .ops.elementwise.arithmetic import minimum
 from .ops.making._philox import counters_used
 from .ops.making.create import as_shape, in_64_bits, iota, random_bits
+from .ops.order.searching import searchsorted
+from .ops.order.sorting import argsort, topk
 from .ops.shapes.slicing import concatenate
-from .tensor import Tensor
+from .tensor import Tensor, as_tensor
 
 _MANTISSA = {dtypes.bfloat16: 8, dtypes.float16: 11, dtypes.float32: 24}  # bits, the leading one included
 
@@ -108,7 +112,39 @@ class Generator:
 
     def permutation(self, n: int) -> np.ndarray:
         """The numbers 0 to n - 1 in a random order, for indexing."""
-        return np.argsort(self.rand(n, dtype=dtypes.float64).numpy(), kind="stable")
+        return self.randperm(n).numpy()
+
+    def randperm(self, n: int) -> Tensor:
+        """The numbers 0 to n - 1 in a random order, as a Tensor."""
+        return argsort(self.rand(n, dtype=dtypes.float64))
+
+    def multinomial(self, p: Any, count: int, replacement: bool = False) -> Tensor:
+        """Indices drawn with the probabilities p (..., n), which need not add up to 1: (..., count).
+
+        Each at most once unless with `replacement`: those with the largest of log p - log(-log u) (Gumbel's trick).
+        """
+        weights = cast(promote(p, floats=True)[0].detach(), dtypes.float64)
+        if not weights.ndim or not weights.shape[-1] or (count > weights.shape[-1] and not replacement) or count < 0:
+            raise ArgumentError(f"multinomial: cannot draw {count} of probabilities of shape {weights.shape}")
+        least = 1 if replacement else count
+        fit = cast((weights >= 0) & (weights < math.inf), dtypes.int64)
+        _check(fit, Outside(1, 1), "probabilities are 0 or more, and finite")
+        above = (weights > 0).sum(-1)
+        _check(above, Outside(least, math.inf), f"{least} or more probabilities of each row are above 0")
+        with no_grad():
+            if replacement:
+                total = weights.cumsum(-1)
+                u = self.rand(*weights.shape[:-1], count, dtype=dtypes.float64) * total[..., -1:]
+                return minimum(searchsorted(total, u, "right"), (weights > 0).cumsum(-1).argmax(-1, keepdims=True))
+            u = self.rand(*weights.shape, dtype=dtypes.float64)
+            return topk(weights.log() - (-(1.0 - u).log()).log(), count).indices
+
+
+def _check(numbers: Tensor, wrong: Outside, must: str) -> None:
+    def explain(found: np.ndarray) -> None:
+        raise ArgumentError(f"multinomial: {must}; {int(wrong(found).sum())} of {found.size} are not so")
+
+    interpret.current.get().check(numbers, wrong, explain)
 
 
 def _checked_range(low: int, high: int, dtype: dtypes.Dtype) -> tuple[int, int]:
@@ -191,6 +227,57 @@ def bernoulli(p: Any, shape: Any = None) -> Tensor:
     tensor([1., 1.])
     """
     return default.bernoulli(p, shape)
+
+
+def rand_like(x: Any, dtype: Any = None) -> Tensor:
+    """Uniform random numbers in [0, 1), with the shape and, unless given, the dtype of x.
+
+    >>> rand_like([1.0, 2.0]).shape
+    (2,)
+    """
+    like = as_tensor(x)
+    return default.rand(like.shape, dtype=like.dtype if dtype is None else dtype)
+
+
+def randn_like(x: Any, dtype: Any = None) -> Tensor:
+    """Normal random numbers, with the shape and, unless given, the dtype of x.
+
+    >>> randn_like([1.0, 2.0]).shape
+    (2,)
+    """
+    like = as_tensor(x)
+    return default.randn(like.shape, dtype=like.dtype if dtype is None else dtype)
+
+
+def randint_like(x: Any, low: int, high: int | None = None, dtype: Any = None) -> Tensor:
+    """Random integers from low to high - 1 (0 to low - 1), with the shape and, unless given, the dtype of x.
+
+    >>> randint_like([1.0, 2.0], 1, 2)
+    tensor([1., 1.])
+    """
+    like = as_tensor(x)
+    low, high = (0, low) if high is None else (low, high)
+    return default.randint(low, high, like.shape, like.dtype if dtype is None else dtype)
+
+
+def multinomial(p: Any, count: int, replacement: bool = False) -> Tensor:
+    """Indices drawn with the probabilities p (..., n), which need not add up to 1: (..., count); each at most once.
+
+    With `replacement` one may be drawn again.
+
+    >>> multinomial([0.0, 1.0, 0.0], 2, replacement=True)
+    tensor([1, 1])
+    """
+    return default.multinomial(p, count, replacement)
+
+
+def randperm(n: int) -> Tensor:
+    """The numbers 0 to n - 1 in a random order.
+
+    >>> randperm(3).sort()
+    tensor([0, 1, 2])
+    """
+    return default.randperm(n)
 
 
 def permutation(n: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from ..ops import pad, relu, sigmoid, softplus, tanh
 from .activations import *
 from .attention import *
 from .conv import *
+from .distances import *
 from .dropout import *
 from .linear import *
 from .losses.classes import *

@@ -23,7 +23,9 @@ from .places.along import *
 from .places.index import *
 from .places.inplace import *
 from .places.put import *
+from .products.einsum import *
 from .products.matmul import *
+from .products.vectors import *
 from .reductions.composed import *
 from .reductions.reduce import *
 from .reductions.running import *

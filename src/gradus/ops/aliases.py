@@ -14,6 +14,7 @@ from .elementwise.bits import invert, right_shift
 from .elementwise.comparison import equal, greater, greater_equal, less, less_equal, not_equal
 from .elementwise.rounding import round, trunc
 from .elementwise.special import digamma
+from .making.create import zeros, zeros_like
 from .products.matmul import matmul
 from .reductions.composed import clip, min
 from .reductions.reduce import max
@@ -43,6 +44,8 @@ clone = copy
 concat = concatenate
 degrees = rad2deg
 div = divide
+empty = zeros  # no number of it means anything
+empty_like = zeros_like
 eq = equal
 fix = trunc
 ge = greater_equal
@@ -89,6 +92,8 @@ __all__ = [
     "concat",
     "degrees",
     "div",
+    "empty",
+    "empty_like",
     "eq",
     "fix",
     "ge",
@@ -116,5 +121,6 @@ __all__ = [
 ]
 
 for _name in __all__:
-    if FUNCTIONS[globals()[_name].__name__].methods or _name == "repeat_interleave":
+    _entry = FUNCTIONS.get(globals()[_name].__name__)
+    if _entry is not None and (_entry.methods or _name == "repeat_interleave"):
         method(_name)(globals()[_name])

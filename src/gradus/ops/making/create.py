@@ -16,7 +16,19 @@ from ..core.primitive import Primitive, Shaped, bind, cast, constant, require_in
 from ..elementwise.choice import where
 from ._philox import random_words
 
-__all__ = ["arange", "eye", "full", "full_like", "linspace", "ones", "ones_like", "zeros", "zeros_like"]
+__all__ = [
+    "arange",
+    "eye",
+    "full",
+    "full_like",
+    "linspace",
+    "logspace",
+    "ones",
+    "ones_like",
+    "tri",
+    "zeros",
+    "zeros_like",
+]
 
 Shape = int | tuple[int, ...] | list[int]
 
@@ -69,32 +81,32 @@ def full(shape: Shape, value: float, dtype: Any = None) -> Tensor:
 
 
 @method("full_like")
-def full_like(x: Any, value: float) -> Tensor:
-    """One number everywhere, with the shape and dtype of x.
+def full_like(x: Any, value: float, dtype: Any = None) -> Tensor:
+    """One number everywhere, with the shape and, unless given, the dtype of x.
 
     >>> full_like([1.0, 2.0], 7)
     tensor([7., 7.])
     """
     x = as_tensor(x)
-    return constant(x.shape, value, x.dtype)
+    return constant(x.shape, value, x.dtype if dtype is None else dtypes.as_dtype(dtype))
 
 
-def zeros_like(x: Any) -> Tensor:
-    """Zeros with the shape and dtype of x.
+def zeros_like(x: Any, dtype: Any = None) -> Tensor:
+    """Zeros with the shape and, unless given, the dtype of x.
 
     >>> zeros_like([1.0, 2.0])
     tensor([0., 0.])
     """
-    return full_like(x, 0)
+    return full_like(x, 0, dtype)
 
 
-def ones_like(x: Any) -> Tensor:
-    """Ones with the shape and dtype of x.
+def ones_like(x: Any, dtype: Any = None) -> Tensor:
+    """Ones with the shape and, unless given, the dtype of x.
 
     >>> ones_like([1.0, 2.0])
     tensor([1., 1.])
     """
-    return full_like(x, 1)
+    return full_like(x, 1, dtype)
 
 
 _iota = Primitive(
@@ -192,6 +204,28 @@ def eye(n: int, m: int | None = None, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tens
             [0., 1.]])
     """
     return (iota(n).reshape(n, 1) == iota(n if m is None else m)).astype(dtypes.as_dtype(dtype))
+
+
+def tri(n: int, m: int | None = None, k: int = 0, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """A matrix, n by m (n by n), of ones on the k-th diagonal and below, else zeros.
+
+    >>> tri(2, dtype=int)
+    tensor([[1, 0],
+            [1, 1]])
+    """
+    return (iota(n).reshape(n, 1) + k >= iota(n if m is None else m)).astype(dtypes.as_dtype(dtype))
+
+
+def logspace(
+    start: float, stop: float, num: int = 50, base: float = 10.0, dtype: Any = dtypes.DEFAULT_FLOAT
+) -> Tensor:
+    """`num` numbers from base^start to base^stop, each the same multiple of the one before.
+
+    >>> logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    powers: Tensor = float(base) ** linspace(start, stop, num, dtypes.float64)
+    return powers.astype(dtypes.as_dtype(dtype))
 
 
 def _random_rule(state: Any, shape: tuple[int, ...]) -> Shaped:
