@@ -2,7 +2,9 @@
 
 W. J. Cody, Rational Chebyshev approximations for the error function, 1969: three rational functions, for |x| below
 0.46875, below 4, and beyond. M. J. Wichura, Algorithm AS 241: the percentage points of the normal distribution, 1988:
-three more. The relative errors are below 1e-15 in float64.
+three more. The relative errors are below 1e-15 in float64. In
+float32 one polynomial suffices for erfc: erfc(a) e^(a^2) = t P(t) with t = 1 / (1 + a / 2), after C. Hastings
+(Approximations for digital computers, 1955), fitted to a relative error of 4e-9.
 """
 
 from __future__ import annotations
@@ -34,6 +36,11 @@ _LARGE = (
     (1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
      2.33520497626869185e-3),
 )  # fmt: skip
+_SCALED = (
+    3.59553880989551544e-2, -1.92150399088859558e-1, 3.84324103593826294e-1, -2.93941050767898560e-1,
+    -1.78171079605817795e-2, 3.27887535095214844e-2, 5.59851713478565216e-2, 1.85285970568656921e-1,
+    2.45233446359634399e-1, 2.82246977090835571e-1, 2.82088756561279297e-1,
+)  # fmt: skip
 _CENTRAL = (
     (2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4,
      1.3731693765509461125e4, 1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0),
@@ -57,17 +64,20 @@ _PIECE = 1 << 14  # numbers
 _ONE_OVER_SQRT_PI = 0.56418958354775628695
 
 
-def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+def _polynomial(xp: Any, coefficients: tuple[float, ...], x: Any) -> Any:
     """Horner's rule, the highest power first."""
     value = x * 0 + coefficients[0]
     for c in coefficients[1:]:
+        if xp is not np:
+            value = xp.fma(value, x, c)
+            continue
         value *= x
         value += c
     return value
 
 
-def _ratio(pair: tuple[tuple[float, ...], tuple[float, ...]], x: Any) -> Any:
-    return _polynomial(pair[0], x) / _polynomial(pair[1], x)
+def _ratio(xp: Any, pair: tuple[tuple[float, ...], tuple[float, ...]], x: Any) -> Any:
+    return _polynomial(xp, pair[0], x) / _polynomial(xp, pair[1], x)
 
 
 def _in_pieces(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -98,22 +108,26 @@ def erf(xp: Any, x: Any) -> Any:
 def erfc(xp: Any, x: Any) -> Any:
     """erfc(x) = 1 - erf(x), with a small relative error however small it is."""
     a = abs(x)
+    if x.dtype == dtypes.float32:
+        t = 1 / (a * 0.5 + 1)
+        beyond = _exp_minus_square(xp, a) * (t * _polynomial(xp, _SCALED, t))
+        return chosen(xp, x < 0, 2 - beyond, beyond)
     beyond = _exp_minus_square(xp, a) * _tail(xp, a)
     return chosen(xp, a <= 0.46875, 1 - x * _near(xp, a), chosen(xp, x < 0, 2 - beyond, beyond))
 
 
 def _near(xp: Any, a: Any) -> Any:
     """erf(a) / a of a up to 0.46875."""
-    return _ratio(_SMALL, xp.minimum(a * a, 1))
+    return _ratio(xp, _SMALL, xp.minimum(a * a, 1))
 
 
 def _tail(xp: Any, a: Any) -> Any:
     """erfc(a) e^(a^2) of larger a."""
-    middle = _ratio(_MIDDLE, xp.minimum(a, 4))
+    middle = _ratio(xp, _MIDDLE, xp.minimum(a, 4))
     if xp is np and a.max(initial=0) <= 4:
         return middle
     tail = 1 / xp.maximum(a * a, 1)
-    large = (_ONE_OVER_SQRT_PI - tail * _ratio(_LARGE, tail)) / xp.maximum(a, 1)
+    large = (_ONE_OVER_SQRT_PI - tail * _ratio(xp, _LARGE, tail)) / xp.maximum(a, 1)
     return chosen(xp, a <= 4, middle, large)
 
 
@@ -137,9 +151,10 @@ def erfinv(xp: Any, x: Any) -> Any:
     """
     a = abs(x)
     inside = xp.minimum(a, 0.85)
-    central = _ratio(_CENTRAL, 0.180625 - inside * inside * 0.25) * (inside * 0.5)
+    central = _ratio(xp, _CENTRAL, 0.180625 - inside * inside * 0.25) * (inside * 0.5)
     root = xp.sqrt(-xp.log(xp.maximum(1 - a, 1e-300) * 0.5))
-    outer = xp.where(root <= 5, _ratio(_OUTER, xp.minimum(root, 5) - 1.6), _ratio(_OUTERMOST, xp.maximum(root, 5) - 5))
+    outer, outermost = _ratio(xp, _OUTER, xp.minimum(root, 5) - 1.6), _ratio(xp, _OUTERMOST, xp.maximum(root, 5) - 5)
+    outer = xp.where(root <= 5, outer, outermost)
     y = xp.copysign(xp.where(a <= 0.85, central, outer) * _SQRT_HALF, x)
     edge = xp.where(xp.equal(a, 1), y * math.inf, y * math.nan)
     return xp.where(a < 1, y, edge)
