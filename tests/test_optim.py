@@ -423,3 +423,23 @@ def test_the_state_follows_a_model_that_is_converted(kind, wrap):
     step(gradus.ones((1, 3), "float16"))
     assert all(t.dtype == gradus.float32 for state in optimizer.state for t in state.values())
     assert all(p.dtype == gradus.float16 for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Lion"]
+)
+def test_small_parameters_are_changed_together_bit_by_bit_as_alone(name):
+    kind = getattr(optim, name)
+    found = []
+    for one in (kind, type("Alone", (kind,), {})):  # a class of one's own says nothing of its update
+        assert vars(one).get("elementwise", False) == (one is kind)
+        gradus.seed(1)
+        params = [gradus.randn(s).requires_grad_() for s in ((3,), (), (2, 5), (70, 70), (4,))]
+        optimizer = one(params, lr=0.01, weight_decay=0.1)
+        for _ in range(3):
+            for i, p in enumerate(params):
+                p.grad = gradus.randn(p.shape) if i != 4 else None
+            optimizer.step()
+        found.append([t.numpy() for t in (*params, *optimizer.state_dict().values())])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -72,6 +72,10 @@ class Interpreter(Protocol):
         """
 
 
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+_NOTHING = nullcontext()
+
+
 class Eager:
     """Computes at once, with the functions of an array namespace (NumPy here)."""
 
@@ -81,11 +85,8 @@ class Eager:
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
         arrays = [t.data for t in inputs]
         try:
-            if primitive.view or _silent.get():  # a view computes nothing
-                out = primitive.forward(self.xp, *arrays, **params)
-            else:
-                with np.errstate(all="ignore"):  # infinities and NaN follow IEEE 754, silently, as everywhere else
-                    out = primitive.forward(self.xp, *arrays, **params)
+            with _NOTHING if primitive.view or _silent.get() else np.errstate(all="ignore"):
+                out = primitive.forward(self.xp, *arrays, **params)  # infinities and NaN follow IEEE 754, silently
         except Exception:
             for t in inputs:
                 _require_array(t)
@@ -95,7 +96,7 @@ class Eager:
 
     def assign(self, target: Tensor, value: Tensor, followed: bool = False) -> None:
         try:
-            with np.errstate(all="ignore"):
+            with _NOTHING if _silent.get() else np.errstate(all="ignore"):
                 np.copyto(target.data, value.data, casting="same_kind")
         except TypeError:
             raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {value.dtype}. Use astype().") from None
@@ -213,7 +214,6 @@ def silently() -> Iterator[None]:
         _silent.reset(token)
 
 
-_silent: ContextVar[bool] = ContextVar("silent", default=False)
 current: ContextVar[Interpreter] = ContextVar("interpreter", default=Eager())  # noqa: B039 - it has no state
 # A boolean tensor without axes, in a loop whose steps are all traced: checks hold only while it is true.
 conditional: ContextVar[Tensor | None] = ContextVar("conditional", default=None)

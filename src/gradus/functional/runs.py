@@ -1,7 +1,6 @@
 """Whole runs of LSTM and GRU cells, written out for NumPy: eager mode's way, in half the time of step by step.
 
 The numbers are those of `recurrent.scan` with the cell's step. Each gradient to a weight is one product over all times.
-Compiled functions, and gradients that are to be differentiated themselves, are composed of primitives as ever.
 """
 
 from __future__ import annotations
@@ -11,40 +10,42 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, interpret
-from ..autograd import enable_grad, reached, recording
-from ..ops import concatenate, copy, zeros
-from ..ops.core.primitive import Primitive, Shaped, bind
+from ..ops import concatenate, zeros
+from ..ops.core.by_hand import Saved, by_hand
+from ..ops.core.primitive import Shaped
 from ..ops.elementwise.functions import logistic
 from ..tensor import Tensor
 from .recurrent import State, gru_step, lstm_step, scan
 
-Run = Callable[[Tensor, State, Tensor, Tensor | None, bool], tuple[Tensor, State]]
+Run = Callable[[Tensor, State, Tensor, Tensor | None, bool], tuple[Tensor, State] | None]
 Arrays = list[np.ndarray]
 
 __all__: list[str] = []
 
 
-def run_of(step: Callable[..., State], z: Tensor, *others: Tensor) -> Run | None:
-    """The run of a cell's step over all times, of numbers; None where it is to be composed."""
-    alike = all(x.dtype == z.dtype for x in others) and z.dtype == dtypes.accumulator(z.dtype)
-    return _RUNS.get(step) if alike and interpret.current.get().in_place else None
+def run(
+    step: Callable[..., State], z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool
+) -> tuple[Tensor, State] | None:
+    """The outputs and the last state of a cell's step over all times; None where they are to be composed."""
+    found = _RUNS.get(step)
+    return found(z, state, weight, bias, reverse) if found else None
 
 
-def _lstm_run(z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool) -> tuple[Tensor, State]:
-    z = z if bias is None else z + bias
-    y = bind(_lstm, z, *state, weight, reverse=reverse, saved=[])
+def _lstm_run(
+    z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool
+) -> tuple[Tensor, State] | None:
+    y = _lstm(z if bias is None else z + bias, *state, weight, reverse=reverse)
+    if y is None:
+        return None
     outputs = y[:-1]
     return outputs, (outputs[0 if reverse else -1], y[-1])
 
 
-def _gru_run(z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool) -> tuple[Tensor, State]:
-    bias = zeros(len(weight), weight.dtype) if bias is None else bias
-    outputs = bind(_gru, z, *state, weight, bias, reverse=reverse, saved=[])
-    return outputs, (outputs[0 if reverse else -1],)
-
-
-_RUNS: dict[Any, Run] = {lstm_step: _lstm_run, gru_step: _gru_run}
+def _gru_run(
+    z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool
+) -> tuple[Tensor, State] | None:
+    outputs = _gru(z, *state, weight, zeros(len(weight), weight.dtype) if bias is None else bias, reverse=reverse)
+    return None if outputs is None else (outputs, (outputs[0 if reverse else -1],))
 
 
 def _times(t: int, reverse: bool) -> Iterable[int]:
@@ -70,13 +71,13 @@ def _over_time(g: np.ndarray, x: np.ndarray) -> np.ndarray:
 # -- LSTM: (z, h, c, weight) -> (t + 1, n, k), the outputs and the last c ----------------------------------------------
 
 
-def _lstm_composed(z: Tensor, h: Tensor, c: Tensor, weight: Tensor, reverse: bool, **_: Any) -> Tensor:
+def _lstm_composed(z: Tensor, h: Tensor, c: Tensor, weight: Tensor, reverse: bool) -> Tensor:
     outputs, (_h, last) = scan(lambda z_t, state: lstm_step(z_t, state, weight), z, (h, c), reverse)
     return concatenate([outputs, last.expand_dims(0)])
 
 
 def _lstm_forward(
-    xp: Any, z: np.ndarray, h: np.ndarray, c: np.ndarray, weight: np.ndarray, reverse: bool, saved: Arrays
+    z: np.ndarray, h: np.ndarray, c: np.ndarray, weight: np.ndarray, reverse: bool, saved: Saved
 ) -> np.ndarray:
     (t, n, _), k = z.shape, h.shape[1]
     y, gates, cells = np.empty((t + 1, n, k), z.dtype), np.empty(z.shape, z.dtype), np.empty((t, n, k), z.dtype)
@@ -96,7 +97,7 @@ def _lstm_forward(
 
 def _lstm_backward(
     g: np.ndarray, y: np.ndarray, z: np.ndarray, h: np.ndarray, c: np.ndarray, weight: np.ndarray, reverse: bool,
-    saved: Arrays,
+    saved: Saved,
 ) -> Arrays:  # fmt: skip
     gates, cells = saved
     t = len(cells)
@@ -123,12 +124,12 @@ def _lstm_backward(
 # -- GRU: (z, h, weight, bias) -> the outputs, (t, n, k) ---------------------------------------------------------------
 
 
-def _gru_composed(z: Tensor, h: Tensor, weight: Tensor, bias: Tensor, reverse: bool, **_: Any) -> Tensor:
+def _gru_composed(z: Tensor, h: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> Tensor:
     return scan(lambda z_t, state: gru_step(z_t, state, weight, bias), z, (h,), reverse)[0]
 
 
 def _gru_forward(
-    xp: Any, z: np.ndarray, h: np.ndarray, weight: np.ndarray, bias: np.ndarray, reverse: bool, saved: Arrays
+    z: np.ndarray, h: np.ndarray, weight: np.ndarray, bias: np.ndarray, reverse: bool, saved: Saved
 ) -> np.ndarray:
     (t, n, _), k = z.shape, h.shape[1]
     y, gates, sums = np.empty((t, n, k), z.dtype), np.empty(z.shape, z.dtype), np.empty(z.shape, z.dtype)
@@ -145,7 +146,7 @@ def _gru_forward(
 
 def _gru_backward(
     g: np.ndarray, y: np.ndarray, z: np.ndarray, h: np.ndarray, weight: np.ndarray, bias: np.ndarray, reverse: bool,
-    saved: Arrays,
+    saved: Saved,
 ) -> Arrays:  # fmt: skip
     gates, sums = saved
     k, before = h.shape[1], _before(y, h, reverse)
@@ -164,41 +165,18 @@ def _gru_backward(
     return [dz, dh, _over_time(da, before), da.sum(1).sum(0)]
 
 
-# -- as primitives -----------------------------------------------------------------------------------------------------
-
-
-def _primitive(
-    name: str,
-    composed: Callable[..., Tensor],
-    rule: Callable[..., Shaped],
-    forward: Callable[..., np.ndarray],
-    backward: Callable[..., Arrays],
-) -> Primitive:
-    """What `composed` means, forward and backward in NumPy; `saved` is what the one leaves for the other."""
-
-    def pull(g: Tensor, y: Tensor, *inputs: Tensor, **params: Any) -> list[Tensor | None]:
-        if not recording() and interpret.current.get().in_place:
-            return [Tensor(d) for d in backward(g.data, y.data, *(x.data for x in inputs), **params)]
-        with enable_grad():
-            leaves = [copy(x) for x in inputs]
-            again = composed(*leaves, **params)
-        found = reached([again], [g], leaves, create_graph=recording())
-        return [found.get(id(x)) for x in leaves]
-
-    return Primitive(name, rule, forward, vjp=(), pull=pull, listed=False)
-
-
-_lstm = _primitive(
+_lstm = by_hand(
     "lstm",
     _lstm_composed,
-    lambda z, h, c, weight, reverse, saved: Shaped((z.shape[0] + 1, *h.shape), z.dtype),
+    lambda z, h, c, weight, reverse: Shaped((z.shape[0] + 1, *h.shape), z.dtype),
     _lstm_forward,
     _lstm_backward,
 )
-_gru = _primitive(
+_gru = by_hand(
     "gru",
     _gru_composed,
-    lambda z, h, weight, bias, reverse, saved: Shaped((z.shape[0], *h.shape), z.dtype),
+    lambda z, h, weight, bias, reverse: Shaped((z.shape[0], *h.shape), z.dtype),
     _gru_forward,
     _gru_backward,
 )
+_RUNS: dict[Any, Run] = {lstm_step: _lstm_run, gru_step: _gru_run}

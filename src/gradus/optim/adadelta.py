@@ -28,6 +28,7 @@ class Adadelta(Optimizer):
     0.6877
     """
 
+    elementwise = True
     rho: float
     eps: float
     slots = ("squares", "steps_squared")

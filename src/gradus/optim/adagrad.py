@@ -27,6 +27,7 @@ class Adagrad(Optimizer):
     tensor([0.9], requires_grad=True)
     """
 
+    elementwise = True
     eps: float
     slots = ("squares",)
 

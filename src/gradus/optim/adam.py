@@ -33,6 +33,7 @@ class Adam(Optimizer):
     0.9
     """
 
+    elementwise = True
     betas: tuple[float, float]
     eps: float
     amsgrad: bool
@@ -93,6 +94,8 @@ class AdamW(Adam):
     >>> round(x.item(), 6)
     0.85
     """
+
+    elementwise = True
 
     def __init__(
         self,

@@ -30,6 +30,7 @@ class Adamax(Optimizer):
     0.9
     """
 
+    elementwise = True
     betas: tuple[float, float]
     eps: float
     slots = ("m", "largest")
@@ -75,6 +76,8 @@ class NAdam(Adam):
     >>> round(x.item(), 4)
     0.8944
     """
+
+    elementwise = True
 
     def __init__(
         self,
@@ -127,6 +130,8 @@ class RAdam(Adam):
     >>> round(x.item(), 6)
     0.8
     """
+
+    elementwise = True
 
     def __init__(
         self,

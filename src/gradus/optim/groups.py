@@ -1,11 +1,14 @@
-"""Groups of parameters, each with options of its own."""
+"""Parameters together: groups with options of their own, and small ones that an eager step changes as one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import ArgumentError, nearest
+from ..frozen import Frozen
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
         def _check(self, name: str, value: Any) -> None: ...
 
+
+SMALL = 1 << 12  # numbers of a parameter that is joined with others
+Changed = tuple[Tensor, Tensor, Frozen]  # a parameter, its gradient and its state
 
 Params = Iterable[Tensor] | Iterable[Mapping[str, Any]]
 
@@ -68,3 +74,44 @@ def grouped(name: str, params: Any) -> tuple[Any, list[dict[str, Any]]]:
         members = p["params"]
         groups.append({**p, "params": [members] if isinstance(members, Tensor) else list(members)})
     return [p for group in groups for p in group["params"]], groups
+
+
+def separated(parts: list[Changed]) -> tuple[list[list[Changed]], list[Changed]]:
+    """Those that are changed together, by type, and those that are changed each by itself."""
+    small: dict[np.dtype, list[Changed]] = {}
+    others: list[Changed] = []
+    for p, g, state in parts:
+        dtype = p.data.dtype
+        plain = dtype.itemsize > 2 and all(t.data.dtype == dtype for t in (g, *state.values()))
+        (small.setdefault(dtype, []) if plain and p.size <= SMALL else others).append((p, g, state))
+    others += [found[0] for found in small.values() if len(found) == 1]
+    return [found for found in small.values() if len(found) > 1], others
+
+
+class Joined:
+    """Several parameters as one, with one gradient and one state, in memory of their own.
+
+    >>> import gradus
+    >>> p, q, g = gradus.ones(2), gradus.ones(1), gradus.full((1,), 0.5)
+    >>> joined = Joined([(p, gradus.zeros(2), {}), (q, g, {})])
+    >>> joined.part(joined.p - joined.g)
+    >>> p, q
+    (tensor([1., 1.]), tensor([0.5]))
+    """
+
+    def __init__(self, parts: list[Changed]) -> None:
+        self._parts = parts
+        self.p, self.g = _join([p for p, _, _ in parts]), _join([g for _, g, _ in parts])
+        self.state = {name: _join([state[name] for _, _, state in parts]) for name in parts[0][2]}
+
+    def part(self, new: Tensor) -> None:
+        """Write the new values, and the state, to where they belong."""
+        start = 0
+        for p, _, state in self._parts:
+            for to, all_of_them in ((p, new), *((state[name], t) for name, t in self.state.items())):
+                to.assign_(Tensor(all_of_them.data[start : start + p.size].reshape(p.shape)))
+            start += p.size
+
+
+def _join(tensors: list[Tensor]) -> Tensor:
+    return Tensor(np.concatenate([t.data.reshape(-1) for t in tensors]))

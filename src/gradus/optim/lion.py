@@ -29,6 +29,7 @@ class Lion(Optimizer):
     tensor([0.75], requires_grad=True)
     """
 
+    elementwise = True
     betas: tuple[float, float]
     slots = ("m",)
 

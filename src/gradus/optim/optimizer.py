@@ -18,7 +18,7 @@ from ..names.elsewhere import missing_from
 from ..ops import zeros
 from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor
-from .groups import Group, Params, grouped
+from .groups import Group, Joined, Params, grouped, separated
 
 __all__ = ["Optimizer"]
 
@@ -49,6 +49,7 @@ class Optimizer:
     """
 
     fixed_attributes: ClassVar[frozenset[str]] = frozenset({"params", "steps", "scale", "state", "_lr", "_parts"})
+    elementwise: ClassVar[bool] = False  # whether a class says of itself that its update takes each number by itself
     slots: tuple[str, ...] = ()  # the names of the tensors, in a parameter's shape, that start as zeros
     ranges: ClassVar[dict[str, str]] = {  # what each argument may be
         "lr": "[0, inf)",
@@ -163,15 +164,23 @@ class Optimizer:
     def _change(self, lr: Tensor) -> None:
         """The step of one group."""
         numbers = _in_each_width((lr, *self.numbers(lr)))
-        for p, state in zip(self.params, self.state, strict=True):
-            if p.grad is not None and p.requires_grad:
-                wide = dtypes.accumulator(p.dtype)
-                _follow(state, wide)
-                old, g = cast(p.detach(), wide), cast(p.grad.detach(), wide)
-                rate, *others = numbers(wide)
-                old, g = self.decayed(old, -g if self.maximize else g, rate)
-                new = self.update(old, g, state, *others)
-                p.assign_(cast(new, p.dtype))
+        ready = [(p, p.grad, state) for p, state in zip(self.params, self.state, strict=True) if p.requires_grad]
+        given = [(p, g, state) for p, g, state in ready if g is not None]
+        joins = vars(type(self)).get("elementwise", False) and interpret.current.get().in_place
+        small, large = separated(given) if joins else ([], given)
+        for p, g, state in large:
+            wide = dtypes.accumulator(p.dtype)
+            _follow(state, wide)
+            new = self._updated(cast(p.detach(), wide), cast(g.detach(), wide), state, numbers(wide))
+            p.assign_(cast(new, p.dtype))
+        for together in small:
+            joined = Joined(together)
+            joined.part(self._updated(joined.p, joined.g, joined.state, numbers(joined.p.dtype)))
+
+    def _updated(self, p: Tensor, g: Tensor, state: dict[str, Tensor], numbers: list[Tensor]) -> Tensor:
+        rate, *others = numbers
+        p, g = self.decayed(p, -g if self.maximize else g, rate)
+        return self.update(p, g, state, *others)
 
     def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
         """What `update` needs besides the state, worked out once a step in float64: the learning rate, and more."""

@@ -31,6 +31,7 @@ class RMSprop(Optimizer):
     0.9
     """
 
+    elementwise = True
     alpha: float
     eps: float
     momentum: float

@@ -32,6 +32,7 @@ class SGD(Optimizer):
     tensor([0.8], requires_grad=True)
     """
 
+    elementwise = True
     momentum: float
     nesterov: bool
     dampening: float

@@ -13,7 +13,7 @@ from ...functional.checks import at_least_one, in_range, one_of, refuse
 from ...functional.dropout import dropout
 from ...functional.linear import linear
 from ...functional.recurrent import State, before_ends, gru_step, lstm_step, rnn_step, scan
-from ...functional.runs import run_of
+from ...functional.runs import run
 from ...interpret import Outside
 from ...ops import concatenate, stack, tanh, zeros
 from ...tensor import Tensor, as_tensor
@@ -139,9 +139,9 @@ class _Layer(_Recurrent):
         if lengths is not None:
             x = before_ends(x, lengths)  # what stands there, NaN perhaps, must not reach the weights' gradients
         z = linear(x, w_ih, b_ih)  # of all time steps at once
-        run = run_of(self.step, z, w_hh, *state) if lengths is None else None
-        if run is not None:
-            return run(z, state, w_hh, b_hh, bool(direction))
+        done = run(self.step, z, state, w_hh, b_hh, bool(direction)) if lengths is None else None
+        if done is not None:
+            return done
         return scan(lambda z_t, s: self.step(z_t, s, w_hh, b_hh), z, state, bool(direction), lengths)
 
 

@@ -1,4 +1,4 @@
-"""Whole runs of recurrent cells by hand: the numbers and gradients of the same step by step, to second order."""
+"""What eager mode does by hand gives the numbers and gradients of what is composed, to second order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import gradus
 from gradus import nn
 from gradus.errors import GradientError
-from gradus.functional import recurrent, runs
+from gradus.functional import norm, recurrent, runs
 from gradus.functional.recurrent import gru_step, lstm_step
 
 KINDS = {"LSTM": (lstm_step, 4, 2), "GRU": (gru_step, 3, 1)}
@@ -27,10 +27,10 @@ def both(kind: str, given: list[gradus.Tensor | None], reverse: bool) -> list[li
     """The outputs and the last state, by hand and step by step."""
     step = KINDS[kind][0]
     z, *state, weight, bias = given
-    run = runs.run_of(step, z, weight, *state)
-    assert run is not None
+    by_hand = runs.run(step, z, tuple(state), weight, bias, reverse)
+    assert by_hand is not None
     by_steps = recurrent.scan(lambda z_t, s: step(z_t, s, weight, bias), z, tuple(state), reverse)
-    return [[y, *last] for y, last in (run(z, tuple(state), weight, bias, reverse), by_steps)]
+    return [[y, *last] for y, last in (by_hand, by_steps)]
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -98,8 +98,8 @@ def test_one_tensor_for_both_states() -> None:
 
 
 def test_half_precision_and_compiled_functions_are_composed() -> None:
-    z, *state, weight, _ = inputs("LSTM", "float16")
-    assert runs.run_of(lstm_step, z, weight, *state) is None
+    z, *state, weight, bias = inputs("LSTM", "float16")
+    assert runs.run(lstm_step, z, tuple(state), weight, bias, False) is None
     layer, x = nn.LSTM(3, 4), gradus.randn((5, 2, 3))
     with gradus.no_grad():
         np.testing.assert_allclose(gradus.compile(layer)(x)[0].numpy(), layer(x)[0].numpy(), rtol=1e-5, atol=1e-6)
@@ -112,3 +112,23 @@ def test_a_weight_written_before_the_walk_is_refused() -> None:
         layer.weight_hh_l0.assign_(layer.weight_hh_l0 * 2)
     with pytest.raises(GradientError, match="overwritten"):
         loss.backward()
+
+
+def test_normalisation_by_hand_is_the_composed_one() -> None:
+    x = gradus.randn((4, 3, 5)).astype("float64").detach().requires_grad_()
+    weight = gradus.randn(x.shape).astype("float64")
+    for axes in ((0, 2), (2,), (1, 2)):
+        found = []
+        for y in (norm._standardised_by_hand(x, axes=axes, eps=1e-3), norm._standardised(x, axes=axes, eps=1e-3)):
+            assert y is not None
+            first = gradus.grad(y, x, weight, create_graph=True)
+            found.append([y, first, gradus.grad((first * first).sum(), x)])
+        for a, b in zip(*found, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-9, atol=1e-12)
+        plain = gradus.grad(norm._standardised_by_hand(x, axes=axes, eps=1e-3), x, weight)
+        np.testing.assert_allclose(plain.numpy(), found[1][1].numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_rows_whose_squares_are_infinite_are_normalised() -> None:
+    x = gradus.tensor([[1e30, 3e30], [1.0, 3.0]])
+    np.testing.assert_allclose(gradus.functional.layer_norm(x, 2, eps=0.0).numpy(), [[-1, 1], [-1, 1]], rtol=1e-6)
