@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 import gradus
 from gradus import dtypes
 from gradus.errors import DtypeError
+from gradus.ops.core.lowering import Uncompiled
 from gradus.ops.core.primitive import FUNCTIONS, PRIMITIVES, Case, Function, case
 from gradus.ops.shapes.slicing import dilate
 
@@ -284,7 +285,8 @@ def test_every_primitive_is_reached_by_the_table(checked: Any) -> None:
                 gradus.grad(y.sum(), [x for x in leaves if x.requires_grad])
     gradus.arange(3)
     gradus.rand(3)
-    assert checked.reached == set(PRIMITIVES)
+    of_linalg = {name for name, p in PRIMITIVES.items() if isinstance(p.lower, Uncompiled)}  # in tests/test_linalg.py
+    assert checked.reached == set(PRIMITIVES) - of_linalg
 
 
 def test_every_registered_function_is_a_method_and_has_a_case() -> None:

@@ -10,7 +10,7 @@ from . import startup as _startup  # noqa: F401 - before all that takes time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import nn, ops, optim
+from . import linalg, nn, ops, optim
 from ._methods import Methods as _Methods
 from .autograd import enable_grad, grad, no_grad, vjp
 from .control import scan, while_loop
@@ -82,6 +82,7 @@ __all__ = [
     "int64",
     "jacobian",
     "jvp",
+    "linalg",
     "load",
     "models",
     "multinomial",
@@ -111,6 +112,6 @@ __all__ = [
 ]
 
 _understood_all(globals(), __all__)
-for _room in (nn, optim):
+for _room in (linalg, nn, optim):
     _understood_all(vars(_room), _room.__all__)
 _methods_understood(_Methods)

@@ -173,6 +173,11 @@ def _matmul(count: int, p: Primitive, xs: list[Tensor], batched: list[bool], par
     return _whole(a, batched[0], count) @ _whole(b, batched[1], count)
 
 
+def _leading(count: int, p: Primitive, xs: list[Tensor], batched: list[bool], params: dict[str, Any]) -> Tensor:
+    """What runs along its last axes and takes any number before them."""
+    return bind(p, *_all(count, xs, batched), **params)
+
+
 def _places(indices: Tensor, length: int) -> Tensor:
     """Places in rows of so many, as places in all examples' rows, one after the other."""
     first = (arange(indices.shape[0]) * length).reshape((indices.shape[0], *(1,) * (indices.ndim - 1)))
@@ -225,6 +230,7 @@ _RULES: dict[str, Rule] = {
     "scatter_add": _scatter_add,
     "put": _put,
 }
+_RULES |= dict.fromkeys(("factors", "solve"), _leading)
 _RULES |= dict.fromkeys(("flip", "sum", "max", "argmax", "cumsum", "concatenate"), _along_axis)
 
 

@@ -20,7 +20,7 @@ from ...autograd import no_grad
 from ...errors import ArgumentError, DtypeError, TraceError, caller
 from ...interpret import Explain, Outside, Wrong
 from ...ops import where
-from ...ops.core.lowering import Elementwise
+from ...ops.core.lowering import Elementwise, Uncompiled
 from ...ops.core.primitive import PRIMITIVES, Primitive, broadcast_to_p
 from ...tensor import Tensor
 from ..graph.bounds import Bounds, same_numbers
@@ -99,6 +99,9 @@ class Tracer:
             sys.setprofile(hook)
 
     def _applied(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Node:
+        if isinstance(primitive.lower, Uncompiled):
+            name = params.get("kind", primitive.name)
+            raise self.refusal(f"{name} has no kernel in compiled functions, at {caller()}. {primitive.lower.remedy}")
         nodes = tuple(self.node_of(t) for t in inputs)
         out = primitive.rule(*nodes, **params)
         if isinstance(primitive.lower, Elementwise):

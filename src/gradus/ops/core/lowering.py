@@ -67,4 +67,11 @@ class Kernel:
     indexed: bool = False
 
 
-Lowering = Elementwise | View | Reduction | Constant | Kernel
+@dataclass(frozen=True)
+class Uncompiled:
+    """None: a compiled function refuses it, and says what to do instead."""
+
+    remedy: str
+
+
+Lowering = Elementwise | View | Reduction | Constant | Kernel | Uncompiled
