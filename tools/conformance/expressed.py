@@ -155,6 +155,12 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "softmax": lambda x, dim: F.softmax(x, dim),
     "nn.functional.softmin": lambda x, dim: F.softmax(-x, dim),
     "nn.functional.tanhshrink": lambda x: x - gradus.tanh(x),
+    "nn.functional.embedding": lambda weight, x, **options: F.embedding(x, weight, **options),
+    "nn.functional.embedding_bag": lambda weight, x, **options: F.embedding_bag(x, weight, **options),
+    "nn.functional.upsample_nearest": lambda x, *a, **k: F.interpolate(x, *a, **k),
+    "nn.functional.upsample_bilinear": lambda x, *a, **k: F.interpolate(
+        x, *a, mode="bilinear", align_corners=True, **k
+    ),
     "nn.functional.logsigmoid": lambda x: -F.softplus(-x),
 }
 
@@ -168,6 +174,10 @@ EXPLAINED = {  # why samples are not equal, where that is meant
     "nn.functional.multilabel_margin_loss": "scores without axes are refused",
     "nn.functional.triplet_margin_with_distance_loss": "the samples' distance is a function of PyTorch's tensors",
     "nn.functional.ctc_loss": "PyTorch's gradient is that to what came before a log_softmax; ours to its result",
+    **dict.fromkeys(
+        (f"nn.functional.max_unpool{k}d" for k in (1, 2, 3)),
+        "the samples' places come twice: of several numbers at one place PyTorch keeps some one, gradus the mean",
+    ),
     "nn.functional.gaussian_nll_loss": "predictions and targets of two shapes are refused, not broadcast",
 }
 

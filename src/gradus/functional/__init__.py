@@ -20,6 +20,7 @@ from .losses.sequences import *
 from .norm import *
 from .pool import *
 from .recurrent import *
+from .resizing import *
 
 __all__ = [*offers(__name__), "pad", "relu", "sigmoid", "softplus", "tanh"]
 

@@ -5,13 +5,42 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..ops import expm1, maximum, sigmoid, sign, where
+from .. import random
+from ..errors import ShapeError
+from ..ops import expm1, maximum, sigmoid, sign, softplus, where
 from ..ops.core.primitive import promote
 from ..ops.core.wide import in_float32
 from ..tensor import Tensor
 from .checks import one_of
 
-__all__ = ["elu", "gelu", "hard_sigmoid", "identity", "leaky_relu", "log_softmax", "silu", "softmax", "step"]
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hard_sigmoid",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "identity",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "relu6",
+    "rrelu",
+    "selu",
+    "silu",
+    "softmax",
+    "softmin",
+    "softshrink",
+    "softsign",
+    "step",
+    "tanhshrink",
+    "threshold",
+]
 
 
 def _float(x: Any) -> Tensor:
@@ -116,3 +145,173 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     z = _float(x)
     z = z - z.detach().max(axis, keepdims=True)  # first, so that the digits of large numbers cancel
     return z - z.exp().sum(axis, keepdims=True).log()
+
+
+def softmin(x: Any, axis: int = -1) -> Tensor:
+    """softmax(-x).
+
+    >>> softmin([0.0, 1000.0])
+    tensor([1., 0.])
+    """
+    return softmax(-_float(x), axis)
+
+
+hardsigmoid = hard_sigmoid  # PyTorch's name
+
+
+def selu(x: Any) -> Tensor:
+    """s x where x > 0, else s a (e^x - 1), with s and a for which mean 0 and variance 1 stay (Klambauer et al., 2017).
+
+    >>> selu([1.0])
+    tensor([1.050701])
+    """
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+
+def celu(x: Any, alpha: float = 1.0) -> Tensor:
+    """x where x > 0, else alpha (e^(x / alpha) - 1) (Barron, 2017).
+
+    >>> celu([0.0, 2.0])
+    tensor([0., 2.])
+    """
+    z = _float(x)
+    return where(z > 0, z, alpha * expm1(where(z > 0, 0, z / alpha)))
+
+
+def mish(x: Any) -> Tensor:
+    """x tanh(log(1 + e^x)) (Misra, 2019).
+
+    >>> mish([0.0, 100.0])
+    tensor([  0., 100.])
+    """
+    z = _float(x)
+    return z * softplus(z).tanh()
+
+
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """a sigmoid(b), with a and b the halves of x along `axis` (Dauphin et al., 2017).
+
+    >>> glu([2.0, 0.0])
+    tensor([1.])
+    """
+    a, b = _float(x).split(2, axis)
+    return a * sigmoid(b)
+
+
+def prelu(x: Any, weight: Any) -> Tensor:
+    """x where x > 0, else weight x: a slope that is learned, one or one a channel, axis 1 (He et al., 2015).
+
+    >>> prelu([-2.0, 2.0], [0.25])
+    tensor([-0.5,  2. ])
+    """
+    z, slope = promote(x, weight, floats=True)
+    if slope.size != 1:
+        channels = z.shape[1] if z.ndim > 1 else z.size
+        if slope.shape != (channels,):
+            raise ShapeError(f"prelu: x has shape {z.shape}, weight {slope.shape}", "It is one, or one a channel.")
+        slope = slope.reshape(-1, *(1,) * max(z.ndim - 2, 0))
+    elif slope.ndim:
+        slope = slope.reshape(())
+    return where(z > 0, z, slope * z)
+
+
+def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
+    """x where x > 0, else a x, with a drawn anew between lower and upper, outside training their mean.
+
+    Of Xu et al. (2015).
+
+    >>> rrelu([-24.0, 1.0])
+    tensor([-5.5,  1. ])
+    """
+    z = _float(x)
+    if not training:
+        return leaky_relu(z, (lower + upper) / 2)
+    return where(z > 0, z, z * (lower + (upper - lower) * random.rand(z.shape).astype(z.dtype)))
+
+
+def relu6(x: Any) -> Tensor:
+    """x cut off at 0 and 6. Gradient: g where 0 < x < 6, else 0.
+
+    >>> relu6([-1.0, 3.0, 9.0])
+    tensor([0., 3., 6.])
+    """
+    return hardtanh(x, 0.0, 6.0)
+
+
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """x cut off at min_val and max_val. Gradient: g between, else 0.
+
+    >>> hardtanh([-2.0, 0.5])
+    tensor([-1. ,  0.5])
+    """
+    z = promote(x)[0]
+    return where(z <= min_val, min_val, where(z >= max_val, max_val, z))
+
+
+def hardswish(x: Any) -> Tensor:
+    """x hard_sigmoid(x) (Howard et al., 2019).
+
+    >>> hardswish([-4.0, 0.0, 4.0]).tolist()
+    [-0.0, 0.0, 4.0]
+    """
+    z = _float(x)
+    return where(z <= -3, z * 0, where(z >= 3, z, z * (z / 6 + 0.5)))
+
+
+def logsigmoid(x: Any) -> Tensor:
+    """log(sigmoid(x)) = -log(1 + e^-x), without overflow.
+
+    >>> logsigmoid([0.0, -1000.0])
+    tensor([-6.931472e-01, -1.000000e+03])
+    """
+    return -softplus(-_float(x))
+
+
+def softsign(x: Any) -> Tensor:
+    """x / (1 + |x|).
+
+    >>> softsign([1.0, -3.0])
+    tensor([ 0.5 , -0.75])
+    """
+    z = _float(x)
+    return z / (1 + z.absolute())
+
+
+def tanhshrink(x: Any) -> Tensor:
+    """x - tanh(x).
+
+    >>> tanhshrink([0.0, 20.0])
+    tensor([ 0., 19.])
+    """
+    z = _float(x)
+    return z - z.tanh()
+
+
+def softshrink(x: Any, lambd: float = 0.5) -> Tensor:
+    """x brought nearer to 0 by lambd; 0 where it is nearer already.
+
+    >>> softshrink([-1.0, 0.25, 2.0])
+    tensor([-0.5,  0. ,  1.5])
+    """
+    z = _float(x)
+    return where(z > lambd, z - lambd, where(z < -lambd, z + lambd, z * 0))
+
+
+def hardshrink(x: Any, lambd: float = 0.5) -> Tensor:
+    """x, but 0 where |x| <= lambd.
+
+    >>> hardshrink([-1.0, 0.25, 2.0])
+    tensor([-1.,  0.,  2.])
+    """
+    z = _float(x)
+    return where((z >= -lambd) & (z <= lambd), 0, z)
+
+
+def threshold(x: Any, threshold: float, value: float) -> Tensor:
+    """x where it is above the threshold, else the value.
+
+    >>> threshold([0.1, 2.0], 1.0, 20.0)
+    tensor([20.,  2.])
+    """
+    z = promote(x)[0]
+    return where(z <= threshold, value, z)

@@ -11,7 +11,7 @@ from ..ops.core.primitive import promote
 from ..tensor import Tensor
 from .windows import Sizes, pad_ends, per_axis
 
-__all__ = ["conv1d", "conv2d", "conv_transpose2d"]
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 
 Size = int | tuple[int, ...] | list[int]
 
@@ -69,6 +69,61 @@ def conv2d(
     return _convolve("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
 
 
+def conv3d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:
+    """`conv2d` with three axes: x (n, c, d, h, w), weight (out, c / groups, kernel d, kernel h, kernel w).
+
+    >>> import gradus
+    >>> conv3d(gradus.ones((1, 1, 2, 2, 2)), gradus.ones((1, 1, 2, 2, 2))).item()
+    8.0
+    """
+    return _convolve("conv3d", 3, x, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Tensor:
+    """`conv_transpose2d` with one axis: x (n, c, l), weight (c, out / groups, k).
+
+    >>> conv_transpose1d([[[1.0, 2.0]]], [[[1.0, 10.0]]], stride=2).tolist()
+    [[[1.0, 10.0, 2.0, 20.0]]]
+    """
+    return _transposed("conv_transpose1d", 1, x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Tensor:
+    """`conv_transpose2d` with three axes: x (n, c, d, h, w), weight (c, out / groups, kernel d, kernel h, kernel w).
+
+    >>> import gradus
+    >>> conv_transpose3d(gradus.ones((1, 1, 1, 1, 1)), gradus.ones((1, 2, 2, 2, 2))).shape
+    (1, 2, 2, 2, 2)
+    """
+    return _transposed("conv_transpose3d", 3, x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
 def conv_transpose2d(
     x: Any,
     weight: Any,
@@ -93,27 +148,46 @@ def conv_transpose2d(
     >>> conv_transpose2d([[[[1.0, 2.0]]]], [[[[1.0, 10.0]]]], stride=(1, 2)).tolist()
     [[[[1.0, 10.0, 2.0, 20.0]]]]
     """
+    return _transposed("conv_transpose2d", 2, x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _transposed(
+    name: str,
+    axes: int,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Size,
+    padding: Size,
+    output_padding: Size,
+    groups: int,
+    dilation: Size,
+) -> Tensor:
     x, weight = promote(x, weight)
+    if x.ndim == axes + 1 and x.shape[:1] == weight.shape[:1]:
+        options = (stride, padding, output_padding, groups, dilation)
+        return _transposed(name, axes, x.expand_dims(0), weight, bias, *options)[0]
     kernel = weight.shape[2:]
-    steps, apart = per_axis("stride", stride, 2), per_axis("dilation", dilation, 2)
-    cut, extra = per_axis("padding", padding, 2, 0), per_axis("output_padding", output_padding, 2, 0)
+    steps, apart = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
+    cut, extra = per_axis("padding", padding, axes, 0), per_axis("output_padding", output_padding, axes, 0)
     if any(e >= max(s, d) for e, s, d in zip(extra, steps, apart, strict=True)):
         raise ArgumentError(f"output_padding {extra} must be smaller than the stride {steps} or the dilation {apart}")
-    _check("conv_transpose2d", x, weight, 2, groups, weight.shape[0], weight.shape[0])
+    _check(name, x, weight, axes, groups, weight.shape[0], weight.shape[0])
     n, c, *places = x.shape
     out = weight.shape[1] * groups
 
-    rows = x.permute(1, 0, 2, 3).reshape(groups, c // groups, n * math.prod(places))
+    rows = x.swapaxes(0, 1).reshape(groups, c // groups, n * math.prod(places))
     kernels = weight.reshape(groups, c // groups, weight.shape[1] * math.prod(kernel)).swapaxes(1, 2)
-    windows = (kernels @ rows).reshape(out, *kernel, n, *places).permute(3, 0, 4, 5, 1, 2)
+    windows = (kernels @ rows).reshape(out, *kernel, n, *places)
+    windows = windows.permute(axes + 1, 0, *range(axes + 2, 2 * axes + 2), *range(1, axes + 1))
     spread = tuple((p - 1) * s + d * (k - 1) + 1 for p, s, d, k in zip(places, steps, apart, kernel, strict=True))
     whole = sliding_window_adjoint(windows, (n, out, *spread), kernel, steps, apart)
 
-    longer = pad_ends(whole, (0, 0), extra)
+    longer = pad_ends(whole, (0,) * axes, extra)
     if any(length <= 2 * p for length, p in zip(longer.shape[2:], cut, strict=True)):
-        raise ShapeError(f"conv_transpose2d: padding {cut} cuts everything off a result of {longer.shape[2:]}")
+        raise ShapeError(f"{name}: padding {cut} cuts everything off a result of {longer.shape[2:]}")
     y: Tensor = longer[(..., *(slice(p, length - p) for p, length in zip(cut, longer.shape[2:], strict=True)))]
-    return y if bias is None else y + promote(bias)[0].reshape(-1, 1, 1)
+    return y if bias is None else y + promote(bias)[0].reshape(-1, *(1,) * axes)
 
 
 def _convolve(
@@ -128,6 +202,8 @@ def _convolve(
     groups: int,
 ) -> Tensor:
     x, weight = promote(x, weight)
+    if x.ndim == axes + 1 == weight.ndim - 1 and x.shape[0] == weight.shape[1] * groups:  # one sample
+        return _convolve(name, axes, x.expand_dims(0), weight, bias, stride, padding, dilation, groups)[0]
     kernel = weight.shape[2:]
     steps, apart = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
     _check(name, x, weight, axes, groups, weight.shape[0], weight.shape[1] * groups if weight.ndim > 1 else 0)
@@ -163,7 +239,7 @@ def ends(padding: Size | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> 
 def _check(name: str, x: Tensor, weight: Tensor, axes: int, groups: int, divided: int, channels: int) -> None:
     """Refuse what does not fit: `divided` channels of the weight into groups, `channels` expected of x."""
     if weight.ndim != axes + 2 or x.ndim != axes + 2:
-        wanted = "(n, c, h, w)" if axes == 2 else "(n, c, l)"
+        wanted = {1: "(n, c, l)", 2: "(n, c, h, w)", 3: "(n, c, d, h, w)"}[axes]
         raise ShapeError(
             f"{name}: x must be {wanted}, the weight must have {axes + 2} axes too; got x {x.shape} and weight "
             f"{weight.shape}",

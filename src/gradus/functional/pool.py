@@ -3,29 +3,70 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
 from ..errors import ArgumentError, ShapeError
-from ..ops import arange, sliding_window, take, where
+from ..ops import arange, ones, scatter_add, sliding_window, take, where
 from ..ops.core.primitive import cast, promote
+from ..ops.making.create import iota
 from ..tensor import Tensor
 from .conv import Size
-from .windows import pad_ends, per_axis
+from .windows import Sizes, pad_ends, per_axis
 
-__all__ = ["adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "lp_pool1d",
+    "lp_pool2d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+]
+
+OutputSize = int | tuple[int | None, ...] | list[int | None] | None
 
 
-def max_pool1d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1) -> Tensor:
+# -- the largest -------------------------------------------------------------------------------------------------------
+
+
+def max_pool1d(
+    x: Any,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
     """`max_pool2d` with one axis: (..., l) becomes (..., places).
 
     >>> max_pool1d([[1.0, 5.0, 2.0, 3.0]], 2)
     tensor([[5., 3.]])
     """
-    return _windows(promote(x)[0], 1, kernel_size, stride, padding, dilation, smallest=True).max(0)
+    return _largest(x, 1, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool2d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1) -> Tensor:
+def max_pool2d(
+    x: Any,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
     """The largest element of each window, integers too; unlike in PyTorch, equal ones share the gradient.
 
     Args:
@@ -34,34 +75,253 @@ def max_pool2d(x: Any, kernel_size: Size, stride: Size | None = None, padding: S
         stride: how far it moves; its own size unless given.
         padding: how many -inf (of integers, the smallest) on each side, at most half the window.
         dilation: the distance of the elements that a window sees.
+        ceil_mode: count a last window that reaches beyond the end, if it begins within.
+        return_indices: give the places, too: where in (h w) each largest stands, the first of equal ones.
 
     Each size is one integer or a pair (h, w). The result is (..., places h, places w), as in `conv2d`.
 
     >>> max_pool2d([[1.0, 2.0, 5.0, 0.0], [3.0, 4.0, 0.0, 0.0]], 2)
     tensor([[4., 5.]])
     """
-    return _windows(promote(x)[0], 2, kernel_size, stride, padding, dilation, smallest=True).max(0)
+    return _largest(x, 2, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def avg_pool1d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
+def max_pool3d(
+    x: Any,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """`max_pool2d` with three axes: (..., d, h, w).
+
+    >>> import gradus
+    >>> max_pool3d(gradus.arange(8).reshape(2, 2, 2), 2).tolist()
+    [[[7]]]
+    """
+    return _largest(x, 3, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def _largest(
+    x: Any,
+    axes: int,
+    kernel_size: Size,
+    stride: Size | None,
+    padding: Size,
+    dilation: Size,
+    ceil_mode: bool,
+    return_indices: bool,
+) -> Any:
+    x = promote(x)[0]
+    least = dtypes.limits(x.dtype)[0]
+    walk = _Walk(x, axes, kernel_size, stride, padding, dilation, ceil_mode)
+    windows = walk.windows(x, least)
+    if not return_indices:
+        return windows.max(0)
+    lengths = x.shape[-axes:]
+    numbers = walk.windows(iota(math.prod(lengths)).reshape(lengths), -1)
+    return windows.max(0), _at_first_largest(windows, numbers)
+
+
+def _at_first_largest(windows: Tensor, numbers: Tensor) -> Tensor:
+    """Of the largest of each window its number; `numbers` are those of the places, of the last axes only."""
+    numbers = numbers.reshape(numbers.shape[0], *(1,) * (windows.ndim - numbers.ndim), *numbers.shape[1:])
+    first = windows.argmax(0)
+    at = iota(windows.shape[0]).reshape(-1, *(1,) * first.ndim) == first
+    return where(at, numbers, 0).sum(0)
+
+
+def max_unpool1d(
+    x: Any, indices: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, output_size: Any = None
+) -> Tensor:
+    """`max_unpool2d` with one axis.
+
+    >>> max_unpool1d([[5.0, 3.0]], [[1, 3]], 2)
+    tensor([[0., 5., 0., 3.]])
+    """
+    return _unpooled(x, indices, 1, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(
+    x: Any, indices: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, output_size: Any = None
+) -> Tensor:
+    """Zeros, with each element where `max_pool2d(..., return_indices=True)` found it; of several at one place the mean.
+
+    Args:
+        x: (..., places h, places w).
+        indices: of the same shape: places in (h w) of the result.
+        kernel_size, stride, padding: those of the pooling, from which the result's size follows.
+        output_size: the result's last axes, where several are possible.
+
+    >>> max_unpool2d([[4.0, 5.0]], [[5, 2]], 2)
+    tensor([[0., 0., 5., 0.],
+            [0., 4., 0., 0.]])
+    """
+    return _unpooled(x, indices, 2, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(
+    x: Any, indices: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, output_size: Any = None
+) -> Tensor:
+    """`max_unpool2d` with three axes.
+
+    >>> max_unpool3d([[[7.0]]], [[[7]]], 2).sum().item()
+    7.0
+    """
+    return _unpooled(x, indices, 3, kernel_size, stride, padding, output_size)
+
+
+def _unpooled(
+    x: Any, indices: Any, axes: int, kernel_size: Size, stride: Size | None, padding: Size, output_size: Any
+) -> Tensor:
+    x, indices = promote(x)[0], promote(indices)[0]
+    if indices.shape != x.shape or x.ndim < axes:
+        raise ShapeError(f"max_unpool: indices have shape {indices.shape}, the numbers {x.shape}; both (..., places)")
+    kernel = per_axis("kernel_size", kernel_size, axes)
+    steps = kernel if stride is None else per_axis("stride", stride, axes)
+    sides = per_axis("padding", padding, axes, 0)
+    usual = tuple((n - 1) * s - 2 * p + k for n, s, p, k in zip(x.shape[-axes:], steps, sides, kernel, strict=True))
+    size = usual if output_size is None else tuple(output_size)[-axes:]
+    rows = math.prod(x.shape[:-axes])
+    length = math.prod(size)
+    flat = indices.reshape(rows, -1) + iota(rows).reshape(rows, 1) * length
+    whole = scatter_add(x.reshape(-1), flat.reshape(-1), rows * length)
+    times = scatter_add(flat.reshape(-1).full_like(1), flat.reshape(-1), rows * length).maximum(1)
+    return (whole / times.astype(x.dtype)).reshape(*x.shape[:-axes], *size)
+
+
+# -- averages ----------------------------------------------------------------------------------------------------------
+
+
+def avg_pool1d(
+    x: Any,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
     """`avg_pool2d` with one axis: (..., l) becomes (..., places).
 
     >>> avg_pool1d([[1.0, 5.0, 2.0, 4.0]], 2)
     tensor([[3., 3.]])
     """
-    return _windows(promote(x, floats=True)[0], 1, kernel_size, stride, padding).mean(0)
+    return _average(x, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-def avg_pool2d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
+def avg_pool2d(
+    x: Any,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
     """The average of each window, padding counted in; arguments and result as in `max_pool2d`, padded with zeros.
+
+    Args:
+        x, kernel_size, stride, padding, ceil_mode: see `max_pool2d`.
+        count_include_pad: whether the padding counts.
+        divisor_override: what the sum is divided by instead of the count.
 
     >>> avg_pool2d([[1.0, 2.0, 5.0, 0.0], [3.0, 4.0, 0.0, 3.0]], 2)
     tensor([[2.5, 2. ]])
     """
-    return _windows(promote(x, floats=True)[0], 2, kernel_size, stride, padding).mean(0)
+    return _average(x, 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-def adaptive_avg_pool2d(x: Any, output_size: int | tuple[int | None, int | None] | None) -> Tensor:
+def avg_pool3d(
+    x: Any,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """`avg_pool2d` with three axes: (..., d, h, w).
+
+    >>> import gradus
+    >>> avg_pool3d(gradus.ones((2, 2, 2)), 2).tolist()
+    [[[1.0]]]
+    """
+    return _average(x, 3, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _average(
+    x: Any,
+    axes: int,
+    kernel_size: Size,
+    stride: Size | None,
+    padding: Size,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: int | None = None,
+) -> Tensor:
+    x = promote(x, floats=True)[0]
+    walk = _Walk(x, axes, kernel_size, stride, padding, 1, ceil_mode)
+    windows = walk.windows(x, 0)
+    if divisor is not None:
+        return windows.sum(0) / divisor
+    if (count_include_pad or not any(walk.before)) and walk.after == walk.before:
+        return windows.mean(0)
+    counted = ones(x.shape[-axes:])
+    if count_include_pad:  # the padding that was asked for, not what the last window reaches beyond it
+        counted = pad_ends(counted, walk.before, walk.before, 1)
+        rest = tuple(a - b for a, b in zip(walk.after, walk.before, strict=True))
+        counts = walk.windows(counted, 0, (0,) * axes, rest)
+    else:
+        counts = walk.windows(counted, 0)
+    wide = dtypes.accumulator(x.dtype)
+    return cast(cast(windows, wide).sum(0) / cast(counts.sum(0), wide), x.dtype)
+
+
+def lp_pool1d(
+    x: Any, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """`lp_pool2d` with one axis.
+
+    >>> lp_pool1d([[3.0, 4.0]], 2, 2)
+    tensor([[5.]])
+    """
+    return _root_of_powers(x, 1, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(
+    x: Any, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """(sum x^p)^(1/p) over each window, between average and largest; arguments as in `max_pool2d`.
+
+    >>> lp_pool2d([[1.0, 1.0], [1.0, 1.0]], 2, 2)
+    tensor([[2.]])
+    """
+    return _root_of_powers(x, 2, norm_type, kernel_size, stride, ceil_mode)
+
+
+def _root_of_powers(
+    x: Any, axes: int, norm_type: float, kernel_size: Size, stride: Size | None, ceil_mode: bool
+) -> Tensor:
+    x = promote(x, floats=True)[0]
+    powers: Tensor = _Walk(x, axes, kernel_size, stride, 0, 1, ceil_mode).windows(x**norm_type, 0).sum(0)
+    return powers ** (1 / norm_type)
+
+
+# -- as many parts as are asked for ------------------------------------------------------------------------------------
+
+
+def adaptive_avg_pool1d(x: Any, output_size: OutputSize) -> Tensor:
+    """`adaptive_avg_pool2d` with one axis.
+
+    >>> adaptive_avg_pool1d([[1.0, 2.0, 3.0, 4.0]], 2)
+    tensor([[1.5, 3.5]])
+    """
+    return _adaptive("adaptive_avg_pool1d", x, 1, output_size, _averages)
+
+
+def adaptive_avg_pool2d(x: Any, output_size: OutputSize) -> Tensor:
     """Averages over as many equal parts of height and width as the result shall have: (..., h, w) to (..., oh, ow).
 
     Part i of an axis runs from floor(i length / parts) to ceil((i + 1) length / parts). None keeps an axis as it is;
@@ -70,17 +330,106 @@ def adaptive_avg_pool2d(x: Any, output_size: int | tuple[int | None, int | None]
     >>> adaptive_avg_pool2d([[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]], 1)
     tensor([[3.]])
     """
+    return _adaptive("adaptive_avg_pool2d", x, 2, output_size, _averages)
+
+
+def adaptive_avg_pool3d(x: Any, output_size: OutputSize) -> Tensor:
+    """`adaptive_avg_pool2d` with three axes.
+
+    >>> import gradus
+    >>> adaptive_avg_pool3d(gradus.ones((4, 5, 6)), (2, None, 1)).shape
+    (2, 5, 1)
+    """
+    return _adaptive("adaptive_avg_pool3d", x, 3, output_size, _averages)
+
+
+def adaptive_max_pool1d(x: Any, output_size: OutputSize, return_indices: bool = False) -> Any:
+    """`adaptive_max_pool2d` with one axis.
+
+    >>> adaptive_max_pool1d([[1.0, 2.0, 3.0, 4.0]], 2)
+    tensor([[2., 4.]])
+    """
+    name = "adaptive_max_pool1d"
+    if return_indices:
+        return _adaptive_with_places(name, x, 1, output_size)
+    return _adaptive(name, x, 1, output_size, _largest_of_parts)
+
+
+def adaptive_max_pool2d(x: Any, output_size: OutputSize, return_indices: bool = False) -> Any:
+    """The largest of as many parts as the result shall have; the parts are those of `adaptive_avg_pool2d`.
+
+    With `return_indices` its place in (h w), too.
+
+    >>> adaptive_max_pool2d([[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]], 1)
+    tensor([[5.]])
+    """
+    name = "adaptive_max_pool2d"
+    if return_indices:
+        return _adaptive_with_places(name, x, 2, output_size)
+    return _adaptive(name, x, 2, output_size, _largest_of_parts)
+
+
+def adaptive_max_pool3d(x: Any, output_size: OutputSize, return_indices: bool = False) -> Any:
+    """`adaptive_max_pool2d` with three axes.
+
+    >>> import gradus
+    >>> adaptive_max_pool3d(gradus.arange(8).reshape(2, 2, 2), 1).item()
+    7.0
+    """
+    name = "adaptive_max_pool3d"
+    if return_indices:
+        return _adaptive_with_places(name, x, 3, output_size)
+    return _adaptive(name, x, 3, output_size, _largest_of_parts)
+
+
+def _adaptive(name: str, x: Any, axes: int, output_size: OutputSize, part: Callable[[Tensor, int], Tensor]) -> Tensor:
     x = promote(x, floats=True)[0]
-    if x.ndim < 2:
-        raise ShapeError(f"adaptive_avg_pool2d: needs (..., h, w), got {x.shape}")
-    h, w = x.shape[-2:]
-    if not h * w:
-        raise ShapeError(f"adaptive_avg_pool2d: there is nothing to average in {x.shape}")
-    sizes = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
-    oh, ow = per_axis("output_size", [n if s is None else s for s, n in zip(sizes, (h, w), strict=True)], 2)
-    wide = cast(x, dtypes.accumulator(x.dtype))
-    narrow = _averages(wide, ow)
-    return cast(_averages(narrow.swapaxes(-1, -2), oh).swapaxes(-1, -2), x.dtype)
+    parts = _output_size(name, x, axes, output_size)
+    y = cast(x, dtypes.accumulator(x.dtype))
+    for axis in range(-1, -axes - 1, -1):
+        y = part(y.swapaxes(axis, -1), parts[axis]).swapaxes(axis, -1)
+    return cast(y, x.dtype)
+
+
+def _adaptive_with_places(name: str, x: Any, axes: int, output_size: OutputSize) -> tuple[Tensor, Tensor]:
+    x = promote(x, floats=True)[0]
+    parts, lengths = _output_size(name, x, axes, output_size), x.shape[-axes:]
+    windows, numbers = x, iota(math.prod(lengths)).reshape(lengths)
+    for k in range(axes):  # each axis becomes two, the parts and what is in them, from the last on
+        axis = -1 - 2 * k
+        windows = _parts_of_axis(windows, axis, parts[-1 - k], -math.inf)
+        numbers = _parts_of_axis(numbers, axis, parts[-1 - k], -1)
+    inside = range(-1, -2 * axes, -2)
+    windows, numbers = (_inside_first(t, [a % t.ndim for a in inside]) for t in (windows, numbers))
+    return windows.max(0), _at_first_largest(windows, numbers)
+
+
+def _parts_of_axis(x: Tensor, axis: int, parts: int, rest: float) -> Tensor:
+    last = x.ndim + axis
+    order = [*range(last), *range(last + 1, x.ndim), last]
+    cut = _parts(x.permute(*order), parts, rest)[0]  # (..., parts, inside)
+    after = x.ndim - 1 - last
+    return cut.permute(*range(last), cut.ndim - 2, cut.ndim - 1, *range(last, last + after))
+
+
+def _inside_first(x: Tensor, inside: list[int]) -> Tensor:
+    inside = sorted(inside)
+    kept = [a for a in range(x.ndim) if a not in inside]
+    first = x.permute(*inside, *kept)
+    return first.reshape(-1, *first.shape[len(inside) :])
+
+
+def _output_size(name: str, x: Tensor, axes: int, output_size: OutputSize) -> Sizes:
+    if x.ndim < axes:
+        raise ShapeError(f"{name}: needs (..., {', '.join('dhw'[-axes:])}), got {x.shape}")
+    lengths = x.shape[-axes:]
+    if not math.prod(lengths):
+        raise ShapeError(f"{name}: there is nothing to average in {x.shape}")
+    sizes = output_size if isinstance(output_size, (tuple, list)) else (output_size,)
+    sizes = tuple(sizes) * axes if len(sizes) == 1 else sizes
+    if len(sizes) != axes:
+        raise ArgumentError(f"{name}: output_size is one integer or {axes} of them, got {output_size!r}")
+    return per_axis("output_size", [n if s is None else s for s, n in zip(sizes, lengths, strict=True)], axes)
 
 
 def _averages(x: Tensor, parts: int) -> Tensor:
@@ -93,37 +442,73 @@ def _averages(x: Tensor, parts: int) -> Tensor:
         return x
     if length % parts == 0:
         return x.reshape(*x.shape[:-1], parts, length // parts).mean(-1)
+    terms, counts = _parts(x, parts, 0)
+    return terms.sum(-1) / counts.astype(x.dtype)
+
+
+def _largest_of_parts(x: Tensor, parts: int) -> Tensor:
+    length = x.shape[-1]
+    if length % parts == 0:
+        return x.reshape(*x.shape[:-1], parts, length // parts).max(-1)
+    return _parts(x, parts, -math.inf)[0].max(-1)
+
+
+def _parts(x: Tensor, parts: int, rest: float) -> tuple[Tensor, Tensor]:
+    """The elements of each part of the last axis, filled up with `rest`, and how many they are."""
+    length = x.shape[-1]
     longest = max(-(-(i + 1) * length // parts) - i * length // parts for i in range(parts))
     i = arange(parts).reshape(parts, 1)
     start, stop = i * length // parts, ((i + 1) * length + parts - 1) // parts
     places = start + arange(longest)
-    terms = where(places < stop, take(x, places.clip(None, length - 1), axis=-1), 0)
-    return terms.sum(-1) / (stop - start).reshape(parts).astype(x.dtype)
+    return where(places < stop, take(x, places.clip(None, length - 1), axis=-1), rest), (stop - start).reshape(parts)
 
 
-def _windows(
-    x: Tensor,
-    axes: int,
-    kernel_size: Size,
-    stride: Size | None,
-    padding: Size,
-    dilation: Size = 1,
-    smallest: bool = False,
-) -> Tensor:
-    """All windows, (elements of a window, ..., *places), padded with zeros or with the smallest number there is.
+# -- the walk of the window --------------------------------------------------------------------------------------------
 
-    The window comes first and is copied together: NumPy reduces a long-strided first axis some ten times faster than
-    two short last ones, forward and backward.
-    """
-    kernel = per_axis("kernel_size", kernel_size, axes)
-    steps = kernel if stride is None else per_axis("stride", stride, axes)
-    apart, sides = per_axis("dilation", dilation, axes), per_axis("padding", padding, axes, 0)
-    if any(2 * p > k for p, k in zip(sides, kernel, strict=True)):
-        raise ArgumentError(f"padding {sides} is more than half the window {kernel}: it would see nothing else")
-    if x.ndim < axes:
-        raise ShapeError(f"pooling over {axes} axes needs as many, got shape {x.shape}")
-    value = dtypes.limits(x.dtype)[0] if smallest else 0
-    windows = sliding_window(pad_ends(x, sides, sides, value), kernel, steps, apart)
-    rest = windows.ndim - axes
-    first = windows.permute(*range(rest, windows.ndim), *range(rest))
-    return first.reshape(math.prod(kernel), *first.shape[axes:])
+
+class _Walk:
+    """Where a window goes: its sizes, checked, and how much is added before and after each axis."""
+
+    def __init__(
+        self,
+        x: Tensor,
+        axes: int,
+        kernel_size: Size,
+        stride: Size | None,
+        padding: Size,
+        dilation: Size,
+        ceil_mode: bool,
+    ) -> None:
+        self.axes, self.kernel = axes, per_axis("kernel_size", kernel_size, axes)
+        self.steps = per_axis("stride", stride, axes) if stride or stride == 0 else self.kernel
+        self.apart, self.before = per_axis("dilation", dilation, axes), per_axis("padding", padding, axes, 0)
+        if any(2 * p > k for p, k in zip(self.before, self.kernel, strict=True)):
+            raise ArgumentError(
+                f"padding {self.before} is more than half the window {self.kernel}: it would see nothing else"
+            )
+        if x.ndim < axes:
+            raise ShapeError(f"pooling over {axes} axes needs as many, got shape {x.shape}")
+        self.after = self._rounded_up(x.shape[-axes:]) if ceil_mode else self.before
+
+    def _rounded_up(self, lengths: tuple[int, ...]) -> Sizes:
+        """What is added after each axis for a last window that begins within, or in the padding before."""
+        after = []
+        for n, k, s, d, p in zip(lengths, self.kernel, self.steps, self.apart, self.before, strict=True):
+            reach = d * (k - 1) + 1
+            count = -((reach - n - 2 * p) // s) + 1
+            if (count - 1) * s >= n + p:
+                count -= 1
+            after.append(max(p, (count - 1) * s + reach - n - p))
+        return tuple(after)
+
+    def windows(self, x: Tensor, value: float, before: Sizes | None = None, after: Sizes | None = None) -> Tensor:
+        """All windows, (elements of a window, ..., *places), padded with a value.
+
+        The window comes first and is copied together: NumPy reduces a long-strided first axis some ten times faster
+        than two short last ones, forward and backward.
+        """
+        longer = pad_ends(x, before or self.before, after or self.after, value)
+        windows = sliding_window(longer, self.kernel, self.steps, self.apart)
+        rest = windows.ndim - self.axes
+        first = windows.permute(*range(rest, windows.ndim), *range(rest))
+        return first.reshape(math.prod(self.kernel), *first.shape[self.axes :])

@@ -19,7 +19,8 @@ def per_axis(what: str, value: Any, axes: int, least: int = 1) -> Sizes:
     >>> per_axis("stride", 2, axes=2)
     (2, 2)
     """
-    sizes = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
+    sizes = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    sizes = sizes * axes if len(sizes) == 1 else sizes
     if len(sizes) != axes or not all(isinstance(n, Integral) and int(n) >= least for n in sizes):
         raise ArgumentError(f"{what} is an integer of {least} or more, or {axes} of them, got {value!r}")
     return tuple(map(int, sizes))

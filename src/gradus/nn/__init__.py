@@ -19,6 +19,7 @@ from .layers.losses import *
 from .layers.norm import *
 from .layers.pooling import *
 from .layers.recurrent import *
+from .layers.resizing import *
 
 sys.modules[f"{__name__}.functional"] = functional  # so that `import gradus.nn.functional as F` works, too
 sys.modules[f"{__name__}.init"] = init

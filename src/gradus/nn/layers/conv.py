@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ... import functional as F
@@ -14,7 +15,7 @@ from ...tensor import Tensor
 from ..core.module import Module
 from .linear import weight_and_bias
 
-__all__ = ["Conv1d", "Conv2d", "ConvTranspose2d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 
 class _Convolution(Module):
@@ -60,9 +61,9 @@ class _Convolution(Module):
         return {name: getattr(self, name) for name in names}
 
     def _check(self, x: Tensor) -> None:
-        if x.ndim == self.axes + 2 and x.shape[1] == self.in_channels:
+        if x.ndim in (self.axes + 1, self.axes + 2) and x.shape[-self.axes - 1] == self.in_channels:
             return
-        axes = "(n, c, h, w)" if self.axes == 2 else "(n, c, l)"
+        axes = {1: "(n, c, l)", 2: "(n, c, h, w)", 3: "(n, c, d, h, w)"}[self.axes]
         got = f"input has {x.shape[1]} channels" if x.ndim == self.axes + 2 else f"input has {x.ndim} axes"
         if x.ndim == self.axes + 1:
             remedy = f"It must be {axes}: for one sample use x[None], for single-channel data x[:, None]."
@@ -107,17 +108,24 @@ class Conv2d(_Convolution):
         return F.conv2d(x, self.weight, self.bias, **self._options())
 
 
-class ConvTranspose2d(_Convolution):
-    """The adjoint of Conv2d, for making images larger: (n, in_channels, h, w) becomes (n, out_channels, h', w').
-
-    `weight` is (in, out / groups, kernel h, kernel w). See `F.conv_transpose2d`.
+class Conv3d(_Convolution):
+    """Cross-correlation over volumes: (n, in_channels, d, h, w) becomes (n, out_channels, d', h', w'); see `F.conv2d`.
 
     >>> import gradus
-    >>> ConvTranspose2d(8, 4, 2, stride=2)(gradus.ones((1, 8, 7, 7))).shape
-    (1, 4, 14, 14)
+    >>> Conv3d(2, 4, 3, padding=1)(gradus.ones((1, 2, 4, 5, 6))).shape
+    (1, 4, 4, 5, 6)
     """
 
+    axes = 3
+
+    def forward(self, x: Tensor) -> Tensor:
+        self._check(x)
+        return F.conv3d(x, self.weight, self.bias, **self._options())
+
+
+class _Transposed(_Convolution):
     transposed = True
+    function: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
@@ -137,6 +145,55 @@ class ConvTranspose2d(_Convolution):
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"output_padding": self.output_padding}
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """The result; of the sizes that give this input when convolved, `output_size` chooses one."""
         self._check(x)
-        return F.conv_transpose2d(x, self.weight, self.bias, **self._options())
+        options = self._options()
+        if output_size is not None:
+            options["output_padding"] = self._extra(x, tuple(output_size)[-self.axes :])
+        return type(self).function(x, self.weight, self.bias, **options)
+
+    def _extra(self, x: Tensor, wanted: tuple[int, ...]) -> tuple[int, ...]:
+        sizes = (per_axis(n, getattr(self, n), self.axes, 0) for n in ("stride", "padding", "dilation"))
+        every = zip(x.shape[-self.axes :], *sizes, self.kernel_size, wanted, strict=True)
+        extra = tuple(w - ((n - 1) * s - 2 * p + d * (k - 1) + 1) for n, s, p, d, k, w in every)
+        if min(extra) < 0:
+            raise ShapeError(f"{type(self).__name__}: input {x.shape} does not become {wanted}: that is too small")
+        return extra
+
+
+class ConvTranspose1d(_Transposed):
+    """The adjoint of Conv1d, for making series longer: (n, in_channels, l) becomes (n, out_channels, l').
+
+    >>> import gradus
+    >>> ConvTranspose1d(8, 4, 2, stride=2)(gradus.ones((1, 8, 7))).shape
+    (1, 4, 14)
+    """
+
+    axes = 1
+    function = staticmethod(F.conv_transpose1d)
+
+
+class ConvTranspose2d(_Transposed):
+    """The adjoint of Conv2d, for making images larger: (n, in_channels, h, w) becomes (n, out_channels, h', w').
+
+    `weight` is (in, out / groups, kernel h, kernel w). See `F.conv_transpose2d`.
+
+    >>> import gradus
+    >>> ConvTranspose2d(8, 4, 2, stride=2)(gradus.ones((1, 8, 7, 7))).shape
+    (1, 4, 14, 14)
+    """
+
+    function = staticmethod(F.conv_transpose2d)
+
+
+class ConvTranspose3d(_Transposed):
+    """The adjoint of Conv3d, for making volumes larger: (n, in_channels, d, h, w) to (n, out_channels, d', h', w').
+
+    >>> import gradus
+    >>> ConvTranspose3d(2, 1, 2, stride=2)(gradus.ones((1, 2, 3, 3, 3))).shape
+    (1, 1, 6, 6, 6)
+    """
+
+    axes = 3
+    function = staticmethod(F.conv_transpose3d)

@@ -7,7 +7,7 @@ from ...functional.checks import in_range
 from ...tensor import Tensor
 from ..core.module import Module
 
-__all__ = ["Dropout"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class Dropout(Module):
@@ -19,11 +19,68 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5) -> None:
-        in_range("Dropout", "p", p, "[0, 1]")
+        in_range(type(self).__name__, "p", p, "[0, 1]")
         self.p = p
 
+    function = staticmethod(F.dropout)
+
     def forward(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.p, self.training)
+        return type(self).function(x, self.p, self.training)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+class Dropout1d(Dropout):
+    """In training `functional.dropout1d`; after `eval()` x is passed on.
+
+    >>> import gradus
+    >>> Dropout1d(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 3])).shape
+    (1, 2, 3)
+    """
+
+    function = staticmethod(F.dropout1d)
+
+
+class Dropout2d(Dropout):
+    """In training `functional.dropout2d`; after `eval()` x is passed on.
+
+    >>> import gradus
+    >>> Dropout2d(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 4])).shape
+    (1, 2, 3, 3)
+    """
+
+    function = staticmethod(F.dropout2d)
+
+
+class Dropout3d(Dropout):
+    """In training `functional.dropout3d`; after `eval()` x is passed on.
+
+    >>> import gradus
+    >>> Dropout3d(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 5])).shape
+    (1, 2, 3, 3, 3)
+    """
+
+    function = staticmethod(F.dropout3d)
+
+
+class AlphaDropout(Dropout):
+    """In training `functional.alpha_dropout`; after `eval()` x is passed on.
+
+    >>> import gradus
+    >>> AlphaDropout(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 3])).shape
+    (1, 2, 3)
+    """
+
+    function = staticmethod(F.alpha_dropout)
+
+
+class FeatureAlphaDropout(Dropout):
+    """In training `functional.feature_alpha_dropout`; after `eval()` x is passed on.
+
+    >>> import gradus
+    >>> FeatureAlphaDropout(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 3])).shape
+    (1, 2, 3)
+    """
+
+    function = staticmethod(F.feature_alpha_dropout)
