@@ -54,7 +54,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "nn": {
         "NLLLoss2d": "NLLLoss",
 
-        "Hardsigmoid": "HardSigmoid",
         "Swish": "SiLU",
         "Dense": "Linear",
         "Heaviside": "Step",
