@@ -183,7 +183,7 @@ REFUSED: list[tuple[type[Exception], str, Callable[[], Any]]] = [
     (ShapeError, r"\(n, c, l\)", lambda: nn.Conv1d(1, 4, 3)(gradus.zeros((2, 1, 5, 5)))),
     (ShapeError, r"smaller kernel", lambda: nn.Conv2d(1, 4, 7)(gradus.zeros((2, 1, 5, 5)))),
     (ShapeError, r"expects 2 channels", lambda: F.conv2d(gradus.zeros((1, 3, 5, 5)), gradus.zeros((1, 2, 3, 3)))),
-    (ShapeError, r"must be \(n, c, h, w\)", lambda: F.conv2d(gradus.zeros((3, 5, 5)), gradus.zeros((1, 3, 3, 3)))),
+    (ShapeError, r"must be \(n, c, h, w\)", lambda: F.conv2d(gradus.zeros((2, 5, 5)), gradus.zeros((1, 3, 3, 3)))),
     (ShapeError, r"cuts everything off", lambda: nn.ConvTranspose2d(1, 1, 2, padding=1)(gradus.zeros((1, 1, 1, 1)))),
     (ArgumentError, r"3 and 4 channels .* 2 groups", lambda: nn.Conv2d(3, 4, 3, groups=2)),
     (ArgumentError, r"kernel_size is an integer of 1 or more", lambda: nn.Conv2d(3, 4, 0)),

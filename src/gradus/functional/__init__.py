@@ -5,7 +5,7 @@ Everything here is composed of the primitives in `gradus.ops`. The layers of `gr
 
 from .._offers import offers
 from ..names.options import understood_all
-from ..ops import pad, relu, sigmoid, softplus, tanh
+from ..ops import relu, sigmoid, softplus, tanh
 from .activations import *
 from .attention import *
 from .conv import *
@@ -18,10 +18,11 @@ from .losses.numbers import *
 from .losses.probabilities import *
 from .losses.sequences import *
 from .norm import *
+from .padding import *
 from .pool import *
 from .recurrent import *
 from .resizing import *
 
-__all__ = [*offers(__name__), "pad", "relu", "sigmoid", "softplus", "tanh"]
+__all__ = [*offers(__name__), "relu", "sigmoid", "softplus", "tanh"]
 
 understood_all(globals(), __all__)

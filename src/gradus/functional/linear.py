@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..interpret import Outside
-from ..ops import arange, matmul, scatter_add, take, where, zeros
+from ..ops import arange, matmul, segment_sum, take, where, zeros
 from ..ops.core.primitive import promote
 from ..tensor import Tensor
 from .checks import at_least_one, one_of, refuse
@@ -129,7 +129,7 @@ def embedding_bag(
             best = where(inside.expand_dims(2), rows.expand_dims(1), -math.inf)
             most = best.max(0) if numbers.size else zeros((bags, table.shape[1]), table.dtype)
             return where(most == -math.inf, 0, most)
-        total, count = scatter_add(rows, bag, bags), scatter_add(counts, bag, bags)
+        total, count = segment_sum(rows, bag, bags), segment_sum(counts, bag, bags)
     return total if mode == "sum" else total / count.maximum(1).astype(total.dtype).expand_dims(-1)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import dtypes
 from ..errors import ArgumentError, ShapeError
-from ..ops import arange, ones, scatter_add, sliding_window, take, where
+from ..ops import arange, ones, segment_sum, sliding_window, take, where
 from ..ops.core.primitive import cast, promote
 from ..ops.making.create import iota
 from ..tensor import Tensor
@@ -187,8 +187,8 @@ def _unpooled(
     rows = math.prod(x.shape[:-axes])
     length = math.prod(size)
     flat = indices.reshape(rows, -1) + iota(rows).reshape(rows, 1) * length
-    whole = scatter_add(x.reshape(-1), flat.reshape(-1), rows * length)
-    times = scatter_add(flat.reshape(-1).full_like(1), flat.reshape(-1), rows * length).maximum(1)
+    whole = segment_sum(x.reshape(-1), flat.reshape(-1), rows * length)
+    times = segment_sum(flat.reshape(-1).full_like(1), flat.reshape(-1), rows * length).maximum(1)
     return (whole / times.astype(x.dtype)).reshape(*x.shape[:-axes], *size)
 
 

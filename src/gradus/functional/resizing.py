@@ -70,7 +70,7 @@ def interpolate(
         return pooled
     for axis, (n, out, factor) in enumerate(zip(lengths, sizes, factors, strict=True), 2):
         x = _along(x, axis, n, out, factor, mode, bool(align_corners))
-    return x
+    return x  # type: ignore[no-any-return]
 
 
 def _sizes(

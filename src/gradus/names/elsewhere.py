@@ -86,11 +86,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "half": 'astype("float16")',
         "cpu": NO_DEVICES,
         "cuda": NO_DEVICES,
-        "register_buffer": "self.name = tensor, a plain attribute",
-        "register_parameter": "self.name = nn.Parameter(tensor)",
-        "add_module": "self.name = module",
-        "buffers": "named_buffers",
-        "apply": "for m in model.modules(): ...",
     },
 }
 

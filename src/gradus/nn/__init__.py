@@ -17,9 +17,12 @@ from .layers.dropout import *
 from .layers.linear import *
 from .layers.losses import *
 from .layers.norm import *
+from .layers.padding import *
 from .layers.pooling import *
 from .layers.recurrent import *
+from .layers.reparametrised import *
 from .layers.resizing import *
+from .layers.transformer import *
 
 sys.modules[f"{__name__}.functional"] = functional  # so that `import gradus.nn.functional as F` works, too
 sys.modules[f"{__name__}.init"] = init

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -14,11 +14,19 @@ from ...functional.checks import require_named
 from ...names.elsewhere import missing_from
 from ...ops.core.primitive import Shaped
 from ...tensor import Tensor, as_tensor, check_data, tensor
+from .hooks import Hooked
 from .summary import summary
 
 __all__ = ["Module", "Parameter"]
 
-ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
+T = TypeVar("T")
+
+
+class Unmatched(NamedTuple):
+    """The names that only one side has, after weights were loaded."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
 class Parameter(Tensor):
@@ -39,7 +47,7 @@ class Parameter(Tensor):
         super().__setattr__(name, value)
 
 
-class Module:
+class Module(Hooked):
     """The base of layers and models: give it attributes in `__init__` and a `forward`.
 
     An attribute that is a Parameter (or any Tensor that requires a gradient) is a parameter; another Tensor is a
@@ -59,7 +67,6 @@ class Module:
     """
 
     training = True
-    _forward_hooks: tuple[ForwardHook, ...] = ()
     _called_with: tuple[Shaped, ...] = ()  # the tensors it was last called with, for printing
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -83,6 +90,10 @@ class Module:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         self._called_with = tuple([Shaped(x.shape, x.dtype) for x in inputs if isinstance(x, Tensor)])
+        for before in self._forward_pre_hooks:
+            given = before(self, inputs)
+            if given is not None:
+                inputs = given if isinstance(given, tuple) else (given,)
         try:
             out = self.forward(*inputs, **options)
         except ShapeError as error:
@@ -100,7 +111,7 @@ class Module:
         for hook in self._forward_hooks:
             replaced = hook(self, inputs, out)
             out = out if replaced is None else replaced
-        return out
+        return self._watched(inputs, out) if self._backward_hooks else out
 
     def _locate(self, error: ShapeError) -> None:
         """Add this module to the path that the error shows."""
@@ -122,18 +133,6 @@ class Module:
                     f"{type(self).__name__} is called with tensors, not with a {type(x).__name__}, called at "
                     f"{caller()}. {remedy}"
                 ) from error
-
-    def register_forward_hook(self, hook: ForwardHook) -> Callable[[], None]:
-        """Call `hook(module, inputs, output)` after each forward; what it returns, if not None, is the new output.
-
-        Returns a function that takes the hook away again.
-        """
-        self._forward_hooks = (*self._forward_hooks, hook)
-
-        def remove() -> None:
-            self._forward_hooks = tuple(h for h in self._forward_hooks if h is not hook)
-
-        return remove
 
     # -- the one walk ---------------------------------------------------------------------------------------------
 
@@ -179,18 +178,22 @@ class Module:
         """All parameters and buffers by name, under PyTorch's names."""
         return {n: t.detach() for n, t in _walk(self) if isinstance(t, Tensor)}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Write saved values into the parameters and buffers; names and shapes must agree, else nothing is written."""
+    def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> Unmatched:
+        """Write saved values into the parameters and buffers; names and shapes must agree, else nothing is written.
+
+        With `strict=False` only what both have by name is written. Gives the names that only one of them has.
+        """
         require_named(f"{type(self).__name__}.load_state_dict", state)
         own = {n: t for n, t in _walk(self) if isinstance(t, Tensor)}
         missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
-        if missing or unknown:
+        if (missing or unknown) and strict:
             hint = nearest(unknown[0], own) if unknown else ""
             raise CheckpointError(
                 f"these weights are of another model: {type(self).__name__} misses {missing or 'nothing'} and does not "
                 f"know {unknown or 'anything else'}. {hint}"
             )
-        values = {n: as_tensor(v if isinstance(v, Tensor) else np.asarray(v)) for n, v in state.items()}
+        own = {n: t for n, t in own.items() if n in state}
+        values = {n: as_tensor(v if isinstance(v, Tensor) else np.asarray(v)) for n, v in state.items() if n in own}
         for n, t in own.items():
             if values[n].shape != t.shape:
                 raise CheckpointError(
@@ -199,6 +202,59 @@ class Module:
                 )
         for n, t in own.items():
             t.assign_(values[n].astype(t.dtype))
+        return Unmatched(missing, unknown)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """`self.name = tensor`: a tensor that is saved but not trained. One that is not to be saved gets a name with an
+        underscore in front, which this says."""
+        if not persistent and not name.startswith("_"):
+            raise ArgumentError(
+                f"{type(self).__name__}: a tensor that is not saved has a name that begins with an underscore: "
+                f"self._{name} = tensor"
+            )
+        if tensor is not None and tensor.requires_grad:
+            raise ArgumentError(f"{type(self).__name__}: {name} requires a gradient; a buffer does not. Use detach().")
+        setattr(self, name, tensor)
+
+    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+        """`self.name = parameter`."""
+        setattr(self, name, parameter)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """`self.name = module`."""
+        setattr(self, name, module)
+
+    def buffers(self) -> Iterator[Tensor]:
+        """The tensors that are saved but not trained."""
+        return (t for _, t in self.named_buffers())
+
+    def get_parameter(self, name: str) -> Tensor:
+        """The parameter of this name, as `named_parameters` has it."""
+        return self._found(name, dict(self.named_parameters()))
+
+    def get_submodule(self, name: str) -> Module:
+        """The part of this name, as `named_modules` has it."""
+        return self._found(name, dict(self.named_modules()))
+
+    def _found(self, name: str, known: dict[str, T]) -> T:
+        if name not in known:
+            raise ArgumentError(f"{type(self).__name__} has no {name!r}. {nearest(name, known)}")
+        return known[name]
+
+    def apply(self, function: Callable[[Module], Any]) -> Self:
+        """Call a function with every part, the innermost first, and with this module: for first values, say.
+
+        >>> import gradus
+        >>> def zeros(m):
+        ...     if isinstance(m, gradus.nn.Linear):
+        ...         gradus.nn.init.zeros_(m.weight)
+        >>> gradus.nn.Sequential(gradus.nn.Linear(2, 1)).apply(zeros)[0].weight.tolist()
+        [[0.0, 0.0]]
+        """
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
 
     # -- modes ------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import dtypes
 from ...errors import ArgumentError, DtypeError, ShapeError
-from ...functional.attention import attention
+from ...functional.attention import attention, scaled_dot_product_attention
 from ...functional.checks import at_least_one, in_range
 from ...functional.linear import linear
 from ...ops import where, zeros
@@ -62,7 +62,8 @@ class MultiheadAttention(Module):
         attn_mask: Any = None,
         is_causal: bool = False,
         average_attn_weights: bool = True,
-    ) -> tuple[Tensor, Tensor]:
+        need_weights: bool = True,
+    ) -> tuple[Tensor, Tensor | None]:
         """The result, and the weights with which it was averaged (before dropout).
 
         Args:
@@ -72,6 +73,7 @@ class MultiheadAttention(Module):
                 contrary of `functional.scaled_dot_product_attention`), or numbers added to the scores.
             is_causal: a query looks at no key after it.
             average_attn_weights: give the weights as the mean over the heads, (n, l, s), not (n, heads, l, s).
+            need_weights: give the weights at all; without them less is stored.
         """
         self._check(query, key, value)
         if not self.batch_first:
@@ -80,9 +82,14 @@ class MultiheadAttention(Module):
         projections = zip((query, key, value), self.in_proj_weight.split(3), biases, strict=True)
         q, k, v = (self._heads(linear(x, w, b)) for x, w, b in projections)
         mask, dropped = self._mask(key_padding_mask, attn_mask), self.dropout if self.training else 0.0
-        mixed, weights = attention(q, k, v, mask, is_causal, dropped)
+        if need_weights:
+            mixed, weights = attention(q, k, v, mask, is_causal, dropped)
+        else:
+            mixed, weights = scaled_dot_product_attention(q, k, v, mask, is_causal, dropped), None
         out = self.out_proj(mixed.swapaxes(1, 2).reshape(query.shape))
-        return out if self.batch_first else out.swapaxes(0, 1), weights.mean(1) if average_attn_weights else weights
+        if weights is not None and average_attn_weights:
+            weights = weights.mean(1)
+        return out if self.batch_first else out.swapaxes(0, 1), weights
 
     def _heads(self, x: Tensor) -> Tensor:
         """(n, l, embed_dim) as (n, heads, l, features of a head)."""

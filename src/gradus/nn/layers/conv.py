@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ... import functional as F
 from ...errors import ArgumentError, ShapeError
-from ...functional.checks import at_least_one
+from ...functional.checks import at_least_one, one_of
 from ...functional.conv import Size, ends
 from ...functional.windows import per_axis
 from ...tensor import Tensor
@@ -16,6 +16,9 @@ from ..core.module import Module
 from .linear import weight_and_bias
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+
+
+_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
 class _Convolution(Module):
@@ -34,8 +37,11 @@ class _Convolution(Module):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
     ) -> None:
         name = type(self).__name__
+        one_of(name, "padding_mode", padding_mode, ("zeros",) if self.transposed else tuple(_MODES))
+        self.padding_mode = padding_mode
         at_least_one(name, in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ArgumentError(f"{name}: {in_channels} and {out_channels} channels do not divide into {groups} groups")
@@ -60,6 +66,16 @@ class _Convolution(Module):
         names = ("stride", "padding", "dilation", "groups")
         return {name: getattr(self, name) for name in names}
 
+    def _convolved(self, function: Callable[..., Tensor], x: Tensor) -> Tensor:
+        self._check(x)
+        options = self._options()
+        if self.padding_mode != "zeros":
+            sizes = (per_axis(n, getattr(self, n), self.axes) for n in ("stride", "dilation"))
+            before, after = ends(self.padding, self.kernel_size, *sizes)
+            around = [n for pair in zip(reversed(before), reversed(after), strict=True) for n in pair]
+            x, options["padding"] = F.pad(x, around, _MODES[self.padding_mode]), 0
+        return function(x, self.weight, self.bias, **options)
+
     def _check(self, x: Tensor) -> None:
         if x.ndim in (self.axes + 1, self.axes + 2) and x.shape[-self.axes - 1] == self.in_channels:
             return
@@ -75,6 +91,7 @@ class _Convolution(Module):
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]
         usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
         parts += [f"{name}={value!r}" for name, value in self._options().items() if value != usual[name]]
+        parts += [f"padding_mode={self.padding_mode!r}"] * (self.padding_mode != "zeros")
         return ", ".join(parts + ["bias=False"] * (self.bias is None))
 
 
@@ -89,8 +106,7 @@ class Conv1d(_Convolution):
     axes = 1
 
     def forward(self, x: Tensor) -> Tensor:
-        self._check(x)
-        return F.conv1d(x, self.weight, self.bias, **self._options())
+        return self._convolved(F.conv1d, x)
 
 
 class Conv2d(_Convolution):
@@ -104,8 +120,7 @@ class Conv2d(_Convolution):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        self._check(x)
-        return F.conv2d(x, self.weight, self.bias, **self._options())
+        return self._convolved(F.conv2d, x)
 
 
 class Conv3d(_Convolution):
@@ -119,8 +134,7 @@ class Conv3d(_Convolution):
     axes = 3
 
     def forward(self, x: Tensor) -> Tensor:
-        self._check(x)
-        return F.conv3d(x, self.weight, self.bias, **self._options())
+        return self._convolved(F.conv3d, x)
 
 
 class _Transposed(_Convolution):

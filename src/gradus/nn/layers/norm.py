@@ -31,6 +31,7 @@ __all__ = [
 
 class _BatchNorm(Module):
     axes: ClassVar[dict[int, str]]  # the numbers of axes an input may have, and what they are
+    counts: ClassVar[bool] = True  # its batches
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class _BatchNorm(Module):
                 f"It must be {wanted} with c = {self.num_features}.",
             )
         y = self._normalised(x, self.running_mean, self.running_var, self._share())
-        if self.training and self.num_batches_tracked is not None:
+        if self.training and self.num_batches_tracked is not None and self.counts:
             self.num_batches_tracked.assign_(self.num_batches_tracked + 1)
         return y
 
@@ -113,6 +114,8 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_BatchNorm):
+    counts = False
+
     def __init__(
         self,
         num_features: int,
