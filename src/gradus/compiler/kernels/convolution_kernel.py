@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from ... import dtypes
@@ -30,6 +31,7 @@ from .loop_kernels import LoopKernel
 LATENCY = 8  # sums that must be under way at once to keep the multipliers busy
 
 
+@cache
 def best_tile(channels: int, pixels: int, registers: int, vectors: int = 1) -> Tile:
     """The tile with which the result takes the least time: it fits the registers and leaves few small pieces.
 
@@ -39,8 +41,8 @@ def best_tile(channels: int, pixels: int, registers: int, vectors: int = 1) -> T
 
     def cost(tile: Tile) -> float:
         total = 0.0
-        for r, times_r in _pieces(channels, tile.channels):
-            for q, times_q in _pieces(pixels, tile.pixels):
+        for r, times_r in in_pieces(channels, tile.channels):
+            for q, times_q in in_pieces(pixels, tile.pixels):
                 total += times_r * times_q * (max(r * q * vectors, LATENCY) + (r + q * vectors) / 4)
         return total
 
@@ -53,7 +55,7 @@ def best_tile(channels: int, pixels: int, registers: int, vectors: int = 1) -> T
     return min(tiles, key=lambda t: (cost(t), abs(t.channels - 2 * t.pixels)))
 
 
-def _pieces(length: int, size: int) -> list[tuple[int, int]]:
+def in_pieces(length: int, size: int) -> list[tuple[int, int]]:
     """The sizes of the pieces a length is cut into, and how many there are of each."""
     whole, rest = divmod(length, size)
     return [(size, whole)] * (whole > 0) + [(rest, 1)] * (rest > 0)
@@ -273,4 +275,4 @@ class Place(NamedTuple):
         return self.loops[1 + len(self.classes)]
 
 
-__all__ = ["ConvolutionKernel", "Place", "Tile", "best_tile"]
+__all__ = ["ConvolutionKernel", "Place", "Tile", "best_tile", "in_pieces"]

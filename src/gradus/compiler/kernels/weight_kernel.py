@@ -14,6 +14,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple
 
 from ..emit.accumulators import Accumulators, load, store
@@ -45,6 +46,7 @@ class Tile(NamedTuple):
     taps: int
 
 
+@cache
 def best_tile(whole: Tile, registers: int) -> Tile:
     """The tile that fits the registers and with which the least time is lost on loads and small pieces."""
     room = registers - SPARE

@@ -12,10 +12,12 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from ...ops.core.places import Index, Loop, flatten, unflatten, variable
 from ..emit.accumulators import load, store
+from ..emit.body import Body, Memory
 from ..emit.code import Code, Ref
 from ..emit.kit import Kit
 from ..emit.taps import Taps, Tile, Walk, fill
@@ -27,7 +29,7 @@ from ..plan.schedule import Kernel, Schedule
 from ..plan.tiling import cases
 from ..rewrite.layouts import Batch
 from ..rewrite.winograd import SIZE, matrices, tiles, transposed
-from .convolution_kernel import LATENCY
+from .convolution_kernel import LATENCY, in_pieces
 from .loop_kernels import LoopKernel
 from .squares import Square, Squares, goes_past
 
@@ -36,12 +38,14 @@ WIDEST = 7  # tiles in a strip, at most
 
 def strip_of(n: Node, registers: int) -> Tile:
     """How many channels of the result, and tiles, the innermost product takes at a time."""
-    out, count = n.shape[1], math.prod(tiles(n.shape[2:], n.params["kernel"]))
+    return _strip(n.shape[1], math.prod(tiles(n.shape[2:], n.params["kernel"])), registers)
 
+
+@cache
+def _strip(out: int, count: int, registers: int) -> Tile:
     def cost(tile: Tile) -> float:
-        whole, rest = divmod(out, tile.channels)
-        pieces = [tile.channels] * whole + [rest] * (rest > 0)
-        return -(-count // tile.pixels) * sum(max(r * tile.pixels, LATENCY) + (r + tile.pixels) / 4 for r in pieces)
+        pieces = [(r, times, max(r * tile.pixels, LATENCY)) for r, times in in_pieces(out, tile.channels)]
+        return -(-count // tile.pixels) * sum(times * (sums + (r + tile.pixels) / 4) for r, times, sums in pieces)
 
     found = [Tile(r, s) for s in range(1, WIDEST + 1) for r in range(1, out + 1) if (r + 1) * s + 1 <= registers]
     return min(found, key=cost)
@@ -65,24 +69,62 @@ class KernelTransform(LoopKernel):
     """`winograd_weight`, U = G g G' for all pairs of channels, (n^2, out, channels); and back, `winograd_back`."""
 
     def emit(self) -> Code:
-        n = self.kernel.main[0]
-        back = n.kind == "winograd_back"
-        small, pairs = (n, n.shape[:2]) if back else (n.inputs[0], n.inputs[0].shape[:2])
-        r, loop = small.shape[2], Loop("pair", math.prod(pairs))
-        matrix = matrices(r).kernel
-
-        def inside(registers: dict[Loop, Ref], tail: Value | None) -> None:
-            body = self.body(self.lanes, loop, registers, tail)
-            side = SIZE if back else r
-            flat = [body.value(n.inputs[0], self._index(n.inputs[0], loop, i, back)) for i in range(side * side)]
-            flat = flat[::-1] if n.params.get("turned") else flat
-            rows = [flat[a * side : (a + 1) * side] for a in range(side)]
-            changed = sandwich(body.kit, transposed(matrix) if back else matrix, rows)
-            for i, value in enumerate(itertools.chain(*changed)):
-                body.store(n, self._index(n, loop, i, not back), value)
-
-        self.places([loop], self.lanes, inside)
+        n, schedule = self.kernel.main[0], self.schedule
+        loop = Loop("pair", math.prod((n if self.back else n.inputs[0]).shape[:2]))
+        plain = schedule.is_buffer(n.inputs[0]) and not any(x in schedule.pieces for x in (n, n.inputs[0]))
+        if plain and loop.extent and loop.extent % self.lanes == 0:
+            self._call(loop)
+        else:
+            self.places(
+                [loop],
+                self.lanes,
+                lambda registers, tail: self._transform(self.body(self.lanes, loop, registers, tail), loop),
+            )
         return self.code
+
+    @property
+    def back(self) -> bool:
+        """Whether it is the way back, from elements to kernels."""
+        return self.kernel.main[0].kind == "winograd_back"
+
+    def _transform(self, body: Body, loop: Loop) -> None:
+        """Some pairs, beside each other in a vector."""
+        n, back = self.kernel.main[0], self.back
+        r = (n if back else n.inputs[0]).shape[2]
+        matrix, side = matrices(r).kernel, SIZE if back else r
+        flat = [body.value(n.inputs[0], self._index(n.inputs[0], loop, i, back)) for i in range(side * side)]
+        flat = flat[::-1] if n.params.get("turned") else flat
+        rows = [flat[a * side : (a + 1) * side] for a in range(side)]
+        changed = sandwich(body.kit, transposed(matrix) if back else matrix, rows)
+        for i, value in enumerate(itertools.chain(*changed)):
+            body.store(n, self._index(n, loop, i, not back), value)
+
+    def _call(self, loop: Loop) -> None:
+        """Call a function (source, result, first, end, pairs) for this thread's vectors of pairs."""
+        n = self.kernel.main[0]
+        r = (n if self.back else n.inputs[0]).shape[2]
+        name = f"{n.kind}_{n.dtype.name}_{r}{'t' if n.params.get('turned') else ''}"
+        if name not in self.micro_kernels:
+            self.micro_kernels[name] = self._function(name, loop)
+        first, end = self.share(loop.extent // self.lanes)
+        places = f"ptr {self.pointer(n.inputs[0])}, ptr {self.pointer(n)}"
+        self.code.do(f"call void @{name}({places}, i64 {first}, i64 {end}, i64 {loop.extent})")
+
+    def _function(self, name: str, loop: Loop) -> Code:
+        """The same for any number of pairs: one for the kernels of all layers."""
+        code = Code(name, "ptr %source, ptr %result, i64 %first, i64 %end, i64 %pairs")
+        n, scalar = self.kernel.main[0], Kit(code, 0).type(self.kernel.main[0].dtype)
+
+        def pointer(x: Node, offset: int = 0) -> Ref:
+            in_elements = x is n if not self.back else x is not n
+            place = code.mul("%pairs", offset // loop.extent) if in_elements and offset else offset
+            return code.element(scalar, "%result" if x is n else "%source", place)
+
+        memory = Memory(pointer, self.schedule.is_buffer, self.schedule.place)
+        with code.loop("%first", "%end") as vector:
+            body = Body(code, self.lanes, loop, {loop: code.mul(vector, self.lanes)}, memory)
+            self._transform(body, loop)
+        return code
 
     def _index(self, n: Node, loop: Loop, i: int, elements_first: bool) -> tuple[Index, ...]:
         """Element i of a pair of channels."""
