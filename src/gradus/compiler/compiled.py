@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import threading
 import time
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +159,8 @@ class Compiled(Copied, Wrapper):
         if known is None:
             self._say_if_often([step for of, step in self._steps if agree(of, key)])
             lock = self._steps[0][1].lock if self._steps else threading.Lock()  # versions may write the same memory
-            with lock:  # nor is that written while one is traced, which would be taken for the function's doing
+            # nor is that written while one is traced, which would be taken for the function's doing
+            with lock, _uncollected():
                 known = self._made(function, arguments)
             known.lock = lock
             self._steps.append((key, known))
@@ -278,6 +280,18 @@ class Compiled(Copied, Wrapper):
         if page is not None:
             Path(page).write_text(explain_page.render(found), encoding="utf-8")
         return explain.text(found)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Python's collector waits meanwhile: it would look through all the nodes again and again, and find nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _worth_keeping(versions: list[tuple[Any, Step]]) -> list[tuple[Any, Step]]:

@@ -159,7 +159,7 @@ def _short(value: Any) -> str:
     return text if len(text) < 50 else text[:47] + "..."
 
 
-def ordered(roots: Iterable[Node], enter: Callable[[Node], bool] = lambda n: True) -> list[Node]:
+def ordered(roots: Iterable[Node], enter: Callable[[Node], bool] | None = None) -> list[Node]:
     """The roots and all they depend on, as far as `enter` allows, inputs first; iterative, so of any depth."""
     done: dict[Node, None] = {}
     entered: set[Node] = set()
@@ -171,7 +171,7 @@ def ordered(roots: Iterable[Node], enter: Callable[[Node], bool] = lambda n: Tru
             stack.pop()
         else:
             entered.add(n)
-            stack.extend([i for i in reversed(n.inputs) if i not in entered and enter(i)])
+            stack.extend([i for i in reversed(n.inputs) if i not in entered and (enter is None or enter(i))])
     return list(done)
 
 
@@ -202,8 +202,13 @@ def written(roots: Sequence[Node], names: dict[Node, str]) -> list[Any]:
             known[n] = f"@{id(n)}"
             continue
         known[n] = f"%{len(lines)}"
-        lines.append((n.kind, n.shape, n.dtype.str, [known[x] for x in n.inputs], repr(sorted(n.params.items()))))
+        lines.append((n.kind, n.shape, n.dtype.str, [known[x] for x in n.inputs], said(n.params)))
     return [lines, [known[n] for n in roots]]
+
+
+def said(params: dict[str, Any]) -> str:
+    """Parameters in words: the same if they are the same. What NumPy says of a type takes long."""
+    return repr([(k, v.str if isinstance(v, np.dtype) else v) for k, v in sorted(params.items())])
 
 
 def evaluate(nodes: Iterable[Node], known: dict[Node, Any], xp: Any = np) -> None:

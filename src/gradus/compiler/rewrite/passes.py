@@ -15,7 +15,7 @@ import numpy as np
 from ... import dtypes
 from ...ops.core.primitive import PRIMITIVES
 from ...ops.places.index import gathered_in
-from ..graph.graph import Graph, Node, consumers, number
+from ..graph.graph import Graph, Node, consumers, number, said
 from ..graph.lowerings import is_elementwise
 from . import convolution, empties, few_images, joins, outside, pieces, sums, unused
 from . import winograd as winograd_rewrite
@@ -306,7 +306,7 @@ def share_common(graph: Graph) -> Graph:
 
 
 def _key(n: Node) -> Any:
-    return n.kind, tuple(map(id, n.inputs)), repr(sorted(n.params.items())), n.shape, n.dtype
+    return n.kind, tuple(map(id, n.inputs)), said(n.params), n.shape, n.dtype
 
 
 def separate_outputs(graph: Graph) -> Graph:
