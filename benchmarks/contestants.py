@@ -119,6 +119,17 @@ CONTESTANTS = {
             cache={"TORCHINDUCTOR_CACHE_DIR": "{}"},
         ),
         Contestant(
+            "torch.compile.channels_last",
+            "torch.compile, channels_last",
+            "torch",
+            "with_torch",
+            ("training", "prediction"),
+            _of_pictures,
+            PEERS,
+            {"compiled": True, "channels_last": True},
+            {"TORCHINDUCTOR_CACHE_DIR": "{}"},
+        ),
+        Contestant(
             "jax",
             "jax.jit",
             "jax",

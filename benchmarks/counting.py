@@ -25,7 +25,7 @@ class Counter(interpret.Eager):
         self.multiply_adds = 0
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Shaped:
-        out = primitive.rule(*(t.data for t in inputs), **params)
+        out = Shaped(*primitive.rule(*(t.data for t in inputs), **params))
         if primitive.name == "matmul":
             self.multiply_adds += math.prod(out.shape) * inputs[0].shape[-1]
         return out

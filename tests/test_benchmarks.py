@@ -113,7 +113,9 @@ def test_who_takes_part_in_what() -> None:
         "product_256": {"gradus", "torch", "jax", "numpy", "numpy.skylakex"},
         "rbm": {"gradus", "torch", "torch.compile", "jax", "sklearn"},
         "rbm_bf16": {"gradus", "torch", "torch.compile", "jax"},
-        "mobilenet": {"gradus", "torch", "torch.channels_last", "torch.compile", "jax"},
+        "mobilenet": {
+            *("gradus", "torch", "torch.channels_last", "torch.compile", "torch.compile.channels_last", "jax"),
+        },
         "bert_predict": {"gradus", "torch", "torch.compile", "jax"},
     }.items():
         assert {c.name for c in CONTESTANTS.values() if c.takes_part(find(name))} == among

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gradus
+from gradus import functional as F
 from gradus import nn
 from gradus.compiler.rewrite import sums
 
@@ -268,3 +269,54 @@ def test_any_pieces_joined_in_any_order(orders, through_products):
 
     compiled = gradus.compile(f)
     np.testing.assert_allclose(compiled(x).numpy(), f(x).numpy(), rtol=1e-10)
+
+
+def test_a_batch_norms_gradient_goes_over_its_images_twice():
+    """Once to gather what the weight, the bias and the mean get, once to work out the images' own."""
+    x, w, b = (gradus.randn(*shape, dtype="float64") for shape in ((12, 5, 6, 7), (5,), (5,)))
+    g = gradus.randn(12, 5, 6, 7, dtype="float64")
+
+    def gradients(x, w, b, g):
+        leaves = [t.detach().requires_grad_() for t in (x, w, b)]
+        y = F.batch_norm(leaves[0], weight=leaves[1], bias=leaves[2], training=True)
+        return gradus.grad((y * g).sum(), leaves)
+
+    compiled = gradus.compile(gradients)
+    for found, expected in zip(compiled(x, w, b, g), gradients(x, w, b, g), strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-10, atol=1e-12)
+    whole = [k for k in compiled._last.program.schedule.order if max(n.inputs[0].size for n in k.nodes) == x.size]
+    assert len([k for k in whole if k.kind == "reduce"]) == 2  # the mean; the variance, and those of the gradient
+    assert len([k for k in whole if any(n.size == x.size for n in k.stored)]) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_weights_that_are_the_same_for_all_terms_come_out_of_a_sum(dtype):
+    a, b = (gradus.randn(9, 4, 8, dtype=dtype) for _ in range(2))
+    u, v, w = (gradus.rand(*shape, dtype=dtype) + 1 for shape in ((4, 1), (1, 4, 8), (8,)))
+
+    def function(a, b, u, v, w):
+        stored = [-(a * u - b / u), a * w + b * u, u * a + v * b]
+        sums = [x.sum(axis) for x in stored for axis in ((0, 2), (0, 1), 0)]
+        return [*stored, *sums, *(x.sum(axis) for x in (a, b, a * b) for axis in ((0, 2), (0, 1), 0))]
+
+    compiled = gradus.compile(function)
+    tolerance = {"float64": 1e-13, "float32": 1e-5, "float16": 1e-2}[dtype]
+    for found, expected in zip(compiled(a, b, u, v, w), function(a, b, u, v, w), strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=0, atol=tolerance * 50)
+    taken_apart = sums.weights_taken_out(compiled._last.program.graph)
+    assert not taken_apart or dtype == "float16"
+
+
+def test_sums_stay_where_their_weights_vary_or_their_terms_are_summed_nowhere():
+    a, b, u = gradus.randn(9, 4), gradus.randn(9, 4), gradus.rand(9, 1)
+    for function in (
+        lambda a, b, u: [a * u + b * u, (a * u + b * u).sum(0), a.sum(0), b.sum(0)],  # u varies
+        lambda a, b, u: [a * u + b * u, (a * u + b * u).sum(1), a.sum(1)],  # there is no sum of b
+        lambda a, b, u: [(a * u + b * u).sum(1), a.sum(1), b.sum(1)],  # nobody else needs what is summed
+        lambda a, b, u: [a * u + b, (a * u + b).sum(1), a.sum(1), b.sum(1)],  # b has no weight
+    ):
+        compiled = gradus.compile(function)
+        for found, expected in zip(compiled(a, b, u), function(a, b, u), strict=True):
+            np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5, atol=1e-5)
+        sums_left = [n for n in compiled._last.program.graph.nodes() if n.kind == "sum"]
+        assert any(n.inputs[0].kind == "add" for n in sums_left)

@@ -262,6 +262,11 @@ def join_sums(graph: Graph) -> Graph:
     return rewritten(redirected(graph, sums.joined_terms(graph)), sums.unsplit)
 
 
+def weigh_sums(graph: Graph) -> Graph:
+    """Weights that are the same for all terms come out of a sum (`sums.py`)."""
+    return redirected(graph, sums.weights_taken_out(graph))
+
+
 def share_pieces(graph: Graph) -> Graph:
     """Pieces that several joined values have in common are stored once (`joins.py`)."""
     graph = rewritten(graph, joins.rows_that_follow)
@@ -373,6 +378,7 @@ PASSES: tuple[Callable[..., Graph], ...] = (
     find_convolutions,
     fill_vectors,
     join_sums,
+    weigh_sums,
     share_pieces,
     split_totals,
     merge_views,

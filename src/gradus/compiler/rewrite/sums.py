@@ -8,14 +8,26 @@ steps joined together:
     sum(x1) + sum(x2) + ...    = sum([x1; x2; ...])
     pad(x1) + pad(x2) + ...    = [x1; x2; ...]
 
+Of a sum of weighted sums, the weights that are the same for all terms come out:
+
+    sum(u a - v b) = u sum(a) - v sum(b), where u and v do not vary along the axes that are summed over
+
+A normalisation's gradient is such a sum, u g + v (x - mean), which is needed at each place, too: it would be stored,
+summed, read again and changed by its mean. But the sums of g and of x - mean are wanted in any case, or are made on
+the way: with them each place is worked out at once. So it is done only where what is summed has other users, and where
+for each of a and b there is a sum over the same axes that reads it.
+
 Products and sums are joined in groups, so that what a group joins is still in the caches when it is used, and its
 memory free again for the next.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from ... import dtypes
 from ...ops.core.primitive import PRIMITIVES
 from ..graph.graph import Graph, Node, consumers
 
@@ -23,6 +35,7 @@ FEWEST = 4  # terms that are worth joining
 TOGETHER = 256  # rows of a group
 TINY = 32  # multiplications of a product that are as well written as a sum
 MANY = 1 << 14  # numbers whose total is worth sharing between threads
+MOST_WEIGHTED = 8  # terms of a sum that are looked into
 
 
 def call(name: str, inputs: Sequence[Node], **params: object) -> Node:
@@ -207,3 +220,85 @@ def _added(terms: list[Node]) -> Node:
     for t in terms[1:]:
         total = call("add", [total, t])
     return total
+
+
+# -- weighted sums ----------------------------------------------------------------------------------------------------
+
+
+class Weighted(NamedTuple):
+    """A term: by what it is multiplied or divided, which is the same for all places that are summed, and its sign."""
+
+    of: Node
+    weight: Node
+    kind: str
+    negative: bool
+
+
+def weights_taken_out(graph: Graph) -> dict[Node, Node]:
+    """What becomes of the sums."""
+    nodes = graph.nodes()
+    users, summed = consumers(nodes), [n for n in nodes if n.kind == "sum"]
+    seen: dict[tuple[int, ...], set[Node]] = {}
+    for n in summed:
+        x = n.inputs[0]
+        seen.setdefault(n.params["axis"], set()).update((x, *(x.inputs if x.kind == "multiply" else ())))
+    becomes = {}
+    for n in summed:
+        axes = n.params["axis"]
+        exact = dtypes.is_float(n.dtype) and dtypes.accumulator(n.dtype) == n.dtype  # a sum of halves may be too large
+        terms = _weighted_terms(n.inputs[0], axes, users) if exact else []
+        if len(terms) > 1 and all(t.of in seen[axes] for t in terms):
+            becomes[n] = _together(terms, n)
+    return becomes
+
+
+def _weighted_terms(x: Node, axes: tuple[int, ...], users: dict[Node, list[Node]]) -> list[Weighted]:
+    """The weighted terms of what is summed, or none if it is no such sum, or nothing else needs it."""
+    found: list[Weighted] = []
+    stack, shared = [(x, False)], False
+    while stack:
+        n, negative = stack.pop()
+        shared |= len(users[n]) > 1
+        if n.kind == "negative":
+            stack.append((n.inputs[0], not negative))
+        elif n.kind in ("add", "subtract"):
+            stack += [(n.inputs[1], negative != (n.kind == "subtract")), (n.inputs[0], negative)]
+        else:
+            term = _weighted(n, axes, negative) if shared else None
+            if term is None or len(found) == MOST_WEIGHTED:
+                return []
+            found.append(term)
+    return found
+
+
+def _weighted(n: Node, axes: tuple[int, ...], negative: bool) -> Weighted | None:
+    if n.kind not in ("multiply", "divide"):
+        return None
+    a, b = n.inputs
+    for of, by in ((a, b), (b, a))[: 2 if n.kind == "multiply" else 1]:
+        if by.kind == "broadcast_to" and _is_same(by, axes):
+            return Weighted(of, by.inputs[0], n.kind, negative)
+    return None
+
+
+def _is_same(by: Node, axes: tuple[int, ...]) -> bool:
+    """Whether what is stretched does not vary along the axes."""
+    of = (1,) * (len(by.shape) - len(by.inputs[0].shape)) + by.inputs[0].shape
+    return all(of[a] == 1 for a in axes)
+
+
+def _together(terms: list[Weighted], n: Node) -> Node:
+    values = []
+    for of, weight, kind, negative in terms:
+        value = call(kind, [call("sum", [of], axis=n.params["axis"]), _of_results(weight, n)])
+        values.append(call("negative", [value]) if negative else value)
+    return _added(values)
+
+
+def _of_results(weight: Node, n: Node) -> Node:
+    """A weight in the shape of the sum's result."""
+    rank = len(n.inputs[0].shape)
+    whole = (1,) * (rank - len(weight.shape)) + weight.shape
+    shape = tuple(length for a, length in enumerate(whole) if a not in n.params["axis"])
+    reshaped = weight if shape == weight.shape else call("reshape", [weight], shape=shape)
+    return reshaped if math.prod(shape) == n.size else call("broadcast_to", [reshaped], shape=n.shape)
