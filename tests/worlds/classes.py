@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections import OrderedDict
 from typing import Any
 
 import gradus
 from gradus import functional as F
 from gradus import nn
 
-from .world import World, changed, way
+from .world import World, changed, refused, way
 
 _RELU, _LINEAR, _PI = F.relu, nn.Linear.forward, math.pi
 
@@ -205,3 +206,47 @@ def a_method_that_layers_were_given() -> World:
     layers.scaled = lambda self, x: self(x) * 2
     net: Any = nn.ReLU()
     return World(lambda x: net.scaled(x), changed(layers, "scaled", lambda self, x: self(x) * 3))
+
+
+@way
+def an_attribute_of_a_function_that_has_not_run() -> World:
+    def marked() -> None:
+        raise NotImplementedError
+
+    function: Any = marked
+    function.alpha = 2.0
+    return World(lambda x: x * function.alpha, changed(function, "alpha", 3.0))
+
+
+@refused
+def a_counter_on_a_function_that_had_no_attributes() -> World:
+    def helper(x: Any) -> Any:
+        helper.calls = getattr(helper, "calls", 0) + 1  # type: ignore[attr-defined]
+        return x
+
+    return World(lambda x: helper(x), seen=lambda: vars(helper))
+
+
+@refused
+def a_tensor_kept_by_a_function_that_had_no_attributes() -> World:
+    def helper() -> None:
+        raise NotImplementedError
+
+    function: Any = helper
+
+    def f(x: Any) -> Any:
+        function.last = x * 2
+        return x
+
+    return World(f, seen=lambda: vars(helper))
+
+
+@refused
+def a_list_made_anew_on_an_ordered_dict() -> World:
+    kept: Any = OrderedDict(a=1)
+
+    def f(x: Any) -> Any:
+        kept.shape = [*x.shape]
+        return x
+
+    return World(f, seen=lambda: vars(kept))

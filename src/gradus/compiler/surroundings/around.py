@@ -237,9 +237,11 @@ class Around:
             return
         code = function.__code__
         self._met |= set(codes_in(code))
+        ours = not is_users(code, function.__globals__)
+        if not ours and (vars(function) or self.ran is None or function.__name__ in self.ran.own):
+            self._hold(Named(vars(function), function.__name__, self._named))
         if self.ran is not None and not self.ran.ran(code) and _INSPECTED.isdisjoint(self.ran.names):
             return
-        ours = not is_users(code, function.__globals__)
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             variable = Variable(cell, name)
             if ours:  # its variables are its own, but what stands in them may be a user's
@@ -249,8 +251,6 @@ class Around:
         if ours:
             return
         self._hold(OfFunction(function))
-        if vars(function):
-            self._hold(Named(vars(function), function.__name__, self._named))
         if self.ran is None:
             self._name_globals(code, function.__globals__)
 
@@ -313,8 +313,8 @@ class Around:
         home = module.split(".")[0]
         named = attributes_of(thing)
         librarys = is_librarys(module)
-        users = not librarys and home != "gradus"
-        if named is not None and (named or users or not whole) and not (librarys and home in _CLOSED):
+        open_ = named or not whole or home != "gradus"  # an optimizer has many dicts, which get no attributes
+        if named is not None and open_ and not (librarys and home in _CLOSED):
             if home == "gradus":
                 self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
             kept = fixed(kind)
