@@ -250,3 +250,11 @@ def a_list_made_anew_on_an_ordered_dict() -> World:
         return x
 
     return World(f, seen=lambda: vars(kept))
+
+
+@way
+def a_class_that_gets_an_init() -> World:
+    class Scale:
+        alpha = 2.0
+
+    return World(lambda x: x * Scale().alpha, changed(Scale, "__init__", lambda self: setattr(self, "alpha", 3.0)))

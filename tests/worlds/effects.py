@@ -400,3 +400,77 @@ def a_counter_in_bytes() -> World:
         return x * 2
 
     return World(f, seen=lambda: bytes(calls))
+
+
+@refused
+def a_text_of_what_is_computed() -> World:
+    thing = Thing(said="")
+
+    def f(x: Any) -> Any:
+        thing.said = f"{[x * 2]}"
+        return x
+
+    return World(f, seen=lambda: thing.said)
+
+
+@way
+def a_value_left_that_was_there_before() -> World:
+    thing = Thing(shape=(3,))
+
+    def f(x: Any) -> Any:
+        thing.shape = x.shape
+        return x
+
+    return World(f, changed(thing, "shape", None), lambda: thing.shape)
+
+
+@way
+def a_value_left_in_a_slot_that_was_there_before() -> World:
+    class Options:
+        __slots__ = ("length",)
+
+    options: Any = Options()
+    options.length = 3
+
+    def f(x: Any) -> Any:
+        options.length = len(x)
+        return x
+
+    return World(f, changed(options, "length", 0), lambda: options.length)
+
+
+@way
+def a_value_that_another_branch_would_leave() -> World:
+    thing = Thing(shape=(7,))
+
+    def f(x: Any) -> Any:
+        if len(x) > 5:
+            thing.shape = x.shape
+        return x
+
+    return World(f, changed(thing, "shape", (8,)), lambda: thing.shape)
+
+
+@refused
+def an_element_of_an_array_of_objects() -> World:
+    a = np.array([1, "a", None], dtype=object)
+
+    def f(x: Any) -> Any:
+        a[0] += 1
+        return x
+
+    return World(f, seen=lambda: a.tolist())
+
+
+@refused
+def an_attribute_taken_away_and_a_list_that_grows() -> World:
+    thing = Thing(first=1, second=2)
+    kept: list[int] = []
+
+    def f(x: Any) -> Any:
+        if hasattr(thing, "first"):
+            del thing.first
+        kept.append(1)
+        return x
+
+    return World(f, seen=lambda: (list(vars(thing)), list(kept)))

@@ -35,6 +35,7 @@ from .holders import (
     Kind,
     Named,
     Numbers,
+    Objects,
     OfClass,
     OfFunction,
     OfThread,
@@ -100,12 +101,13 @@ class _InClass(NamedTuple):
     among: Container[object]
     of: type
     ran: Ran | None
+    had: Container[str]
 
     def __contains__(self, name: object) -> bool:
         if name in _OF_PYTHON:
             value = vars(self.of).get(name)
             code = getattr(getattr(value, "__func__", value), "__code__", None)
-            return code is not None and self.ran is not None and self.ran.ran(code)
+            return code is not None and self.ran is not None and (name not in self.had or self.ran.ran(code))
         if self.ran is not None and name in self.ran.own:  # it may be a property, if the function writes it
             return True
         return name in self.among or str(name).startswith("__")
@@ -352,7 +354,7 @@ class Around:
                 if added:
                     self._hold(OfClass(base, base.__name__, added))
             elif home not in _PACKAGES and not is_librarys(module):
-                holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran))
+                holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran, {*vars(base)}))
                 fields = fields_of(base)  # their defaults, which objects hide
                 holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(k, value)}
                 self._hold(holder)
@@ -385,7 +387,7 @@ class Around:
         behind = {id(t.data): (t.data, label, writes) for t, label in self.tensors if isinstance(t.data, np.ndarray)}
         for array, label, large in (behind | {id(a): (a, label, adds) for a, label in self.arrays}).values():
             if array.flags.writeable and (large or array.nbytes <= LARGE):
-                self.holders.append(Numbers(array, label))
+                self.holders.append((Objects if array.dtype.hasobject else Numbers)(array, label))
 
     def _unmet(self) -> list[Part]:
         """Functions that ran though nothing that was walked through holds them: Python's own lists of things do."""

@@ -94,6 +94,10 @@ class Named(Holder):
         for key, value in before.items():
             if self.thing.get(key, MISSING) is not value:
                 self.thing[key] = value
+        if [key for key in self.thing if key in before] != list(before):  # one was taken away, and is the last now
+            for key, value in before.items():
+                del self.thing[key]
+                self.thing[key] = value
 
     def name(self, key: Any) -> str:
         return f"{self.label}[{key!r}]" if self.bracketed else f"{self.label}.{key}" if self.label else str(key)
@@ -332,15 +336,29 @@ class Numbers(Holder):
 
     look = ""  # whether the program depends on them is another question: see `guards.py`
 
-    def copy(self) -> dict[str, Any]:
+    def copy(self) -> dict[Any, Any]:
         return {"numbers": (self.thing.shape, str(self.thing.dtype), self.thing.tobytes())}
 
-    def put_back(self, before: Mapping[str, Any]) -> None:
+    def put_back(self, before: Mapping[Any, Any]) -> None:
         shape, _, numbers = before["numbers"]
         self.thing[...] = np.frombuffer(numbers, self.thing.dtype).reshape(shape)
 
     def name(self, key: Any) -> str:
         return f"the numbers of {self.label}"
+
+
+class Objects(Numbers):
+    """The elements of an array of objects."""
+
+    def copy(self) -> dict[Any, Any]:
+        return dict(enumerate(self.thing.flat))
+
+    def put_back(self, before: Mapping[Any, Any]) -> None:
+        for i, value in before.items():
+            self.thing.flat[i] = value
+
+    def name(self, key: Any) -> str:
+        return f"element {key} of {self.label}"
 
 
 def _inside(iterator: Any) -> Any:

@@ -15,10 +15,11 @@ import numpy as np
 from ...errors import TraceError
 from ...tensor import Tensor
 from ..graph.graph import Graph
+from ..trace.alike import is_plain
 from ..trace.trace import Tracer
 from .around import Around
 from .guards import Guard, Snapshot, memories, owner
-from .holders import MISSING, Draws, Holder, Numbers, Position
+from .holders import MISSING, Draws, Holder, Named, Numbers, Position, Slots
 from .named import mentions
 from .once import Once, difference, once
 from .ran import Ran
@@ -71,7 +72,9 @@ def soundly(
         seen = Around(function, arguments, ran)
         guard = Guard(seen, first.tracer.captured, [t for t, _ in first.tracer.looked_at])
         between = Snapshot(_together(around.holders, Around(function, arguments).holders))
+        marks = _marks(around, ran)
         second = once(run, leaves, kept)
+        left_again = _left_again(marks)
         refuse_changes(between.changes(), name, ran)
         refuse_difference(first, second, name)
         refuse_reuse(first, name)
@@ -83,7 +86,36 @@ def soundly(
             raise TraceError(f"the compiled function {name} changes {what}, which it reads. {OUTSIDE}")
     _let_go(first, second)
     effects = [(h, key, now) for h, key, _, now in changes if now is not MISSING and not isinstance(h, Draws)]
+    effects += [effect for effect in left_again if effect[:2] not in [(h, key) for h, key, _ in effects]]
     return Traced(second.tracer, second.graph, second.arrangement, second.results, guard, effects)
+
+
+def _marks(around: Around, ran: Ran) -> list[tuple[Holder, Any, Any]]:
+    """Put a mark in place of each plain value whose name the function only assigns: (holder, key, value).
+
+    What it leaves there may be what is there already, and so no change; and yet it is left again at each call.
+    """
+    names = ran.own - ran.names
+    if not names or ran.all_attributes:
+        return []
+    holders = [h for h in around.holders if type(h) in (Named, Slots) and not h.ordered]
+    holders = [h for h in holders if not isinstance(h.thing, Tensor)]
+    marks = [(h, key, value) for h in holders for key, value in h.copy().items() if key in names and is_plain(value)]
+    for holder, key, _ in marks:
+        holder.put(key, MISSING)
+    return marks
+
+
+def _left_again(marks: list[tuple[Holder, Any, Any]]) -> list[tuple[Holder, Any, Any]]:
+    """Those of the marks in whose place something was left: (holder, key, what). The others give way to what was."""
+    found = []
+    for holder, key, value in marks:
+        now = holder.copy().get(key, value)
+        if now is MISSING:
+            holder.put(key, value)
+        else:
+            found.append((holder, key, now))
+    return found
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import numpy as np
 
 from ... import interpret
 from ...autograd import no_grad
-from ...errors import ArgumentError, DtypeError, TraceError, caller
+from ...errors import ArgumentError, DtypeError, TraceError, caller, is_ours
 from ...interpret import Explain, Outside, Wrong
 from ...ops import where
 from ...ops.core.lowering import Elementwise, Uncompiled
@@ -235,8 +235,17 @@ class Tracer:
         )
 
     def shown(self, tensor: Tensor) -> None:
-        """Numbers that are there become part of the program, as text or as what Python makes of them."""
+        """Numbers that are there become part of the program, as text or as what Python makes of them.
+
+        Where there are none, `repr` gives a text for gradus's own messages; a user's code is refused, once it has run.
+        """
         if isinstance(tensor.data, Node):
+            shower = sys._getframe(2)
+            if not is_ours(shower.f_code.co_filename):
+                self.refusal(
+                    f"a compiled function shows a tensor as text, at {caller()}. While it is traced there are no "
+                    "values yet. Return the tensor and show it outside, or leave the function uncompiled."
+                )
             return
         self.met(tensor)
         self.looked_at.append((tensor, tensor.writes[0]))
