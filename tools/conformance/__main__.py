@@ -14,6 +14,7 @@ import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
 from .compare import EQUAL, Verdict, verdict
+from .explained import EXPLAINED
 from .expressed import expression
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "conformance.md"
@@ -37,7 +38,10 @@ def main() -> None:
         entries[name] = _entry(name, op, dtype, args.compiled, 4 if args.compiled else args.most)
         if args.only or (entries[name] and any(v.kind != EQUAL for v in entries[name] or ())):
             _say(name, entries[name])
-    _summary(entries)
+    lines = _lines(entries)
+    print(*lines[:1], *lines[4:8], sep="\n")
+    if args.write:
+        PAGE.write_text(HEAD.format(most=args.most) + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _entry(name: str, op: Any, dtype: torch.dtype, compiled: bool, most: int) -> list[Verdict] | None:
@@ -57,18 +61,67 @@ def _samples(op: Any, dtype: torch.dtype) -> Iterator[Any]:
 
 def _say(name: str, verdicts: list[Verdict] | None) -> None:
     counts = Counter(v.kind for v in verdicts or ())
-    print(f"{name}: " + (", ".join(f"{n} {kind}" for kind, n in counts.items()) or "missing"), flush=True)
-    for why in dict.fromkeys(v.why for v in verdicts or () if v.kind != EQUAL):
-        print(f"    {why}")
+    why = f" ({EXPLAINED[name]})" if name in EXPLAINED else ""
+    print(f"{name}: " + (", ".join(f"{n} {kind}" for kind, n in counts.items()) or "missing") + why, flush=True)
+    for problem in dict.fromkeys(v.why for v in verdicts or () if v.kind != EQUAL):
+        print(f"    {problem}")
 
 
-def _summary(entries: dict[str, list[Verdict] | None]) -> None:
+def _lines(entries: dict[str, list[Verdict] | None]) -> list[str]:
+    """What came of it, as a page."""
     there = {name: v for name, v in entries.items() if v}
     whole = [name for name, v in there.items() if all(one.kind == EQUAL for one in v)]
+    part = {name: v for name, v in there.items() if name not in whole}
+    open_ = {name: v for name, v in part.items() if name not in EXPLAINED}
     kinds = Counter(one.kind for v in there.values() for one in v)
-    print(f"{len(there)} of {len(entries)} operations are expressed, {len(whole)} with every sample equal")
-    print("samples:", ", ".join(f"{n} {kind}" for kind, n in kinds.items()))
-    print("missing:", *(name for name, v in entries.items() if not v))
+    lines = [
+        f"Of {len(entries)} entries of PyTorch {torch.__version__.split('+')[0]}'s operator tests {len(there)} are "
+        f"expressed; of {len(whole)} every sample is equal, of {len(part) - len(open_)} it is said why not, and "
+        f"{len(open_)} are open.",
+        "",
+        "| samples | |",
+        "|---|---:|",
+        *(f"| {kind} | {n} |" for kind, n in kinds.most_common()),
+        "",
+        "## Different by design",
+        "",
+        "| operation | equal samples | why |",
+        "|---|---:|---|",
+        *(f"| `{n}` | {_equal(v)} of {len(v)} | {EXPLAINED[n]} |" for n, v in sorted(part.items()) if n in EXPLAINED),
+        "",
+        "## Open",
+        "",
+        "| operation | equal samples | what comes instead |",
+        "|---|---:|---|",
+        *(f"| `{n}` | {_equal(v)} of {len(v)} | {_first(v)} |" for n, v in sorted(open_.items())),
+        "",
+        "## Every sample equal",
+        "",
+        ", ".join(f"`{n}`" for n in sorted(whole)) + ".",
+        "",
+        "## Missing",
+        "",
+        ", ".join(f"`{n}`" for n, v in sorted(entries.items()) if not v) + ".",
+    ]
+    return lines
+
+
+def _equal(verdicts: list[Verdict]) -> int:
+    return sum(v.kind == EQUAL for v in verdicts)
+
+
+def _first(verdicts: list[Verdict]) -> str:
+    why = next(v.why for v in verdicts if v.kind != EQUAL)
+    return why.replace("|", "\\|").replace("\n", " ").split(", called at")[0][:150]
+
+
+HEAD = """# What PyTorch does, and gradus
+
+PyTorch's own operator tests have sample inputs for each operation. `python -m tools.conformance --write` takes them
+(float64, up to {most} of each) through both: values, gradients, and gradients of these must be equal. What is
+written otherwise in gradus stands in `tools/conformance/expressed.py`, why some samples differ in `explained.py`.
+
+"""
 
 
 if __name__ == "__main__":

@@ -6,8 +6,12 @@ among Tensor's methods. Arguments keep their order; PyTorch's names of them (`di
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 import gradus
 from gradus.nn import functional as F
@@ -161,25 +165,103 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "nn.functional.upsample_bilinear": lambda x, *a, **k: F.interpolate(
         x, *a, mode="bilinear", align_corners=True, **k
     ),
+    "cdist": lambda x, y, p=2.0, compute_mode=None: gradus.cdist(x, y, p),
+    "diag_embed": lambda x, offset=0, **axes: gradus.diag_embed(x, offset, **axes),
+    "diagonal": lambda x, offset=0, dim1=0, dim2=1: gradus.diagonal(x, offset, dim1, dim2),
+    "diagonal_copy": lambda x, offset=0, dim1=0, dim2=1: gradus.diagonal(x, offset, dim1, dim2),
+    "linalg.diagonal": lambda x, offset=0, dim1=-2, dim2=-1: gradus.diagonal(x, offset, dim1, dim2),
+    "meshgrid.list_of_tensors": lambda xs, **options: gradus.meshgrid(*xs, **options),
+    "quantile": lambda x, q, *a, interpolation="linear", **k: gradus.quantile(x, q, *a, method=interpolation, **k),
+    "nanquantile": lambda x, q, *a, interpolation="linear", **k: gradus.nanquantile(
+        x, q, *a, method=interpolation, **k
+    ),
+    "split.list_args": lambda x, sizes, *a, **k: gradus.split(x, *a, sizes=sizes, **k),
+    "split_with_sizes": lambda x, sizes, axis=0: gradus.split(x, sizes=sizes, axis=axis),
+    "split_with_sizes_copy": lambda x, sizes, axis=0: gradus.split(x, sizes=sizes, axis=axis),
+    "einsum": lambda xs, formula: gradus.einsum(formula, *xs),
+    **{f"polygamma.polygamma_n_{n}": (lambda x, n: gradus.polygamma(n, x)) for n in range(5)},
+    "special.polygamma.special_polygamma_n_0": lambda x, n: gradus.polygamma(n, x),
+    "index_select": lambda x, axis, index: gradus.take(x, index.reshape(-1), axis),
+    "sort": lambda x, *a, **k: (gradus.sort(x, *a, **k), gradus.argsort(x, *a, **k)),
+    "repeat": lambda x, *counts: gradus.tile(x, counts[0] if isinstance(counts[0], (tuple, list)) else counts),
+    "where": lambda x, condition, y: gradus.where(condition, x, y),
+    "searchsorted": lambda places, x, sorter=None, out_int32=False, right=False, side="left": gradus.searchsorted(
+        places, x, right=right or side == "right"
+    ),
+    "flatten": lambda x, start_dim=0, end_dim=-1: gradus.nn.Flatten(start_dim, end_dim)(x) if x.ndim else x.reshape(1),
+    "fmax": lambda x, y: gradus.where(gradus.isnan(x), y, gradus.where(gradus.isnan(y), x, gradus.maximum(x, y))),
+    "fmin": lambda x, y: gradus.where(gradus.isnan(x), y, gradus.where(gradus.isnan(y), x, gradus.minimum(x, y))),
+    "dist": lambda x, y, p=2: gradus.norm(x - y, p),
+    "hsplit": lambda x, parts: _parts(x, parts, 1 if x.ndim > 1 else 0),
+    "vsplit": lambda x, parts: _parts(x, parts, 0),
+    "dsplit": lambda x, parts: _parts(x, parts, 2),
+    "column_stack": lambda xs: gradus.concatenate([x.reshape(-1, 1) if x.ndim < 2 else x for x in xs], 1),
+    "logit": lambda x, eps=None: _logit(x if eps is None else gradus.clip(x, eps, 1 - eps)),
+    "logaddexp2": lambda x, y: gradus.logaddexp(x * math.log(2), y * math.log(2)) / math.log(2),
+    "real": lambda x: x,
+    "conj": lambda x: x,
+    "conj_physical": lambda x: x,
+    "resolve_conj": lambda x: x,
+    "resolve_neg": lambda x: x,
+    "isreal": lambda x: gradus.ones_like(x).astype(bool),
+    "isposinf": lambda x: x == math.inf,
+    "isneginf": lambda x: x == -math.inf,
+    "sgn": lambda x: gradus.sign(x),
+    "mH": lambda x: gradus.swapaxes(x, -1, -2),
+    "H": lambda x: x.T,
+    "alias_copy": lambda x: x.copy(),
+    "t_copy": lambda x: x.T,
+    "new_zeros": lambda x, shape, **k: gradus.zeros(shape, dtype=k.get("dtype") or x.dtype),
+    "new_ones": lambda x, shape, **k: gradus.ones(shape, dtype=k.get("dtype") or x.dtype),
+    "new_full": lambda x, shape, value, **k: gradus.full(shape, value, dtype=k.get("dtype") or x.dtype),
+    "constant_pad_nd": lambda x, ends, value=0: F.pad(x, ends, "constant", value),
+    "special.xlog1py": lambda x, y: gradus.where(
+        x == 0, gradus.where(y != y, y, 0 * x), x * gradus.log1p(gradus.where(x == 0, 1, y))
+    ),
+    "special.entr": lambda x: gradus.where(
+        x < 0, -math.inf, gradus.where(x == 0, 0 * x, -x * gradus.log(gradus.where(x <= 0, 1, x)))
+    ),
+    "special.ndtr": lambda x: gradus.erfc(x * -math.sqrt(0.5)) / 2,
+    "special.log_ndtr": lambda x: gradus.log(gradus.erfc(x * -math.sqrt(0.5)) / 2),
+    "special.ndtri": lambda p: math.sqrt(2) * gradus.erfinv(2 * p - 1),
+    "select_scatter": lambda x, y, dim, index: gradus.index_copy(x, dim, [index], gradus.expand_dims(y, dim)),
+    "nn.functional.pdist": lambda x, p=2: gradus.cdist(x, x, p)[np.triu_indices(x.shape[0], 1)],
+    "combinations": lambda x, r=2, with_replacement=False: gradus.stack(
+        [
+            x[list(c)]
+            for c in (itertools.combinations_with_replacement if with_replacement else itertools.combinations)(
+                range(len(x)), r
+            )
+        ]
+    ),
+    "tril_indices": lambda n, m, offset=0, **k: gradus.tensor(np.stack(np.tril_indices(n, offset, m))),
+    "triu_indices": lambda n, m, offset=0, **k: gradus.tensor(np.stack(np.triu_indices(n, offset, m))),
+    "scalar_tensor": lambda x, **k: gradus.tensor(x, dtype=k.get("dtype")),
+    "broadcast_tensors": lambda *xs: [gradus.broadcast_to(x, np.broadcast_shapes(*(y.shape for y in xs))) for x in xs],
+    "trapezoid": lambda y, x=None, dx=1, dim=-1: _trapezoid(y, x, dx, dim),
+    "trapz": lambda y, x=None, dx=1, dim=-1: _trapezoid(y, x, dx, dim),
+    "native_layer_norm": lambda x, shape, w, b, eps: F.layer_norm(x, shape, w, b, eps),
+    "msort": lambda x: gradus.sort(x, 0) if x.ndim else x,
     "nn.functional.logsigmoid": lambda x: -F.softplus(-x),
 }
 
 
-EXPLAINED = {  # why samples are not equal, where that is meant
-    "nn.functional.soft_margin_loss": "PyTorch's samples have targets other than -1 and +1, which are refused",
-    "nn.functional.margin_ranking_loss": "PyTorch's samples have targets other than -1 and +1, which are refused",
-    "nn.functional.hinge_embedding_loss": "a sample has a target other than -1 and +1, which is refused",
-    "nn.functional.multilabel_soft_margin_loss": "PyTorch's samples have targets outside of [0, 1], which are refused",
-    "nn.functional.multi_margin_loss": "scores without axes are refused",
-    "nn.functional.multilabel_margin_loss": "scores without axes are refused",
-    "nn.functional.triplet_margin_with_distance_loss": "the samples' distance is a function of PyTorch's tensors",
-    "nn.functional.ctc_loss": "PyTorch's gradient is that to what came before a log_softmax; ours to its result",
-    **dict.fromkeys(
-        (f"nn.functional.max_unpool{k}d" for k in (1, 2, 3)),
-        "the samples' places come twice: of several numbers at one place PyTorch keeps some one, gradus the mean",
-    ),
-    "nn.functional.gaussian_nll_loss": "predictions and targets of two shapes are refused, not broadcast",
-}
+def _parts(x: Any, parts: Any, axis: int) -> Any:
+    return gradus.split(x, parts, axis) if isinstance(parts, int) else gradus.split(x, places=parts, axis=axis)
+
+
+def _logit(p: Any) -> Any:
+    return gradus.log(p / (1 - p))
+
+
+def _trapezoid(y: Any, x: Any, dx: float, axis: int) -> Any:
+    pairs = gradus.take(y, np.arange(1, y.shape[axis]), axis) + gradus.take(y, np.arange(y.shape[axis] - 1), axis)
+    if x is None:
+        return (pairs * dx / 2).sum(axis)
+    steps = gradus.diff(x, axis=axis if x.ndim > 1 else -1)
+    if x.ndim == 1 and y.ndim > 1:
+        steps = steps.reshape(-1, *(1,) * (y.ndim - 1 - axis % y.ndim))
+    return (pairs * steps / 2).sum(axis)
 
 
 def _spread(
@@ -206,7 +288,7 @@ def expression(name: str) -> Callable[..., Any] | None:
     for prefix in ("nn.functional.", "special."):
         plain = plain.removeprefix(prefix)
     found = _looked_up(SAME.get(name, SAME.get(plain, plain)))
-    if found is None and "." in plain:
+    if found is None and "." in plain and not plain.startswith(("linalg.", "fft.", "signal.", "masked.")):
         found = _looked_up(SAME.get(plain.split(".")[0], plain.split(".")[0]))
     return found
 
