@@ -8,7 +8,7 @@ import pytest
 import gradus
 from gradus import nn
 from gradus.errors import GradientError
-from gradus.functional import norm, recurrent, runs
+from gradus.functional import exponentials, norm, recurrent, runs
 from gradus.functional.recurrent import gru_step, lstm_step
 
 KINDS = {"LSTM": (lstm_step, 4, 2), "GRU": (gru_step, 3, 1)}
@@ -132,3 +132,16 @@ def test_normalisation_by_hand_is_the_composed_one() -> None:
 def test_rows_whose_squares_are_infinite_are_normalised() -> None:
     x = gradus.tensor([[1e30, 3e30], [1.0, 3.0]])
     np.testing.assert_allclose(gradus.functional.layer_norm(x, 2, eps=0.0).numpy(), [[-1, 1], [-1, 1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_softmax_by_hand_is_the_composed_one(name: str, axis: int) -> None:
+    x = gradus.randn((4, 3, 5)).astype("float64").detach().requires_grad_()
+    weight = gradus.randn(x.shape).astype("float64")
+    found = []
+    for y in (getattr(gradus.functional, name)(x, axis), getattr(exponentials, f"{name}_composed")(x, axis)):
+        first = gradus.grad(y, x, weight, create_graph=True)
+        found.append([y, gradus.grad(y, x, weight), first, gradus.grad((first * first).sum(), x)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-9, atol=1e-12)

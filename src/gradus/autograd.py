@@ -316,7 +316,7 @@ def came_from(t: Tensor) -> tuple[Tensor, ...]:
     if t.origin is None:
         return ()
     inputs, writes = t.origin.inputs, t.origin.writes
-    if any(x.writes[0] for x in inputs):
+    if any(x.writes[0] and x.origin is not None for x in inputs):
         then = tuple(_as_of(x, count) for x, count in zip(inputs, writes, strict=True))
         if any(a is not b for a, b in zip(then, inputs, strict=True)):
             t.origin = t.origin._replace(inputs=then)

@@ -12,6 +12,7 @@ from ..ops.core.primitive import promote
 from ..ops.core.wide import in_float32
 from ..tensor import Tensor
 from .checks import one_of
+from .exponentials import log_softmax_of, softmax_of
 
 __all__ = [
     "celu",
@@ -130,9 +131,7 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     >>> softmax([1000.0, 1000.0])
     tensor([0.5, 0.5])
     """
-    z = _float(x)
-    e = (z - z.detach().max(axis, keepdims=True)).exp()
-    return e / e.sum(axis, keepdims=True)
+    return softmax_of(_float(x), axis)
 
 
 @in_float32
@@ -142,9 +141,7 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     >>> log_softmax([0.0, 1000.0])
     tensor([-1000.,     0.])
     """
-    z = _float(x)
-    z = z - z.detach().max(axis, keepdims=True)  # first, so that the digits of large numbers cancel
-    return z - z.exp().sum(axis, keepdims=True).log()
+    return log_softmax_of(_float(x), axis)
 
 
 def softmin(x: Any, axis: int = -1) -> Tensor:

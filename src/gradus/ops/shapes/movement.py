@@ -123,7 +123,7 @@ _permute = Primitive(
     "permute",
     rule=lambda x, axes: Shaped(tuple(x.shape[a] for a in axes), x.dtype),
     forward=lambda xp, x, axes: x.transpose(axes),
-    vjp=(lambda g, y, x, axes: g.permute(*(axes.index(i) for i in range(len(axes)))),),
+    vjp=(lambda g, y, x, axes: _ordered(g, tuple([axes.index(i) for i in range(len(axes))])),),
     view=True,
     lower=View(lambda index, x, axes: [Found(0, tuple(index[axes.index(a)] for a in range(len(axes))))]),
 )
