@@ -12,7 +12,7 @@ import gradus
 from gradus import functional as F
 from gradus import nn, optim
 from gradus.compiler.native.step import Step
-from gradus.ops import scatter_add
+from gradus.ops import segment_sum
 from gradus.tensor import Tensor
 
 rng = np.random.default_rng(0)
@@ -42,7 +42,7 @@ def test_the_terms_are_added_in_their_order(case: tuple, dtype: str, threads: in
     shape, places, axis, length = case
     gradus.set_num_threads(threads)
     x, i = gradus.tensor(numbers(shape, dtype)), gradus.tensor(rng.integers(-length, length, places))
-    eager, *compiled = everyway.ways(lambda x, i: scatter_add(x, i, length, axis))
+    eager, *compiled = everyway.ways(lambda x, i: segment_sum(x, i, length, axis))
     for run in compiled:
         np.testing.assert_array_equal(run(x, i).numpy(), eager(x, i).numpy())
 
@@ -54,8 +54,8 @@ def test_what_is_added_and_what_becomes_of_the_sums_is_worked_out_in_between(thr
     y = gradus.tensor(numbers((40, 37), "float32"))
 
     def function(x: Tensor, i: Tensor, y: Tensor) -> list[Tensor]:
-        added = scatter_add((x * 2).broadcast_to((6, 8, 37)), i, 40)
-        turned = scatter_add(x.broadcast_to((6, 8, 37)).permute(1, 0, 2), i.T, 40)
+        added = segment_sum((x * 2).broadcast_to((6, 8, 37)), i, 40)
+        turned = segment_sum(x.broadcast_to((6, 8, 37)).permute(1, 0, 2), i.T, 40)
         return [added * y - y, turned + 1, y * 3]
 
     eager, *compiled = everyway.ways(function)
