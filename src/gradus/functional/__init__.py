@@ -1,6 +1,7 @@
 """What is computed without parameters of its own: activations, sums, convolution, pooling, normalisation, losses.
 
-Everything here is composed of the primitives in `gradus.ops`. The layers of `gradus.nn` are made from these functions.
+Everything here is composed of the primitives in `gradus.ops`; some of it eager mode does in one piece
+(`ops/core/by_hand.py`). The layers of `gradus.nn` are made from these functions.
 """
 
 from .._offers import offers
