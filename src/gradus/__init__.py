@@ -15,6 +15,9 @@ from ._methods import Methods as _Methods
 from .autograd import enable_grad, grad, no_grad, vjp
 from .control import scan, while_loop
 from .dtypes import bfloat16, bool_, float16, float32, float64, int32, int64, uint8
+from .interchange import numpy_functions as _numpy_functions  # noqa: F401 - makes methods
+from .interchange import standard as _standard  # noqa: F401
+from .interchange.dlpack import from_dlpack
 from .names.elsewhere import missing as _missing
 from .names.options import methods_understood as _methods_understood
 from .names.options import understood_all as _understood_all
@@ -39,12 +42,12 @@ from .transforms.custom import checkpoint, custom_gradient
 from .transforms.derivatives import hessian, jacobian, jvp
 
 if TYPE_CHECKING:
-    from . import data, datasets, draw, inspect, models, train, tune
+    from . import array_api, data, datasets, draw, inspect, models, train, tune
     from .train import Trainer, load, save
 
 __version__ = "0.1.0"
 
-_LATER = dict.fromkeys(("compiler", "data", "datasets", "draw", "inspect", "models", "train", "tune"), "")
+_LATER = dict.fromkeys(("array_api", "compiler", "data", "datasets", "draw", "inspect", "models", "train", "tune"), "")
 _LATER |= dict.fromkeys(("Trainer", "load", "save"), "train")
 _LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler")
 
@@ -61,6 +64,7 @@ __all__ = [
     "Generator",
     "Tensor",
     "Trainer",
+    "array_api",
     "as_tensor",
     "bernoulli",
     "bfloat16",
@@ -75,6 +79,7 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "from_dlpack",
     "grad",
     "hessian",
     "inspect",

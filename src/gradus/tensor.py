@@ -68,7 +68,6 @@ class Tensor(Methods):
     """
 
     __slots__ = ("__weakref__", "data", "grad", "hooks", "origin", "requires_grad", "writes")
-    __array_ufunc__ = None  # so that `array * tensor` asks the tensor
 
     def __init__(self, data: Any, requires_grad: bool = False, origin: Origin | None = None) -> None:
         if type(data) is not np.ndarray:

@@ -1,0 +1,1 @@
+"""Tensors among other libraries' arrays: NumPy's functions of tensors, and memory that is shared by DLPack."""
