@@ -28,8 +28,8 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # Each may import what stands before it, and what is in its own package. docs/architecture.md explains the order.
 ORDER = ["startup", "_offers", "errors", "names", "page_style", "draw", "aligned", "frozen", "dtypes", "interpret"]
 ORDER += ["_methods"]
-ORDER += ["tensor", "autograd", "ops", "linalg", "control", "compiler", "random", "transforms", "functional", "nn"]
-ORDER += ["optim", "data", "datasets", "models", "train", "inspect", "tune", "cli"]
+ORDER += ["tensor", "autograd", "ops", "linalg", "control", "compiler", "random", "transforms", "interchange"]
+ORDER += ["array_api", "functional", "nn", "optim", "data", "datasets", "models", "train", "inspect", "tune", "cli"]
 HEAVY = {
     "matplotlib",
     "sklearn",

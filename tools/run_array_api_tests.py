@@ -3,19 +3,23 @@
     python tools/run_array_api_tests.py FOLDER [--examples 50] [pytest's options]
 
 FOLDER is a checkout of github.com/data-apis/array-api-tests, with its submodule `array-api` beside it. The suite needs
-pytest, hypothesis and ndindex. What fails by design (no complex numbers, no float as an index ...) is told in
-docs/array-api.md.
+pytest, hypothesis and ndindex. It takes complex numbers for given, which gradus does not have: it runs in a copy, with
+these left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src"
+WIDEST = "for dt in complex_dtypes], key=lambda x: x[1]\n)[0]"  # of the suite, which fails where there are none
+NONE_THERE = WIDEST.replace("\n)", ", default=(None,)\n)")
 
 
 def main() -> int:
@@ -26,11 +30,17 @@ def main() -> int:
     surroundings = os.environ | {
         "ARRAY_API_TESTS_MODULE": "gradus.array_api",
         "ARRAY_API_TESTS_VERSION": "2024.12",
+        "ARRAY_API_TESTS_SKIP_DTYPES": "complex64,complex128",
         "PYTHONPATH": os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]),
     }
     command = [sys.executable, "-m", "pytest", "array_api_tests", "-q", "--tb=line", "-p", "no:cacheprovider"]
     command += [f"--max-examples={known.examples}", "--disable-deadline", "--derandomize", "-rf", *others]
-    return subprocess.run(command, cwd=known.folder, env=surroundings, check=False).returncode
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "suite"
+        shutil.copytree(known.folder, copy)
+        helpers = copy / "array_api_tests" / "dtype_helpers.py"
+        helpers.write_text(helpers.read_text().replace(WIDEST, NONE_THERE))
+        return subprocess.run(command, cwd=copy, env=surroundings, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import dtypes, linalg, ops
+from . import dtypes, ops
+from . import linalg as linalg
 from .dtypes import float32, float64, int32, int64, uint8, uint32, uint64
 from .errors import ArgumentError, DtypeError
-from .interchange.dlpack import from_dlpack
+from .interchange.dlpack import from_dlpack as from_dlpack
 from .ops import *  # noqa: F403
 from .ops.core.primitive import broadcast_shapes as _shapes
 from .tensor import Tensor, as_tensor, tensor
@@ -36,7 +37,7 @@ _KINDS["integral"] = _KINDS["signed integer"] + _KINDS["unsigned integer"]
 _KINDS["numeric"] = _KINDS["integral"] + _KINDS["real floating"]
 
 
-# -- what there is ---------------------------------------------------------------------------------------------------------
+# -- what there is -----------------------------------------------------------------------------------------------------
 
 
 def _on_cpu(device: Any) -> None:
@@ -66,11 +67,11 @@ class _Info:
         return {d.name: d for k in kinds for d in _KINDS[k]}
 
 
-def __array_namespace_info__() -> _Info:
+def __array_namespace_info__() -> _Info:  # noqa: N807 - the standard's name
     return _Info()
 
 
-# -- making ----------------------------------------------------------------------------------------------------------------
+# -- making ------------------------------------------------------------------------------------------------------------
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Tensor:
@@ -130,10 +131,10 @@ def linspace(
     """Numbers at equal distances."""
     _on_cpu(device)
     wanted = float32 if dtype is None else dtype
-    return ops.linspace(start, stop, num, dtype=wanted) if endpoint else ops.linspace(start, stop, num + 1, wanted)[:num]
+    return ops.linspace(start, stop, num if endpoint else num + 1, dtype=wanted)[:num]
 
 
-# -- dtypes ----------------------------------------------------------------------------------------------------------------
+# -- dtypes ------------------------------------------------------------------------------------------------------------
 
 
 def astype(x: Tensor, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Tensor:
@@ -203,8 +204,8 @@ def finfo(type: Any, /) -> FInfo:
     if not dtypes.is_float(dtype):
         raise DtypeError(f"finfo: {dtype} is not floating point. Use iinfo.")
     found = np.finfo(dtype)
-    numbers = (float(n) for n in (found.eps, found.max, found.min, found.smallest_normal))
-    return FInfo(found.bits, *numbers, dtype)
+    eps, most, least, normal = map(float, (found.eps, found.max, found.min, found.smallest_normal))
+    return FInfo(found.bits, eps, most, least, normal, dtype)
 
 
 def iinfo(type: Any, /) -> IInfo:
@@ -216,7 +217,7 @@ def iinfo(type: Any, /) -> IInfo:
     return IInfo(found.bits, int(found.max), int(found.min), dtype)
 
 
-# -- functions with other arguments than gradus' ----------------------------------------------------------------------------
+# -- functions with other arguments than gradus' -----------------------------------------------------------------------
 
 
 def clip(x: Tensor, /, min: Any = None, max: Any = None) -> Tensor:
@@ -239,12 +240,12 @@ def _summed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 sum, prod = _summed(ops.sum), _summed(ops.prod)
 
 
-def var(x: Tensor, /, *, axis: Any = None, correction: float = 0, keepdims: Any = False) -> Tensor:
+def var(x: Tensor, /, *, axis: Any = None, correction: Any = 0, keepdims: Any = False) -> Tensor:
     """The variance, divided by n - correction."""
     return ops.var(x, axis, keepdims, ddof=correction)
 
 
-def std(x: Tensor, /, *, axis: Any = None, correction: float = 0, keepdims: Any = False) -> Tensor:
+def std(x: Tensor, /, *, axis: Any = None, correction: Any = 0, keepdims: Any = False) -> Tensor:
     """The standard deviation, with n - correction."""
     return ops.std(x, axis, keepdims, ddof=correction)
 

@@ -92,7 +92,12 @@ class Eager:
                 _require_array(t)
             primitive.rule(*arrays, **params)  # explains in the user's words what does not fit
             raise
-        return out if type(out) is np.ndarray else np.asarray(out)
+        if type(out) is np.ndarray:
+            return out
+        for t in inputs:  # NumPy's functions take tensors, too
+            if type(t.data) is not np.ndarray:
+                _require_array(t)
+        return np.asarray(out)
 
     def assign(self, target: Tensor, value: Tensor, followed: bool = False) -> None:
         try:

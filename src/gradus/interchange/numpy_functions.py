@@ -37,11 +37,11 @@ def _as_arrays(thing: Any) -> Any:
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """Options without those of NumPy's that are not given."""
-    return {k: v for k, v in options.items() if v is not None and v is not np._NoValue}  # type: ignore[attr-defined]
+    return {k: v for k, v in options.items() if v is not None and v is not np._NoValue}
 
 
 @method("__array_ufunc__")
-def array_ufunc(self: Tensor, function: np.ufunc, how: str, *inputs: Any, **options: Any) -> Any:
+def array_ufunc(self: Tensor, function: Any, how: str, *inputs: Any, **options: Any) -> Any:
     """What `np.exp(t)`, `array * t` and their like call."""
     name = f"np.{function.__name__}"
     if options.get("out") is not None:

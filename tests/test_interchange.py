@@ -1,0 +1,75 @@
+"""Tensors among other libraries' arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradus
+from gradus import array_api as xp
+from gradus.errors import ArgumentError
+
+
+def test_numpys_functions_of_tensors_are_gradus() -> None:
+    t = gradus.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    array = np.array([3.0, 2.0, 1.0], np.float32)
+    found = [np.exp(t), np.mean(t, axis=0), array * t, np.add(array, t), np.concatenate([t, t]), np.where(t > 1, t, 0)]
+    wanted = [np.exp, lambda x: np.mean(x, axis=0), lambda x: array * x, lambda x: array + x]
+    wanted += [lambda x: np.concatenate([x, x]), lambda x: np.where(x > 1, x, 0)]
+    for y, f in zip(found, wanted, strict=True):
+        assert isinstance(y, gradus.Tensor)
+        assert y.requires_grad
+        np.testing.assert_allclose(y.detach().numpy(), f(t.detach().numpy()), rtol=1e-6)
+    assert gradus.grad(np.sum(np.square(t)), t).tolist() == [2, 4, 6]
+    inside = gradus.compile(lambda t: gradus.grad(np.sum(np.square(t)), t))(t)
+    assert inside.tolist() == [2, 4, 6]
+    assert np.linalg.norm(t).requires_grad
+
+
+def test_what_gradus_does_not_have_gives_arrays() -> None:
+    t = gradus.tensor([1.0, 2.0, 4.0])
+    assert np.percentile(t, 50) == 2
+    assert isinstance(np.convolve(t, t), np.ndarray)
+    assert np.asarray(t).tolist() == [1, 2, 4]
+    assert np.add.reduce(t) == 7
+    with pytest.raises(ArgumentError, match="not written into an array"):
+        np.add(t, t, out=np.zeros(3, np.float32))
+
+
+def test_memory_is_shared_by_dlpack() -> None:
+    t = gradus.tensor([1.0, 2.0])
+    array = np.from_dlpack(t)
+    t[0] = 5
+    assert array.tolist() == [5, 2]
+    assert gradus.from_dlpack(t, copy=True).tolist() == [5, 2]
+    assert t.__dlpack_device__() == (1, 0)
+    with pytest.raises(BufferError, match="requires a gradient"):
+        np.from_dlpack(gradus.tensor([1.0], requires_grad=True))
+    with pytest.raises(ArgumentError, match="has no __dlpack__"):
+        gradus.from_dlpack([1.0])
+
+
+@pytest.mark.torch
+def test_pytorch_shares_memory() -> None:
+    torch = pytest.importorskip("torch")
+    t = gradus.tensor([1.0, 2.0])
+    theirs = torch.from_dlpack(t)
+    theirs[1] = 7
+    assert t.tolist() == [1, 7]
+    assert gradus.from_dlpack(torch.ones(2)).tolist() == [1, 1]
+
+
+def test_a_program_for_any_library() -> None:
+    def standardised(x: gradus.Tensor) -> gradus.Tensor:
+        xp = x.__array_namespace__()
+        y = xp.asarray(x, dtype=xp.float64)
+        return (y - xp.mean(y, axis=0)) / xp.std(y, axis=0, correction=1)
+
+    x = gradus.tensor(np.random.default_rng(0).normal(size=(5, 2)))
+    numbers = x.numpy()
+    np.testing.assert_allclose(standardised(x).numpy(), (numbers - numbers.mean(0)) / numbers.std(0, ddof=1))
+    assert (x.device, x.to_device("cpu")) == ("cpu", x)
+    assert xp.isdtype(xp.int8, "integral")
+    assert xp.result_type(xp.int8, xp.uint8) == xp.int16
+    assert xp.cumulative_sum(xp.asarray([1, 2]), include_initial=True).tolist() == [0, 1, 3]
+    assert xp.unique_all(xp.asarray([3, 1, 3])).counts.tolist() == [1, 2]
