@@ -119,15 +119,15 @@ def a_method_that_can_be_called_no_more() -> World:
 @way
 def a_property_that_is_only_written() -> World:
     class Scale:
-        value = property(None, lambda self, v: vars(self).update(twice=2 * v))
+        dial = property(None, lambda self, v: setattr(self, "twice", 2 * v))
 
     scale: Any = Scale()
 
     def f(x: Any) -> Any:
-        scale.value = 3.0
+        scale.dial = 3.0
         return x * scale.twice
 
-    return World(f, changed(Scale, "value", property(None, lambda self, v: vars(self).update(twice=20 * v))))
+    return World(f, changed(Scale, "dial", property(None, lambda self, v: setattr(self, "twice", 20 * v))))
 
 
 @way
@@ -224,7 +224,7 @@ def a_counter_on_a_function_that_had_no_attributes() -> World:
         helper.calls = getattr(helper, "calls", 0) + 1  # type: ignore[attr-defined]
         return x
 
-    return World(lambda x: helper(x), seen=lambda: vars(helper))
+    return World(lambda x: helper(x), seen=lambda: dict(vars(helper)))
 
 
 @refused
@@ -238,7 +238,7 @@ def a_tensor_kept_by_a_function_that_had_no_attributes() -> World:
         function.last = x * 2
         return x
 
-    return World(f, seen=lambda: vars(helper))
+    return World(f, seen=lambda: dict(vars(helper)))
 
 
 @refused
@@ -249,7 +249,7 @@ def a_list_made_anew_on_an_ordered_dict() -> World:
         kept.shape = [*x.shape]
         return x
 
-    return World(f, seen=lambda: vars(kept))
+    return World(f, seen=lambda: dict(vars(kept)))
 
 
 @way

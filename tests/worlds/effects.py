@@ -415,13 +415,13 @@ def a_text_of_what_is_computed() -> World:
 
 @way
 def a_value_left_that_was_there_before() -> World:
-    thing = Thing(shape=(3,))
+    thing = Thing(last=(3,))
 
     def f(x: Any) -> Any:
-        thing.shape = x.shape
+        thing.last = x.shape
         return x
 
-    return World(f, changed(thing, "shape", None), lambda: thing.shape)
+    return World(f, changed(thing, "last", None), lambda: thing.last)
 
 
 @way
