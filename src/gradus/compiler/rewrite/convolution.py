@@ -241,8 +241,10 @@ def multiplications(n: Node) -> int:
         return math.prod(n.shape[1:]) * b.size // b.shape[1]
     if n.kind == "winograd":
         return n.size * a.shape[1] * int(n.params["kernel"]) ** 2
-    images = a if n.kind in BACK else n
-    return images.size // images.shape[1] * b.size * _in_one(n, 1)
+    places = n.size // n.shape[1]
+    if n.kind in BACK:  # of what comes to the results, and of the input, no more than the fewer meet all taps
+        places = min(a.size // a.shape[1], places // math.prod(n.params["stride"]))
+    return places * b.size * _in_one(n, 1)
 
 
 def _in_one(n: Node, operand: int) -> int:

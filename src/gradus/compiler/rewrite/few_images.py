@@ -23,8 +23,10 @@ from . import cut, rows, winograd
 from .convolution import BACK, NAMES, Sizes, Window
 from .cut import Axis
 from .layouts import blocks
+from .sums import call
 
 MOVED = winograd.MOVED  # multiplications in the time that a number takes to be written to memory and read again
+TURNED = 10  # the same of a number that is turned in a square; and of one that is not, in the first cache
 COLUMN = 128  # the same of a number of the columns, which is packed, too
 MOST = 16  # blocks of pieces, at most, that are thought of
 
@@ -50,11 +52,19 @@ class Job(NamedTuple):
         """Whether it is a gradient to an input."""
         return self.kind in BACK
 
+    @property
+    def of_weight(self) -> bool:
+        """Whether it is the gradient to the kernels."""
+        return self.kind == "convolution_weight"
+
+    @property
+    def elements(self) -> int:
+        """Of the weight."""
+        return self.source // self.groups * self.result * math.prod(self.kernel)
+
     def work(self, places: Sizes) -> float:
         """Multiplications for so many results of each channel, directly."""
-        pairs = self.source // self.groups * self.result
-        each = math.prod(self.kernel) / (math.prod(self.window.stride) if self.back else 1)
-        return pairs * math.prod(places) * each
+        return self.elements * math.prod(places) / (math.prod(self.window.stride) if self.back else 1)
 
     def cut(self, pieces: int, *axis: int) -> Axis:
         """An axis (places, kernel, stride, dilation, before) cut into so many pieces."""
@@ -66,22 +76,55 @@ class Job(NamedTuple):
 
 def found(graph: Graph, lanes: int, by_winograd: bool) -> dict[Node, Node]:
     """What becomes of convolutions of few images."""
-    becomes = {}
-    for n in graph.nodes():
-        if n.kind in NAMES and 0 < _batch(n) < lanes:
-            how = chosen(job_of(n, by_winograd), lanes, columns=False)
-            if how == "rows":
-                becomes[n] = rows.along_rows(n)
-            elif any(a.pieces > 1 for a in how):
-                becomes[n] = cut.weight(n, how, lanes) if n.kind == "convolution_weight" else cut.convolution(n, how)
-    return becomes
+    few = (n for n in graph.nodes() if n.kind in NAMES and 0 < _batch(n) < lanes)
+    return {n: _product(n) if _sees_one_pixel(n) else _filled(n, lanes, by_winograd) for n in few}
+
+
+def _filled(n: Node, lanes: int, by_winograd: bool) -> Node:
+    """A convolution whose vectors are filled."""
+    how = chosen(job_of(n, by_winograd), lanes, columns=False)
+    if how == "rows":
+        return rows.along_rows(n)
+    if all(a.pieces == 1 for a in how):
+        return n
+    return cut.weight(n, how, lanes) if n.kind == "convolution_weight" else cut.convolution(n, how)
 
 
 def needs_columns(n: Node, lanes: int, by_winograd: bool) -> bool:
     """Whether a convolution stays the product that it was."""
     if _batch(n) >= lanes:
         return False
-    return 0 in n.shape or chosen(job_of(n, by_winograd), lanes) == "columns"
+    if 0 in n.shape:
+        return True
+    if _sees_one_pixel(n):  # columns are its pixels as they are; of many, each image can have a product of its own
+        return math.prod(n.inputs[0].shape[2:]) < lanes
+    return bool(chosen(job_of(n, by_winograd), lanes) == "columns")
+
+
+def _sees_one_pixel(n: Node) -> bool:
+    """Whether each result sees one pixel, and each pixel is seen."""
+    p, of_weight = n.params, n.kind == "convolution_weight"
+    kernel, result = (n.shape[3:], n.inputs[1]) if of_weight else (n.inputs[1].shape[2:], n)
+    alone = {*kernel, *p["stride"], p["groups"]} == {1} and not any(p["before"])
+    return alone and n.inputs[0].shape[2:] == result.shape[2:]
+
+
+def _product(n: Node) -> Node:
+    """What sees one pixel at a time as a product for each image, y = K x, or dK = g x', which are then added up."""
+    images, other = n.inputs
+    x = _flat(images, 2)
+    if n.kind == "convolution_weight":
+        each = call("matmul", [_flat(other, 2), call("permute", [x], axes=(0, 2, 1))])
+        y = call("sum", [each], axis=(0,))
+    else:
+        k = _flat(other, 1)
+        y = call("matmul", [call("broadcast_to", [k], shape=(x.shape[0], *k.shape)), x])
+    return call("reshape", [y], shape=n.shape)
+
+
+def _flat(n: Node, others: int) -> Node:
+    """With all axes after so many others as one."""
+    return call("reshape", [n], shape=(*n.shape[:others], math.prod(n.shape[others:])))
 
 
 def _batch(n: Node) -> int:
@@ -112,7 +155,7 @@ def chosen(job: Job, lanes: int, columns: bool = True) -> Any:
     ways: list[tuple[float, Any]] = [(_time_of_pieces(job, how, lanes), how) for how in _cuts(job, lanes)]
     if columns:
         ways.append((_time_of_columns(job), "columns"))
-    if job.kind != "convolution_weight" and _has_rows(job):
+    if not job.of_weight and _has_rows(job):
         ways.append((_time_of_rows(job, lanes), "rows"))
     return min(ways, key=lambda way: way[0])[1]
 
@@ -128,12 +171,19 @@ def _cuts(job: Job, lanes: int) -> Iterator[tuple[Axis, ...]]:
 def _time_of_pieces(job: Job, how: tuple[Axis, ...], lanes: int) -> float:
     pieces = blocks(job.batch * math.prod(a.pieces for a in how), lanes) * lanes
     places = tuple(a.size for a in how)
-    work = job.work(places)
+    seen = _moved(tuple(a.length for a in how), lanes)
+    moved = job.source * seen + job.result * _moved(places, lanes)
+    work = pieces * job.work(places) + (winograd.FOLDED * job.elements if job.of_weight else 0)
     if job.by_winograd and winograd.suits(job.groups, job.kernel, job.window):
-        quick = winograd.time(job.source, job.result, places, job.kernel[0])
+        how_long = winograd.time_of_weight if job.of_weight else winograd.time
+        quick = how_long(pieces, job.source, job.result, places, job.kernel[0])
         work = quick if winograd.GAIN * quick < work else work
-    moved = job.source * math.prod(a.length for a in how) + job.result * math.prod(places)
-    return pieces * (work + MOVED * moved)
+    return work + TURNED * pieces * moved
+
+
+def _moved(lengths: Sizes, lanes: int) -> int:
+    """How many numbers are moved of so many; row by row, in whole vectors, they are turned, too."""
+    return math.prod(lengths[:-1]) * (lengths[-1] + blocks(lengths[-1], lanes) * lanes)
 
 
 def _time_of_rows(job: Job, lanes: int) -> float:

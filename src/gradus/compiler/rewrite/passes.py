@@ -39,7 +39,8 @@ def stages(
     number(graph)
     wanted = {in_bfloat16: rounding is not None, use_winograd: winograd}
     given: dict[Any, tuple[Any, ...]] = {in_bfloat16: (rounding,), use_winograd: (lanes,)}
-    given |= dict.fromkeys((find_convolutions, fill_vectors), (lanes, winograd))
+    images = max(lanes, 2 * rounding.lanes if rounding else 0)  # that fill a vector, of bfloat16 twice as many
+    given |= dict.fromkeys((find_convolutions, fill_vectors), (images, winograd))
     for one in PASSES:
         if not wanted.get(one, True):
             continue

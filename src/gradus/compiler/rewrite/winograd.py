@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ... import dtypes
 from ..graph.graph import Graph, Node
-from .convolution import Sizes, Window, multiplications, own_kernel
+from .convolution import NAMES, Sizes, Window, multiplications, own_kernel
 from .convolution import node as new
 from .sums import call
 
@@ -26,6 +26,8 @@ POINTS = (0, 1, -1, 2, -2)  # and infinity: with more, rounding errors grow abov
 SIZE = len(POINTS) + 1  # n, pixels along a side of what a tile sees
 KERNELS = (3, 5)  # r: tiles are then 4 and 2 results wide
 MOVED = 26  # multiplications in the time that a number takes to be written to memory and read again
+TRANSFORMED = 15  # the same of a number that a thread transforms for itself, and that stays in its caches
+FOLDED = 96  # the same of an element of a weight's gradient, whose sum's lanes are added up
 STORED = 1 << 25  # numbers that are stored, at most, to be multiplied for the gradient to the kernels
 GAIN = 1.25  # by how much it must be faster than the direct way before it is taken
 
@@ -90,13 +92,14 @@ def found(graph: Graph, lanes: int) -> dict[Node, Node]:
 
 def pays(n: Node, direct: float = 1.0) -> bool:
     """Whether it takes less time than the direct way, at so many times the multiplications a second."""
+    theirs = multiplications(n) if n.kind in NAMES else 0
     if n.kind in ("convolution", "convolution_input") and _applies(n, n.inputs[1].shape[2:]):
         ours = _cost(n)
     elif n.kind == "convolution_weight" and n.shape[0] == 1 and _applies(n, n.shape[3:]):
-        ours = _cost_of_weight(n)
+        ours, theirs = _cost_of_weight(n), theirs + FOLDED * n.size
     else:
         return False
-    return multiplications(n) > GAIN * direct * ours
+    return theirs > GAIN * direct * ours
 
 
 def _applies(n: Node, kernel: Sizes) -> bool:
@@ -119,20 +122,27 @@ def tiles(places: Sizes, r: int) -> tuple[int, int]:
 def _cost(n: Node) -> int:
     """The time it takes, counted in multiplications."""
     source, weight = n.inputs
-    return n.shape[0] * time(source.shape[1], n.shape[1], n.shape[2:], weight.shape[2])
+    return time(n.shape[0], source.shape[1], n.shape[1], n.shape[2:], weight.shape[2])
 
 
-def time(channels: int, out: int, places: Sizes, r: int) -> int:
-    """The same for one image."""
-    pixels = SIZE * SIZE * math.prod(tiles(places, r))
-    return pixels * out * channels + MOVED * pixels * (out + channels)
+def time(batch: int, channels: int, out: int, places: Sizes, r: int) -> int:
+    """The same of so many images; the kernels are transformed, too."""
+    pixels = SIZE * SIZE * batch * math.prod(tiles(places, r))
+    kernels = MOVED * SIZE * SIZE * out * channels
+    return pixels * out * channels + TRANSFORMED * pixels * (out + channels) + kernels
 
 
 def _cost_of_weight(n: Node) -> int:
-    """The same for the gradient to the kernels, where all that is transformed goes through memory."""
+    """The same for the gradient to the kernels."""
     source, g = n.inputs
-    pixels = SIZE * SIZE * g.shape[0] * math.prod(tiles(g.shape[2:], n.shape[3]))
-    return pixels * g.shape[1] * source.shape[1] + MOVED * pixels * (g.shape[1] + 2 * source.shape[1])
+    return time_of_weight(g.shape[0], source.shape[1], g.shape[1], g.shape[2:], n.shape[3])
+
+
+def time_of_weight(batch: int, channels: int, out: int, places: Sizes, r: int) -> int:
+    """The same of so many images: all that is transformed goes through memory."""
+    pixels = SIZE * SIZE * batch * math.prod(tiles(places, r))
+    kernels = MOVED * SIZE * SIZE * out * channels
+    return pixels * out * channels + MOVED * pixels * (out + 2 * channels) + kernels
 
 
 def _rewritten(n: Node) -> Node:
