@@ -32,7 +32,7 @@ DEEP = 512  # sums up to this length need no blocks
 UNBLOCKED = 1 << 27  # multiplications up to which a product needs no blocks, with a third cache of 2^22 bytes
 SHARED = 1 << 26  # bytes from which on a third cache is that of very many processors, and far from each:
 FAR = 1 << 20  # then so many bytes of it count
-APART = 1 << 21  # bytes over which the numbers of A that meet one of C may lie, in rows far from each other
+APART = 1 << 18  # bytes over which the numbers of A that meet one of C may lie, in rows far from each other
 
 
 class Processor(Protocol):
