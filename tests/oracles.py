@@ -26,6 +26,7 @@ CALLED = {
     "max": "amax",
     "min": "amin",
     "power": "pow",
+    "left_shift": "bitwise_left_shift",
     "right_shift": "bitwise_right_shift",
     "unstack": "unbind",
 }
@@ -52,6 +53,14 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     "vdot": lambda x1, x2: torch.vdot(x1.ravel(), x2.ravel()),
     "outer": lambda x1, x2: torch.outer(x1.ravel(), x2.ravel()),
     "cross": lambda x1, x2, axis=-1: torch.linalg.cross(x1, x2, dim=axis),
+    "flatten": lambda x, start=0, end=-1: torch.flatten(x, start, end),
+    "diff": lambda x, n=1, axis=-1, prepend=None, append=None: torch.diff(
+        x, n, axis, *(None if e is None else x.new_full((x.shape[0], 1), e) for e in (prepend, append))
+    ),
+    "cov": lambda x, ddof=1: torch.cov(x, correction=ddof),
+    "trapezoid": lambda y, x=None, dx=1, axis=-1: (
+        torch.trapezoid(y, dx=dx, dim=axis) if x is None else torch.trapezoid(y, x, dim=axis)
+    ),
     "isin": lambda x, values: torch.isin(x, torch.tensor(values)),
     "nonzero": lambda x: torch.nonzero(x, as_tuple=True),
     "allclose": lambda x1, x2: torch.isclose(x1, x2).all(),

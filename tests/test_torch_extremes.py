@@ -25,6 +25,8 @@ NUMBERS = np.array(
      1e-8, 3.4e38, -3.4e38, 1e30, -1e30, 1e19, 20, -20, 50, -50, 88, -87, 104, -104, 16777217, 2147483648, 1e10, -1e10]
 )  # fmt: skip
 LEFT_OUT = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert", "right_shift", "copy", "where"}
+LEFT_OUT.add("left_shift")
+LEFT_OUT |= {"fmax", "fmin"}  # theirs gives the whole gradient to the first of equals
 LEFT_OUT.add("lerp")  # theirs has two formulas, which overflow at other places
 LEFT_OUT.add("fmod")  # theirs is NaN of tiny divisors, and has another infinity for a gradient
 LEFT_OUT.add("remainder")  # theirs goes through the quotient, which overflows; `test_ops.py` has NumPy's
@@ -76,6 +78,7 @@ DIFFERENT: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("copysign", "gradient"): lambda x: ~np.isfinite(x),  # theirs is NaN
     ("arctan2", "gradient"): lambda x: abs(x) < 1e-15,  # theirs divides by a square, which is 0
     ("xlogy", "gradient"): lambda x: x == 0,  # theirs is NaN or infinite where x2 is 0 or infinite, too
+    ("logit", "gradient"): lambda x: ~((x > 0) & (x < 1)),  # theirs is NaN
     ("heaviside", "value"): np.isnan,  # theirs is 0
     ("softplus", "value"): lambda x: x > 20,  # theirs is x
     ("softplus", "gradient"): lambda x: x > 20,

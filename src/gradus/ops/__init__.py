@@ -27,6 +27,7 @@ from .products.einsum import *
 from .products.matmul import *
 from .products.vectors import *
 from .reductions.composed import *
+from .reductions.pairs import *
 from .reductions.reduce import *
 from .reductions.running import *
 from .shapes.axes import *

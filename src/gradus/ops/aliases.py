@@ -10,13 +10,14 @@ from .._methods import method
 from .core.primitive import FUNCTIONS
 from .elementwise.angles import arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, deg2rad, rad2deg
 from .elementwise.arithmetic import absolute, copy, divide, multiply, negative, power, remainder, subtract
-from .elementwise.bits import invert, right_shift
+from .elementwise.bits import invert, left_shift, right_shift
 from .elementwise.comparison import equal, greater, greater_equal, less, less_equal, not_equal
 from .elementwise.rounding import round, trunc
 from .elementwise.special import digamma
 from .making.create import zeros, zeros_like
 from .products.matmul import matmul
 from .reductions.composed import clip, min
+from .reductions.pairs import trapezoid
 from .reductions.reduce import max
 from .shapes.axes import moveaxis
 from .shapes.movement import expand_dims, permute
@@ -35,6 +36,7 @@ atan = arctan
 atan2 = arctan2
 atanh = arctanh
 bitwise_invert = invert
+bitwise_left_shift = left_shift
 bitwise_not = invert
 bitwise_right_shift = right_shift
 bmm = matmul
@@ -67,6 +69,7 @@ rint = round
 row_stack = vstack
 sub = subtract
 tensor_split = array_split
+trapz = trapezoid
 true_divide = divide
 unbind = unstack
 unsqueeze = expand_dims
@@ -83,6 +86,7 @@ __all__ = [
     "atan2",
     "atanh",
     "bitwise_invert",
+    "bitwise_left_shift",
     "bitwise_not",
     "bitwise_right_shift",
     "bmm",
@@ -115,6 +119,7 @@ __all__ = [
     "row_stack",
     "sub",
     "tensor_split",
+    "trapz",
     "true_divide",
     "unbind",
     "unsqueeze",

@@ -309,7 +309,7 @@ def normalize_axis(name: str, axis: int, ndim: int) -> int:
 
 def normalize_axes(name: str, axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Several axes counted from the front; None stands for all, as do 0 and -1 where there is none."""
-    if axis is None or (ndim == 0 and not isinstance(axis, (tuple, list)) and axis in (0, -1)):
+    if axis is None or (ndim == 0 and axis in (0, -1, (0,), (-1,), [0], [-1])):
         return tuple(range(ndim))
     axes = tuple(normalize_axis(name, a, ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
     if len(set(axes)) != len(axes):

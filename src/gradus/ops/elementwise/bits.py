@@ -12,7 +12,7 @@ from ...tensor import Tensor
 from ..core.elementwise import Check, Domain, binary, integers, no_floats
 from ..core.primitive import case, promote, public
 
-__all__ = ["bitwise_and", "bitwise_or", "bitwise_xor", "invert", "right_shift"]
+__all__ = ["bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift"]
 
 
 def _bits(
@@ -54,6 +54,16 @@ right_shift = _bits(
     "rshift",
     "x1 shifted to the right by x2 bits.",
     "right_shift([8, 7], 1) -> tensor([4, 3])",
+    domain=(0, 9),
+    check=integers,
+)
+
+
+left_shift = _bits(
+    "left_shift",
+    "lshift",
+    "x1 shifted to the left by x2 bits.",
+    "left_shift([1, 3], 2) -> tensor([ 4, 12])",
     domain=(0, 9),
     check=integers,
 )

@@ -9,13 +9,13 @@ import numpy as np
 
 from ...tensor import Tensor
 from ..core.elementwise import FUNCTION, binary, numbers
-from ..core.primitive import case, promote, public
+from ..core.primitive import broadcast, case, promote, public
 from ..core.wide import in_float32
-from .arithmetic import divide, multiply, power
+from .arithmetic import divide, maximum, minimum, multiply, power
 from .choice import where
-from .functions import log, sigmoid, sqrt
+from .functions import log, log1p, sigmoid, sqrt
 
-__all__ = ["exp2", "heaviside", "lerp", "logaddexp", "reciprocal", "rsqrt", "square", "xlogy"]
+__all__ = ["exp2", "fmax", "fmin", "heaviside", "lerp", "logaddexp", "logit", "reciprocal", "rsqrt", "square", "xlogy"]
 
 
 logaddexp = binary(
@@ -90,6 +90,46 @@ def lerp(x1: Any, x2: Any, weight: Any) -> Tensor:
     """
     a, b, part = promote(x1, x2, weight, floats=True)
     return a + part * (b - a)
+
+
+@public(case((3, 4), (3, 4)), elementwise=True)
+def fmax(x1: Any, x2: Any) -> Tensor:
+    """The larger of x1 and x2, or the number if the other is NaN. Gradient: that of `maximum`.
+
+    >>> fmax([1.0, math.nan], [3.0, 2.0])
+    tensor([3., 2.])
+    """
+    a, b = broadcast("fmax", *promote(x1, x2))
+    return where(a != a, b, where(b != b, a, maximum(a, b)))
+
+
+@public(case((3, 4), (3, 4)), elementwise=True)
+def fmin(x1: Any, x2: Any) -> Tensor:
+    """The smaller of x1 and x2, or the number if the other is NaN. Gradient: that of `minimum`.
+
+    >>> fmin([1.0, math.nan], [3.0, 2.0])
+    tensor([1., 2.])
+    """
+    a, b = broadcast("fmin", *promote(x1, x2))
+    return where(a != a, b, where(b != b, a, minimum(a, b)))
+
+
+def _logit(x: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.log(x) - np.log1p(-x)
+
+
+@public(case((3, 4), domain=(0.1, 0.9)), elementwise=True, gives="float", reference=_logit)
+@in_float32
+def logit(x: Any, eps: float | None = None) -> Tensor:
+    """log(x / (1 - x)), of which the sigmoid is x; with `eps`, of x between eps and 1 - eps. Gradient: g / (x (1 - x)).
+
+    >>> logit([0.5, 1.0])
+    tensor([ 0., inf])
+    """
+    a = promote(x, floats=True)[0]
+    a = a if eps is None else minimum(maximum(a, eps), 1 - eps)
+    return log(a) - log1p(-a)
 
 
 @public(case((3, 4), (3, 4)), elementwise=True, refuses=("bool",))

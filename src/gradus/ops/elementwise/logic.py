@@ -19,6 +19,8 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "isneginf",
+    "isposinf",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -48,6 +50,28 @@ def isinf(x: Any) -> Tensor:
     """
     a = promote(x)[0]
     return a.absolute() == math.inf if dtypes.is_float(a.dtype) else a != a
+
+
+@public(case((3, 4)), elementwise=True, gives="bool")
+def isposinf(x: Any) -> Tensor:
+    """Whether x is infinite, and above 0.
+
+    >>> isposinf([1.0, math.inf, -math.inf])
+    tensor([False,  True, False])
+    """
+    a = promote(x)[0]
+    return a == math.inf if dtypes.is_float(a.dtype) else a != a
+
+
+@public(case((3, 4)), elementwise=True, gives="bool")
+def isneginf(x: Any) -> Tensor:
+    """Whether x is infinite, and below 0.
+
+    >>> isneginf([1.0, math.inf, -math.inf])
+    tensor([False, False,  True])
+    """
+    a = promote(x)[0]
+    return a == -math.inf if dtypes.is_float(a.dtype) else a != a
 
 
 @public(case((3, 4)), elementwise=True, gives="bool")

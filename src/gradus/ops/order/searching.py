@@ -39,10 +39,11 @@ _LADDER = np.array([-1.5, -0.5, -0.5, 0.25, 1.0])
     methods=(),
     gives="int64",
 )
-def searchsorted(places: Any, x: Any, side: str = "left", right: bool = False) -> Tensor:
+def searchsorted(places: Any, x: Any, side: str = "left", right: bool = False, sorter: Any = None) -> Tensor:
     """Where x would stand among sorted numbers: how many are smaller; with side="right" or `right`, or equal.
 
-    `places` (n,) are for all of x; or (..., n), for x (..., m) with the same leading axes.
+    `places` (n,) are for all of x; or (..., n), for x (..., m) with the same leading axes. They are in order, or
+    `sorter` says it, as argsort(places) does.
 
     >>> searchsorted([1, 3, 5], [0, 3, 4, 9])
     tensor([0, 1, 2, 3])
@@ -50,6 +51,7 @@ def searchsorted(places: Any, x: Any, side: str = "left", right: bool = False) -
     if side not in ("left", "right"):
         raise ArgumentError(f'searchsorted: side is "left" or "right", got {side!r}')
     sorted_, x = (v.detach() for v in promote(places, x))
+    sorted_ = sorted_ if sorter is None else take_along_axis(sorted_, sorter, -1)
     if not sorted_.ndim or (sorted_.ndim > 1 and sorted_.shape[:-1] != x.shape[:-1]):
         raise ShapeError(f"searchsorted: numbers of shape {x.shape} have no places among those of {sorted_.shape}")
     shape, length = x.shape, sorted_.shape[-1]
@@ -98,7 +100,11 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, length: int | None
         if found.size and found.min() < 0:
             raise ArgumentError(f"bincount: counts numbers of 0 or more, got {found.min()}")
         length = max(int(found.max()) + 1 if found.size else 0, minlength)
-    weights = ones(x.shape, dtypes.int64) if weights is None else promote(weights)[0]
+    if weights is None:
+        weights = ones(x.shape, dtypes.int64)
+    else:
+        weights = promote(weights)[0]
+        weights = weights if dtypes.is_float(weights.dtype) else cast(weights, dtypes.float64)
     if weights.shape != x.shape:
         raise ShapeError(f"bincount: weights of shape {weights.shape} are not those of numbers of shape {x.shape}")
     return segment_sum(weights, x, length)
@@ -119,10 +125,17 @@ class Histogram(NamedTuple):
     methods=(),
     gives="int64",
 )
-def histogram(x: Any, bins: int | Sequence[float] = 10, range: tuple[float, float] | None = None) -> Histogram:
+def histogram(
+    x: Any,
+    bins: int | Sequence[float] = 10,
+    range: tuple[float, float] | None = None,
+    density: bool = False,
+    weights: Any = None,
+) -> Histogram:
     """How many numbers lie in each bin, and its edges: bins of one width from the smallest to the largest, or as given.
 
-    An edge belongs to the bin on its right, the last one to the last bin; what lies outside is not counted.
+    An edge belongs to the bin on its right, the last one to the last bin; what lies outside is not counted. With
+    `weights`, their sums; with `density`, the share of all for each unit of the axis.
 
     >>> histogram([1, 2, 2, 4], 3).counts
     tensor([1, 2, 1])
@@ -139,7 +152,9 @@ def histogram(x: Any, bins: int | Sequence[float] = 10, range: tuple[float, floa
         raise ArgumentError(f"histogram: needs one bin or more, got {bins}")
     inside = (wide >= edges[0]) & (wide <= edges[-1])
     place = searchsorted(edges, wide, "right") - 1
-    return Histogram(segment_sum(cast(inside, dtypes.int64), place.clip(0, count - 1), count), edges)
+    amounts = cast(inside, dtypes.int64) if weights is None else where(inside, promote(weights)[0].reshape(-1), 0)
+    counts = segment_sum(amounts, place.clip(0, count - 1), count)
+    return Histogram(counts / (counts.sum() * (edges[1:] - edges[:-1])) if density else counts, edges)
 
 
 def _edges(x: Tensor, bins: int, range: tuple[float, float] | None) -> Tensor:

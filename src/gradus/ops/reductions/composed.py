@@ -186,15 +186,17 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     gives="float",
 )
 @in_float32
-def norm(x: Any, order: float = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def norm(x: Any, order: float | str = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The length along `axis`: (sum |x|^order)^(1/order). Gradient of order 2: g x / y; where all are 0, it is 0.
 
-    Order 1 is the sum of |x|, infinity the largest, minus infinity the smallest of them, 0 how many are not 0.
+    Order 1 is the sum of |x|, infinity the largest, minus infinity the smallest of them, 0 how many are not 0; "fro",
+    Frobenius' norm, is 2.
 
     >>> norm([3.0, 4.0]), norm([3.0, 4.0], math.inf)
     (tensor(5.), tensor(4.))
     """
     x = promote(x, floats=True)[0]
+    order = 2 if order == "fro" else order
     if not isinstance(order, (int, float)):
         raise ArgumentError(f"norm: the order is a number, got {order!r}. Of all elements, 2 is Frobenius' norm.")
     if order == 0:

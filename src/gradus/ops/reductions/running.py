@@ -150,15 +150,20 @@ def _extremes(name: str, x: Tensor, axis: int, extreme: Combine, largest: bool) 
     return Extremes(x.take_along_axis(indices, axis) if x.ndim else x, indices)
 
 
-@public(case((3, 4)), case((3, 4), n=2, axis=0))
-def diff(x: Any, n: int = 1, axis: int = -1) -> Tensor:
+@public(case((3, 4)), case((3, 4), n=2, axis=0), case((3, 4), prepend=True, append=False))
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """The differences between neighbours along an axis, n times; of booleans, whether they differ. Gradient: -diff(g).
+
+    `prepend` and `append` are joined to x first, a number as one element.
 
     >>> diff([1, 4, 9])
     tensor([3, 5])
     """
     x = promote(x)[0]
     axis = normalize_axis("diff", axis, x.ndim)
+    single = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    joined = promote(*(e for e in (prepend, x, append) if e is not None))
+    x = concatenate([e if e.ndim else e.broadcast_to(single) for e in joined], axis)
     less = not_equal if x.dtype == dtypes.bool_ else subtract
     for _ in range(n):
         x = less(cut(x, axis, min(1, x.shape[axis]), x.shape[axis]), cut(x, axis, 0, max(x.shape[axis] - 1, 0)))

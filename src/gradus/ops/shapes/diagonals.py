@@ -11,10 +11,11 @@ from ...tensor import Tensor
 from ..core.primitive import bind, case, normalize_axes, promote, public
 from ..elementwise.choice import where
 from ..making.create import iota
+from .axes import atleast_2d, moveaxis
 from .movement import permute, reshape
-from .slicing import cut, pad_p
+from .slicing import concatenate, cut, pad_p
 
-__all__ = ["diag", "diag_embed", "diagonal", "trace", "tril", "triu"]
+__all__ = ["block_diag", "diag", "diag_embed", "diagonal", "trace", "tril", "triu"]
 
 
 def _require_matrix(name: str, x: Tensor) -> None:
@@ -89,10 +90,13 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     case((3,)),
     case((2, 3), args=(-1,)),
     case((2, 3), args=(2,)),
-    reference=lambda x, offset=0: np.stack([np.diag(row, offset) for row in x]) if x.ndim > 1 else np.diag(x, offset),
+    case((2, 3), args=(1, 0, 2)),
+    reference=lambda x, offset=0, axis1=-2, axis2=-1: (
+        np.moveaxis(np.stack([np.diag(row, offset) for row in x]), 1, axis1) if x.ndim > 1 else np.diag(x, offset)
+    ),
 )
-def diag_embed(x: Any, offset: int = 0) -> Tensor:
-    """Matrices (..., n, n) with x (..., k) on a diagonal, else 0. Gradient: the diagonal of g.
+def diag_embed(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Tensor:
+    """Matrices (..., n, n) with x (..., k) on a diagonal, else 0; or with their axes elsewhere. Gradient: g's diagonal.
 
     >>> diag_embed([1, 2])
     tensor([[1, 0],
@@ -107,7 +111,32 @@ def diag_embed(x: Any, offset: int = 0) -> Tensor:
     stop = start + (length - 1) * (n + 1) + 1 if length else 0
     widths = (start, n * n - stop, n) if length else (0, n * n, 0)
     flat = bind(pad_p, x, widths=((0, 0, 0),) * (x.ndim - 1) + (widths,), value=0)
-    return reshape(flat, (*x.shape[:-1], n, n))
+    return moveaxis(reshape(flat, (*x.shape[:-1], n, n)), (-2, -1), (axis1, axis2))
+
+
+def _blocks(*xs: Any) -> Any:
+    """NumPy's, put together by hand."""
+    xs = tuple(np.atleast_2d(x) for x in xs)
+    rows = [np.hstack([x if i == j else np.zeros((x.shape[0], y.shape[1]), x.dtype) for j, y in enumerate(xs)])
+            for i, x in enumerate(xs)]  # fmt: skip
+    return np.vstack(rows)
+
+
+@public(case((2, 3), (1, 2)), case((3,), (2, 2)), methods=(), reference=_blocks)
+def block_diag(*xs: Any) -> Tensor:
+    """Matrices one after the other along the diagonal, else 0; vectors are rows. Gradient: to each its block.
+
+    >>> block_diag([[1, 2]], [[3]])
+    tensor([[1, 2, 0],
+            [0, 0, 3]])
+    """
+    blocks = [atleast_2d(x) for x in promote(*xs)]
+    width, start, rows = sum(x.shape[1] for x in blocks), 0, []
+    for x in blocks:
+        end = width - start - x.shape[1]
+        rows.append(bind(pad_p, x, widths=((0, 0, 0), (start, end, 0)), value=0) if start or end else x)
+        start += x.shape[1]
+    return concatenate(rows)
 
 
 @public(case((3,)), case((3, 4), args=(1,)))

@@ -79,15 +79,24 @@ def reshape(x: Any, *shape: Any) -> Tensor:
     return x if lengths == x.shape else bind(_reshape, x, shape=lengths)
 
 
-@public(case((2, 3, 4)), methods=("flatten",), reference=lambda x, start=0: x.reshape(*x.shape[:start], -1))
-def flatten(x: Any, start: int = 0) -> Tensor:
-    """All axes from `start` on, as one.
+@public(
+    case((2, 3, 4)),
+    case((2, 3, 4, 5), args=(1, -2)),
+    reference=lambda x, start=0, end=-1: x.reshape(-1) if end == -1 else x.reshape(2, -1, 5),
+)
+def flatten(x: Any, start: int = 0, end: int = -1) -> Tensor:
+    """All axes from `start` to `end`, both included, as one.
 
     >>> flatten([[1, 2], [3, 4]])
     tensor([1, 2, 3, 4])
     """
     x = promote(x)[0]
-    return reshape(x, (*x.shape[:start], math.prod(x.shape[start:])))
+    if not x.ndim:
+        return reshape(x, (1,))
+    first, last = (normalize_axis("flatten", a, x.ndim) for a in (start, end))
+    if last < first:
+        raise ShapeError(f"flatten: axis {end} does not come after axis {start}")
+    return reshape(x, (*x.shape[:first], math.prod(x.shape[first : last + 1]), *x.shape[last + 1 :]))
 
 
 @public(case((2, 3), args=(1,)), case((2, 3), args=(-1,)))
@@ -173,10 +182,10 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
             [2, 4]])
     """
     x = promote(x)[0]
-    order = list(range(x.ndim))
-    first, second = normalize_axis("swapaxes", axis1, x.ndim), normalize_axis("swapaxes", axis2, x.ndim)
+    order = list(range(x.ndim or 1))
+    first, second = (normalize_axis("swapaxes", a, len(order)) for a in (axis1, axis2))
     order[first], order[second] = second, first
-    return _ordered(x, tuple(order))
+    return _ordered(x, tuple(order[: x.ndim]))
 
 
 # -- broadcast_to ------------------------------------------------------------------------------------------------------

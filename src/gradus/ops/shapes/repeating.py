@@ -9,11 +9,11 @@ import numpy as np
 
 from ...errors import ArgumentError, ShapeError
 from ...tensor import Tensor
-from ..core.primitive import case, normalize_axes, normalize_axis, promote, public
+from ..core.primitive import broadcast, case, normalize_axes, normalize_axis, promote, public
 from .movement import broadcast_to, expand_dims, reshape, swapaxes
 from .slicing import concatenate, cut
 
-__all__ = ["meshgrid", "repeat", "roll", "tile"]
+__all__ = ["broadcast_tensors", "meshgrid", "repeat", "roll", "tile"]
 
 
 @public(
@@ -95,6 +95,16 @@ def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = 
             at = length - by % length
             y = concatenate([cut(y, along, at, length), cut(y, along, 0, at)], along)
     return y
+
+
+@public(case((2, 1), (3,)), methods=(), reference=lambda *xs: np.broadcast_arrays(*xs))
+def broadcast_tensors(*xs: Any) -> list[Tensor]:
+    """Tensors stretched to one common shape, by NumPy's rule. Gradient: summed over the repeats.
+
+    >>> [x.shape for x in broadcast_tensors([[1], [2]], [3, 4, 5])]
+    [(2, 3), (2, 3)]
+    """
+    return broadcast("broadcast_tensors", *(promote(x)[0] for x in xs))
 
 
 @public(case((2,), (3,)), case((2,), (3,), (4,), indexing="ij"), methods=())

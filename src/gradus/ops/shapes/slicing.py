@@ -13,7 +13,7 @@ from ..core.primitive import Primitive, Shaped, bind, case, normalize_axis, prom
 from .axes import atleast_1d, atleast_2d, atleast_3d
 from .movement import expand_dims
 
-__all__ = ["concatenate", "dstack", "hstack", "stack", "vstack"]
+__all__ = ["column_stack", "concatenate", "dstack", "hstack", "stack", "vstack"]
 
 # -- slice and pad, each the other's gradient --------------------------------------------------------------------------
 
@@ -209,6 +209,18 @@ def hstack(tensors: Sequence[Any]) -> Tensor:
     """
     xs = [atleast_1d(x) for x in _several("hstack", tensors)]
     return concatenate(xs, 0 if xs[0].ndim == 1 else 1)
+
+
+@public(case((2, 3), (2, 1), listed=True), case((2,), (2,), listed=True), methods=())
+def column_stack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors joined along the second axis; those with one axis are columns.
+
+    >>> column_stack([[1, 2], [3, 4]])
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    xs = [atleast_1d(x) for x in _several("column_stack", tensors)]
+    return concatenate([x if x.ndim > 1 else expand_dims(x, 1) for x in xs], 1)
 
 
 @public(case((2, 3), (2, 3), listed=True), case((2,), (2,), listed=True), methods=())

@@ -94,6 +94,7 @@ def array_split(x: Any, parts: int | Sequence[int], axis: int = 0) -> list[Tenso
     """
     x = promote(x)[0]
     axis = normalize_axis("array_split", axis, x.ndim)
+    parts = parts.tolist() if isinstance(parts, (Tensor, np.ndarray)) else parts
     if not isinstance(parts, (int, np.integer)):
         return _cut_at(x, list(parts), axis)
     if parts < 1:
