@@ -173,7 +173,8 @@ SPECIAL = np.array(
     [np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 0.5, 1.5, 1e-40, -1e-40, 1e30, -1e30, 1e-30, 80.0, -80.0,
      110.0, -110.0, 95.0, -100.0, 1e-8, 0.9999999, 3.0, -3.0, 7.25]
 )  # fmt: skip
-EITHER_ZERO = {"maximum", "minimum", "relu", "sign"}  # where libraries differ in the sign of a zero, in half precision
+# where libraries differ in the sign of a zero, in half precision
+EITHER_ZERO = {"fmax", "fmin", "maximum", "minimum", "relu", "sign"}
 
 
 @pytest.mark.parametrize("name", [p for p in ELEMENTWISE if FUNCTIONS[p.values[0]].cases[0].dtype == "float64"])

@@ -94,6 +94,8 @@ def _same_memory(view: Any, data: Any) -> bool:
     """Whether a view shares memory, as far as is known: a reshape of what is not in one piece copies."""
     if type(data) is not np.ndarray or data.flags.c_contiguous:
         return True
+    if type(view) is not np.ndarray:  # a symbol, of an array that a compiled function has around it
+        return True
     return np.may_share_memory(view, data)
 
 

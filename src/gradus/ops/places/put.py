@@ -144,7 +144,7 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
     >>> x[x > 5] = 5
     >>> x
     tensor([[3., 0.],
-            [5., 0.]], from=where)
+            [5., 0.]], from=copy)
     >>> x.sum().backward()
     >>> v.grad
     tensor([3., 0.])
