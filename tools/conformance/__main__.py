@@ -74,7 +74,7 @@ def _lines(entries: dict[str, list[Verdict] | None]) -> list[str]:
     part = {name: v for name, v in there.items() if name not in whole}
     open_ = {name: v for name, v in part.items() if name not in EXPLAINED}
     kinds = Counter(one.kind for v in there.values() for one in v)
-    lines = [
+    return [
         f"Of {len(entries)} entries of PyTorch {torch.__version__.split('+')[0]}'s operator tests {len(there)} are "
         f"expressed; of {len(whole)} every sample is equal, of {len(part) - len(open_)} it is said why not, and "
         f"{len(open_)} are open.",
@@ -103,7 +103,6 @@ def _lines(entries: dict[str, list[Verdict] | None]) -> list[str]:
         "",
         ", ".join(f"`{n}`" for n, v in sorted(entries.items()) if not v) + ".",
     ]
-    return lines
 
 
 def _equal(verdicts: list[Verdict]) -> int:
