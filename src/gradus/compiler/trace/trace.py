@@ -65,6 +65,7 @@ class Tracer:
         self._same: dict[tuple[Any, ...], np.ndarray] = {}  # by their layouts, the arrays met
         self._met: dict[int, tuple[weakref.ref[Tensor], np.ndarray]] = {}  # the tensors that had them, by their ids
         self.views: dict[Node, View] = {}
+        self._again: dict[tuple[Node, int], Node] = {}  # views taken again, after so many writes
         self.written_at: dict[int, str] = {}  # where arrays are written
         self.walked = False  # whether gradients were walked back
         self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
@@ -265,6 +266,7 @@ class Tracer:
                 self._earlier[t.data] = caller()
             if not self._walking:
                 self._check_fresh(t)
+                return self._fresh(t.data)
             return self._current.get(id(t.data), t.data)
         if not isinstance(t.data, np.ndarray):  # of an example that stands for all, in a gradient of a loop
             raise WriteOut if self._watch is not None else self.refusal(f"a tensor of vmap's is used at {caller()}")
@@ -352,11 +354,24 @@ class Tracer:
                 "Whether the two are one memory depends on how it lies. Use the reshape from there on, or assign to a "
                 "copy of it, whichever is meant."
             )
-        if view is not None and view.writes[0] != view.before:
+        if view is not None and view.writes[0] != view.before and view.before < 0:
             raise self.refusal(
                 f"a compiled function uses a view of a tensor ({view.primitive.name}) that was written after the view "
                 f"was taken, at {caller()}. Take the view again after assign_, or copy() it before, whichever is meant."
             )
+
+    def _fresh(self, data: Any) -> Node:
+        """The node of a value as it is now: a view of what was written since is taken again."""
+        view = self.views.get(data) if isinstance(data, Node) else None
+        if view is None or view.writes[0] == view.before:
+            found: Node = self._current.get(id(data), data)
+            return found
+        key = (data, view.writes[0])
+        if key not in self._again:
+            below = self._fresh(view.of)
+            made = Node(view.primitive, (below,), view.params, data.shape, data.dtype)
+            self._again[key] = self.own(made)
+        return self._again[key]
 
     def give(self, argument: Tensor) -> None:
         """Make a tensor an argument: an input of its own, even where its array is one that was met before."""
