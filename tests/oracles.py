@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
+import pytest
 
 from gradus.ops.core.primitive import FUNCTIONS
 
+torch = pytest.importorskip("torch")
 HOMES = (torch, torch.special, torch.nn.functional, torch.linalg)
 
 # what has another name there, with the same arguments

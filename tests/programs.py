@@ -161,8 +161,7 @@ def _assigned(x: Tensor, y: Tensor, raw: Tensor, p: int, q: int) -> Tensor:
     """A copy, or a view of one, with elements assigned; views that were taken before are not used again."""
     x = _at_least(x, 1) * 1
     axis = _axis(x, q)
-    n = x.shape[axis]
-    if not n:
+    if not x.size:
         return x
     turned = x.swapaxes(0, axis) if p % 3 else x
     n = turned.shape[0]

@@ -210,6 +210,13 @@ def test_all_names_what_a_package_offers(name: str) -> None:
         assert offered - set(listed) == set()
 
 
+@pytest.mark.parametrize("package", ["ops", "functional", "linalg", "nn", "optim"])
+def test_a_name_is_offered_by_one_file(package: str) -> None:
+    lists = [getattr(importlib.import_module(m), "__all__", []) for m in MODULES if m.startswith(f"gradus.{package}.")]
+    counts = Counter(name for names in lists for name in names)
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
 # -- docstrings --------------------------------------------------------------------------------------------------------
 
 

@@ -535,3 +535,62 @@ def test_assignments_in_the_step_of_a_loop() -> None:
         return last.detach(), gradus.grad(sums.sum() + last.sum(), w)
 
     both(f, gradus.tensor(np.random.default_rng(2).normal(size=(20, 5))), w)
+
+
+def _turned_reshape(x: Tensor, w: Tensor) -> Tensor:
+    y = (x * 2).T
+    row = y.reshape(12)
+    y[0] = 1.0
+    return row * 1
+
+
+def _reshape_of_a_part(x: Tensor, w: Tensor) -> Tensor:
+    row = w[:, 1:3].reshape(6)
+    w.assign_(x)
+    return row * 1
+
+
+def _copied_by_a_reshape(x: Tensor, w: Tensor) -> Tensor:
+    row = w.T.reshape(12)
+    w[0] = 1.0
+    return row * 1
+
+
+def _a_part_of_a_copy(x: Tensor, w: Tensor) -> Tensor:
+    part = w.T.reshape(12)[:3]
+    w[0] = 7.0
+    return part * 1
+
+
+def _a_copy_is_written(x: Tensor, w: Tensor) -> Tensor:
+    w.T.reshape(12)[0] = -1.0
+    return w * 1
+
+
+def _a_view_is_written(x: Tensor, w: Tensor) -> Tensor:
+    row = w.reshape(12)
+    row[0] = 7.0
+    return w * row.sum()
+
+
+RESHAPED = [_turned_reshape, _reshape_of_a_part, _copied_by_a_reshape, _a_part_of_a_copy, _a_copy_is_written]
+
+
+@pytest.mark.parametrize("f", [*RESHAPED, _a_view_is_written])
+def test_a_reshape_that_may_be_a_copy_never_lies(f: Any) -> None:
+    """As eagerly, the tensor around the function, too, or refused."""
+    numbers = np.arange(12.0).reshape(3, 4)
+
+    def run(compiled: bool) -> list[np.ndarray]:
+        w = gradus.tensor(numbers.copy())
+        inner = lambda x: f(x, w)  # noqa: E731
+        y = (gradus.compile(inner) if compiled else inner)(gradus.tensor(numbers + 1))
+        return [y.numpy().copy(), w.numpy().copy()]
+
+    expected = run(False)
+    try:
+        found = run(True)
+    except TraceError:
+        return
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 import gradus
 from gradus import array_api as xp
-from gradus.errors import ArgumentError
+from gradus.errors import ArgumentError, GradusError
 
 
 def test_numpys_functions_of_tensors_are_gradus() -> None:
@@ -73,3 +76,52 @@ def test_a_program_for_any_library() -> None:
     assert xp.result_type(xp.int8, xp.uint8) == xp.int16
     assert xp.cumulative_sum(xp.asarray([1, 2]), include_initial=True).tolist() == [0, 1, 3]
     assert xp.unique_all(xp.asarray([3, 1, 3])).counts.tolist() == [1, 2]
+
+
+SAID: dict[str, Callable[[Any], Any]] = {
+    "np.sum(X)": lambda X: np.sum(X),
+    "np.sum(X, 0)": lambda X: np.sum(X, 0),
+    "np.mean(X, axis=1, keepdims=True)": lambda X: np.mean(X, axis=1, keepdims=True),
+    "np.max(X, 0, None, True)": lambda X: np.max(X, 0, None, True),
+    "np.var(X, ddof=1)": lambda X: np.var(X, ddof=1),
+    "np.take(X, [0, 1], 0)": lambda X: np.take(X, [0, 1], 0),
+    "np.cumsum(X, 1)": lambda X: np.cumsum(X, 1),
+    "np.where(X > 0.5)": lambda X: np.where(X > 0.5),
+    "np.where(X > 0.5, X, 0)": lambda X: np.where(X > 0.5, X, 0),
+    "np.clip(X, 0.2, 0.5)": lambda X: np.clip(X, 0.2, 0.5),
+    "np.concatenate((X, X), 1)": lambda X: np.concatenate((X, X), 1),
+    "np.stack([X, X], 1)": lambda X: np.stack([X, X], 1),
+    "np.linalg.svd(X, full_matrices=False)[1]": lambda X: np.linalg.svd(X, full_matrices=False)[1],
+    "np.round(X)": lambda X: np.round(X),
+    "np.split(X, 3)": lambda X: np.split(X, 3),
+    "np.einsum('ij,jk->ik', X, X)": lambda X: np.einsum("ij,jk->ik", X, X),
+    "np.argmax(X, 1)": lambda X: np.argmax(X, 1),
+    "np.quantile(X, 0.5)": lambda X: np.quantile(X, 0.5),
+    "np.tile(X, 2)": lambda X: np.tile(X, 2),
+}
+REFUSED: dict[str, Callable[[Any], Any]] = {
+    "np.sort(X, -1, 'stable')": lambda X: np.sort(X, -1, "stable"),
+    "np.sum(X, 0, np.float64)": lambda X: np.sum(X, 0, np.float64),
+    "np.take(X, [0, 1])": lambda X: np.take(X, [0, 1]),
+    "np.linalg.svd(X)": lambda X: np.linalg.svd(X),
+    "np.cumsum(X)": lambda X: np.cumsum(X),
+    "np.round(X, 1)": lambda X: np.round(X, 1),
+    "np.cov(X, X)": lambda X: np.cov(X, X),
+    "np.concatenate((X, X), axis=None)": lambda X: np.concatenate((X, X), axis=None),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_said_to_numpy_means_the_same(name: str) -> None:
+    array = np.random.default_rng(0).uniform(size=(3, 3))
+    found, expected = (SAID[name](x) for x in (gradus.tensor(array), array))
+    several = isinstance(expected, (tuple, list))
+    for a, b in zip(found if several else [found], expected if several else [expected], strict=True):
+        np.testing.assert_allclose(np.asarray(a), b)
+        assert np.shape(a) == np.shape(b)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_means_something_else_is_refused(name: str) -> None:
+    with pytest.raises(GradusError):
+        REFUSED[name](gradus.ones((3, 3)))

@@ -9,7 +9,7 @@ from scipy import special, stats
 import gradus
 from gradus import functional as F
 from gradus import nn
-from gradus.errors import ArgumentError, DataError, DtypeError, ShapeError
+from gradus.errors import ArgumentError, DataError, DtypeError, GradusError, ShapeError
 from gradus.tensor import Tensor
 
 rng = np.random.default_rng(0)
@@ -242,3 +242,23 @@ def test_what_has_no_numbers_is_not_looked_at():
         shape, dtype = (3,), np.dtype("int64")
 
     refuse("f", Tensor(Shaped()), lambda y: y < 0, "never")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: F.multilabel_margin_loss([[0.1, 0.2]], [[9, -1]]), r"targets\[0, 0\] is 9"),
+        (lambda: F.multi_margin_loss([[0.1, 0.2]], [1], p=3), "p is 1 or 2"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 1, 2)), [[5]], [3], [1]), "is 5. Labels run from 0 to 1"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 1, 2)), [[1]], [3], [1], blank=7), "blank is 7"),
+    ],
+)
+def test_what_no_loss_can_mean(call, message):
+    with pytest.raises(GradusError, match=message):
+        call()
+
+
+def test_pooling_by_powers_of_nothing_has_no_gradient():
+    x = gradus.zeros((1, 4), requires_grad=True)
+    F.lp_pool1d(x, 2, 2).sum().backward()
+    assert x.grad.tolist() == [[0, 0, 0, 0]]

@@ -443,3 +443,78 @@ def test_small_parameters_are_changed_together_bit_by_bit_as_alone(name):
         found.append([t.numpy() for t in (*params, *optimizer.state_dict().values())])
     for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_options_of_groups_hold() -> None:
+    def made(**options):
+        p = gradus.tensor([1.0, 2.0], "float64", requires_grad=True)
+        return p, {"params": [p], **options}
+
+    def trained(p, optimizer, steps=5):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            (p * p).sum().backward()
+            optimizer.step()
+        return p.tolist()
+
+    p, group = made()
+    alone, single = made()[0], None
+    single = optim.NAdam([alone], lr=0.1, momentum_decay=0.5)
+    assert trained(p, optim.NAdam([group], lr=0.1, momentum_decay=0.5)) == trained(alone, single)
+    (_, first), (_, second) = made(initial_accumulator_value=4.0), made()
+    adagrad = optim.Adagrad([first, second], initial_accumulator_value=1.0)
+    assert [s["squares"].tolist() for s in adagrad.state] == [[4, 4], [1, 1]]
+    p, group = made()
+    sgd = optim.SGD([group], lr=0.1)
+    sgd.maximize, sgd.weight_decay = True, 1.0
+    assert sgd.param_groups[0]["maximize"] and sgd.param_groups[0]["weight_decay"] == 1
+    with pytest.raises(ArgumentError, match="decides which state is kept"):
+        sgd.param_groups[0]["momentum"] = 0.9
+    with pytest.raises(ArgumentError, match="weight_decay"):
+        sgd.weight_decay = -1.0
+
+
+def test_rates_of_groups_and_the_scale() -> None:
+    optimizer = optim.SGD([{"params": leaf(), "lr": 1.0}, {"params": leaf(), "lr": 0.1}], lr=1.0)
+    plateau = optim.ReduceOnPlateau(optimizer, patience=0, min_lr=0.05)
+    plateau.step(1.0)
+    plateau.step(1.0)
+    assert optimizer.scale.item() == pytest.approx(0.5)  # the smaller rate is at the least one
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.5
+    assert [group["lr"] for group in optimizer.param_groups] == [0.5, 0.05]
+    assert optimizer.lr == pytest.approx(0.25)
+
+
+def test_shared_weights_are_averaged_once() -> None:
+    model = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
+    model[1].weight = model[0].weight
+    average = optim.AveragedModel(model)
+    for value in (1.0, 2.0, 6.0):
+        model[0].weight.assign_(value)
+        average.update_parameters(model)
+    assert [layer.weight.item() for layer in average.module.children()] == [3, 3]
+
+
+def test_lbfgs_goes_on_where_it_was() -> None:
+    def made():
+        x = gradus.tensor([-1.5, 2.0], "float64", requires_grad=True)
+        optimizer = optim.LBFGS([x], lr=0.5, max_iter=3)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = (1 - x[0]) ** 2 + 10 * (x[1] - x[0] ** 2) ** 2
+            loss.backward()
+            return loss
+
+        return x, optimizer, closure
+
+    x, optimizer, closure = made()
+    optimizer.step(closure)
+    state, at = {n: t.copy() for n, t in optimizer.state_dict().items()}, x.detach().copy()
+    optimizer.step(closure)
+    again, other, closure = made()
+    again.assign_(at)
+    other.load_state_dict(state)
+    other.step(closure)
+    assert again.tolist() == x.tolist()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 
 import gradus
 from gradus import nn
+from gradus.errors import ArgumentError
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
@@ -144,8 +148,6 @@ def test_masks_of_a_transformer() -> None:
 
 @pytest.mark.parametrize("kind", ["weight_norm", "spectral_norm"])
 def test_weights_made_of_others(kind: str) -> None:
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = getattr(torch.nn.utils, kind)(torch.nn.Conv1d(4, 3, 2))
@@ -187,3 +189,73 @@ def test_hooks_are_called_as_in_pytorch() -> None:
     assert len(seen[0]) == len(seen[1]) == 3
     for a, b in zip(*seen, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_backward_hooks_see_what_the_module_sends_back() -> None:
+    """And no more: not what a tensor gets by another way, not what an earlier call left, nothing where none arrives."""
+    found: list[list[float]] = []
+    for module, make in ((torch.nn, torch.tensor), (nn, gradus.tensor)):
+        layer, seen = module.Linear(1, 1, bias=False), []
+        with torch.no_grad(), gradus.no_grad():
+            (layer.weight.copy_ if module is torch.nn else layer.weight.assign_)(make([[2.0]]))
+
+        def keep(m: Any, gi: Any, go: Any, seen: list[float] = seen) -> Any:
+            seen.append(gi[0].sum().item())
+            return (gi[0] * 0,)
+
+        layer.register_full_backward_hook(keep)
+        x = make([[1.0]])
+        x.requires_grad_()
+        h = x * 1
+        (h + layer(h)).sum().backward()
+        for _ in range(2):
+            layer(x).sum().backward()
+        h = x * 1
+        layer(h)
+        h.sum().backward()
+        found.append([*seen, x.grad.item()])
+    assert found[0] == found[1]
+
+
+def test_a_hook_that_is_there_twice_is_taken_away_once() -> None:
+    layer, seen = nn.Identity(), []
+    first = layer.register_forward_hook(lambda m, x, y: seen.append(1))
+    hook = lambda m, x, y: seen.append(2)  # noqa: E731
+    removes = [layer.register_forward_hook(hook) for _ in range(2)]
+    removes[0]()
+    removes[0]()
+    layer(gradus.ones(1))
+    assert seen == [1, 2]
+    first()
+
+
+@pytest.mark.parametrize("kind", ["weight_norm", "spectral_norm"])
+def test_layers_with_weights_made_of_others_are_copied_saved_and_freed(kind: str) -> None:
+    layer = getattr(nn, kind)(nn.Linear(3, 2)).eval()
+    x = gradus.ones((1, 3))
+    for copied in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        np.testing.assert_array_equal(copied(x).detach().numpy(), layer(x).detach().numpy())
+        with gradus.no_grad():
+            copied.bias += 1
+        assert (copied(x) != layer(x)).all()
+    before = layer(x).detach().numpy()
+    getattr(nn, f"remove_{kind}")(layer)
+    np.testing.assert_allclose(layer(x).detach().numpy(), before, rtol=1e-6)
+    assert [n for n, _ in layer.named_parameters()] == ["bias", "weight"] and layer._forward_pre_hooks == ()
+    with pytest.raises(ArgumentError, match="norm to be taken away"):
+        getattr(nn, f"remove_{kind}")(layer)
+
+
+def test_spectral_norm_of_a_transposed_convolution() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = torch.nn.utils.spectral_norm(torch.nn.ConvTranspose1d(4, 3, 2))
+    ours = nn.spectral_norm(nn.ConvTranspose1d(4, 3, 2))
+    ours.load_state_dict({n: v.numpy() for n, v in theirs.state_dict().items()})
+    x = (ours(gradus.tensor(X1)), theirs(torch.tensor(X1)))
+    np.testing.assert_allclose(*(y.detach().numpy() for y in x), rtol=1e-4, atol=1e-5)
+
+
+def test_lists_of_weights_are_saved() -> None:
+    loss = nn.CrossEntropyLoss(weight=[1.0, 2.0])
+    assert list(loss.state_dict()) == ["weight"]

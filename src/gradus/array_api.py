@@ -233,7 +233,8 @@ def _summed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         wanted = dtype or (np.dtype("uint64") if x.dtype in _KINDS["unsigned integer"] else None)
         return function(x if wanted is None else x.astype(wanted), axis=axis, keepdims=keepdims)
 
-    summed.__name__, summed.__doc__ = function.__name__, function.__doc__
+    summed.__name__ = function.__name__
+    summed.__doc__ = (function.__doc__ or "").partition(">>>")[0].rstrip()  # its example has lists
     return summed
 
 

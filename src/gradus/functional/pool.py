@@ -306,7 +306,8 @@ def _root_of_powers(
 ) -> Tensor:
     x = promote(x, floats=True)[0]
     powers: Tensor = _Walk(x, axes, kernel_size, stride, 0, 1, ceil_mode).windows(x**norm_type, 0).sum(0)
-    return powers ** (1 / norm_type)
+    nothing = powers == 0  # whose root has no gradient
+    return where(nothing, 0, where(nothing, 1, powers) ** (1 / norm_type))
 
 
 # -- as many parts as are asked for ------------------------------------------------------------------------------------
@@ -374,7 +375,7 @@ def adaptive_max_pool3d(x: Any, output_size: OutputSize, return_indices: bool = 
 
     >>> import gradus
     >>> adaptive_max_pool3d(gradus.arange(8).reshape(2, 2, 2), 1).item()
-    7.0
+    7
     """
     name = "adaptive_max_pool3d"
     if return_indices:
@@ -383,7 +384,7 @@ def adaptive_max_pool3d(x: Any, output_size: OutputSize, return_indices: bool = 
 
 
 def _adaptive(name: str, x: Any, axes: int, output_size: OutputSize, part: Callable[[Tensor, int], Tensor]) -> Tensor:
-    x = promote(x, floats=True)[0]
+    x = promote(x, floats=part is _averages)[0]
     parts = _output_size(name, x, axes, output_size)
     y = cast(x, dtypes.accumulator(x.dtype))
     for axis in range(-1, -axes - 1, -1):
@@ -392,12 +393,12 @@ def _adaptive(name: str, x: Any, axes: int, output_size: OutputSize, part: Calla
 
 
 def _adaptive_with_places(name: str, x: Any, axes: int, output_size: OutputSize) -> tuple[Tensor, Tensor]:
-    x = promote(x, floats=True)[0]
+    x = promote(x)[0]
     parts, lengths = _output_size(name, x, axes, output_size), x.shape[-axes:]
     windows, numbers = x, iota(math.prod(lengths)).reshape(lengths)
     for k in range(axes):  # each axis becomes two, the parts and what is in them, from the last on
         axis = -1 - 2 * k
-        windows = _parts_of_axis(windows, axis, parts[-1 - k], -math.inf)
+        windows = _parts_of_axis(windows, axis, parts[-1 - k], dtypes.limits(x.dtype)[0])
         numbers = _parts_of_axis(numbers, axis, parts[-1 - k], -1)
     inside = range(-1, -2 * axes, -2)
     windows, numbers = (_inside_first(t, [a % t.ndim for a in inside]) for t in (windows, numbers))
@@ -450,7 +451,7 @@ def _largest_of_parts(x: Tensor, parts: int) -> Tensor:
     length = x.shape[-1]
     if length % parts == 0:
         return x.reshape(*x.shape[:-1], parts, length // parts).max(-1)
-    return _parts(x, parts, -math.inf)[0].max(-1)
+    return _parts(x, parts, dtypes.limits(x.dtype)[0])[0].max(-1)
 
 
 def _parts(x: Tensor, parts: int, rest: float) -> tuple[Tensor, Tensor]:

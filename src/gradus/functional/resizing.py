@@ -94,7 +94,8 @@ def _along(x: Tensor, axis: int, n: int, out: int, factor: float | None, mode: s
     step = n / out if factor is None else 1 / factor
     i = np.arange(out)
     if mode.startswith("nearest"):
-        at = np.floor(i * step if mode == "nearest" else (i + 0.5) * step).astype(np.int64)
+        whole = i * n // out if factor is None else np.floor(i * step)
+        at = (whole if mode == "nearest" else np.floor((i + 0.5) * step)).astype(np.int64)
         return take(x, at.clip(0, n - 1), axis)
     places = i * ((n - 1) / (out - 1) if out > 1 else 0.0) if aligned else (i + 0.5) * step - 0.5
     cubic = mode == "bicubic"

@@ -5,6 +5,7 @@ What gradus has under NumPy's name is called; everything else gets the tensors' 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from .. import linalg, ops
 from .._methods import method
 from ..errors import ArgumentError
+from ..names.options import RENAMED
 from ..tensor import Tensor
 
 _HOMES = {"numpy": ops, "numpy.linalg": linalg}
@@ -40,6 +42,35 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in options.items() if v is not None and v is not np._NoValue}
 
 
+def _by_name(
+    function: Any, ours: Callable[..., Any], args: Any, options: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """What is given to NumPy's function as what ours takes: operands by place, the rest by name, as NumPy means it."""
+    theirs = inspect.signature(function).parameters
+    takes = inspect.signature(ours).parameters
+    several = any(p.kind is p.VAR_POSITIONAL for p in theirs.values())
+    given = {} if several else dict(inspect.signature(function).bind(*args, **options).arguments)
+    by_place = [n for n, p in theirs.items() if p.default is p.empty or p.kind is p.POSITIONAL_ONLY]
+    operands = list(args) if several else [given.pop(n) for n in by_place if n in given]
+    for name, p in theirs.items():  # where the two have other defaults, NumPy's holds
+        if name in takes and name not in given and p.default not in (p.empty, np._NoValue, takes[name].default):
+            given[name] = p.default
+        elif name == "axis" and name in takes and name not in given and p.default is None is not takes[name].default:
+            given[name] = None
+    named = {}
+    for name, value in (options if several else given).items():
+        if value is np._NoValue or (value is None and name not in takes):
+            continue
+        known = name if name in takes else next((n for n in RENAMED.get(name, ()) if n in takes), None)
+        if known is None:
+            raise ArgumentError(
+                f"np.{function.__name__}: gradus' {ours.__name__} has no {name}=. For NumPy's own, without gradients: "
+                f"np.{function.__name__}(t.numpy(), ...)."
+            )
+        named[known] = value
+    return operands, named
+
+
 @method("__array_ufunc__")
 def array_ufunc(self: Tensor, function: Any, how: str, *inputs: Any, **options: Any) -> Any:
     """What `np.exp(t)`, `array * t` and their like call."""
@@ -56,6 +87,7 @@ def array_ufunc(self: Tensor, function: Any, how: str, *inputs: Any, **options: 
 def array_function(self: Tensor, function: Any, types: Any, args: Any, options: dict[str, Any]) -> Any:
     """What `np.mean(t)`, `np.concatenate([t, t])` and their like call."""
     ours = _ours(function)
-    if ours is not None:
-        return ours(*args, **_given(options))
+    if ours is not None and not (function is np.where and len(args) == 1):
+        operands, named = _by_name(function, ours, args, options)
+        return ours(*operands, **named)
     return function(*map(_as_arrays, args), **{k: _as_arrays(v) for k, v in options.items()})

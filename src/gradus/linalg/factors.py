@@ -188,6 +188,12 @@ def _pull_pinv(g: Parts, y: Parts, x: Tensor) -> Tensor:
     return rest - p.mT @ gp @ p.mT + p.mT @ p @ gp.mT @ (eye(n, dtype=x.dtype) - p @ x)
 
 
+def negligible(x: Any) -> float:
+    """The share of the largest singular value of matrices up to which others count as 0: eps max(m, n)."""
+    eps: float = np.finfo(np.float32 if x.dtype.itemsize < 8 else np.float64).eps.item()
+    return eps * int(max(x.shape[-2:]))
+
+
 def inverse(x: Tensor) -> Tensor:
     """A^-1, as the solution of A x = I."""
     return solve_matrix(x, eye(x.shape[-1], dtype=x.dtype).broadcast_to(x.shape))
@@ -203,5 +209,5 @@ _KINDS = {
     ),
     "eigh": Kind(np.linalg.eigh, lambda m, n: [(n,), (n, n)], _pull_eigh),
     "slogdet": Kind(np.linalg.slogdet, lambda m, n: [(), ()], _pull_slogdet),
-    "pinv": Kind(lambda x: (np.linalg.pinv(x),), lambda m, n: [(n, m)], _pull_pinv),
+    "pinv": Kind(lambda x: (np.linalg.pinv(x, negligible(x)),), lambda m, n: [(n, m)], _pull_pinv),
 }

@@ -11,10 +11,10 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 from ..ops import absolute, eye, matmul
 from ..ops import norm as _norm
-from ..ops.core.primitive import broadcast_shapes, promote
+from ..ops.core.primitive import broadcast_shapes, normalize_axes, promote
 from ..ops.core.wide import in_float32
 from ..tensor import Tensor
-from .factors import inverse, matrix, parts, solve_matrix
+from .factors import inverse, matrix, negligible, parts, solve_matrix
 
 __all__ = [
     "cholesky",
@@ -224,8 +224,7 @@ def matrix_rank(x: Any, tol: float | None = None) -> Tensor:
     """
     found = matrix("matrix_rank", x)
     s = svdvals(found).detach()
-    eps = float(np.finfo(np.float32 if found.dtype.itemsize < 8 else np.float64).eps)
-    least = s.max(-1, keepdims=True) * (eps * max(found.shape[-2:])) if tol is None else tol
+    least = s.max(-1, keepdims=True) * negligible(found) if tol is None else tol
     return (s > least).sum(-1)
 
 
@@ -307,7 +306,7 @@ def matrix_norm(x: Any, ord: Any = "fro", axis: tuple[int, int] = (-2, -1), keep
         return _norm(x, 2, axis, keepdims)
     if x.ndim < 2:
         raise ShapeError(f"linalg.matrix_norm: expects a matrix, got shape {x.shape}")
-    rows, columns = (a % x.ndim for a in axis)
+    rows, columns = normalize_axes("linalg.matrix_norm", axis, x.ndim)
     others = [a for a in range(x.ndim) if a not in (rows, columns)]
     turned = x.permute(*others, rows, columns)
     if ord in ("nuc", 2, -2):

@@ -55,7 +55,6 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "sections": ("parts",),
     "split_size_or_sections": ("sizes",),
     "sorted_sequence": ("places",),
-    "weight": ("weights",),
     "end": ("stop",),
     "learning_rate": ("lr",),
     "units": ("out_features",),
@@ -81,10 +80,6 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "as_tuple": (True,),
     "out_int32": (False,),
     "compute_mode": (_ANY,),
-    "padding_mode": ("zeros",),
-    "ceil_mode": (False,),
-    "return_indices": (False,),
-    "padding_idx": (None,),
     "max_norm": (None,),
     "norm_type": (2, 2.0),
     "scale_grad_by_freq": (False,),
@@ -93,15 +88,8 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "fused": (_ANY,),
     "capturable": (False,),
     "differentiable": (False,),
-    "maximize": (False,),
-    "amsgrad": (False,),
-    "dampening": (0, 0.0),
-    "weight": (None,),
-    "pos_weight": (None,),
-    "ignore_index": (-100,),
     "requires_grad": (False,),
     "dtype": (None,),
-    "track_running_stats": (True,),
     "sorted": (True, False),
 }
 # Options of which another is made.
@@ -211,7 +199,9 @@ def _plain(thing: Any) -> TypeGuard[FunctionType]:
     """A function with named options, not yet behind the door."""
     if not isinstance(thing, FunctionType) or hasattr(thing, "understands"):
         return False
-    return thing.__name__ == "__init__" or not inspect.unwrap(thing).__code__.co_flags & inspect.CO_VARKEYWORDS
+    code = inspect.unwrap(thing).__code__
+    made_from_function = thing.__name__ == "__init__" and code.co_argcount == 1  # its class knows the options
+    return made_from_function or not code.co_flags & inspect.CO_VARKEYWORDS
 
 
 def _understand_class(kind: type) -> None:

@@ -29,6 +29,8 @@ class Adagrad(Optimizer):
 
     elementwise = True
     eps: float
+    lr_decay: float
+    initial_accumulator_value: float
     slots = ("squares",)
 
     def __init__(
@@ -41,12 +43,11 @@ class Adagrad(Optimizer):
         initial_accumulator_value: float = 0.0,
         maximize: bool = False,
     ) -> None:
-        options = {"lr_decay": lr_decay} if lr_decay else {}
-        self.lr_decay = lr_decay
-        super().__init__(params, lr, weight_decay, maximize, eps=eps, **options)
-        self.initial_accumulator_value = initial_accumulator_value
-        for state in self.state if initial_accumulator_value else ():
-            state["squares"].assign_(initial_accumulator_value)
+        start = initial_accumulator_value
+        options = {"eps": eps, "lr_decay": lr_decay, "initial_accumulator_value": start}
+        super().__init__(params, lr, weight_decay, maximize, **options)
+        for state in self.state if start and not self._parts else ():
+            state["squares"].assign_(start)
 
     def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
         return (lr / (1 + (self.steps - 1) * self.lr_decay) if self.lr_decay else lr,)

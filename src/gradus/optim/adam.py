@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ArgumentError
 from ..tensor import Tensor
 from .groups import Params
-from .optimizer import Optimizer, Schedule
+from .optimizer import Optimizer, Schedule, two_numbers
 
 __all__ = ["Adam", "AdamW"]
 
@@ -36,8 +35,9 @@ class Adam(Optimizer):
     elementwise = True
     betas: tuple[float, float]
     eps: float
-    amsgrad: bool
+    amsgrad: bool = False
     slots: tuple[str, ...] = ("m", "v")
+    stateful = frozenset({"amsgrad"})
 
     def __init__(
         self,
@@ -49,11 +49,9 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         maximize: bool = False,
     ) -> None:
-        self.amsgrad = amsgrad
         if amsgrad:
             self.slots = ("m", "v", "largest")
-        options: dict[str, Any] = {"betas": two_numbers(type(self).__name__, betas), "eps": eps}
-        options |= {"amsgrad": True} if amsgrad else {}
+        options: dict[str, Any] = {"betas": two_numbers(type(self).__name__, betas), "eps": eps, "amsgrad": amsgrad}
         super().__init__(params, lr, weight_decay, maximize, **options)
 
     def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
@@ -63,19 +61,16 @@ class Adam(Optimizer):
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         lr, eps = numbers
-        beta1, beta2 = self.betas
-        m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
-        v = state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
+        m, v = self.averages(g, state)
         if self.amsgrad:
             v = state["largest"].assign_(state["largest"].maximum(v))
         return p - lr * m / (v.sqrt() + eps)
 
-
-def two_numbers(name: str, betas: Any) -> tuple[float, float]:
-    """What is kept of two averages."""
-    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise ArgumentError(f"{name}: betas are two numbers, got {betas!r}")
-    return betas[0], betas[1]
+    def averages(self, g: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """m and v, with this gradient in them."""
+        beta1, beta2 = self.betas
+        m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
+        return m, state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
 
 
 class AdamW(Adam):
@@ -96,6 +91,7 @@ class AdamW(Adam):
     """
 
     elementwise = True
+    decoupled = True
 
     def __init__(
         self,
@@ -108,6 +104,3 @@ class AdamW(Adam):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize)
-
-    def decayed(self, p: Tensor, g: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
-        return p - lr * self.weight_decay * p, g

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..ops import where
 from ..tensor import Tensor, tensor
-from .adam import Adam, two_numbers
+from .adam import Adam
 from .groups import Params
-from .optimizer import Optimizer, Schedule
+from .optimizer import Optimizer, Schedule, two_numbers
 
 __all__ = ["Adamax", "NAdam", "RAdam"]
 
@@ -78,6 +78,7 @@ class NAdam(Adam):
     """
 
     elementwise = True
+    momentum_decay: float
 
     def __init__(
         self,
@@ -89,10 +90,9 @@ class NAdam(Adam):
         momentum_decay: float = 4e-3,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
-        self.momentum_decay = momentum_decay
-        self._options = (*self._options, "momentum_decay")
         self._product = tensor(1.0, "float64")
+        options = {"betas": two_numbers("NAdam", betas), "eps": eps, "momentum_decay": momentum_decay}
+        Optimizer.__init__(self, params, lr, weight_decay, maximize, **options)
 
     def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
         beta1, beta2 = self.betas
@@ -102,9 +102,7 @@ class NAdam(Adam):
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         of_g, of_m, root = numbers
-        beta1, beta2 = self.betas
-        m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
-        v = state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
+        m, v = self.averages(g, state)
         return p - (of_g * g + of_m * m) / (v.sqrt() / root + self.eps)
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -142,7 +140,7 @@ class RAdam(Adam):
         weight_decay: float = 0.0,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
+        Optimizer.__init__(self, params, lr, weight_decay, maximize, betas=two_numbers("RAdam", betas), eps=eps)
 
     def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
         beta1, beta2 = self.betas
@@ -157,7 +155,5 @@ class RAdam(Adam):
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         plain, adaptive = numbers
-        beta1, beta2 = self.betas
-        m = state["m"].assign_(beta1 * state["m"] + (1 - beta1) * g)
-        v = state["v"].assign_(beta2 * state["v"] + (1 - beta2) * g * g)
+        m, v = self.averages(g, state)
         return p - plain * m - adaptive * m / (v.sqrt() + self.eps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from .. import dtypes
 from ..autograd import no_grad
 from ..functional.checks import in_range
 from ..nn import Module
@@ -48,14 +49,12 @@ class AveragedModel(Module):
         """Take the model's weights of now into the average."""
         count = self.n_averaged
         keep = count / (count + 1) if self.decay is None else where(count == 0, 0.0, self.decay)
-        trained = {name for name, _ in model.named_parameters()}
-        new = model.state_dict()
-        for name, old in self.module.state_dict().items():
-            if (name in trained or self.use_buffers) and old.dtype.kind == "f":
-                kept = keep.astype(old.dtype)
-                old.assign_(kept * old + (1 - kept) * new[name])
-            else:
-                old.assign_(new[name])
+        own = self.module.state_dict()
+        for named, averaged in ((model.named_parameters(), True), (model.named_buffers(), self.use_buffers)):
+            for name, new in named:  # one that is shared comes once
+                old, kept = own[name], keep.astype(new.dtype) if dtypes.is_float(new.dtype) else None
+                mixed = new if kept is None or not averaged else kept * old + (1 - kept) * new
+                old.assign_(mixed.detach())
         self.n_averaged.assign_(count + 1)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
         params: tuple[Tensor, ...]
         _options: tuple[str, ...]
 
-        def _check(self, name: str, value: Any) -> None: ...
+        @property
+        def unscaled_lr(self) -> float: ...
 
 
 SMALL = 1 << 12  # numbers of a parameter that is joined with others
@@ -41,12 +42,13 @@ class Group(MutableMapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self:
             raise KeyError(name)
-        return list(self.part.params) if name == "params" else getattr(self.part, name)
+        if name == "params":
+            return list(self.part.params)
+        return self.part.unscaled_lr if name == "lr" else getattr(self.part, name)
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name == "params" or name not in self:
             raise ArgumentError(f"a group has no {name!r} to set. {nearest(name, self)}")
-        self.part._check(name, value)
         setattr(self.part, name, value)
 
     def __delitem__(self, name: str) -> None:

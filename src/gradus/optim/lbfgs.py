@@ -9,7 +9,7 @@ from ..autograd import enable_grad, no_grad
 from ..errors import ArgumentError
 from ..functional.checks import at_least_one, one_of
 from ..ops import concatenate
-from ..tensor import Tensor
+from ..tensor import Tensor, tensor
 from .groups import Params
 from .optimizer import Optimizer, Schedule
 
@@ -97,6 +97,19 @@ class LBFGS(Optimizer):
             if _largest(d * t) <= change or abs(value - old_value) < change:
                 break
         return first
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """All that is needed to go on, the remembered changes among it: as many as there are by now."""
+        pairs = [*self._changes, *([self._last] if self._last is not None else [])]
+        kept = {f"{i}.{which}": t for i, pair in enumerate(pairs) for which, t in zip("sy", pair, strict=True)}
+        return super().state_dict() | {f"history.{name}": t.detach() for name, t in kept.items()}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        history = {n.removeprefix("history."): tensor(t) for n, t in saved.items() if n.startswith("history.")}
+        super().load_state_dict({n: t for n, t in saved.items() if not n.startswith("history.")})
+        pairs = [(history[f"{i}.s"], history[f"{i}.y"]) for i in range(len(history) // 2)]
+        self._changes, self._last = pairs[:-1], pairs[-1] if pairs else None
 
     def _number(self, name: str) -> float:
         return getattr(self, name)  # type: ignore[no-any-return]

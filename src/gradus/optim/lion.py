@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..tensor import Tensor
-from .adam import two_numbers
 from .groups import Params
-from .optimizer import Optimizer, Schedule
+from .optimizer import Optimizer, Schedule, two_numbers
 
 __all__ = ["Lion"]
 
@@ -32,6 +31,7 @@ class Lion(Optimizer):
     elementwise = True
     betas: tuple[float, float]
     slots = ("m",)
+    decoupled = True
 
     def __init__(
         self,
@@ -42,9 +42,6 @@ class Lion(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, lr, weight_decay, maximize, betas=two_numbers("Lion", betas))
-
-    def decayed(self, p: Tensor, g: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
-        return p - lr * self.weight_decay * p, g
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         (lr,) = numbers

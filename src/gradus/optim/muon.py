@@ -45,6 +45,7 @@ class Muon(Optimizer):
     ns_steps: int
     eps: float
     slots = ("m",)
+    decoupled = True
 
     def __init__(
         self,
@@ -67,9 +68,6 @@ class Muon(Optimizer):
                 f"Muon: updates matrices, got a parameter of shape {wrong.shape}. Give the others to another "
                 "optimizer, as optim.AdamW."
             )
-
-    def decayed(self, p: Tensor, g: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
-        return p - lr * self.weight_decay * p, g
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         (lr,) = numbers

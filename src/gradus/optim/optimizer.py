@@ -50,6 +50,10 @@ class Optimizer:
 
     fixed_attributes: ClassVar[frozenset[str]] = frozenset({"params", "steps", "scale", "state", "_lr", "_parts"})
     elementwise: ClassVar[bool] = False  # whether a class says of itself that its update takes each number by itself
+    stateful: ClassVar[frozenset[str]] = frozenset()  # options by which the slots are chosen
+    decoupled: ClassVar[bool] = False  # whether weights decay apart from the gradient: p - lr weight_decay p
+    weight_decay: float
+    maximize: bool
     slots: tuple[str, ...] = ()  # the names of the tensors, in a parameter's shape, that start as zeros
     ranges: ClassVar[dict[str, str]] = {  # what each argument may be
         "lr": "[0, inf)",
@@ -71,11 +75,10 @@ class Optimizer:
         maximize: bool = False,
         **options: Any,
     ) -> None:
-        self.weight_decay, self.maximize = weight_decay, maximize
-        for name, value in {"weight_decay": weight_decay, **options}.items():
+        for name, value in {"weight_decay": weight_decay, **options, "maximize": maximize}.items():
             self._check(name, value)
             setattr(self, name, value)
-        self._options = ("weight_decay", *options, *(["maximize"] if maximize else []))
+        self._options = ("weight_decay", *options, "maximize")
         self.steps, self.scale = tensor(0.0, "float64"), tensor(1.0, "float64")
         self._lr = tensor(0.0, "float64")
         self._schedule: Schedule | None = None
@@ -90,9 +93,9 @@ class Optimizer:
     def _part(self, group: Mapping[str, Any]) -> Optimizer:
         """An optimizer of this kind for a group of parameters, which shares the count of steps and the scale."""
         rate = self._lr.item() if self._schedule is None else self._schedule
-        own = {"lr": rate, "maximize": self.maximize, **{name: getattr(self, name) for name in self._options}}
-        taken = signature(type(self)).parameters
-        part = type(self)(**{name: value for name, value in own.items() if name in taken} | dict(group))
+        takes = signature(type(self)).parameters
+        own = {name: getattr(self, name) for name in self._options if name in takes}
+        part = type(self)(**{"lr": rate, **own, **group})
         vars(part).update(steps=self.steps, scale=self.scale)
         return part
 
@@ -116,6 +119,15 @@ class Optimizer:
                 f"{type(self).__name__}.{name} stays the object that it is. Write into its tensors with assign_, or "
                 "make another optimizer."
             )
+        if name in self._options:
+            self._check(name, value)
+            if name in self.stateful and bool(value) != bool(getattr(self, name)):
+                raise ArgumentError(
+                    f"{type(self).__name__}.{name} decides which state is kept, and cannot go from "
+                    f"{getattr(self, name)!r} to {value!r}. Make another optimizer."
+                )
+            for part in self._parts:
+                setattr(part, name, value)
         object.__setattr__(self, name, value)
 
     def _check(self, name: str, value: Any) -> None:
@@ -124,6 +136,7 @@ class Optimizer:
                 in_range(type(self).__name__, name, number, self.ranges[name])
 
     _parts: tuple[Optimizer, ...] = ()  # one for each group of parameters, if there are groups
+    _options: tuple[str, ...] = ()  # the names of what it was made with
 
     @property
     def lr(self) -> float:
@@ -142,6 +155,12 @@ class Optimizer:
         self._check("lr", value)
         self._schedule = None
         self._lr.assign_(tensor(float(value), "float64"))
+
+    @property
+    def unscaled_lr(self) -> float:
+        """The learning rate of the next step but for `scale`: what was given, or its schedule."""
+        with no_grad():
+            return float(self._lr if self._schedule is None else self._schedule(self.steps))
 
     def _rate(self, steps: Tensor) -> Tensor:
         return (self._lr if self._schedule is None else self._schedule(steps)) * self.scale
@@ -187,7 +206,9 @@ class Optimizer:
         return (lr,)
 
     def decayed(self, p: Tensor, g: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
-        """The parameter and its gradient after weight decay: g + weight_decay p."""
+        """The parameter and its gradient after weight decay: g + weight_decay p, or apart from the gradient."""
+        if self.decoupled:
+            return p - lr * self.weight_decay * p, g
         return p, (g + self.weight_decay * p if self.weight_decay else g)
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
@@ -196,7 +217,9 @@ class Optimizer:
 
     def __repr__(self) -> str:
         rate = f"{self.lr:g}" if self._schedule is None else getattr(self._schedule, "__name__", "a schedule")
-        options = "".join(f", {name}={getattr(self, name)!r}" for name in self._options)
+        usual = {name: p.default for name, p in signature(type(self)).parameters.items()}
+        chosen = {name: v for name in self._options if (v := getattr(self, name)) != usual.get(name)}
+        options = "".join(f", {name}={value!r}" for name, value in chosen.items())
         return f"{type(self).__name__}({len(self.params)} parameters, lr={rate}{options}, steps={self.steps.item():g})"
 
     if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
@@ -258,3 +281,10 @@ def _trainable(name: str, params: Any) -> list[Tensor]:
     if len({id(p) for p in found}) != len(found):
         raise ArgumentError(f"{name}: a parameter is in the list twice: it would be updated twice a step")
     return found
+
+
+def two_numbers(name: str, betas: Any) -> tuple[float, float]:
+    """What is kept of two averages."""
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise ArgumentError(f"{name}: betas are two numbers, got {betas!r}")
+    return betas[0], betas[1]

@@ -28,7 +28,7 @@ class ReduceOnPlateau:
         patience: how many calls without improvement are borne.
         threshold: the least improvement that counts, relative to the best so far.
         cooldown: how many calls after a reduction are not counted.
-        min_lr: the rate is not taken below it.
+        min_lr: the rate, of several groups the smallest, is not taken below it.
 
     >>> import gradus
     >>> optimizer = gradus.optim.SGD([gradus.tensor([1.0], requires_grad=True)], lr=0.1)
@@ -81,7 +81,7 @@ class ReduceOnPlateau:
         return value < self.best - margin if self.mode == "min" else value > self.best + margin
 
     def _reduce(self) -> None:
-        rate = self.optimizer.lr
+        rate = min(group["lr"] for group in self.optimizer.param_groups) * self.optimizer.scale.item()
         if rate > self.min_lr:
             factor = max(self.factor, self.min_lr / rate)
             self.optimizer.scale.assign_(self.optimizer.scale * factor)

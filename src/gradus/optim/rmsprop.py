@@ -36,6 +36,7 @@ class RMSprop(Optimizer):
     eps: float
     momentum: float
     centered: bool
+    stateful = frozenset({"momentum", "centered"})
 
     def __init__(
         self,

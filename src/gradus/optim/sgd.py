@@ -36,6 +36,7 @@ class SGD(Optimizer):
     momentum: float
     nesterov: bool
     dampening: float
+    stateful = frozenset({"momentum"})
 
     def __init__(
         self,
@@ -50,8 +51,7 @@ class SGD(Optimizer):
         if nesterov and (not momentum or dampening):
             raise ArgumentError("SGD: nesterov=True needs a momentum above 0, and no dampening")
         self.slots = ("velocity",) if momentum else ()
-        options = {"momentum": momentum, "nesterov": nesterov} | ({"dampening": dampening} if dampening else {})
-        self.dampening = dampening
+        options = {"momentum": momentum, "nesterov": nesterov, "dampening": dampening}
         super().__init__(params, lr, weight_decay, maximize, **options)
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:

@@ -176,21 +176,40 @@ class Tracer:
         return False
 
     def sees(self, view: Tensor, base: Tensor) -> bool:
-        """Whether what is written is a view of memory that others look at. Of what a reshape gives that is not known:
-        then it is memory of its own, and the other is not used any more."""
+        """Whether what is written is a view of memory that others look at. What a reshape copied is memory of its own;
+        where it is not known whether it did, the other is not used any more."""
         if view.writes is not base.writes:
             return False
         root = [self.memory(base), *self._below(self.memory(base))][-1]
-        others = [[n for n in t.shape if n != 1] for t in (view, base)]  # to put an axis of 1 in or out never copies
-        of_reshape = view.origin is not None and view.origin.primitive.name == "reshape" and others[0] != others[1]
-        if not of_reshape or not isinstance(root, Node) or id(root) in self._given:
+        shares = self._shares(view.data)
+        if shares or id(root) in self._given:
             return True
-        self._parted[id(root)] = caller()
+        if shares is None:
+            self._parted[id(root)] = caller()
         for node in [n for n in self.views if n is not view.data and view.data in self._below(n)]:
             self.views[node] = self.views[node]._replace(before=-1)
         del self.views[view.data]
         view.writes = view.writes[:1]
         return False
+
+    def _shares(self, data: Any) -> bool | None:
+        """Whether what was made as a view is one eagerly: a reshape may be a copy. None where that is not known."""
+        view = self.views.get(data)
+        if view is None or view.primitive.name != "reshape":
+            return True
+        lengths = [[n for n in shape if n != 1] for shape in (view.of.shape, data.shape)]
+        if lengths[0] == lengths[1]:  # to put an axis of 1 in or out never copies
+            return True
+        below = self._array(view.of)
+        return None if below is None else np.may_share_memory(below.reshape(data.shape), below)
+
+    def _array(self, data: Any) -> np.ndarray | None:
+        """The array that stands for a value eagerly, if it is a view of what is around the function."""
+        view = self.views.get(data) if isinstance(data, Node) else None
+        if view is None:
+            return data if isinstance(data, np.ndarray) else None
+        below = self._array(view.of)
+        return None if below is None else np.asarray(view.primitive.forward(np, below, **view.params))
 
     def _below(self, node: Any) -> Iterator[Any]:
         """What a view is a view of, one after the other."""
@@ -346,7 +365,6 @@ class Tracer:
 
     def _check_fresh(self, t: Tensor) -> None:
         """Refuse a view of memory that was written after the view was taken: eagerly it has the new numbers."""
-        view = self.views.get(t.data)
         if self._parted and any(id(n) in self._parted for n in (t.data, *self._below(t.data))):
             place = next(self._parted[id(n)] for n in (t.data, *self._below(t.data)) if id(n) in self._parted)
             raise self.refusal(
@@ -354,18 +372,25 @@ class Tracer:
                 "Whether the two are one memory depends on how it lies. Use the reshape from there on, or assign to a "
                 "copy of it, whichever is meant."
             )
-        if view is not None and view.writes[0] != view.before and view.before < 0:
+        stale = [n for n in (t.data, *self._below(t.data)) if self._written_since(n)]
+        if any(self.views[n].before < 0 or self._shares(n) is None for n in stale):
+            view = self.views[stale[0]]
             raise self.refusal(
                 f"a compiled function uses a view of a tensor ({view.primitive.name}) that was written after the view "
                 f"was taken, at {caller()}. Take the view again after assign_, or copy() it before, whichever is meant."
             )
 
+    def _written_since(self, data: Any) -> bool:
+        """Whether it is a view whose memory was written after the view was taken."""
+        view = self.views.get(data) if isinstance(data, Node) else None
+        return view is not None and view.writes[0] != view.before
+
     def _fresh(self, data: Any) -> Node:
         """The node of a value as it is now: a view of what was written since is taken again."""
-        view = self.views.get(data) if isinstance(data, Node) else None
-        if view is None or view.writes[0] == view.before:
+        if not self._written_since(data) or not self._shares(data):
             found: Node = self._current.get(id(data), data)
             return found
+        view = self.views[data]
         key = (data, view.writes[0])
         if key not in self._again:
             below = self._fresh(view.of)

@@ -6,14 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ...errors import ShapeError
-from ...interpret import OtherThan
-from ...ops import power, relu, softplus, where
+from ...errors import ArgumentError, ShapeError
+from ...interpret import OtherThan, Outside
+from ...ops import relu, softplus, where
 from ...ops.core.primitive import promote
 from ...ops.core.wide import in_float32
 from ...ops.making.create import iota
 from ...tensor import Tensor, as_tensor
 from ..checks import refuse
+from ..distances import pairwise_distance
 from .classes import chosen, cross_entropy
 from .common import alike, reduce
 from .probabilities import binary_cross_entropy_with_logits
@@ -26,7 +27,6 @@ __all__ = [
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
-    "pairwise_distance",
     "soft_margin_loss",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
@@ -36,24 +36,6 @@ __all__ = [
 def _signs(name: str, targets: Tensor) -> None:
     message = "targets[{place}] is {value}. They are -1 and +1; for 0 and 1 use 2 * targets - 1."
     refuse(name, targets, OtherThan((-1, 1)), message)
-
-
-@in_float32
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdims: bool = False) -> Tensor:
-    """The distance of rows, (sum |x1 - x2 + eps|^p)^(1/p) over the last axis; eps keeps the gradient finite.
-
-    >>> pairwise_distance([[0.0, 0.0]], [[3.0, 4.0]], eps=0.0)
-    tensor([5.])
-    """
-    x1, x2 = promote(x1, x2, floats=True)
-    r: Tensor = (x1 - x2 + eps).absolute()
-    if p == math.inf:
-        return r.max(-1, keepdims)
-    if p == 1:
-        return r.sum(-1, keepdims)
-    if p == 2:
-        return (r * r).sum(-1, keepdims).sqrt()
-    return power((r**p).sum(-1, keepdims), 1 / p)
 
 
 @in_float32
@@ -109,6 +91,8 @@ def multi_margin_loss(
     tensor(0.16666667)
     """
     s, y = as_tensor(scores), as_tensor(targets)
+    if p not in (1, 2):
+        raise ArgumentError(f"multi_margin_loss: p is 1 or 2, got {p!r}")
     one = s.ndim == 1
     if one:
         s, y = s[None], y.reshape(1)
@@ -134,6 +118,8 @@ def multilabel_margin_loss(scores: Any, targets: Any, reduction: str = "mean") -
     s, y = alike("multilabel_margin_loss", scores, targets)
     if s.ndim > 2 or not s.ndim:
         raise ShapeError(f"multilabel_margin_loss: needs (n, classes) or (classes,), got {s.shape}")
+    most = f"Labels run from 0 to {s.shape[-1] - 1}, and -1 ends a row."
+    refuse("multilabel_margin_loss", y, Outside(-math.inf, s.shape[-1] - 1), "targets[{place}] is {value}. " + most)
     rows, labels = s.reshape(-1, s.shape[-1]), y.reshape(-1, s.shape[-1])
     counts = (labels < 0).astype(int).cumsum(1) == 0
     at = where(counts, labels, -1).expand_dims(2) == iota(s.shape[-1])  # (n, labels, classes)
@@ -219,7 +205,7 @@ def triplet_margin_with_distance_loss(
     away = distance(a, far)
     if swap:
         away = away.minimum(distance(near, far))
-    return reduce("triplet_margin_loss", relu(distance(a, near) - away + margin), reduction)
+    return reduce("triplet_margin_with_distance_loss", relu(distance(a, near) - away + margin), reduction)
 
 
 @in_float32

@@ -6,7 +6,7 @@ from typing import Any
 
 from ... import dtypes
 from ...control import scan
-from ...errors import ShapeError
+from ...errors import ArgumentError, ShapeError
 from ...interpret import Outside
 from ...ops import concatenate, logsumexp, stack, where
 from ...ops.core.primitive import cast, promote
@@ -38,7 +38,8 @@ def ctc_loss(
 
     Args:
         log_probs: (t, n, classes), or of one sample (t, classes), as from log_softmax.
-        targets: labels, integers (n, s), what lies beyond a sample's length is not looked at; or all in one row.
+        targets: labels, integers (n, s), what lies beyond a sample's length is not looked at; or all in one row, which
+            compiled functions cannot cut.
         input_lengths, target_lengths: (n,) integers, how many times and labels of each sample count.
         blank: the class of no label.
         reduction: "mean" (of each sample's loss over its count of labels), "sum" or "none".
@@ -58,6 +59,11 @@ def ctc_loss(
     labels = _in_rows(as_tensor(targets), counts, p.shape[1], one)
     refuse("ctc_loss", times, Outside(0, p.shape[0]), "input_lengths[{place}] is {value}, outside the time.")
     refuse("ctc_loss", counts, Outside(0, labels.shape[1]), "target_lengths[{place}] is {value}; see targets' shape.")
+    inside = Outside(0, p.shape[2] - 1)
+    counted = where(iota(labels.shape[1]) < counts.reshape(-1, 1), labels, 0)
+    refuse("ctc_loss", counted, inside, f"targets[{{place}}] is {{value}}. Labels run from 0 to {p.shape[2] - 1}.")
+    if not 0 <= blank < p.shape[2]:
+        raise ArgumentError(f"ctc_loss: blank is {blank}, and there are {p.shape[2]} classes")
     losses = -_log_chance(p, cast(labels, dtypes.int64), times, counts, blank)
     impossible = losses > -_NEVER / 2
     losses = where(impossible, 0.0 if zero_infinity else float("inf"), losses)

@@ -27,6 +27,7 @@ class Applied(Module):
 
     function: ClassVar[Callable[..., Tensor]]
     tensors: ClassVar[int] = 1
+    arrays: ClassVar[tuple[str, ...]] = ("weight", "pos_weight")  # options that are arrays, given as lists too
     intervals: ClassVar[dict[str, str]] = {}
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
 
@@ -49,7 +50,8 @@ class Applied(Module):
             self._check(name, value)
         self._names = tuple(bound.arguments)
         for name, value in bound.arguments.items():
-            setattr(self, name, as_tensor(value) if isinstance(value, np.ndarray) else value)
+            array = isinstance(value, np.ndarray) or (name in self.arrays and value is not None)
+            setattr(self, name, as_tensor(value) if array else value)
 
     def _check(self, name: str, value: Any) -> None:
         where = type(self).__name__

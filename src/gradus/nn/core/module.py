@@ -67,6 +67,7 @@ class Module(Hooked):
     """
 
     training = True
+    _made: dict[str, Callable[[Any], Tensor]]  # what makes the tensors that are made of others, by name
     _called_with: tuple[Shaped, ...] = ()  # the tensors it was last called with, for printing
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -86,6 +87,9 @@ class Module(Hooked):
     if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
 
         def __getattr__(self, name: str) -> Any:
+            made = vars(self).get("_made", {}).get(name)
+            if made is not None:
+                return made(self)
             raise missing_from(self, "Module", name)
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
@@ -94,6 +98,8 @@ class Module(Hooked):
             given = before(self, inputs)
             if given is not None:
                 inputs = given if isinstance(given, tuple) else (given,)
+        if self._backward_hooks:
+            inputs = self._apart(inputs)
         try:
             out = self.forward(*inputs, **options)
         except ShapeError as error:
@@ -111,7 +117,7 @@ class Module(Hooked):
         for hook in self._forward_hooks:
             replaced = hook(self, inputs, out)
             out = out if replaced is None else replaced
-        return self._watched(inputs, out) if self._backward_hooks else out
+        return self._watched(inputs[0], out) if self._backward_hooks else out
 
     def _locate(self, error: ShapeError) -> None:
         """Add this module to the path that the error shows."""

@@ -35,7 +35,7 @@ class Dropout1d(Dropout):
     """In training `functional.dropout1d`; after `eval()` x is passed on.
 
     >>> import gradus
-    >>> Dropout1d(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 3])).shape
+    >>> Dropout1d(0.5).eval()(gradus.ones((1, 2, 3))).shape
     (1, 2, 3)
     """
 
@@ -46,7 +46,7 @@ class Dropout2d(Dropout):
     """In training `functional.dropout2d`; after `eval()` x is passed on.
 
     >>> import gradus
-    >>> Dropout2d(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 4])).shape
+    >>> Dropout2d(0.5).eval()(gradus.ones((1, 2, 3, 3))).shape
     (1, 2, 3, 3)
     """
 
@@ -57,7 +57,7 @@ class Dropout3d(Dropout):
     """In training `functional.dropout3d`; after `eval()` x is passed on.
 
     >>> import gradus
-    >>> Dropout3d(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 5])).shape
+    >>> Dropout3d(0.5).eval()(gradus.ones((1, 2, 3, 3, 3))).shape
     (1, 2, 3, 3, 3)
     """
 
@@ -68,7 +68,7 @@ class AlphaDropout(Dropout):
     """In training `functional.alpha_dropout`; after `eval()` x is passed on.
 
     >>> import gradus
-    >>> AlphaDropout(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 3])).shape
+    >>> AlphaDropout(0.5).eval()(gradus.ones((1, 2, 3))).shape
     (1, 2, 3)
     """
 
@@ -79,7 +79,7 @@ class FeatureAlphaDropout(Dropout):
     """In training `functional.feature_alpha_dropout`; after `eval()` x is passed on.
 
     >>> import gradus
-    >>> FeatureAlphaDropout(0.5).eval()(gradus.ones((1, 2, 3, 3, 3)[: 3])).shape
+    >>> FeatureAlphaDropout(0.5).eval()(gradus.ones((1, 2, 3))).shape
     (1, 2, 3)
     """
 

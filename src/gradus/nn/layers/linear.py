@@ -115,14 +115,23 @@ class EmbeddingBag(Embedding):
     """
 
     def __init__(
-        self, num_embeddings: int, embedding_dim: int, mode: str = "mean", padding_idx: int | None = None
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        mode: str = "mean",
+        padding_idx: int | None = None,
+        include_last_offset: bool = False,
     ) -> None:
         one_of("EmbeddingBag", "mode", mode, ("sum", "mean", "max"))
         super().__init__(num_embeddings, embedding_dim, padding_idx)
-        self.mode = mode
+        self.mode, self.include_last_offset = mode, include_last_offset
 
     def forward(self, x: Tensor, offsets: Any = None, per_sample_weights: Any = None) -> Tensor:
-        return F.embedding_bag(x, self.weight, offsets, self.mode, per_sample_weights, self.padding_idx)
+        ends = self.include_last_offset
+        return F.embedding_bag(x, self.weight, offsets, self.mode, per_sample_weights, self.padding_idx, ends)
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, mode={self.mode!r}"
 
 
 class Bilinear(Module):

@@ -116,6 +116,9 @@ class BatchNorm3d(_BatchNorm):
 class _InstanceNorm(_BatchNorm):
     counts = False
 
+    def _share(self) -> float | Tensor:
+        return self.momentum or 0.0
+
     def __init__(
         self,
         num_features: int,

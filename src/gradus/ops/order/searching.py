@@ -5,6 +5,8 @@ Where the result's shape depends on numbers, as that of `unique` does, there mus
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -100,6 +102,16 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, length: int | None
         if found.size and found.min() < 0:
             raise ArgumentError(f"bincount: counts numbers of 0 or more, got {found.min()}")
         length = max(int(found.max()) + 1 if found.size else 0, minlength)
+    else:
+        if minlength:
+            raise ArgumentError("bincount: give minlength or length, which says how many there are")
+
+        def explain(found: np.ndarray) -> None:
+            wrong = found[(found < 0) | (found >= length)]
+            if wrong.size:
+                raise ArgumentError(f"bincount: with length={length} counts 0 to {length - 1}, got {wrong[0]}")
+
+        interpret.current.get().check(x, interpret.Outside(0, length - 1), explain)
     if weights is None:
         weights = ones(x.shape, dtypes.int64)
     else:
@@ -146,13 +158,18 @@ def histogram(
     if isinstance(bins, (int, np.integer)):
         edges = _edges(wide, int(bins), range)
     else:
+        if not isinstance(bins, Tensor) and any(b < a for a, b in itertools.pairwise(bins)):
+            raise ArgumentError(f"histogram: edges rise, got {bins}")
         edges = cast(as_tensor(bins), wide.dtype)
     count = edges.shape[0] - 1
     if count < 1:
         raise ArgumentError(f"histogram: needs one bin or more, got {bins}")
+    amounts = None if weights is None else promote(weights)[0].reshape(-1)
+    if amounts is not None and amounts.shape != x.shape:
+        raise ShapeError(f"histogram: weights of shape {amounts.shape} are not those of {x.shape[0]} numbers")
     inside = (wide >= edges[0]) & (wide <= edges[-1])
     place = searchsorted(edges, wide, "right") - 1
-    amounts = cast(inside, dtypes.int64) if weights is None else where(inside, promote(weights)[0].reshape(-1), 0)
+    amounts = cast(inside, dtypes.int64) if amounts is None else where(inside, amounts, 0)
     counts = segment_sum(amounts, place.clip(0, count - 1), count)
     return Histogram(counts / (counts.sum() * (edges[1:] - edges[:-1])) if density else counts, edges)
 
@@ -161,6 +178,8 @@ def _edges(x: Tensor, bins: int, range: tuple[float, float] | None) -> Tensor:
     if bins < 1:
         raise ArgumentError(f"histogram: needs one bin or more, got {bins}")
     if range is not None:
+        if not -math.inf < range[0] <= range[1] < math.inf:
+            raise ArgumentError(f"histogram: range is (lowest, highest), finite, got {range}")
         low, high = (full((), float(end), x.dtype) for end in range)
     else:
         low, high = (x.min(), x.max()) if x.size else (full((), 0.0, x.dtype), full((), 1.0, x.dtype))

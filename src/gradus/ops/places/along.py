@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ... import dtypes
 from ..._methods import method
-from ...errors import ArgumentError, ShapeError
+from ...errors import ArgumentError, DtypeError, ShapeError
 from ...tensor import Tensor, as_tensor
 from ..core.primitive import bind, broadcast, broadcast_shapes, case, cast, normalize_axis, promote, public
 from ..elementwise.arithmetic import add
@@ -236,7 +237,10 @@ def index_fill(x: Any, axis: int, index: Any, value: float) -> Tensor:
     tensor([[9, 2, 9]])
     """
     x, axis, places = _slices("index_fill", x, axis, index)
-    return assigned(x, (*(slice(None),) * axis, places), as_value(x, value))
+    found = as_value(x, value)
+    if found.size != 1:
+        raise ShapeError(f"index_fill: the value is one number, got shape {found.shape}", "Use index_copy().")
+    return assigned(x, (*(slice(None),) * axis, places), found.reshape(()))
 
 
 @public(case((3, 4), args=(1, np.array([2, 0]), _FLAGS[:, :2])), reference=_with_slices)
@@ -297,7 +301,14 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Tensor:
     found = as_value(x, value)
     if found.size != 1:
         raise ShapeError(f"masked_fill: the value is one number, got shape {found.shape}", "Use where().")
-    return where(mask, found.reshape(()), x)
+    return where(_flags("masked_fill", mask), found.reshape(()), x)
+
+
+def _flags(name: str, mask: Any) -> Tensor:
+    flags = as_tensor(mask)
+    if flags.dtype != dtypes.bool_:
+        raise DtypeError(f"{name}: a mask holds booleans, got {flags.dtype}. Use mask != 0.")
+    return flags
 
 
 @public(case((2, 3), args=(_MASK,)), reference=lambda x, mask: x[mask])
@@ -307,7 +318,7 @@ def masked_select(x: Any, mask: Any) -> Tensor:
     >>> masked_select([1, 2, 3], [True, False, True])
     tensor([1, 3])
     """
-    x, chosen = broadcast("masked_select", promote(x)[0], as_tensor(mask))
+    x, chosen = broadcast("masked_select", promote(x)[0], _flags("masked_select", mask))
     return getitem(x, chosen)
 
 
@@ -321,5 +332,5 @@ def masked_scatter(x: Any, mask: Any, source: Any) -> Tensor:
     >>> masked_scatter([1, 2, 3], [True, False, True], [8, 9])
     tensor([8, 2, 9])
     """
-    x, chosen = broadcast("masked_scatter", promote(x)[0], as_tensor(mask))
+    x, chosen = broadcast("masked_scatter", promote(x)[0], _flags("masked_scatter", mask))
     return masked(x, chosen, as_value(x, source).reshape(-1), more=True)

@@ -40,6 +40,8 @@ def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Tensor:
     """
     a, b = promote(x1, x2)
     if isinstance(axes, (int, np.integer)):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ShapeError(f"tensordot: {a.shape} and {b.shape} have no {axes} axes to sum over")
         first, second = tuple(range(a.ndim - axes, a.ndim)), tuple(range(int(axes)))
     else:
         first, second = (normalize_axes("tensordot", _tuple(g), x.ndim) for g, x in zip(axes, (a, b), strict=True))
@@ -101,7 +103,8 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Tensor:
     tensor([3, 4])
     """
     a, b = broadcast("vecdot", *promote(x1, x2))
-    a, b = (permute(x, (*(i for i in range(x.ndim) if i != axis % x.ndim), axis % x.ndim)) for x in (a, b))
+    axis = normalize_axis("vecdot", axis, a.ndim)
+    a, b = (permute(x, (*(i for i in range(x.ndim) if i != axis), axis)) for x in (a, b))
     return reshape(matmul(expand_dims(a, -2), expand_dims(b, -1)), a.shape[:-1])
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
+from ...errors import ArgumentError
 from ...tensor import Tensor
-from ..core.primitive import case, cast, normalize_axes, normalize_axis, promote, public
+from ..core.primitive import case, normalize_axes, normalize_axis, promote, public
 from ..core.wide import in_float32
 from ..elementwise.arithmetic import maximum, minimum, multiply, subtract
 from ..elementwise.choice import where
@@ -161,10 +162,13 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     """
     x = promote(x)[0]
     axis = normalize_axis("diff", axis, x.ndim)
+    if n < 0:
+        raise ArgumentError(f"diff: n is 0 or more, got {n}")
     single = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
     joined = promote(*(e for e in (prepend, x, append) if e is not None))
     x = concatenate([e if e.ndim else e.broadcast_to(single) for e in joined], axis)
     less = not_equal if x.dtype == dtypes.bool_ else subtract
     for _ in range(n):
         x = less(cut(x, axis, min(1, x.shape[axis]), x.shape[axis]), cut(x, axis, 0, max(x.shape[axis] - 1, 0)))
-    return cast(x, x.dtype)
+    y: Tensor = x
+    return y

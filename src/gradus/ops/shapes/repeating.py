@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError, ShapeError
+from ...errors import ArgumentError, DtypeError, ShapeError
 from ...tensor import Tensor
 from ..core.primitive import broadcast, case, normalize_axes, normalize_axis, promote, public
 from .movement import broadcast_to, expand_dims, reshape, swapaxes
@@ -62,7 +62,10 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Ten
             expand_dims(x, axis + 1), (*x.shape[: axis + 1], int(repeats), *x.shape[axis + 1 :])
         )
         return reshape(many, (*x.shape[:axis], length * int(repeats), *x.shape[axis + 1 :]))
-    counts = [int(n) for n in (repeats.numpy() if isinstance(repeats, Tensor) else repeats)]
+    given = np.asarray(repeats.numpy() if isinstance(repeats, Tensor) else repeats)
+    if given.size and given.dtype.kind not in "iu":
+        raise DtypeError(f"repeat: how many times is an integer, got {given.dtype}")
+    counts = given.reshape(-1).tolist()
     if len(counts) == 1:
         return repeat(x, counts[0], axis)
     if len(counts) != length or any(n < 0 for n in counts):
