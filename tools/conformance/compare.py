@@ -75,8 +75,9 @@ def _theirs(function: Callable[..., Any], sample: Any) -> list[list[np.ndarray]]
         wanted = [t for t in found if t.requires_grad]
         if not wanted or not leaves:
             break
-        weights = _weights([tuple(t.shape) for t in wanted])
-        total = sum((t * torch.as_tensor(w, dtype=t.dtype)).sum() for t, w in zip(wanted, weights, strict=True))
+        weights = _weights([tuple(t.shape) for t in found])
+        given = [(t, w) for t, w in zip(found, weights, strict=True) if t.requires_grad]
+        total = sum((t * torch.as_tensor(w, dtype=t.dtype)).sum() for t, w in given)
         try:
             found = list(torch.autograd.grad(total, leaves, create_graph=not order, allow_unused=True))
         except RuntimeError:  # no second derivative there
@@ -130,10 +131,9 @@ def _ours(function: Callable[..., Any], args: list[Any], options: dict[str, Any]
         if not wanted:
             rounds.append([gradus.zeros_like(x) for x in leaves])
             break
-        weights = _weights([t.shape for t in wanted])
-        total = sum(
-            ((t * gradus.tensor(w.astype(t.dtype))).sum() for t, w in zip(wanted, weights, strict=True)), start=0.0
-        )
+        weights = zip(found, _weights([np.shape(t) for t in found]), strict=True)
+        given = [(t, w) for t, w in weights if any(t is one for one in wanted)]
+        total = sum(((t * gradus.tensor(w.astype(t.dtype))).sum() for t, w in given), start=0.0)
         found = list(gradus.grad(total, leaves, create_graph=again + 1 < order))  # type: ignore[arg-type]
         rounds.append(found)
     return rounds

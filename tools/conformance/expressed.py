@@ -17,48 +17,14 @@ import gradus
 from gradus.nn import functional as F
 
 SAME = {  # other names of the same function
-    "clamp": "clip",
-    "abs": "absolute",
-    "neg": "negative",
-    "cat": "concatenate",
-    "unsqueeze": "expand_dims",
-    "mul": "multiply",
-    "sub": "subtract",
-    "pow": "power",
-    "eq": "equal",
-    "ne": "not_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "lt": "less",
-    "le": "less_equal",
-    "true_divide": "divide",
-    "mm": "matmul",
-    "bmm": "matmul",
     "mv": "matmul",
-    "dot": "matmul",
-    "clone": "copy",
-    "bitwise_not": "invert",
-    "bitwise_right_shift": "right_shift",
-    "unbind": "unstack",
     "float_power": "power",
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-    "atan2": "arctan2",
-    "asinh": "arcsinh",
-    "acosh": "arccosh",
-    "atanh": "arctanh",
     "expand": "broadcast_to",
     "view": "reshape",
-    "movedim": "moveaxis",
-    "index_select": "take",
     "take_along_dim": "take_along_axis",
-    "hstack": "hstack",
     "unsafe_chunk": "chunk",
     "unsafe_split": "split",
     "split_with_sizes": "split",
-    "positive": "positive",
-    "special.entr": "entr",
 }
 COPIES = (
     "expand",
@@ -76,9 +42,6 @@ COPIES = (
 SAME |= {f"{name}_copy": SAME.get(name, name) for name in COPIES}
 
 
-def _swapped(function: str) -> Callable[..., Any]:
-    return lambda x, y: getattr(gradus, function)(y, x)
-
 
 WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "clamp_max": lambda x, high: gradus.minimum(x, high),
@@ -94,24 +57,11 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "add": lambda x, y, alpha=1: x + (y if alpha == 1 else y * alpha),
     "sub": lambda x, y, alpha=1: x - (y if alpha == 1 else y * alpha),
     "rsub": lambda x, y, alpha=1: y - (x if alpha == 1 else x * alpha),
-    "div.no_rounding_mode": lambda x, y: x / y,
     "div.floor_rounding": lambda x, y, rounding_mode: x // y,
     "div.trunc_rounding": lambda x, y, rounding_mode: gradus.trunc(x / y),  # type: ignore[attr-defined]
-    "__radd__": lambda x, y: y + x,
-    "__rsub__": lambda x, y: y - x,
-    "__rmul__": lambda x, y: y * x,
     "__rdiv__": lambda x, y: y / x,
-    "__rpow__": lambda x, y: y**x,
-    "__rmod__": lambda x, y: y % x,
-    "__rmatmul__": lambda x, y: y @ x,
-    "__rand__": lambda x, y: y & x,
-    "__ror__": lambda x, y: y | x,
-    "__rxor__": lambda x, y: y ^ x,
-    "__getitem__": lambda x, *key: x[key[0] if len(key) == 1 else key],
     "max.reduction_with_dim": lambda x, *a, **k: (gradus.max(x, *a, **k), gradus.argmax(x, *a, **k)),
     "min.reduction_with_dim": lambda x, *a, **k: (gradus.min(x, *a, **k), gradus.argmin(x, *a, **k)),
-    "max.reduction_no_dim": lambda x: gradus.max(x),
-    "min.reduction_no_dim": lambda x: gradus.min(x),
     "max.binary": lambda x, y: gradus.maximum(x, y),
     "min.binary": lambda x, y: gradus.minimum(x, y),
     "aminmax": lambda x, dim=None, keepdim=False: (gradus.min(x, dim, keepdim), gradus.max(x, dim, keepdim)),
@@ -128,24 +78,16 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "t": lambda x: x.T,
     "T": lambda x: x.T,
     "mT": lambda x: gradus.swapaxes(x, -1, -2),
-    "permute": lambda x, *a, **k: gradus.permute(x, *(*a, *k.values())),
-    "permute_copy": lambda x, *a, **k: gradus.permute(x, *(*a, *k.values())),
     "expand_as": lambda x, y: gradus.broadcast_to(x, y.shape),
     "reshape_as": lambda x, y: x.reshape(y.shape),
     "view_as": lambda x, y: x.reshape(y.shape),
-    "ravel": lambda x: x.reshape(-1),
     "select": lambda x, dim, index: gradus.take(x, index, dim),
-    "item": lambda x: x.item(),
-    "xlogy": lambda x, y: gradus.where(
-        x == 0, gradus.where(y != y, y, 0 * x), x * gradus.log(gradus.where(x == 0, 1, y))
-    ),
     "equal": lambda x, y: x.shape == y.shape and bool((x == y).all()),
     "fill": lambda x, value: gradus.zeros_like(x) + value,
     "zero_": lambda x: gradus.zeros_like(x),
     "double": lambda x: x.astype("float64"),
     "float": lambda x: x.astype("float32"),
     "half": lambda x: x.astype("float16"),
-    "bfloat16": lambda x: x.astype("bfloat16"),
     "long": lambda x: x.astype("int64"),
     "int": lambda x: x.astype("int32"),
     "short": lambda x: x.astype("int16"),
@@ -153,12 +95,6 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "byte": lambda x: x.astype("uint8"),
     "bool": lambda x: x.astype(bool),
     "contiguous": lambda x: x.copy(),
-    "zeros": lambda shape, **k: gradus.zeros(shape),
-    "ones": lambda shape, **k: gradus.ones(shape),
-    "log_softmax": lambda x, dim: F.log_softmax(x, dim),
-    "softmax": lambda x, dim: F.softmax(x, dim),
-    "nn.functional.softmin": lambda x, dim: F.softmax(-x, dim),
-    "nn.functional.tanhshrink": lambda x: x - gradus.tanh(x),
     "nn.functional.embedding": lambda weight, x, **options: F.embedding(x, weight, **options),
     "nn.functional.embedding_bag": lambda weight, x, **options: F.embedding_bag(x, weight, **options),
     "nn.functional.upsample_nearest": lambda x, *a, **k: F.interpolate(x, *a, **k),
@@ -166,37 +102,21 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
         x, *a, mode="bilinear", align_corners=True, **k
     ),
     "cdist": lambda x, y, p=2.0, compute_mode=None: gradus.cdist(x, y, p),
-    "diag_embed": lambda x, offset=0, **axes: gradus.diag_embed(x, offset, **axes),
-    "diagonal": lambda x, offset=0, dim1=0, dim2=1: gradus.diagonal(x, offset, dim1, dim2),
-    "diagonal_copy": lambda x, offset=0, dim1=0, dim2=1: gradus.diagonal(x, offset, dim1, dim2),
     "linalg.diagonal": lambda x, offset=0, dim1=-2, dim2=-1: gradus.diagonal(x, offset, dim1, dim2),
     "meshgrid.list_of_tensors": lambda xs, **options: gradus.meshgrid(*xs, **options),
-    "quantile": lambda x, q, *a, interpolation="linear", **k: gradus.quantile(x, q, *a, method=interpolation, **k),
-    "nanquantile": lambda x, q, *a, interpolation="linear", **k: gradus.nanquantile(
-        x, q, *a, method=interpolation, **k
-    ),
     "split.list_args": lambda x, sizes, *a, **k: gradus.split(x, *a, sizes=sizes, **k),
     "split_with_sizes": lambda x, sizes, axis=0: gradus.split(x, sizes=sizes, axis=axis),
     "split_with_sizes_copy": lambda x, sizes, axis=0: gradus.split(x, sizes=sizes, axis=axis),
     "einsum": lambda xs, formula: gradus.einsum(formula, *xs),
     **{f"polygamma.polygamma_n_{n}": (lambda x, n: gradus.polygamma(n, x)) for n in range(5)},
     "special.polygamma.special_polygamma_n_0": lambda x, n: gradus.polygamma(n, x),
-    "index_select": lambda x, axis, index: gradus.take(x, index.reshape(-1), axis),
     "sort": lambda x, *a, **k: (gradus.sort(x, *a, **k), gradus.argsort(x, *a, **k)),
     "repeat": lambda x, *counts: gradus.tile(x, counts[0] if isinstance(counts[0], (tuple, list)) else counts),
     "where": lambda x, condition, y: gradus.where(condition, x, y),
-    "searchsorted": lambda places, x, sorter=None, out_int32=False, right=False, side="left": gradus.searchsorted(
-        places, x, right=right or side == "right"
-    ),
-    "flatten": lambda x, start_dim=0, end_dim=-1: gradus.nn.Flatten(start_dim, end_dim)(x) if x.ndim else x.reshape(1),
-    "fmax": lambda x, y: gradus.where(gradus.isnan(x), y, gradus.where(gradus.isnan(y), x, gradus.maximum(x, y))),
-    "fmin": lambda x, y: gradus.where(gradus.isnan(x), y, gradus.where(gradus.isnan(y), x, gradus.minimum(x, y))),
     "dist": lambda x, y, p=2: gradus.norm(x - y, p),
     "hsplit": lambda x, parts: _parts(x, parts, 1 if x.ndim > 1 else 0),
     "vsplit": lambda x, parts: _parts(x, parts, 0),
     "dsplit": lambda x, parts: _parts(x, parts, 2),
-    "column_stack": lambda xs: gradus.concatenate([x.reshape(-1, 1) if x.ndim < 2 else x for x in xs], 1),
-    "logit": lambda x, eps=None: _logit(x if eps is None else gradus.clip(x, eps, 1 - eps)),
     "logaddexp2": lambda x, y: gradus.logaddexp(x * math.log(2), y * math.log(2)) / math.log(2),
     "real": lambda x: x,
     "conj": lambda x: x,
@@ -204,8 +124,6 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "resolve_conj": lambda x: x,
     "resolve_neg": lambda x: x,
     "isreal": lambda x: gradus.ones_like(x).astype(bool),
-    "isposinf": lambda x: x == math.inf,
-    "isneginf": lambda x: x == -math.inf,
     "sgn": lambda x: gradus.sign(x),
     "mH": lambda x: gradus.swapaxes(x, -1, -2),
     "H": lambda x: x.T,
@@ -237,12 +155,8 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "tril_indices": lambda n, m, offset=0, **k: gradus.tensor(np.stack(np.tril_indices(n, offset, m))),
     "triu_indices": lambda n, m, offset=0, **k: gradus.tensor(np.stack(np.triu_indices(n, offset, m))),
     "scalar_tensor": lambda x, **k: gradus.tensor(x, dtype=k.get("dtype")),
-    "broadcast_tensors": lambda *xs: [gradus.broadcast_to(x, np.broadcast_shapes(*(y.shape for y in xs))) for x in xs],
-    "trapezoid": lambda y, x=None, dx=1, dim=-1: _trapezoid(y, x, dx, dim),
-    "trapz": lambda y, x=None, dx=1, dim=-1: _trapezoid(y, x, dx, dim),
     "native_layer_norm": lambda x, shape, w, b, eps: F.layer_norm(x, shape, w, b, eps),
     "msort": lambda x: gradus.sort(x, 0) if x.ndim else x,
-    "nn.functional.logsigmoid": lambda x: -F.softplus(-x),
 }
 
 
@@ -250,18 +164,6 @@ def _parts(x: Any, parts: Any, axis: int) -> Any:
     return gradus.split(x, parts, axis) if isinstance(parts, int) else gradus.split(x, places=parts, axis=axis)
 
 
-def _logit(p: Any) -> Any:
-    return gradus.log(p / (1 - p))
-
-
-def _trapezoid(y: Any, x: Any, dx: float, axis: int) -> Any:
-    pairs = gradus.take(y, np.arange(1, y.shape[axis]), axis) + gradus.take(y, np.arange(y.shape[axis] - 1), axis)
-    if x is None:
-        return (pairs * dx / 2).sum(axis)
-    steps = gradus.diff(x, axis=axis if x.ndim > 1 else -1)
-    if x.ndim == 1 and y.ndim > 1:
-        steps = steps.reshape(-1, *(1,) * (y.ndim - 1 - axis % y.ndim))
-    return (pairs * steps / 2).sum(axis)
 
 
 def _spread(

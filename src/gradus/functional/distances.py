@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..ops import maximum, norm
-from ..ops.core.primitive import promote
+from ..ops.core.primitive import broadcast, promote
 from ..ops.core.wide import in_float32
 from ..tensor import Tensor
 
@@ -18,10 +18,11 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Ten
 
     >>> cosine_similarity([1.0, 0.0], [1.0, 1.0], axis=0)
     tensor(0.70710677)
+    >>> cosine_similarity([[1.0, 1.0]], [[2.0]]).round()
+    tensor([1.])
     """
-    a, b = promote(x1, x2, floats=True)
-    lengths = (maximum(norm(x, 2, axis), eps) for x in (a, b))
-    first, second = lengths
+    a, b = broadcast("cosine_similarity", *promote(x1, x2, floats=True))
+    first, second = (maximum(norm(x, 2, axis), eps) for x in (a, b))
     return (a * b).sum(axis) / (first * second)
 
 

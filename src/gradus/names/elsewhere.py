@@ -53,11 +53,10 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     },
     "nn": {
         "NLLLoss2d": "NLLLoss",
-
         "Swish": "SiLU",
         "Dense": "Linear",
         "Heaviside": "Step",
-        "utils": "gradus.optim.clip_grad_norm_",
+        "utils": "gradus.optim.clip_grad_norm_, nn.weight_norm, nn.spectral_norm",
     },
     "optim": {
         "lr_scheduler": "schedules",
@@ -98,7 +97,7 @@ ARGUMENTS = {
     "x.size()": "x.shape",
     "x.size(0)": "x.shape[0]",
     "zeros(2, 3)": "zeros((2, 3))",
-    "randn(2, requires_grad=True)": "randn(2).requires_grad_()",
+    "randn(2, requires_grad=True)": "randn(2).requires_grad_(); both are understood",
     'model.to("cuda")': NO_DEVICES,
     "model.load_state_dict(torch.load(path))": "model.load_state_dict(gradus.load(path))",
     "scheduler.step()": "nothing: the optimizer's steps move the schedule, given as lr=",
