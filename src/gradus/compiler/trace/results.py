@@ -16,7 +16,8 @@ from ...errors import GradientError
 from ...ops.core.primitive import Primitive
 from ...tensor import WALL, Origin, Tensor
 from ..graph.graph import Node
-from .trace import Tracer, View
+from .trace import Tracer
+from .views import View
 
 Recipe = Callable[[Sequence[Tensor], list[Any]], Tensor]  # from the arguments and the results that are there already
 

@@ -11,13 +11,13 @@ import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ... import interpret
 from ...autograd import no_grad
-from ...errors import ArgumentError, DtypeError, TraceError, caller, is_ours
+from ...errors import DtypeError, TraceError, caller, is_ours
 from ...interpret import Explain, Outside, Wrong
 from ...ops import where
 from ...ops.core.lowering import Elementwise, Uncompiled
@@ -26,32 +26,24 @@ from ...tensor import Tensor
 from ..graph.bounds import Bounds, same_numbers
 from ..graph.graph import Check, Graph, Node
 from ..graph.regions import WriteOut, dependent, same_graphs
-from .aliases import READ_ONLY, clash, layout, overlaps, require_writable
+from .aliases import clash, layout, overlaps, require_writable
 from .loops import SHORTEST, looped
 from .seen import Seen
 from .tree import agree, flatten, is_tensor
+from .views import View, Views
 
 # Of a function, what tells whether its surroundings have changed since.
 Watch = Callable[[Callable[..., Any]], Callable[[], bool]]
 
 
-class View(NamedTuple):
-    """What a tensor that may share another's memory was made of: the other's data, how, and its writes then."""
-
-    of: Any  # an array, or the node that stands for one
-    primitive: Primitive
-    params: dict[str, Any]
-    writes: list[int]
-    before: int
-
-
-class Tracer:
+class Tracer(Views):
     """The interpreter that builds a graph."""
 
     in_place = False
 
     def __init__(self, watch: Watch | None = None) -> None:
         """`watch`: whether loops stay loops, and who then looks whether a step changes anything."""
+        super().__init__()
         self.graph = Graph()
         self._watch = watch
         self._closed: set[Node] = set()  # what stands for a value of each step of a loop
@@ -64,8 +56,6 @@ class Tracer:
         self._number: dict[int, int] = {}  # which of the inputs that is
         self._same: dict[tuple[Any, ...], np.ndarray] = {}  # by their layouts, the arrays met
         self._met: dict[int, tuple[weakref.ref[Tensor], np.ndarray]] = {}  # the tensors that had them, by their ids
-        self.views: dict[Node, View] = {}
-        self._again: dict[tuple[Node, int], Node] = {}  # views taken again, after so many writes
         self.written_at: dict[int, str] = {}  # where arrays are written
         self.walked = False  # whether gradients were walked back
         self.looked_at: list[tuple[Tensor, int]] = []  # whose numbers became part of the program, and their writes
@@ -80,7 +70,6 @@ class Tracer:
         self._bounds = Bounds()
         self.followed: list[tuple[Tensor, str]] = []  # tensors with memory that were assigned values with a history
         self._walking = 0  # walks back along gradients that go on: in them tensors are what they were then
-        self._parted: dict[int, str] = {}  # memory of which a reshape, which may have copied it, was written: where
         self.refused: TraceError | None = None  # the first refusal: the function may have caught it
 
     def refusal(self, message: str) -> TraceError:
@@ -160,7 +149,7 @@ class Tracer:
                 raise DtypeError(f"assign_: a tensor of {target.dtype} cannot hold {node.dtype}. Use astype().")
             node = self.apply(PRIMITIVES["cast"], (value,), {"dtype": target.dtype})
         if isinstance(target.data, Node):
-            self._check_view(target.data)
+            self.check_view(target.data)
         else:
             self.node_of(target)
             require_writable(target.data, caller())
@@ -174,60 +163,6 @@ class Tracer:
 
     def put(self, target: Tensor, key: Any, value: Tensor) -> bool:
         return False
-
-    def sees(self, view: Tensor, base: Tensor) -> bool:
-        """Whether what is written is a view of memory that others look at. What a reshape copied is memory of its own;
-        where it is not known whether it did, the other is not used any more."""
-        if view.writes is not base.writes:
-            return False
-        root = [self.memory(base), *self._below(self.memory(base))][-1]
-        shares = self._shares(view.data)
-        if shares or id(root) in self._given:
-            return True
-        if shares is None:
-            self._parted[id(root)] = caller()
-        for node in [n for n in self.views if n is not view.data and view.data in self._below(n)]:
-            self.views[node] = self.views[node]._replace(before=-1)
-        del self.views[view.data]
-        view.writes = view.writes[:1]
-        return False
-
-    def _shares(self, data: Any) -> bool | None:
-        """Whether what was made as a view is one eagerly: a reshape may be a copy. None where that is not known."""
-        view = self.views.get(data)
-        if view is None or view.primitive.name != "reshape":
-            return True
-        lengths = [[n for n in shape if n != 1] for shape in (view.of.shape, data.shape)]
-        if lengths[0] == lengths[1]:  # to put an axis of 1 in or out never copies
-            return True
-        below = self._array(view.of)
-        return None if below is None else np.may_share_memory(below.reshape(data.shape), below)
-
-    def _array(self, data: Any) -> np.ndarray | None:
-        """The array that stands for a value eagerly, if it is a view of what is around the function."""
-        view = self.views.get(data) if isinstance(data, Node) else None
-        if view is None:
-            return data if isinstance(data, np.ndarray) else None
-        below = self._array(view.of)
-        return None if below is None else np.asarray(view.primitive.forward(np, below, **view.params))
-
-    def _below(self, node: Any) -> Iterator[Any]:
-        """What a view is a view of, one after the other."""
-        while isinstance(node, Node) and node in self.views:
-            node = self.views[node].of
-            yield node
-
-    def _check_view(self, node: Node) -> None:
-        """Refuse to write what may be a view: here nothing else would change."""
-        view = self.views.get(node)
-        if view is not None and view.primitive.name == "broadcast_to":
-            raise ArgumentError(READ_ONLY.format(caller()))
-        if view is not None:
-            raise self.refusal(
-                f"a compiled function writes with assign_ into a view, made by {view.primitive.name}, of another "
-                f"tensor, at {caller()}. Write into the tensor itself, the whole of it: gradus.where and "
-                "gradus.concatenate put a new value together; or copy() the view first."
-            )
 
     def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
         node, only = self.node_of(subject), interpret.conditional.get()
@@ -284,8 +219,8 @@ class Tracer:
             if self._earlier.get(t.data) == "":
                 self._earlier[t.data] = caller()
             if not self._walking:
-                self._check_fresh(t)
-                return self._fresh(t.data)
+                self.check_fresh(t)
+                return self.now(t.data)
             return self._current.get(id(t.data), t.data)
         if not isinstance(t.data, np.ndarray):  # of an example that stands for all, in a gradient of a loop
             raise WriteOut if self._watch is not None else self.refusal(f"a tensor of vmap's is used at {caller()}")
@@ -362,41 +297,6 @@ class Tracer:
         """A primitive applied to nodes."""
         out = PRIMITIVES[kind].rule(*inputs, **params)
         return self.own(Node(PRIMITIVES[kind], inputs, params, tuple(out.shape), out.dtype))
-
-    def _check_fresh(self, t: Tensor) -> None:
-        """Refuse a view of memory that was written after the view was taken: eagerly it has the new numbers."""
-        if self._parted and any(id(n) in self._parted for n in (t.data, *self._below(t.data))):
-            place = next(self._parted[id(n)] for n in (t.data, *self._below(t.data)) if id(n) in self._parted)
-            raise self.refusal(
-                f"a compiled function uses, at {caller()}, a tensor after a reshape of it was assigned to, at {place}. "
-                "Whether the two are one memory depends on how it lies. Use the reshape from there on, or assign to a "
-                "copy of it, whichever is meant."
-            )
-        stale = [n for n in (t.data, *self._below(t.data)) if self._written_since(n)]
-        if any(self.views[n].before < 0 or self._shares(n) is None for n in stale):
-            view = self.views[stale[0]]
-            raise self.refusal(
-                f"a compiled function uses a view of a tensor ({view.primitive.name}) that was written after the view "
-                f"was taken, at {caller()}. Take the view again after assign_, or copy() it before, whichever is meant."
-            )
-
-    def _written_since(self, data: Any) -> bool:
-        """Whether it is a view whose memory was written after the view was taken."""
-        view = self.views.get(data) if isinstance(data, Node) else None
-        return view is not None and view.writes[0] != view.before
-
-    def _fresh(self, data: Any) -> Node:
-        """The node of a value as it is now: a view of what was written since is taken again."""
-        if not self._written_since(data) or not self._shares(data):
-            found: Node = self._current.get(id(data), data)
-            return found
-        view = self.views[data]
-        key = (data, view.writes[0])
-        if key not in self._again:
-            below = self._fresh(view.of)
-            made = Node(view.primitive, (below,), view.params, data.shape, data.dtype)
-            self._again[key] = self.own(made)
-        return self._again[key]
 
     def give(self, argument: Tensor) -> None:
         """Make a tensor an argument: an input of its own, even where its array is one that was met before."""
