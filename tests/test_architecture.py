@@ -210,7 +210,7 @@ def test_all_names_what_a_package_offers(name: str) -> None:
         assert offered - set(listed) == set()
 
 
-@pytest.mark.parametrize("package", ["ops", "functional", "linalg", "nn", "optim"])
+@pytest.mark.parametrize("package", ["ops", "functional", "linalg", "nn", "optim", "data"])
 def test_a_name_is_offered_by_one_file(package: str) -> None:
     lists = [getattr(importlib.import_module(m), "__all__", []) for m in MODULES if m.startswith(f"gradus.{package}.")]
     counts = Counter(name for names in lists for name in names)
@@ -232,7 +232,7 @@ def _public(name: str) -> Iterator[tuple[str, Any]]:
 PUBLIC = {id(thing): (f"{package}.{n}", thing) for package in PACKAGES for n, thing in _public(package)}
 # Bases, records, and what would need files
 WITHOUT_EXAMPLE = {"Dataset", "Description", "Parameter", "Summary", "Optimizer", "Recipe", "Experiment"}
-WITHOUT_EXAMPLE |= {"Defaults", "Run", "SaveBest", "load", "read_cifar_archive"}
+WITHOUT_EXAMPLE |= {"Defaults", "Run", "SaveBest", "load"}
 
 
 def _needs_example(thing: Any) -> bool:

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from gradus.data import read_cifar, read_csv, read_idx, read_image, read_image_folder
-from gradus.data.readers import read_cifar_archive
+from gradus.data.readers.cifar import read_cifar_archive
 from gradus.errors import DataError
 
 CODES = {"uint8": 8, "int8": 9, "int16": 11, "int32": 12, "float32": 13, "float64": 14}

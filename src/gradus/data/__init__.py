@@ -1,47 +1,22 @@
-"""Data: sets in memory, batches, sequences of many lengths, tables, windows of series, and readers of files."""
+"""Data: sets in memory, batches, sequences of many lengths, tables, windows of series, and readers of files.
 
-from .dataset import (
-    Dataset,
-    Subset,
-    TensorDataset,
-    check_finite,
-    in_memory,
-    inputs_of,
-    padded_lengths,
-    random_split,
-)
-from .loader import DataLoader
-from .made import moons, rings, spirals
-from .readers import read_cifar, read_csv, read_idx, read_image, read_image_folder
-from .sequences import Sequences
-from .table import Table
-from .transform import Standardizer, TableTransform
-from .windows import Daily, Windows, by_day, windows
+Each file says in its `__all__` what it offers.
+"""
 
-__all__ = [
-    "Daily",
-    "DataLoader",
-    "Dataset",
-    "Sequences",
-    "Standardizer",
-    "Subset",
-    "Table",
-    "TableTransform",
-    "TensorDataset",
-    "Windows",
-    "by_day",
-    "check_finite",
-    "in_memory",
-    "inputs_of",
-    "moons",
-    "padded_lengths",
-    "random_split",
-    "read_cifar",
-    "read_csv",
-    "read_idx",
-    "read_image",
-    "read_image_folder",
-    "rings",
-    "spirals",
-    "windows",
-]
+from .._offers import offers
+from ..names.options import understood_all
+from .dataset import *
+from .loader import *
+from .made import *
+from .readers.cifar import *
+from .readers.csv import *
+from .readers.idx import *
+from .readers.images import *
+from .sequences import *
+from .table import *
+from .transform import *
+from .windows import *
+
+__all__ = offers(__name__)
+
+understood_all(globals(), __all__)

@@ -16,6 +16,17 @@ from .sequences import Sequences
 if TYPE_CHECKING:
     from .transform import Standardizer, TableTransform
 
+__all__ = [
+    "Dataset",
+    "Subset",
+    "TensorDataset",
+    "check_finite",
+    "in_memory",
+    "inputs_of",
+    "padded_lengths",
+    "random_split",
+]
+
 _SPLIT = 1 << 23  # the stream of random numbers that deals out parts
 _ROWS_AT_ONCE = 4096  # bounds the memory that check_finite needs
 

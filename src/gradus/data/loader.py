@@ -15,6 +15,8 @@ from ..random import Generator, stream
 from ..tensor import Tensor
 from .dataset import Dataset, padded_lengths, rows
 
+__all__ = ["DataLoader"]
+
 Batch = tuple[Tensor, ...]
 
 
@@ -96,7 +98,6 @@ class DataLoader:
             here = slice(number * self.batch_size, (number + 1) * self.batch_size)
             arrays = rows(self.dataset, here if order is None else order[here])
             yield tuple(Tensor(a.copy() if a.base is not None else np.ascontiguousarray(a)) for a in arrays)
-
 
     def _order(self, epoch: int) -> np.ndarray:
         """The samples as the epoch's batches take them, one batch after the other."""

@@ -9,6 +9,8 @@ import numpy as np
 from ..errors import ArgumentError
 from .dataset import TensorDataset
 
+__all__ = ["moons", "rings", "spirals"]
+
 Shape = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
 

@@ -12,6 +12,8 @@ from ..functional.checks import at_least_one, sizes_of
 from ..ops import concatenate
 from ..tensor import Tensor, as_tensor
 
+__all__ = ["Sequences"]
+
 _TOLD_APART = 1000  # lengths that are looked at to choose among them; of more, some neighbours count as one
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..errors import ArgumentError, DataError, nearest
 
+__all__ = ["Table"]
+
 _SHOWN = 6  # columns and rows that a printed table shows
 _WIDTH = 14
 

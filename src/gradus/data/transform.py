@@ -13,6 +13,8 @@ from ..functional.checks import at_least_one
 from ..tensor import Tensor
 from .table import Table
 
+__all__ = ["Standardizer", "TableTransform"]
+
 
 @dataclass(frozen=True)
 class Standardizer:

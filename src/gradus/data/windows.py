@@ -9,6 +9,8 @@ import numpy as np
 from ..errors import ArgumentError, DataError
 from ..functional.checks import at_least_one
 
+__all__ = ["Daily", "Windows", "by_day", "windows"]
+
 _LONGEST = 1_000_000  # days
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import TensorDataset, read_cifar, read_idx
-from ..data.readers import read_cifar_archive
+from ..data.readers.cifar import read_cifar_archive
 from ..errors import ArgumentError, DataError, nearest
 from .locate import find, locate, own_folder
 from .splits import Splits, stratified_rows

@@ -13,6 +13,8 @@ import numpy as np
 from ...errors import DataError
 from ._files import open_binary
 
+__all__ = ["read_cifar"]
+
 _RECORD = 1 + 3 * 32 * 32
 _TRAIN = [f"data_batch_{i}.bin" for i in range(1, 6)]
 

@@ -12,6 +12,8 @@ from ...errors import ArgumentError, DataError, nearest
 from ..table import Table, as_number
 from ._files import open_binary
 
+__all__ = ["read_csv"]
+
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
 FEW = 0.5  # a smaller share of texts in a column is most likely a mistake: the column is one of numbers
 
@@ -100,6 +102,6 @@ def _typed(
             f"column {name!r} is read as text, because row {odd[0]} (the first is 0) holds {known[odd[0]]!r}{more}; "
             "all its other values are numbers. Mend the file, add the value to missing=..., or say that the column is "
             f"text: text=[{name!r}].",
-            stacklevel=3,  # in the line that calls read_csv
+            stacklevel=4,  # in the line that calls read_csv, through the door of options
         )
     return known

@@ -11,6 +11,8 @@ import numpy as np
 from ...errors import DataError
 from ._files import open_binary, read_exactly
 
+__all__ = ["read_idx"]
+
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 

@@ -15,6 +15,8 @@ from ..dataset import TensorDataset
 if TYPE_CHECKING:
     from PIL import Image
 
+__all__ = ["read_image", "read_image_folder"]
+
 _MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}  # 8 bits a channel or fewer
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 
