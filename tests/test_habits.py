@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +13,6 @@ import pytest
 import gradus
 from gradus import nn, optim
 from gradus.errors import ArgumentError, DtypeError, GradientError, ShapeError
-from gradus.names.elsewhere import ARGUMENTS, ELSEWHERE
-
-DOCS = Path(__file__).parent.parent / "docs"
 
 
 def trained(value: Any) -> gradus.Tensor:
@@ -191,29 +186,6 @@ def test_what_pytorch_writes_and_works() -> None:
     nn.Linear(1, 1).zero_grad(set_to_none=True)
 
 
-OWNERS: dict[str, Any] = {
-    "Tensor": gradus.ones(2),
-    "gradus": gradus,
-    "nn": nn,
-    "optim": optim,
-    "Optimizer": optim.SGD([trained([1.0])], lr=0.1),
-    "Module": nn.Linear(1, 1),
-}
-
-
-@pytest.mark.parametrize("owner", OWNERS)
-def test_names_from_elsewhere_are_told(owner: str) -> None:
-    thing = OWNERS[owner]
-    for name, written in ELSEWHERE[owner].items():
-        assert not hasattr(thing, name) and name not in dir(thing)
-        with pytest.raises(AttributeError, match=re.escape(f"no attribute {name!r}. Write instead: {written}.")):
-            getattr(thing, name)
-        if re.fullmatch(r"[\w.]+(\(.*\))?", written):
-            found: Any = gradus if written.startswith("gradus.") else thing
-            for part in written.partition("(")[0].removeprefix("gradus.").split("."):
-                found = getattr(found, part)
-
-
 def test_misspelt_names_are_told_the_nearest() -> None:
     for thing, name, meant in [
         (nn, "RelU", "ReLU"),
@@ -239,7 +211,7 @@ def test_a_property_that_fails_tells_its_own_error() -> None:
 
 
 def test_copies_are_unharmed() -> None:
-    model, optimizer = nn.Sequential(nn.Linear(2, 1), nn.ReLU()), OWNERS["Optimizer"]
+    model, optimizer = nn.Sequential(nn.Linear(2, 1), nn.ReLU()), optim.SGD([trained([1.0])], lr=0.1)
     for thing in (model, gradus.ones(2), nn.Parameter([1.0]), optimizer):
         assert type(copy.deepcopy(thing)) is type(copy.copy(thing)) is type(pickle.loads(pickle.dumps(thing)))
 
@@ -250,10 +222,3 @@ def test_optimizers_say_what_they_are() -> None:
         "SGD(1 parameters, lr=0.1, momentum=0.9, steps=0)"
     )
     assert "lr=cosine" in repr(optim.Adam([x], lr=optim.schedules.cosine(0.1, steps=10)))
-
-
-def test_the_page_for_those_who_come_from_pytorch_holds_the_table() -> None:
-    lines = [f"| {owner} | `{name}` | {text} |" for owner, t in ELSEWHERE.items() for name, text in t.items()]
-    lines += [f"| | `{name}` | {text} |" for name, text in ARGUMENTS.items()]
-    page = (DOCS / "from-pytorch.md").read_text(encoding="utf-8").splitlines()
-    assert [line for line in page if re.match(r"\| \w* ?\| `", line)] == lines

@@ -20,6 +20,7 @@ STUB = ROOT / "src" / "gradus" / "_methods.pyi"
 
 HEAD = '''"""The methods and operators of Tensor. Written by tools/write_stubs.py: change the functions, not this."""
 
+import builtins
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -62,6 +63,7 @@ def _line(name: str, thing: Callable[..., Any] | property, imports: dict[str, st
     returns = "Tensor" if signature.return_annotation is inspect.Signature.empty else signature.return_annotation
     text = str(signature.replace(parameters=parameters, return_annotation=returns))
     text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)  # annotations are kept as text
+    text = re.sub(r"\b(float|int|bool)\b", r"builtins.\1", text)  # as methods have these names, too
     for word in re.findall(r"[A-Za-z_]\w*", " ".join([*(str(p.annotation) for p in parameters[1:]), returns])):
         if word not in KNOWN and not hasattr(builtins, word):
             imports[word] = _home(word, function)

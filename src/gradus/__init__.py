@@ -10,15 +10,32 @@ from . import startup as _startup  # noqa: F401 - before all that takes time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from numpy import e, inf, nan, newaxis, pi
+
 from . import linalg, nn, ops, optim
 from ._methods import Methods as _Methods
 from .autograd import enable_grad, grad, no_grad, vjp
 from .control import scan, while_loop
-from .dtypes import bfloat16, bool_, float16, float32, float64, int32, int64, uint8
+from .dtypes import (
+    bfloat16,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
 from .interchange import numpy_functions as _numpy_functions  # noqa: F401 - makes methods
 from .interchange import standard as _standard  # noqa: F401
 from .interchange.dlpack import from_dlpack
 from .names.elsewhere import missing as _missing
+from .names.elsewhere import tell as _tell
 from .names.options import methods_understood as _methods_understood
 from .names.options import understood_all as _understood_all
 from .ops import *
@@ -47,6 +64,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+array, asarray, from_numpy, manual_seed = tensor, as_tensor, as_tensor, seed  # as NumPy and PyTorch call them
+_TYPES = {"bool": bool_, "short": int16, "int": int32, "long": int64}
+_TYPES |= {"half": float16, "float": float32, "double": float64}
+
 _LATER = dict.fromkeys(("array_api", "compiler", "data", "datasets", "draw", "inspect", "models", "train", "tune"), "")
 _LATER |= dict.fromkeys(("Trainer", "load", "save"), "train")
 _LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler")
@@ -54,8 +75,10 @@ _LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler
 
 def __getattr__(name: str) -> Any:
     """What is imported when it is first asked for, so that `import gradus` stays quick."""
+    if name in _TYPES:
+        return _TYPES[name]  # not by their names, which are Python's
     if name not in _LATER:
-        raise _missing("gradus", name, __all__)
+        raise _missing("gradus", name)
     home = _LATER[name]
     return getattr(import_module(f"gradus.{home}"), name) if home else import_module(f"gradus.{name}")
 
@@ -64,8 +87,10 @@ __all__ = [
     "Generator",
     "Tensor",
     "Trainer",
+    "array",
     "array_api",
     "as_tensor",
+    "asarray",
     "bernoulli",
     "bfloat16",
     "bool_",
@@ -75,27 +100,36 @@ __all__ = [
     "data",
     "datasets",
     "draw",
+    "e",
     "enable_grad",
     "float16",
     "float32",
     "float64",
     "from_dlpack",
+    "from_numpy",
     "grad",
     "hessian",
+    "inf",
     "inspect",
+    "int8",
+    "int16",
     "int32",
     "int64",
     "jacobian",
     "jvp",
     "linalg",
     "load",
+    "manual_seed",
     "models",
     "multinomial",
+    "nan",
+    "newaxis",
     "nn",
     "no_grad",
     "num_threads",
     "optim",
     "permutation",
+    "pi",
     "rand",
     "rand_like",
     "randint",
@@ -111,6 +145,9 @@ __all__ = [
     "train",
     "tune",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
     "vjp",
     "vmap",
     "while_loop",
@@ -120,3 +157,4 @@ _understood_all(globals(), __all__)
 for _room in (linalg, nn, optim):
     _understood_all(vars(_room), _room.__all__)
 _methods_understood(_Methods)
+_tell(_Methods, "Tensor")

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import interpret
 from ._methods import method
 from .errors import GradientError, ShapeError
+from .names.elsewhere import door as _door
 from .tensor import WALL, Origin, Tensor, as_tensor, writes_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -373,3 +374,7 @@ def _on_the_way(order: list[Tensor], targets: list[Tensor] | None) -> set[int]:
         if any(id(x) in wanted for x in t.origin.inputs):
             wanted.add(id(t))
     return wanted
+
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("autograd")

@@ -20,7 +20,10 @@ from .errors import DtypeError, nearest
 Dtype = np.dtype[Any]
 
 bool_: Dtype = np.dtype(np.bool_)
+int8: Dtype = np.dtype(np.int8)
+int16: Dtype = np.dtype(np.int16)
 uint8: Dtype = np.dtype(np.uint8)
+uint16: Dtype = np.dtype(np.uint16)
 int32: Dtype = np.dtype(np.int32)
 int64: Dtype = np.dtype(np.int64)
 uint32: Dtype = np.dtype(np.uint32)
@@ -34,8 +37,8 @@ DEFAULT_FLOAT, DEFAULT_INT = float32, int64
 
 FLOATS = (float16, bfloat16, float32, float64)
 _FLOATING = frozenset(FLOATS)
-_BY_NAME = {d.name: d for d in (bool_, uint8, int32, int64, uint32, uint64, *FLOATS)} | {"int8": np.dtype(np.int8)}
-_BY_NAME |= {name: np.dtype(name) for name in ("int16", "uint16")}
+_INTEGERS = (uint8, int32, int64, uint32, uint64, int8, int16, uint16)
+_BY_NAME = {d.name: d for d in (bool_, *_INTEGERS, *FLOATS)}
 _BY_PYTHON_TYPE: dict[Any, Dtype] = {bool: bool_, int: DEFAULT_INT, float: DEFAULT_FLOAT}
 
 BOOL, INTEGER, FLOAT = 0, 1, 2
@@ -51,8 +54,10 @@ def as_dtype(dtype: Any) -> Dtype:
     """
     if dtype in _BY_PYTHON_TYPE:
         return _BY_PYTHON_TYPE[dtype]
-    if isinstance(dtype, str) and dtype in _BY_NAME:
-        return _BY_NAME[dtype]
+    name = str(dtype).removeprefix("torch.")  # what PyTorch and TensorFlow have for a dtype is known by its name
+    name = getattr(dtype, "name", name) if name not in _BY_NAME else name
+    if name in _BY_NAME:
+        return _BY_NAME[name]
     try:
         found: Dtype | None = np.dtype(dtype)
     except TypeError:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 _PACKAGE = str(Path(__file__).parent) + os.sep
-_LIBRARY = str(Path(difflib.__file__).parent) + os.sep
+_LIBRARY = str(Path(os.__file__).parent) + os.sep
 _OTHERS = tuple(f"{os.sep}{where}-packages{os.sep}" for where in ("site", "dist"))
 _BELOW = {"numpy", "ml_dtypes", "llvmlite", "safetensors", "rich"}  # what gradus stands on, and a user does not write
 
@@ -58,6 +57,24 @@ class ArgumentError(GradusError, ValueError):
 
 class OptionError(GradusError, TypeError):
     """An option that a function does not have."""
+
+
+class UnknownNameError(GradusError, AttributeError):
+    """A name that gradus does not have. What is said of it is worked out when it is shown: `hasattr` shows nothing."""
+
+    def __init__(self, name: str, said: Callable[[], str]) -> None:
+        super().__init__(name)
+        self.name, self.obj = name, None  # of None, that Python looks for no resemblances of its own
+        self.said = said
+
+    def __str__(self) -> str:
+        return self.said()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AttributeError, (str(self),)
 
 
 class DataError(GradusError, ValueError):
@@ -125,11 +142,43 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"{did_you_mean(word, names)} Known: {', '.join(names)}.".lstrip()
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The same without the list, where it would be long; empty where no name is near.
+def did_you_mean(word: str, known: Iterable[str], most: int = 2) -> str:
+    """The same without the list, where it would be long; empty where no name is so near that the word is a slip of it.
 
-    >>> did_you_mean("RelU", ["ReLU", "Tanh"])
-    "Did you mean 'ReLU'?"
+    `most` letters may be wrong; among very many names, of which some are alike, one.
+
+    >>> did_you_mean("RelU", ["ReLU", "Tanh"]), did_you_mean("resnet50", ["lenet", "alexnet"])
+    ("Did you mean 'ReLU'?", '')
     """
-    close = difflib.get_close_matches(str(word), known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else ""
+    slips = [(distance, name) for name in known if (distance := _slip(str(word), name, most)) is not None]
+    return f"Did you mean {min(slips)[1]!r}?" if slips else ""
+
+
+def _slip(word: str, name: str, most: int) -> int | None:
+    """By how many letters a word misses a name, if so few that it is likely meant; the beginning of a name is near."""
+    a, b = (text.casefold().replace("_", "") for text in (word, name))
+    if a == b:
+        return 0
+    if [c for c in a if c.isdigit()] != [c for c in b if c.isdigit()]:
+        return None  # a number is not mistyped: conv1d is another thing than conv2d
+    allowed = min(most, 1 if max(len(a), len(b)) < 5 else 2)
+    alike = abs(len(a) - len(b)) <= allowed and len(set(a) ^ set(b)) <= 2 * allowed  # an edit changes two letters
+    distance = edits(a, b) if alike else allowed + 1
+    return distance if distance <= allowed else 3 if len(a) > 3 and most > 1 and b.startswith(a) else None
+
+
+def edits(a: str, b: str) -> int:
+    """How many letters are to be put in, left out, changed or exchanged with their neighbour to come from a to b.
+
+    >>> edits("axsi", "axis"), edits("alfa", "alpha")
+    (1, 2)
+    """
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        earlier, before, row = before, row, [i]
+        for j, other in enumerate(b, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other)))
+            if i > 1 < j and letter == b[j - 2] and a[i - 2] == other:
+                row[j] = min(row[j], earlier[j - 2] + 1)
+    return row[-1]

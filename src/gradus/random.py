@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from . import dtypes, interpret
 from .autograd import no_grad
 from .errors import ArgumentError, DtypeError
 from .interpret import Outside
+from .names.elsewhere import door as _door
+from .names.elsewhere import missing_from as _missing_from
 from .ops.core.primitive import cast, promote
 from .ops.elementwise.arithmetic import minimum
 from .ops.making._philox import counters_used
@@ -109,6 +111,11 @@ class Generator:
         if not 0 <= p <= 1:
             raise ArgumentError(f"bernoulli: a probability is from 0 to 1, got {p}")
         return self.rand(as_shape(shape)).less(p).astype(dtypes.DEFAULT_FLOAT)
+
+    if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
+
+        def __getattr__(self, name: str) -> Any:
+            raise _missing_from(self, "Generator", name)
 
     def permutation(self, n: int) -> np.ndarray:
         """The numbers 0 to n - 1 in a random order, for indexing."""
@@ -287,3 +294,7 @@ def permutation(n: int) -> np.ndarray:
     [0, 1, 2]
     """
     return default.permutation(n)
+
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("random")

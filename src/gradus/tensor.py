@@ -6,6 +6,7 @@ import copy
 import math
 import weakref
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from . import dtypes, interpret
 from ._methods import Methods
 from .errors import DtypeError, GradientError, ShapeError
-from .names.elsewhere import ELSEWHERE, Elsewhere
+from .names.elsewhere import Elsewhere
 
 if TYPE_CHECKING:
     from .ops.core.primitive import Primitive
@@ -45,6 +46,25 @@ class Views(list["weakref.ref[Tensor]"]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Views, ()
+
+
+class Size(int):
+    """A number of elements; called, as PyTorch's method of that name, it gives lengths: `x.size(0)` is `x.shape[0]`."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, (int(self),)
+
+
+@lru_cache(4096)
+def _size(shape: tuple[int, ...]) -> Size:
+    size = Size(math.prod(shape))
+    size.shape = shape
+    return size
 
 
 class Tensor(Methods):
@@ -99,9 +119,9 @@ class Tensor(Methods):
         return len(self.data.shape)
 
     @property
-    def size(self) -> int:
-        """The number of elements."""
-        return math.prod(self.data.shape)
+    def size(self) -> Size:
+        """The number of elements; `size()` and `size(0)` are `shape` and `shape[0]`, as in PyTorch."""
+        return _size(self.data.shape)
 
     @property
     def is_leaf(self) -> bool:
@@ -273,16 +293,12 @@ class Tensor(Methods):
         return made.broadcast_to(self.shape) if isinstance(value, (bool, int, float)) else made
 
     def __dir__(self) -> list[str]:
-        return [name for name in object.__dir__(self) if name not in ELSEWHERE["Tensor"]]
+        return [name for name in object.__dir__(self) if not isinstance(vars(Methods).get(name), Elsewhere)]
 
 
 def writes_of(tensors: tuple[Tensor, ...]) -> tuple[int, ...]:
     """How often the memory of each was written."""
     return tuple([t.writes[0] for t in tensors])
-
-
-for _name in ELSEWHERE["Tensor"]:  # not by __getattr__, with which Python reads every attribute of a tensor more slowly
-    setattr(Methods, _name, Elsewhere("Tensor", _name))
 
 
 def check_data(data: Any) -> None:

@@ -3,7 +3,10 @@
 Each file says in its `__all__` what it offers.
 """
 
+from typing import TYPE_CHECKING
+
 from .._offers import offers
+from ..names.elsewhere import door as _door
 from ..names.options import understood_all
 from .dataset import *
 from .loader import *
@@ -20,3 +23,6 @@ from .windows import *
 __all__ = offers(__name__)
 
 understood_all(globals(), __all__)
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("data")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import ArgumentError, DataError, ShapeError
+from ..names.elsewhere import tell
 from ..random import stream
 from ..tensor import as_tensor
 from .sequences import Sequences
@@ -37,6 +38,9 @@ class Dataset(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: Any, /) -> Any: ...
+
+
+tell(Dataset, "data.Dataset")
 
 
 class TensorDataset:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ArgumentError, DataError
 from ..functional.checks import at_least, at_least_one
+from ..names.elsewhere import missing_from
 from ..random import Generator, stream
 from ..tensor import Tensor
 from .dataset import Dataset, padded_lengths, rows
@@ -63,6 +64,11 @@ class DataLoader:
         Generator(seed)  # refuses a seed out of range now, not when the first epoch begins
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last
         self.seed, self.prefetch, self.epoch = seed, prefetch, 0
+
+    if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_from(self, "DataLoader", name)
 
     def __len__(self) -> int:
         n = len(self.dataset)

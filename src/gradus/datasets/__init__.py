@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, nearest
+from ..names.elsewhere import door as _door
 from .catalogue import CATALOGUE, NAMES
 from .houses import ames_house_prices, california_housing, king_county
 from .locate import find
@@ -119,3 +120,6 @@ def _whereabouts(name: str) -> tuple[bool, str]:
 def _check_name(name: str) -> None:
     if name not in _LOADERS:
         raise ArgumentError(f"there is no data set {name!r}. {nearest(name, NAMES)}")
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("datasets")

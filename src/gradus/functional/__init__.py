@@ -4,7 +4,10 @@ Everything here is composed of the primitives in `gradus.ops`; some of it eager 
 (`ops/core/by_hand.py`). The layers of `gradus.nn` are made from these functions.
 """
 
+from typing import TYPE_CHECKING
+
 from .._offers import offers
+from ..names.elsewhere import door as _door
 from ..names.options import understood_all
 from ..ops import relu, sigmoid, softplus, tanh
 from .activations import *
@@ -27,3 +30,6 @@ from .resizing import *
 __all__ = [*offers(__name__), "relu", "sigmoid", "softplus", "tanh"]
 
 understood_all(globals(), __all__)
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("nn.functional")

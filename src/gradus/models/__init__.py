@@ -1,5 +1,8 @@
 """Ready models: classes to build with, and `build(name, input_shape, outputs)` for the command line."""
 
+from typing import TYPE_CHECKING
+
+from ..names.elsewhere import door as _door
 from .alexnet import AlexNet
 from .autoencoder import (
     Autoencoder,
@@ -93,3 +96,6 @@ __all__ = [
     "truth_table",
     "widest_margin",
 ]
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("models")

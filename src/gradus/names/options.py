@@ -119,9 +119,9 @@ def understood(function: FunctionType) -> Callable[..., Any]:
     >>> def total(x, axis=None, keepdims=False): return x, axis, keepdims
     >>> understood(total)([1], dim=0)
     ([1], 0, False)
-    >>> understood(total)([1], keep=True)
+    >>> understood(total)([1], axsi=True)
     Traceback (most recent call last):
-    gradus.errors.OptionError: total: there is no option 'keep'. Did you mean 'keepdims'? Options: x, axis, keepdims.
+    gradus.errors.OptionError: total: there is no option 'axsi'. Did you mean 'axis'? Options: x, axis, keepdims.
     """
     code = inspect.unwrap(function).__code__
     taken = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])

@@ -1,11 +1,11 @@
 """Layers, and what models are built of."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import functional
 from .._offers import offers
-from ..names.elsewhere import missing as _missing
+from ..names.elsewhere import door as _door
 from .core import init
 from .core.containers import *
 from .core.module import *
@@ -27,10 +27,7 @@ from .layers.transformer import *
 sys.modules[f"{__name__}.functional"] = functional  # so that `import gradus.nn.functional as F` works, too
 sys.modules[f"{__name__}.init"] = init
 
-if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
-
-    def __getattr__(name: str) -> Any:
-        raise _missing("nn", name, __all__)
-
-
 __all__ = [*offers(__name__), "functional", "init"]
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("nn")

@@ -3,7 +3,11 @@
 Each file says in its `__all__` what it offers; all of that is in `gradus`, too.
 """
 
+from typing import TYPE_CHECKING
+
 from .._offers import offers
+from ..names.elsewhere import door as _door
+from . import as_methods  # noqa: F401 - makes methods
 from .aliases import *
 from .elementwise.angles import *
 from .elementwise.arithmetic import *
@@ -40,3 +44,6 @@ from .shapes.splitting import *
 from .shapes.window import *
 
 __all__ = offers(__name__)
+
+if not TYPE_CHECKING:
+    __getattr__ = _door("ops")

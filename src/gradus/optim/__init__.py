@@ -1,9 +1,9 @@
 """Optimizers, schedules of the learning rate, and gradient clipping."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._offers import offers
-from ..names.elsewhere import missing as _missing
+from ..names.elsewhere import door as _door
 from . import schedules
 from .adadelta import *
 from .adagrad import *
@@ -19,10 +19,7 @@ from .plateau import *
 from .rmsprop import *
 from .sgd import *
 
-if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
-
-    def __getattr__(name: str) -> Any:
-        raise _missing("optim", name, __all__)
-
-
 __all__ = [*offers(__name__), "schedules"]
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("optim")

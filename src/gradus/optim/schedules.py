@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import no_grad
 from ..errors import ArgumentError
 from ..functional.checks import at_least_one, in_range
+from ..names.elsewhere import door as _door
 from ..ops import where
 from ..tensor import Tensor, tensor
 
@@ -237,3 +238,7 @@ def product(*schedules: float | Schedule) -> Schedule:
         return rate
 
     return _schedule("product", formula)
+
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("optim.schedules")

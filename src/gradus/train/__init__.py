@@ -1,5 +1,8 @@
 """Training: the Trainer, metrics, callbacks, histories, checkpoints, and the folders of runs."""
 
+from typing import TYPE_CHECKING
+
+from ..names.elsewhere import door as _door
 from . import metrics
 from .fitting.callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBest
 from .fitting.pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
@@ -31,3 +34,6 @@ __all__ = [
     "train_rbm",
     "transferred",
 ]
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("train")

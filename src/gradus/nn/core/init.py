@@ -6,6 +6,7 @@ How large the first weights are decides whether signals and gradients keep their
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ... import dtypes, random
 from ...autograd import no_grad
 from ...errors import ShapeError
 from ...functional.checks import one_of
+from ...names.elsewhere import door as _door
 from ...ops import full_like, where
 from ...tensor import Tensor, as_tensor
 
@@ -177,3 +179,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     q *= np.sign(np.diag(r))  # else the signs would not be random: the factorisation chooses them
     value = q if rows >= columns else q.T
     return tensor.assign_(as_tensor(gain * value.reshape(tensor.shape), tensor.dtype))
+
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("nn.init")

@@ -12,6 +12,7 @@ from ... import dtypes
 from ...errors import ArgumentError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
 from ...functional.checks import require_named
 from ...names.elsewhere import missing_from
+from ...ops.as_methods import wanted_dtype
 from ...ops.core.primitive import Shaped
 from ...tensor import Tensor, as_tensor, check_data, tensor
 from .hooks import Hooked
@@ -291,6 +292,27 @@ class Module(Hooked):
             if isinstance(t, Tensor) and dtypes.is_float(t.dtype):
                 t.data, t.grad = dtypes.converted(t.data, dtypes.as_dtype(dtype)), None
         return self
+
+    def to(self, *what: Any, dtype: Any = None, device: Any = None, **_: Any) -> Self:
+        """`astype`, as PyTorch calls it, in place; the device is the CPU, whatever is said of it."""
+        wanted = wanted_dtype(f"{type(self).__name__}.to", what, dtype, device)
+        return self if wanted is None else self.astype(wanted)
+
+    def cpu(self) -> Self:
+        """The module itself: there is one device, the CPU."""
+        return self
+
+    def float(self) -> Self:
+        """`astype("float32")`, as PyTorch calls it."""
+        return self.astype("float32")
+
+    def double(self) -> Self:
+        """`astype("float64")`, as PyTorch calls it."""
+        return self.astype("float64")
+
+    def half(self) -> Self:
+        """`astype("float16")`, as PyTorch calls it."""
+        return self.astype("float16")
 
     # -- printing ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ... import functional
 from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, inputs_of, padded_lengths
 from ...errors import ArgumentError, DataError, GradientError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
+from ...names.elsewhere import missing_from
 from ...nn import Module
 from ...nn.core.checks import require_model
 from ...ops import concatenate
@@ -111,6 +112,11 @@ class Trainer(Native):
         names = [m.name for m in self.metrics]
         if len(set(names)) < len(names) or "loss" in names:
             raise ArgumentError(f"the metrics {names} need names that differ from each other and from 'loss'")
+
+    if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_from(self, "Trainer", name)
 
     def step(self, *batch: Tensor) -> tuple[Tensor, Tensor]:
         """One step of training on a batch, inputs and then targets: its loss, and the model's outputs."""

@@ -1,5 +1,8 @@
 """How good predictions are: functions of whole arrays, and the same gathered batch by batch."""
 
+from typing import TYPE_CHECKING
+
+from ...names.elsewhere import door as _door
 from .classification import accuracy, confusion_matrix, f1, precision, recall, top_k
 from .gathered import Function, Metric
 from .named import NAMES, metric
@@ -20,3 +23,6 @@ __all__ = [
     "rmse",
     "top_k",
 ]
+
+if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
+    __getattr__ = _door("train.metrics")

@@ -1,0 +1,28 @@
+"""Why gradus does not have something, said once each, with what is near."""
+
+from __future__ import annotations
+
+DEVICE = "There is one device, the CPU: leave it out."
+COMPLEX = "There are no complex numbers in gradus; of real ones, NumPy has it: x.numpy()."
+SPARSE = "There are no sparse tensors in gradus: take a full one, or indices as x[i] and gradus.segment_sum."
+QUANTISED = 'There are no quantised numbers in gradus; weights may be narrower: model.astype("float16").'
+NAMED = "Axes have no names in gradus: they are counted."
+MEMORY = "The memory of a tensor is NumPy's: look at x.numpy()."
+INSIDE = "It belongs to the inside of the other framework; programs can do without."
+SPECIAL = "gradus has no such function; scipy.special has, for x.numpy(), and gradus.custom_gradient adds a gradient."
+NUMPY = "gradus has no such function; NumPy or SciPy have, for x.numpy(), and gradus.custom_gradient adds a gradient."
+ONE_PROCESS = "gradus works in one process, whose threads share the work."
+STATE = "There are no global settings in gradus: dtypes and seeds are given where numbers are made."
+STORED = "gradus reads and writes safetensors: gradus.save(model, path), gradus.load(path)."
+PICTURES = "gradus has no such change of pictures; NumPy or Pillow make it before training, on arrays (n, c, h, w)."
+MODEL = "gradus has no such model; gradus.models lists those it has, and gradus.nn its parts."
+DATA = "gradus has no such data set; gradus.datasets.NAMES lists those it has, and gradus.data reads files."
+DISTRIBUTION = "gradus has no such distribution; gradus.rand, randn, randint, bernoulli and multinomial draw numbers."
+WINDOW = "gradus has no such window; NumPy and SciPy have: gradus.as_tensor(numpy.hanning(n))."
+GRAPHS = "gradus has no such graphs; gradus.compile(function) traces and compiles a function."
+TEXT = "gradus has no operations on text; Python and gradus.data.Sequences make numbers of it."
+LAYER = "gradus has no such layer; it is written as a class derived from gradus.nn.Module."
+LOSS = "gradus has no such loss; any function of (outputs, targets) is one for gradus.Trainer."
+METRIC = "gradus has no such metric; any function of (outputs, targets) is one for gradus.Trainer(..., metrics=[...])."
+OPTIMIZER = "gradus has no such optimizer; gradus.optim.AdamW and gradus.optim.SGD serve most."
+CALLBACK = "gradus has no such callback; gradus.train.LambdaCallback calls functions of one's own."
