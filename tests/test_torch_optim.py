@@ -39,6 +39,7 @@ OPTIMIZERS = {
     "Adamax": ("Adamax", {"betas": (0.8, 0.9)}),
     "RAdam": ("RAdam", {}),
     "RAdam at once": ("RAdam", {"betas": (0.5, 0.99)}),
+    "RAdam decoupled": ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
 }
 
 
@@ -71,6 +72,39 @@ def theirs(kind, options, lr, dtype, scheduler=None):
         if schedule:
             schedule.step()
     return [w.detach().numpy(), b.detach().numpy()]
+
+
+def present(step):
+    """The second parameter has its first gradient in the third step, the third has none in the fourth."""
+    return [True, step >= 2, step != 3]
+
+
+def drawn(library, kind, options, dtype, compiled=False):
+    """Three parameters drawn to other numbers in each step, but for those that have no gradient in it."""
+    rng = np.random.default_rng(0)
+    first = [rng.normal(size=s).astype(dtype) for s in ((3, 2), (4,), (70, 80))]
+    aims = [[rng.normal(size=p.shape).astype(dtype) for p in first] for _ in range(6)]
+    parameters = [library.tensor(p).requires_grad_() for p in first]
+    optimizer = getattr(library.optim, kind)(parameters, lr=0.05, **options)
+
+    def step(there, *targets):
+        optimizer.zero_grad()
+        pairs = [pair for pair, is_there in zip(zip(parameters, targets, strict=True), there, strict=True) if is_there]
+        sum(((p - t) ** 2).sum() for p, t in pairs).backward()
+        optimizer.step()
+
+    program = gradus.compile(step) if compiled else step
+    for number, aim in enumerate(aims):
+        program(present(number), *map(library.tensor, aim))
+    return [p.detach().numpy() for p in parameters]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("name", ["dampening", "Adagrad's options", "amsgrad AdamW", "Adamax", "RAdam decoupled"])
+def test_parameters_that_have_no_gradient_in_some_steps(name, compiled):
+    kind, options = OPTIMIZERS[name]
+    expected = drawn(torch, kind, options, "float64")
+    assert_agree(drawn(gradus, kind, options, "float64", compiled), expected, "float64")
 
 
 def assert_agree(found, expected, dtype, tolerance=None):
@@ -222,7 +256,12 @@ def test_muon():
     np.testing.assert_allclose(made[0].detach().numpy(), made[1].detach().numpy(), atol=0.02)  # theirs in bfloat16
 
 
-@pytest.mark.parametrize("options", [{}, {"momentum_decay": 0.1, "weight_decay": 0.1}])
+DECOUPLED = {"weight_decay": 0.1, "decoupled_weight_decay": True}
+
+
+@pytest.mark.parametrize("options", [{}, {"momentum_decay": 0.1, "weight_decay": 0.1}, DECOUPLED])
 def test_nadam(options):
     found, expected = (f("NAdam", options, 0.05, "float64") for f in (ours, theirs))
     assert_agree(found, expected, "float64", 1e-6)  # their product of momenta is in float32
+    found, expected = (drawn(library, "NAdam", options, "float64") for library in (gradus, torch))
+    assert_agree(found, expected, "float64", 1e-6)

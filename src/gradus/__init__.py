@@ -59,7 +59,7 @@ from .transforms.custom import checkpoint, custom_gradient
 from .transforms.derivatives import hessian, jacobian, jvp
 
 if TYPE_CHECKING:
-    from . import array_api, data, datasets, draw, inspect, models, train, tune
+    from . import array_api, data, datasets, distributions, draw, inspect, models, train, tune
     from .train import Trainer, load, save
 
 __version__ = "0.1.0"
@@ -68,7 +68,8 @@ array, asarray, from_numpy, manual_seed = tensor, as_tensor, as_tensor, seed  # 
 _TYPES = {"bool": bool_, "short": int16, "int": int32, "long": int64}
 _TYPES |= {"half": float16, "float": float32, "double": float64}
 
-_LATER = dict.fromkeys(("array_api", "compiler", "data", "datasets", "draw", "inspect", "models", "train", "tune"), "")
+_ROOMS = ("array_api", "compiler", "data", "datasets", "distributions", "draw", "inspect", "models", "train", "tune")
+_LATER = dict.fromkeys(_ROOMS, "")
 _LATER |= dict.fromkeys(("Trainer", "load", "save"), "train")
 _LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler")
 
@@ -99,6 +100,7 @@ __all__ = [
     "custom_gradient",
     "data",
     "datasets",
+    "distributions",
     "draw",
     "e",
     "enable_grad",

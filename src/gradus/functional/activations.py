@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from .. import random
+from ..dtypes import accumulator
 from ..errors import ShapeError
-from ..ops import expm1, maximum, sigmoid, sign, softplus, where
+from ..ops import arange, expm1, log, maximum, sigmoid, sign, softplus, where
 from ..ops.core.primitive import promote
 from ..ops.core.wide import in_float32
 from ..tensor import Tensor
@@ -19,6 +20,7 @@ __all__ = [
     "elu",
     "gelu",
     "glu",
+    "gumbel_softmax",
     "hard_sigmoid",
     "hardshrink",
     "hardsigmoid",
@@ -224,6 +226,24 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     if not training:
         return leaky_relu(z, (lower + upper) / 2)
     return where(z > 0, z, z * (lower + (upper - lower) * random.rand(z.shape).astype(z.dtype)))
+
+
+def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, axis: int = -1) -> Tensor:
+    """A class drawn with probabilities softmax(z), softly: softmax((z + noise) / tau), through which gradients flow.
+
+    Of Jang et al. (2017). With `hard` the class as a row of one 1 and zeros, whose gradient is that of the soft one.
+
+    >>> gumbel_softmax([-100.0, 100.0], hard=True)
+    tensor([0., 1.])
+    """
+    z = _float(logits)
+    noise = -log(-log(maximum(random.rand(z.shape, dtype=accumulator(z.dtype)), 2.0**-25)))
+    soft = softmax((z + noise.astype(z.dtype)) / tau, axis)
+    if not hard:
+        return soft
+    places = arange(z.shape[axis]).reshape(-1, *(1,) * (-axis - 1 if axis < 0 else z.ndim - axis - 1))
+    chosen = (places == soft.argmax(axis, keepdims=True)).astype(z.dtype)
+    return soft + (chosen - soft).detach()
 
 
 def relu6(x: Any) -> Tensor:

@@ -27,6 +27,7 @@ __all__ = [
     "avg_pool3d",
     "lp_pool1d",
     "lp_pool2d",
+    "lp_pool3d",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
@@ -299,6 +300,18 @@ def lp_pool2d(
     tensor([[2.]])
     """
     return _root_of_powers(x, 2, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(
+    x: Any, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """`lp_pool2d` with three axes.
+
+    >>> import gradus
+    >>> lp_pool3d(gradus.ones((2, 2, 1)), 2, (2, 2, 1)).tolist()
+    [[[2.0]]]
+    """
+    return _root_of_powers(x, 3, norm_type, kernel_size, stride, ceil_mode)
 
 
 def _root_of_powers(

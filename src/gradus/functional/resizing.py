@@ -25,6 +25,8 @@ __all__ = [
     "pixel_unshuffle",
     "unfold",
     "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
 
 MODES = {"nearest": 0, "nearest-exact": 0, "linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2, "area": 0}
@@ -133,6 +135,28 @@ def upsample(
     tensor([[[1., 1., 3., 3.]]])
     """
     return interpolate(x, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(
+    x: Any, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None
+) -> Tensor:
+    """`interpolate` with the neighbour before.
+
+    >>> upsample_nearest([[[1.0, 3.0]]], size=4)
+    tensor([[[1., 1., 3., 3.]]])
+    """
+    return interpolate(x, size, scale_factor)
+
+
+def upsample_bilinear(
+    x: Any, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None
+) -> Tensor:
+    """`interpolate` of images, bilinear, where the middles of the first and last pixels fall together.
+
+    >>> upsample_bilinear([[[[1.0, 3.0]]]], size=(1, 3))
+    tensor([[[[1., 2., 3.]]]])
+    """
+    return interpolate(x, size, scale_factor, "bilinear", align_corners=True)
 
 
 def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 
 # The rooms in the order in which a name is looked for: by the path a user writes after "gradus.".
 ROOMS: tuple[str, ...] = ("", "nn", "nn.functional", "nn.init", "optim", "optim.schedules", "linalg", "random", "data")
-ROOMS += ("datasets", "models", "train", "train.metrics", "inspect", "draw", "tune")
+ROOMS += ("distributions", "datasets", "models", "train", "train.metrics", "inspect", "draw", "tune")
 SPECIAL = ("inspect", "draw", "tune")  # of gradus alone: a name there is none of another library's
 CLASSES = {"Tensor": "", "Generator": "", "Module": "nn", "Optimizer": "optim", "DataLoader": "data"}
 CLASSES |= {"Trainer": ""}  # whose methods are asked for by name, too; and the room of each

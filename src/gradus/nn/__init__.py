@@ -9,11 +9,15 @@ from ..names.elsewhere import door as _door
 from .core import init
 from .core.containers import *
 from .core.module import *
+from .core.parameters import *
 from .core.summary import *
+from .core.unsized import *
 from .layers.activation import *
+from .layers.adaptive import *
 from .layers.attention import *
 from .layers.conv import *
 from .layers.dropout import *
+from .layers.lazy import *
 from .layers.linear import *
 from .layers.losses import *
 from .layers.norm import *

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..tensor import Tensor
 from .groups import Params
 from .optimizer import Optimizer, Schedule
@@ -45,12 +47,11 @@ class Adagrad(Optimizer):
     ) -> None:
         start = initial_accumulator_value
         options = {"eps": eps, "lr_decay": lr_decay, "initial_accumulator_value": start}
+        self.starts = {"squares": start}
         super().__init__(params, lr, weight_decay, maximize, **options)
-        for state in self.state if start and not self._parts else ():
-            state["squares"].assign_(start)
 
-    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
-        return (lr / (1 + (self.steps - 1) * self.lr_decay) if self.lr_decay else lr,)
+    def numbers(self, lr: Tensor, t: Tensor, present: np.ndarray) -> tuple[Tensor, ...]:
+        return (lr / (1 + (t - 1) * self.lr_decay) if self.lr_decay else lr,)
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         (lr,) = numbers

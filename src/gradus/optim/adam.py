@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..tensor import Tensor
 from .groups import Params
 from .optimizer import Optimizer, Schedule, two_numbers
@@ -54,10 +56,10 @@ class Adam(Optimizer):
         options: dict[str, Any] = {"betas": two_numbers(type(self).__name__, betas), "eps": eps, "amsgrad": amsgrad}
         super().__init__(params, lr, weight_decay, maximize, **options)
 
-    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+    def numbers(self, lr: Tensor, t: Tensor, present: np.ndarray) -> tuple[Tensor, ...]:
         beta1, beta2 = self.betas
-        root = (1 - beta2**self.steps).sqrt()  # p's step, by it above and below: a division of v' less for each element
-        return lr / (1 - beta1**self.steps) * root, self.eps * root
+        root = (1 - beta2**t).sqrt()  # p's step, by it above and below: a division of v' less for each element
+        return lr / (1 - beta1**t) * root, self.eps * root
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         lr, eps = numbers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..ops import where
 from ..tensor import Tensor, tensor
 from .adam import Adam
@@ -46,8 +48,8 @@ class Adamax(Optimizer):
     ) -> None:
         super().__init__(params, lr, weight_decay, maximize, betas=two_numbers("Adamax", betas), eps=eps)
 
-    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
-        return (lr / (1 - self.betas[0] ** self.steps),)
+    def numbers(self, lr: Tensor, t: Tensor, present: np.ndarray) -> tuple[Tensor, ...]:
+        return (lr / (1 - self.betas[0] ** t),)
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         (lr,) = numbers
@@ -67,6 +69,7 @@ class NAdam(Adam):
         params, lr, weight_decay, maximize: see Optimizer.
         betas, eps: see Adam.
         momentum_decay: how fast mu rises to beta1.
+        decoupled_weight_decay: weights decay apart from the gradient, as AdamW's.
 
     >>> import gradus
     >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
@@ -89,16 +92,19 @@ class NAdam(Adam):
         weight_decay: float = 0.0,
         momentum_decay: float = 4e-3,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        self._product = tensor(1.0, "float64")
         options = {"betas": two_numbers("NAdam", betas), "eps": eps, "momentum_decay": momentum_decay}
-        Optimizer.__init__(self, params, lr, weight_decay, maximize, **options)
+        decoupled = {"decoupled_weight_decay": decoupled_weight_decay}
+        Optimizer.__init__(self, params, lr, weight_decay, maximize, **options, **decoupled)
+        self._products = tensor(np.ones(len(self.params)))  # M of each
 
-    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+    def numbers(self, lr: Tensor, t: Tensor, present: np.ndarray) -> tuple[Tensor, ...]:
         beta1, beta2 = self.betas
-        now, after = (beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)) for t in (self.steps, self.steps + 1))
-        product = self._product.assign_(self._product * now)
-        return lr * (1 - now) / (1 - product), lr * after / (1 - product * after), (1 - beta2**self.steps).sqrt()
+        now, after = (beta1 * (1 - 0.5 * 0.96 ** (n * self.momentum_decay)) for n in (t, t + 1))
+        new = self._products * now
+        product = self._products.assign_(new if present.all() else where(tensor(present), new, self._products))
+        return lr * (1 - now) / (1 - product), lr * after / (1 - product * after), (1 - beta2**t).sqrt()
 
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
         of_g, of_m, root = numbers
@@ -107,7 +113,7 @@ class NAdam(Adam):
 
     def _tensors(self) -> dict[str, Tensor]:
         parts = self._parts or (self,)
-        return super()._tensors() | {f"product.{k}": part._product for k, part in enumerate(parts)}  # type: ignore[attr-defined]
+        return super()._tensors() | {f"products.{k}": part._products for k, part in enumerate(parts)}  # type: ignore[attr-defined]
 
 
 class RAdam(Adam):
@@ -119,6 +125,7 @@ class RAdam(Adam):
     Args:
         params, lr, weight_decay, maximize: see Optimizer.
         betas, eps: see Adam.
+        decoupled_weight_decay: weights decay apart from the gradient, as AdamW's.
 
     >>> import gradus
     >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
@@ -139,12 +146,15 @@ class RAdam(Adam):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        Optimizer.__init__(self, params, lr, weight_decay, maximize, betas=two_numbers("RAdam", betas), eps=eps)
+        options = {"betas": two_numbers("RAdam", betas), "eps": eps}
+        decoupled = {"decoupled_weight_decay": decoupled_weight_decay}
+        Optimizer.__init__(self, params, lr, weight_decay, maximize, **options, **decoupled)
 
-    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
+    def numbers(self, lr: Tensor, t: Tensor, present: np.ndarray) -> tuple[Tensor, ...]:
         beta1, beta2 = self.betas
-        t, rho = self.steps, 2 / (1 - beta2) - 1
+        rho = 2 / (1 - beta2) - 1
         left = 1 - beta2**t
         now = rho - 2 * t * beta2**t / left
         ready = now > 5

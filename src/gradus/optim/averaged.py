@@ -9,6 +9,7 @@ from .. import dtypes
 from ..autograd import no_grad
 from ..functional.checks import in_range
 from ..nn import Module
+from ..nn.core.unsized import require_sized
 from ..ops import where
 from ..tensor import tensor
 
@@ -40,6 +41,7 @@ class AveragedModel(Module):
     def __init__(self, model: Module, decay: float | None = None, use_buffers: bool = False) -> None:
         if decay is not None:
             in_range("AveragedModel", "decay", decay, "[0, 1)")
+        require_sized("AveragedModel", model.parameters())
         self.module = copy.deepcopy(model).requires_grad_(False)
         self.decay, self.use_buffers = decay, use_buffers
         self.n_averaged = tensor(0.0, "float64")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
 
 SMALL = 1 << 12  # numbers of a parameter that is joined with others
-Changed = tuple[Tensor, Tensor, Frozen]  # a parameter, its gradient and its state
+
+
+class Changed(NamedTuple):
+    """A parameter, its gradient, its state, and its place among the parameters."""
+
+    p: Tensor
+    g: Any
+    state: Frozen
+    place: int = 0
+
 
 Params = Iterable[Tensor] | Iterable[Mapping[str, Any]]
 
@@ -78,14 +87,15 @@ def grouped(name: str, params: Any) -> tuple[Any, list[dict[str, Any]]]:
     return [p for group in groups for p in group["params"]], groups
 
 
-def separated(parts: list[Changed]) -> tuple[list[list[Changed]], list[Changed]]:
-    """Those that are changed together, by type, and those that are changed each by itself."""
-    small: dict[np.dtype, list[Changed]] = {}
+def separated(parts: list[Changed], counts: np.ndarray) -> tuple[list[list[Changed]], list[Changed]]:
+    """Those that are changed together, by type and how often they were, and those that are changed each by itself."""
+    small: dict[tuple[np.dtype, float], list[Changed]] = {}
     others: list[Changed] = []
-    for p, g, state in parts:
-        dtype = p.data.dtype
-        plain = dtype.itemsize > 2 and all(t.data.dtype == dtype for t in (g, *state.values()))
-        (small.setdefault(dtype, []) if plain and p.size <= SMALL else others).append((p, g, state))
+    for part in parts:
+        dtype = part.p.data.dtype
+        plain = dtype.itemsize > 2 and all(t.data.dtype == dtype for t in (part.g, *part.state.values()))
+        key = dtype, counts[part.place]
+        (small.setdefault(key, []) if plain and part.p.size <= SMALL else others).append(part)
     others += [found[0] for found in small.values() if len(found) == 1]
     return [found for found in small.values() if len(found) > 1], others
 
@@ -95,7 +105,7 @@ class Joined:
 
     >>> import gradus
     >>> p, q, g = gradus.ones(2), gradus.ones(1), gradus.full((1,), 0.5)
-    >>> joined = Joined([(p, gradus.zeros(2), {}), (q, g, {})])
+    >>> joined = Joined([Changed(p, gradus.zeros(2), {}), Changed(q, g, {})])
     >>> joined.part(joined.p - joined.g)
     >>> p, q
     (tensor([1., 1.]), tensor([0.5]))
@@ -103,13 +113,13 @@ class Joined:
 
     def __init__(self, parts: list[Changed]) -> None:
         self._parts = parts
-        self.p, self.g = _join([p for p, _, _ in parts]), _join([g for _, g, _ in parts])
-        self.state = {name: _join([state[name] for _, _, state in parts]) for name in parts[0][2]}
+        self.p, self.g = _join([part.p for part in parts]), _join([part.g for part in parts])
+        self.state = {name: _join([part.state[name] for part in parts]) for name in parts[0].state}
 
     def part(self, new: Tensor) -> None:
         """Write the new values, and the state, to where they belong."""
         start = 0
-        for p, _, state in self._parts:
+        for p, _, state, _ in self._parts:
             for to, all_of_them in ((p, new), *((state[name], t) for name, t in self.state.items())):
                 to.assign_(Tensor(all_of_them.data[start : start + p.size].reshape(p.shape)))
             start += p.size

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..errors import ArgumentError
+from ..nn.core.unsized import require_sized
 from ..tensor import Tensor
 from .groups import Params
 from .optimizer import Optimizer, Schedule
@@ -62,6 +63,7 @@ class Muon(Optimizer):
         options: dict[str, Any] = {"momentum": momentum, "nesterov": nesterov, "ns_steps": ns_steps, "eps": eps}
         self.ns_coefficients = ns_coefficients
         super().__init__(params, lr, weight_decay, maximize, **options, ns_coefficients=tuple(ns_coefficients))
+        require_sized("Muon", self.params)
         wrong = next((p for p in self.params if p.ndim != 2), None)
         if wrong is not None:
             raise ArgumentError(

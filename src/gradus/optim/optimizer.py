@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,10 +16,10 @@ from ..errors import ArgumentError, CheckpointError
 from ..frozen import Frozen
 from ..functional.checks import in_range, require_named
 from ..names.elsewhere import missing_from
-from ..ops import zeros
+from ..nn.core.unsized import like
 from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor
-from .groups import Group, Joined, Params, grouped, separated
+from .groups import Changed, Group, Joined, Params, grouped, separated
 
 __all__ = ["Optimizer"]
 
@@ -48,13 +49,17 @@ class Optimizer:
         state: for each parameter its state, tensors by name, which are written in place and never replaced.
     """
 
-    fixed_attributes: ClassVar[frozenset[str]] = frozenset({"params", "steps", "scale", "state", "_lr", "_parts"})
+    fixed_attributes: ClassVar[frozenset[str]] = frozenset(
+        {"params", "steps", "scale", "state", "_lr", "_counts", "_parts"}
+    )
     elementwise: ClassVar[bool] = False  # whether a class says of itself that its update takes each number by itself
     stateful: ClassVar[frozenset[str]] = frozenset()  # options by which the slots are chosen
     decoupled: ClassVar[bool] = False  # whether weights decay apart from the gradient: p - lr weight_decay p
+    decoupled_weight_decay: bool = False  # the same, where it is an option
     weight_decay: float
     maximize: bool
-    slots: tuple[str, ...] = ()  # the names of the tensors, in a parameter's shape, that start as zeros
+    slots: tuple[str, ...] = ()  # the names of the tensors, in a parameter's shape, that start as zeros,
+    starts: Mapping[str, float] = MappingProxyType({})  # or, by name, as another number
     ranges: ClassVar[dict[str, str]] = {  # what each argument may be
         "lr": "[0, inf)",
         "weight_decay": "[0, inf)",
@@ -87,8 +92,13 @@ class Optimizer:
         self._parts = tuple(self._part(group) for group in groups)
         self.params = tuple(_trainable(type(self).__name__, params))
         self.state: tuple[Frozen, ...] = tuple(state for part in self._parts for state in part.state) or tuple(
-            Frozen({name: zeros(p.shape, dtypes.accumulator(p.dtype)) for name in self.slots}) for p in self.params
+            map(self._state_of, self.params)
         )
+        self._counts = tensor(np.zeros(len(self.params)))  # how often each was changed: not where it had no gradient
+
+    def _state_of(self, p: Tensor) -> Frozen:
+        wide, first = dtypes.accumulator(p.dtype), self.starts
+        return Frozen({name: like(p, first.get(name, 0.0), wide) for name in self.slots})
 
     def _part(self, group: Mapping[str, Any]) -> Optimizer:
         """An optimizer of this kind for a group of parameters, which shares the count of steps and the scale."""
@@ -182,32 +192,39 @@ class Optimizer:
 
     def _change(self, lr: Tensor) -> None:
         """The step of one group."""
-        numbers = _in_each_width((lr, *self.numbers(lr)))
-        ready = [(p, p.grad, state) for p, state in zip(self.params, self.state, strict=True) if p.requires_grad]
-        given = [(p, g, state) for p, g, state in ready if g is not None]
+        present = np.array([p.requires_grad and p.grad is not None for p in self.params])
+        self._counts.assign_(self._counts + (1 if present.all() else tensor(present, "float64")))
+        numbers = _in_each_width((lr, *self.numbers(lr, self._counts, present)))
+        places = np.flatnonzero(present).tolist()
+        given = [Changed(self.params[k], self.params[k].grad, self.state[k], k) for k in places]
         joins = vars(type(self)).get("elementwise", False) and interpret.current.get().in_place
-        small, large = separated(given) if joins else ([], given)
-        for p, g, state in large:
+        small, large = separated(given, self._counts.data) if joins else ([], given)
+        for p, g, state, k in large:
             wide = dtypes.accumulator(p.dtype)
             _follow(state, wide)
-            new = self._updated(cast(p.detach(), wide), cast(g.detach(), wide), state, numbers(wide))
+            new = self._updated(cast(p.detach(), wide), cast(g.detach(), wide), state, numbers(wide, k))
             p.assign_(cast(new, p.dtype))
         for together in small:
             joined = Joined(together)
-            joined.part(self._updated(joined.p, joined.g, joined.state, numbers(joined.p.dtype)))
+            of_one = numbers(joined.p.dtype, together[0].place)
+            joined.part(self._updated(joined.p, joined.g, joined.state, of_one))
 
     def _updated(self, p: Tensor, g: Tensor, state: dict[str, Tensor], numbers: list[Tensor]) -> Tensor:
         rate, *others = numbers
         p, g = self.decayed(p, -g if self.maximize else g, rate)
         return self.update(p, g, state, *others)
 
-    def numbers(self, lr: Tensor) -> tuple[Tensor, ...]:
-        """What `update` needs besides the state, worked out once a step in float64: the learning rate, and more."""
+    def numbers(self, lr: Tensor, t: Tensor, present: np.ndarray) -> tuple[Tensor, ...]:
+        """What `update` needs besides the state, worked out once a step in float64: the learning rate, and more.
+
+        Each is one number, or one for each parameter, as `t` is, the count of the steps in which it was changed, this
+        one among them; `present` says which are changed now.
+        """
         return (lr,)
 
     def decayed(self, p: Tensor, g: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
         """The parameter and its gradient after weight decay: g + weight_decay p, or apart from the gradient."""
-        if self.decoupled:
+        if self.decoupled or self.decoupled_weight_decay:
             return p - lr * self.weight_decay * p, g
         return p, (g + self.weight_decay * p if self.weight_decay else g)
 
@@ -232,6 +249,7 @@ class Optimizer:
     def _tensors(self) -> dict[str, Tensor]:
         own = {"lr": self._lr, "steps": self.steps, "scale": self.scale}
         own |= {f"lr.{k}": part._lr for k, part in enumerate(self._parts)}
+        own |= {f"counts.{k}": part._counts for k, part in enumerate(self._parts or (self,))}
         return own | {f"{i}.{name}": t for i, state in enumerate(self.state) for name, t in state.items()}
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -253,9 +271,12 @@ class Optimizer:
             t.assign_(tensor(saved[name]).astype(t.dtype))
 
 
-def _in_each_width(numbers: tuple[Tensor, ...]) -> Callable[[dtypes.Dtype], list[Tensor]]:
-    """Some numbers in the type that is asked for, converted once to each."""
-    return functools.cache(lambda dtype: [cast(n, dtype) for n in numbers])
+def _in_each_width(numbers: tuple[Tensor, ...]) -> Callable[[dtypes.Dtype, int], list[Tensor]]:
+    """Some numbers in the type that is asked for, converted once to each; of those for each parameter one's own."""
+    of = functools.cache(lambda dtype: [cast(n, dtype) for n in numbers])
+    eager = interpret.current.get().in_place
+    of_one: Callable[[Tensor, int], Tensor] = lambda n, k: Tensor(np.array(n.data[k])) if eager else n[k]  # noqa: E731
+    return lambda dtype, place: [of_one(n, place) if n.ndim else n for n in of(dtype)]
 
 
 def _follow(state: dict[str, Tensor], dtype: dtypes.Dtype) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..errors import ArgumentError
 from ..ops import where
 from ..tensor import Tensor
@@ -14,7 +16,7 @@ __all__ = ["SGD"]
 class SGD(Optimizer):
     """Stochastic gradient descent: p <- p - lr g; with momentum, a velocity v gathers the gradients.
 
-    v <- momentum v + (1 - dampening) g, in the first step g;  p <- p - lr v, or with Nesterov's look ahead
+    v <- momentum v + (1 - dampening) g, the first time g;  p <- p - lr v, or with Nesterov's look ahead
     p <- p - lr (g + momentum v).
 
     Args:
@@ -54,12 +56,13 @@ class SGD(Optimizer):
         options = {"momentum": momentum, "nesterov": nesterov, "dampening": dampening}
         super().__init__(params, lr, weight_decay, maximize, **options)
 
+    def numbers(self, lr: Tensor, t: Tensor, present: np.ndarray) -> tuple[Tensor, ...]:
+        return (lr, where(t == 1, 1.0, 1 - self.dampening)) if self.dampening else (lr,)
+
     def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
-        (lr,) = numbers
+        lr, *share = numbers
         if self.momentum:
-            new = g
-            if self.dampening:
-                new = where(self.steps == 1, g, (1 - self.dampening) * g)
+            new = share[0] * g if share else g
             v = state["velocity"].assign_(self.momentum * state["velocity"] + new)
             g = g + self.momentum * v if self.nesterov else v
         return p - lr * g

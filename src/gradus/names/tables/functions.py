@@ -129,10 +129,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "special": "gradus.erf and its like, in gradus itself",
         "func": "gradus.vmap, gradus.jvp, gradus.vjp, gradus.jacobian, gradus.hessian",
         "jit onnx fx": "gradus.compile(function), which traces; weights are saved with gradus.save(model, path)",
-        "distributions": (
-            "gradus.bernoulli, gradus.multinomial, gradus.randn; the log of a density is the negative of a loss, "
-            "as gradus.nn.functional.gaussian_nll_loss"
-        ),
         "hub": "gradus.load(path) of a safetensors file, and model.load_state_dict(...)",
         "average": "(x * weights).sum(axis) / weights.sum()",
         "append": "gradus.concatenate([x, y], axis)",
@@ -223,7 +219,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "record recarray": "a dict of tensors",
         "FloatTensor DoubleTensor LongTensor IntTensor ShortTensor CharTensor ByteTensor BoolTensor HalfTensor "
         "BFloat16Tensor": 'gradus.tensor(data, dtype), with a dtype as "float32"',
-        "ParameterDict ParameterList": "a dict or a list of gradus.nn.Parameter, as an attribute",
+        "ParameterDict ParameterList": "gradus.nn.ParameterDict, gradus.nn.ParameterList",
         "as_strided as_strided_ as_strided_scatter": "gradus.sliding_window(x, ...)",
         "detach detach_": "x.detach()",
         "constant_pad_nd": "gradus.pad(x, pairs, value=value)",

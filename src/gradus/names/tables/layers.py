@@ -6,16 +6,16 @@ from .reasons import COMPLEX, INSIDE, LAYER, LOSS, OPTIMIZER, PICTURES, TEXT
 
 INSTEAD: dict[str, dict[str, str]] = {
     "nn": {
-        "Dense LazyLinear": "gradus.nn.Linear(in_features, out_features)",
+        "Dense": "gradus.nn.Linear(in_features, out_features)",
         "EinsumDense": "gradus.einsum(subscripts, x, weight), in forward",
-        "Conv1D Convolution1D LazyConv1d": "gradus.nn.Conv1d(in_channels, out_channels, kernel_size)",
-        "Conv2D Convolution2D LazyConv2d": "gradus.nn.Conv2d(in_channels, out_channels, kernel_size)",
-        "Conv3D Convolution3D LazyConv3d": "gradus.nn.Conv3d(in_channels, out_channels, kernel_size)",
-        "Conv1DTranspose LazyConvTranspose1d": "gradus.nn.ConvTranspose1d(in_channels, out_channels, kernel_size)",
-        "Conv2DTranspose Convolution2DTranspose LazyConvTranspose2d": (
+        "Conv1D Convolution1D": "gradus.nn.Conv1d(in_channels, out_channels, kernel_size)",
+        "Conv2D Convolution2D": "gradus.nn.Conv2d(in_channels, out_channels, kernel_size)",
+        "Conv3D Convolution3D": "gradus.nn.Conv3d(in_channels, out_channels, kernel_size)",
+        "Conv1DTranspose": "gradus.nn.ConvTranspose1d(in_channels, out_channels, kernel_size)",
+        "Conv2DTranspose Convolution2DTranspose": (
             "gradus.nn.ConvTranspose2d(in_channels, out_channels, kernel_size)"
         ),
-        "Conv3DTranspose LazyConvTranspose3d": "gradus.nn.ConvTranspose3d(in_channels, out_channels, kernel_size)",
+        "Conv3DTranspose": "gradus.nn.ConvTranspose3d(in_channels, out_channels, kernel_size)",
         "DepthwiseConv1D": "gradus.nn.Conv1d(channels, channels, kernel_size, groups=channels)",
         "DepthwiseConv2D": "gradus.nn.Conv2d(channels, channels, kernel_size, groups=channels)",
         "SeparableConv1D": "gradus.nn.Conv1d(c, c, kernel_size, groups=c), then gradus.nn.Conv1d(c, out, 1)",
@@ -35,12 +35,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "GlobalMaxPooling2D GlobalMaxPool2D": "gradus.nn.AdaptiveMaxPool2d(1), or x.max((-2, -1))",
         "GlobalMaxPooling3D": "gradus.nn.AdaptiveMaxPool3d(1)",
         "BatchNormalization": "gradus.nn.BatchNorm1d(features), or gradus.nn.BatchNorm2d(channels)",
-        "LazyBatchNorm1d": "gradus.nn.BatchNorm1d(features)",
-        "LazyBatchNorm2d": "gradus.nn.BatchNorm2d(channels)",
-        "LazyBatchNorm3d": "gradus.nn.BatchNorm3d(channels)",
-        "LazyInstanceNorm1d": "gradus.nn.InstanceNorm1d(channels)",
-        "LazyInstanceNorm2d": "gradus.nn.InstanceNorm2d(channels)",
-        "LazyInstanceNorm3d": "gradus.nn.InstanceNorm3d(channels)",
         "SyncBatchNorm": "gradus.nn.BatchNorm2d(channels): there is one process",
         "LayerNormalization": "gradus.nn.LayerNorm(shape)",
         "GroupNormalization": "gradus.nn.GroupNorm(groups, channels)",
@@ -84,11 +78,8 @@ INSTEAD: dict[str, dict[str, str]] = {
         "RepeatVector": "x[:, None].broadcast_to((len(x), n, features)), in forward",
         "Lambda Layer Wrapper Model Pipeline": "a class derived from gradus.nn.Module, with __init__ and forward",
         "Input InputLayer InputSpec": "nothing: the first layer is told its sizes, as gradus.nn.Linear(784, 10)",
-        "ParameterList": "a list of gradus.nn.Parameter, as an attribute",
-        "ParameterDict": "a dict of gradus.nn.Parameter, as an attribute",
         "Container": "gradus.nn.Sequential, gradus.nn.ModuleList",
         "Buffer UninitializedBuffer": "a plain tensor as an attribute",
-        "UninitializedParameter": "gradus.nn.Parameter(gradus.zeros(shape))",
         "DataParallel": "the model itself: there is one process, whose threads share the work",
         "CategoryEncoding": "gradus.nn.functional.one_hot(labels, classes)",
         "StringLookup IntegerLookup Discretization HashedCrossing Hashing": (
@@ -118,7 +109,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "SquaredHinge squared_hinge": "(gradus.maximum(1 - y * z, 0) ** 2).mean()",
         "CategoricalHinge categorical_hinge": "gradus.nn.MultiMarginLoss()",
         "KLDivergence kl_divergence kld": "gradus.nn.KLDivLoss(), of the logarithms of probabilities",
-        "CosineSimilarity": "gradus.nn.functional.cosine_similarity(x, y), or gradus.nn.CosineEmbeddingLoss()",
         "Poisson poisson": "gradus.nn.PoissonNLLLoss(log_input=False)",
         "CTC ctc": "gradus.nn.CTCLoss()",
         "Dice Tversky dice tversky": "1 - 2 * (p * y).sum() / (p.sum() + y.sum())",
@@ -286,8 +276,8 @@ INSTEAD: dict[str, dict[str, str]] = {
 
 ABSENT: dict[str, dict[str, str]] = {
     "nn": {
-        "FractionalMaxPool2d FractionalMaxPool3d LPPool3d LinearCrossEntropyLoss LinearCrossEntropyOptions "
-        "ConvLSTM* FlaxLayer JaxLayer TorchModuleWrapper TFSMLayer AdaptiveLogSoftmaxWithLoss": LAYER,
+        "FractionalMaxPool2d FractionalMaxPool3d LinearCrossEntropyLoss LinearCrossEntropyOptions "
+        "ConvLSTM* FlaxLayer JaxLayer TorchModuleWrapper TFSMLayer": LAYER,
         "AugMix AutoContrast CenterCrop Equalization MaxNumBoundingBoxes RandAugment Random* Solarization": PICTURES,
         "MelSpectrogram STFTSpectrogram": COMPLEX,
         "TextVectorization": TEXT,
@@ -297,7 +287,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "BroadcastingList* DType GRID_SAMPLE* boolean_dispatch handle_torch_function has_torch_function* *_notes "
         "grouped_mm scaled_grouped_mm scaled_mm linear_cross_entropy all_candidate_sampler "
         "compute_accidental_hits collapse_repeated ctc_unique_labels with_space_to_batch": INSIDE,
-        "affine_grid grid_sample fractional_* lp_pool3d gumbel_softmax sparse_plus sparse_sigmoid sparsemax "
+        "affine_grid grid_sample fractional_* sparse_plus sparse_sigmoid sparsemax "
         "ctc_beam_search_decoder ctc_greedy_decoder dilation2d erosion2d isotonic_regression nce_loss "
         "sampled_softmax_loss": (
             "gradus has no such function; it is written with those it has, and gradus.custom_gradient where "

@@ -234,15 +234,13 @@ INSTEAD: dict[str, dict[str, str]] = {
         "amp": 'gradus.Trainer(..., precision="bf16")',
     },
     "distributions": {
-        "Normal LogNormal MultivariateNormal": (
-            "mean + std * gradus.randn(*shape), gradus.nn.functional.gaussian_nll_loss(mean, x, var)"
+        "MultivariateNormal": (
+            "gradus.distributions.Independent(gradus.distributions.Normal(loc, scale), 1), whose covariance is diagonal"
         ),
-        "Uniform": "low + (high - low) * gradus.rand(*shape)",
-        "Bernoulli": "gradus.bernoulli(p), gradus.nn.functional.binary_cross_entropy(p, x)",
-        "Categorical OneHotCategorical OneHotCategoricalStraightThrough": (
-            "gradus.multinomial(p, count), gradus.nn.functional.cross_entropy(logits, x)"
+        "Chi2": "gradus.distributions.Gamma(df / 2, 0.5)",
+        "OneHotCategoricalStraightThrough RelaxedOneHotCategorical": (
+            "gradus.nn.functional.gumbel_softmax(logits, tau, hard=True)"
         ),
-        "kl_divergence": "the formula, with gradus' functions; gradus.nn.functional.kl_div of probabilities",
     },
     "regularizers": {
         "L2 l2 L1L2 l1_l2 Regularizer": "weight_decay= of the optimizer, which is the gradient of l2",

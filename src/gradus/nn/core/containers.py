@@ -19,7 +19,7 @@ def _checked(part: Any, owner: Module) -> Module:
     raise ArgumentError(f"{type(owner).__name__}: its parts are modules, got {what}. {hint}")
 
 
-def _name(name: str, owner: Module) -> str:
+def part_name(name: str, owner: Module) -> str:
     """A name that can stand in a dotted path and hides nothing that the container can do."""
     if not isinstance(name, str) or not name or name.startswith("_") or "." in name or hasattr(type(owner), name):
         raise ArgumentError(
@@ -92,7 +92,7 @@ class Sequential(ModuleList):
     def __init__(self, *layers: Module | Mapping[str, Module]) -> None:
         for layer in layers:
             if isinstance(layer, Mapping):
-                vars(self).update({_name(n, self): _checked(m, self) for n, m in layer.items()})
+                vars(self).update({part_name(n, self): _checked(m, self) for n, m in layer.items()})
             else:
                 self.append(layer)
 
@@ -115,7 +115,7 @@ class ModuleDict(Module):
             self[name] = module
 
     def __setitem__(self, name: str, module: Module) -> None:
-        vars(self)[_name(name, self)] = _checked(module, self)
+        vars(self)[part_name(name, self)] = _checked(module, self)
 
     def __getitem__(self, name: str) -> Module:
         try:

@@ -191,6 +191,8 @@ class Module(Hooked):
         With `strict=False` only what both have by name is written. Gives the names that only one of them has.
         """
         require_named(f"{type(self).__name__}.load_state_dict", state)
+        for name, m in self.named_modules():
+            m._take_sizes(f"{name}." if name else "", state)
         own = {n: t for n, t in _walk(self) if isinstance(t, Tensor)}
         missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
         if (missing or unknown) and strict:
@@ -210,6 +212,9 @@ class Module(Hooked):
         for n, t in own.items():
             t.assign_(values[n].astype(t.dtype))
         return Unmatched(missing, unknown)
+
+    def _take_sizes(self, prefix: str, state: dict[str, Any]) -> None:
+        """Find sizes in a saved state: what layers do that have none yet."""
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """`self.name = tensor`: a tensor that is saved but not trained. One that is not to be saved gets a name with an

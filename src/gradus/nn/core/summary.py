@@ -129,6 +129,8 @@ def summary(model: Model, *inputs: Any) -> Summary:
         try:
             with no_grad(), _watched(model, shapes):
                 model(*map(_example, inputs))
+                for m, row in _rows(model).items():  # layers that find their sizes now have them
+                    rows[m].parameters = row.parameters
         finally:
             interpret.current.reset(token)
     kept = [row for m, row in rows.items() if row.parameters or row.multiply_adds or not any(m.children())]

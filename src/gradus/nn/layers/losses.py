@@ -12,6 +12,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "CTCLoss",
     "CosineEmbeddingLoss",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "FocalLoss",
     "GaussianNLLLoss",
@@ -141,6 +142,11 @@ class TripletMarginWithDistanceLoss(_LossOfThree):
 class CTCLoss(_Loss):
     tensors = 4
     function = staticmethod(F.ctc_loss)
+
+
+class CosineSimilarity(Applied):
+    tensors = 2
+    function = staticmethod(F.cosine_similarity)
 
 
 class PairwiseDistance(Applied):

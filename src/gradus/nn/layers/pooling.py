@@ -17,6 +17,7 @@ __all__ = [
     "AvgPool3d",
     "LPPool1d",
     "LPPool2d",
+    "LPPool3d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
@@ -80,6 +81,10 @@ class LPPool1d(Applied):
 
 class LPPool2d(Applied):
     function = staticmethod(F.lp_pool2d)
+
+
+class LPPool3d(Applied):
+    function = staticmethod(F.lp_pool3d)
 
 
 class MaxUnpool1d(Applied):

@@ -5,11 +5,28 @@ from __future__ import annotations
 from ... import functional as F
 from ..core.applied import Applied
 
-__all__ = ["ChannelShuffle", "Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample"]
+__all__ = [
+    "ChannelShuffle",
+    "Fold",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
+]
 
 
 class Upsample(Applied):
     function = staticmethod(F.upsample)
+
+
+class UpsamplingNearest2d(Applied):
+    function = staticmethod(F.upsample_nearest)
+
+
+class UpsamplingBilinear2d(Applied):
+    function = staticmethod(F.upsample_bilinear)
 
 
 class PixelShuffle(Applied):

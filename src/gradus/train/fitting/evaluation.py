@@ -13,6 +13,7 @@ from ...compiler import Compiled
 from ...data import DataLoader, in_memory, inputs_of
 from ...nn import Module
 from ...nn.core.checks import require_model
+from ...nn.core.unsized import is_unsized
 from ...tensor import Tensor
 from ..metrics import Metric
 from .native import Native
@@ -70,6 +71,8 @@ def predictions(trainer: Native, loader: DataLoader) -> Iterator[tuple[Tensor, t
     The bits do not depend on where the samples come from: how many there are decides whether the batches of the first
     one's size pass through a program, and the native slices over data in memory are calls of that same program.
     """
+    if any(map(is_unsized, trainer.model.parameters())):
+        next(eagerly(trainer, loader, 1))  # finds the sizes of layers before a program is made
     if trainer.forward is None or len(loader.dataset) < NATIVE_FROM:
         yield from eagerly(trainer, loader)
         return
