@@ -268,9 +268,9 @@ def test_cifar10_subsets(gradus_data):
 @pytest.mark.parametrize(
     ("name", "rows", "features", "r2"),
     [
-        ("california_housing", (16512, 4128), 14, 0.64),
-        ("king_county", (17290, 4323), 89, 0.85),
-        ("ames_house_prices", (1168, 292), 316, 0.85),
+        ("california_housing", (16512, 4128), 15, 0.64),
+        ("king_county", (17290, 4323), 90, 0.85),
+        ("ames_house_prices", (1168, 292), 359, 0.85),
     ],
 )
 def test_house_prices(gradus_data, name, rows, features, r2):
@@ -281,7 +281,8 @@ def test_house_prices(gradus_data, name, rows, features, r2):
     check_finite(train)
     check_finite(test)
     assert train.classes is None and train.target is test.target and len(train.transform.feature_names) == features
-    numbers = [i for i, n in enumerate(train.transform.feature_names) if "=" not in n and "missing" not in n]
+    made = ("=", "missing", "unknown")
+    numbers = [i for i, n in enumerate(train.transform.feature_names) if not any(part in n for part in made)]
     np.testing.assert_allclose(x[:, numbers].mean(0, dtype=np.float64), 0, atol=1e-5)
     np.testing.assert_allclose([y.mean(), y.std()], [0, 1], atol=1e-5)
     w = np.linalg.lstsq(np.c_[x, np.ones(len(x))], y, rcond=1e-5)[0]
@@ -290,7 +291,7 @@ def test_house_prices(gradus_data, name, rows, features, r2):
 
 def test_predictions_turn_back_into_dollars(gradus_data):
     train, _ = datasets.king_county()
-    prices = read_csv(gradus_data / "king_county/kc_house_data.csv")["price"][splits.random_rows(21613)[0]]
+    prices = read_csv(gradus_data / "king_county/kc_house_data.csv", text=["id"])["price"][splits.random_rows(21613)[0]]
     np.testing.assert_allclose(train.target.inverse(train.arrays[1])[:, 0], prices, rtol=1e-5)
     assert {"zipcode=98178", "sale_year", "sale_month"} < set(train.transform.feature_names)
     assert not {"id", "date"} & set(train.transform.feature_names)

@@ -1,4 +1,4 @@
-"""Readers of idx, CSV, CIFAR-10 and picture files: what they read, and what they say of damaged files."""
+"""Readers of idx, CIFAR-10 and picture files: what they read, and what they say of damaged files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from gradus.data import read_cifar, read_csv, read_idx, read_image, read_image_folder
+from gradus.data import read_cifar, read_idx, read_image, read_image_folder
 from gradus.data.readers.cifar import read_cifar_archive
 from gradus.errors import DataError
 
@@ -162,56 +162,6 @@ def test_damaged_cifar_archives(tmp_path, content, message):
         read_cifar_archive(write(tmp_path, content))
 
 
-# -- CSV ---------------------------------------------------------------------------------------------------------------
-
-
-def test_csv_numbers_text_and_missing_values(tmp_path):
-    text = '\ufeffrooms,price,kind,"a ""quoted, name""",empty\n3,1.225e+006,flat,"one\ntwo",\n\n'
-    text += 'NA,nan,,"x,y",NA\n -1 ,7,N/A,3,\n'
-    table = read_csv(write(tmp_path, text.encode()))
-    assert table.names == ("rooms", "price", "kind", 'a "quoted, name"', "empty")
-    np.testing.assert_array_equal(table["rooms"], [3, np.nan, -1])
-    np.testing.assert_array_equal(table["price"], [1225000, np.nan, 7])
-    assert table["kind"].tolist() == ["flat", None, None]
-    assert table['a "quoted, name"'].tolist() == ["one\ntwo", "x,y", "3"]
-    assert np.isnan(table["empty"]).all() and table["empty"].dtype == np.float64
-
-
-def test_csv_options(tmp_path):
-    path = write(tmp_path, packed_bytes(b"code;n\r\n01;?\r\n2;5\r\n"))
-    table = read_csv(path, text=["code"], missing={"?"}, delimiter=";")
-    assert table["code"].tolist() == ["01", "2"] and np.isnan(table["n"][0])
-    with pytest.raises(DataError, match=r"has no column 'cod'. Did you mean 'code'"):
-        read_csv(path, text=["cod"], delimiter=";")
-
-
-def test_underscores_make_no_number(tmp_path):
-    assert read_csv(write(tmp_path, b"a\n1_000\n"))["a"].tolist() == ["1_000"]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "is empty; a CSV file was expected"),
-        (b"\n\n", "line 1: the header must name each column once"),
-        (b"a,a\n1,2\n", "line 1: the header"),
-        (b"a,,b\n1,2,3\n", "line 1: the header"),
-        (b"a,b\n", "holds a header and no rows"),
-        (b"a,b\n1,2\n1,2,3\n", "line 3: 3 values, the header names 2 columns"),
-        (b'a,b\n"x\ny",2\n1\n', "line 4: 1 values"),
-        (b"a,b\n1,2\n3,\xff\n", "line 3: byte 0xff is no UTF-8"),
-        (b'a,b\n1,"2\n3,4\n', "line 3: unexpected end of data"),
-        (b'a,b\n1,"2"x\n', "line 2: "),
-        (b"\x1f\x8b\x08\x00", "truncated"),
-    ],
-)
-def test_damaged_csv_files(tmp_path, content, message):
-    path = write(tmp_path, content, "homes.csv")
-    with pytest.raises(DataError, match=message) as caught:
-        read_csv(path)
-    assert str(path) in str(caught.value)
-
-
 # -- pictures ----------------------------------------------------------------------------------------------------------
 
 
@@ -288,15 +238,3 @@ def test_folders_of_pictures_that_do_not_fit(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty holds no pictures"):
         read_image_folder(tmp_path, size=8)
-
-
-def test_a_text_among_numbers_is_told(tmp_path):
-    path = tmp_path / "homes.csv"
-    path.write_text("rooms,kind\n3,1\n4,x\n3 rooms,2\nNA,y\n5,z\n")
-    said = r"column 'rooms' is read as text.*row 2.*holds '3 rooms'.*text=\['rooms'\]"
-    with pytest.warns(UserWarning, match=said) as w:
-        table = read_csv(path)
-    assert len(w) == 1 and w[0].filename == __file__  # 'kind' holds more texts than numbers
-    assert table.is_text("rooms") and table.is_text("kind")
-    assert read_csv(path, text=["rooms"]).is_text("rooms")
-    assert not read_csv(path, missing={"3 rooms", "NA"}).is_text("rooms")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 _PACKAGE = str(Path(__file__).parent) + os.sep
 _LIBRARY = str(Path(os.__file__).parent) + os.sep
 _OTHERS = tuple(f"{os.sep}{where}-packages{os.sep}" for where in ("site", "dist"))
+_NAMED, _LOOKED_AT = 100, 1000  # of many names: how many a message shows, and how many are compared with a wrong one
+_WIDEST = 60  # characters of a name, or of a text from a file, in a message
 _BELOW = {"numpy", "ml_dtypes", "llvmlite", "safetensors", "rich"}  # what gradus stands on, and a user does not write
 
 
@@ -105,6 +108,10 @@ class RetraceWarning(UserWarning):
     """A compiled function is traced again and again, as something that it reads is another each time; it is named."""
 
 
+class DataWarning(UserWarning):
+    """What was found out of data rather than told, or is unlike what a model was fitted to."""
+
+
 class CheckpointError(GradusError, ValueError):
     """A checkpoint or run folder that is missing, damaged, or belongs to another model."""
 
@@ -132,6 +139,24 @@ def is_library(file: str) -> bool:
     return file.startswith(("<frozen ", "<__array_function__", _LIBRARY))
 
 
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the user's own line, the nearest that is not of gradus."""
+    level, frame = 2, sys._getframe(1)
+    while is_ours(frame.f_code.co_filename) and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+def short(text: object) -> str:
+    """A text for a message, cut where it is long.
+
+    >>> short("a" * 1000)[-5:], len(short("a" * 1000))
+    ('aa...', 60)
+    """
+    shown = str(text)
+    return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 3] + "..."
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint for a misspelt name: ` Did you mean 'lenet'?` or a list of what there is.
 
@@ -139,7 +164,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     "Did you mean 'lenet'? Known: lenet, mlp."
     """
     names = list(known)
-    return f"{did_you_mean(word, names)} Known: {', '.join(names)}.".lstrip()
+    more = f", and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    hint = did_you_mean(short(word), map(short, names[:_LOOKED_AT]))
+    return f"{hint} Known: {', '.join(map(short, names[:_NAMED]))}{more}.".lstrip()
 
 
 def did_you_mean(word: str, known: Iterable[str], most: int = 2) -> str:

@@ -12,12 +12,13 @@ from .dataset import *
 from .loader import *
 from .made import *
 from .readers.cifar import *
-from .readers.csv import *
 from .readers.idx import *
 from .readers.images import *
 from .sequences import *
-from .table import *
-from .transform import *
+from .tables.csv import *
+from .tables.standardizer import *
+from .tables.table import *
+from .tables.transform import *
 from .windows import *
 
 __all__ = offers(__name__)

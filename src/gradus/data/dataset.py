@@ -15,7 +15,8 @@ from ..tensor import as_tensor
 from .sequences import Sequences
 
 if TYPE_CHECKING:
-    from .transform import Standardizer, TableTransform
+    from .tables.standardizer import Standardizer
+    from .tables.transform import TableTransform
 
 __all__ = [
     "Dataset",

@@ -38,7 +38,7 @@ def king_county() -> Splits:
     Source: King County, sales from May 2014 to May 2015, published on Kaggle as "House Sales in King County, USA".
     """
     (path,) = locate("king_county")
-    table = read_csv(path, text=("id", "date", "zipcode"))
+    table = read_csv(path, text=("id", "zipcode"))
     return _splits("king_county", prepare("king_county", table).drop("id"), "price", log=True)
 
 
@@ -69,8 +69,8 @@ def prepare(name: str, table: Table) -> Table:
     """
     if name != "king_county" or "date" not in table:
         return table
-    year, month = _digits_of(table, "date", slice(0, 4)), _digits_of(table, "date", slice(4, 6))
-    return table.assign(sale_year=year, sale_month=month).drop("date")
+    months = table.dates("date").astype("datetime64[M]").astype(np.float64)  # since January 1970; NaT is NaN
+    return table.assign(sale_year=1970 + months // 12, sale_month=1 + months % 12).drop("date")
 
 
 def _splits(name: str, table: Table, target: str, log: bool) -> Splits:
@@ -83,14 +83,7 @@ def _splits(name: str, table: Table, target: str, log: bool) -> Splits:
     scale = Standardizer.fit(prices[train], log=log, name=target)
 
     def part(rows: np.ndarray) -> TensorDataset:
-        x, y = transform.transform(features.rows(rows)), scale.transform(prices[rows])[:, None]
+        x, y = transform.transform(features.rows(rows), aloud=False), scale.transform(prices[rows])[:, None]
         return TensorDataset(x, y, name=name, target=scale, transform=transform)
 
     return Splits(part(train), part(test))
-
-
-def _digits_of(table: Table, name: str, where: slice) -> list[float]:
-    try:
-        return [float(value[where]) for value in table[name]]
-    except (TypeError, ValueError):
-        raise DataError(f"column {name!r} must hold dates like 20141013T000000 in every row") from None

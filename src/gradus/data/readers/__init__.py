@@ -1,1 +1,1 @@
-"""Readers of real files: idx, CSV, CIFAR-10 records, pictures."""
+"""Readers of real files: idx, CIFAR-10 records, pictures."""

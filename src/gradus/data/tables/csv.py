@@ -1,0 +1,152 @@
+"""Comma-separated values, and what people call so, into a Table; and a Table into such a file."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...errors import ArgumentError, DataError, DataWarning, nearest, warn
+from ..readers._decode import read_decoded
+from .header import headed
+from .rows import Rows, found_delimiter
+from .table import Table
+from .typed import Wanted, typed
+from .values import MISSING
+
+__all__ = ["read_csv", "write_csv"]
+
+_TOLD = 20  # things that one warning says, at most
+_SEPARATOR = re.compile(r'"?sep=(.)"?[^\S\r\n]*(?=\r|\n)', re.IGNORECASE)  # Excel's first line
+_QUOTED_OR_NOTE = r'("(?:[^"]|"")*")|{}[^\r\n]*'
+
+
+def read_csv(
+    path: str | Path,
+    text: Collection[str] = (),
+    missing: Collection[str] = MISSING,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    header: bool | Sequence[str] | None = None,
+    comment: str | None = None,
+    skip: int = 0,
+    dates: Mapping[str, str] | None = None,
+) -> Table:
+    """The table in a CSV file, gzipped or not, as people have them: what is None is found out.
+
+    A column all of whose values are numbers or missing is one of numbers, decimal commas, thousands set apart,
+    currencies and percents included; of true and false, one of 1 and 0; of dates, one of dates; any other is text. One
+    DataWarning says what had to be guessed, and what was left out. What may be one thing or another is refused.
+
+    Args:
+        path: the file.
+        text: columns to be kept as text though they look like numbers or dates.
+        missing: the values that stand for a missing one, as an empty one always does.
+        delimiter: what lies between two values: "," ";" tab or "|"; " " for any white space.
+        decimal: what stands before a number's fraction, "." or ",".
+        encoding: as Python calls it: "utf-8", "cp1252", "gbk".
+        header: whether the first line names the columns; or their names, where no line does.
+        comment: what begins a note, to the end of its line.
+        skip: lines to be passed over at the top.
+        dates: for columns of dates their form, as `strptime` has it: {"day": "%d/%m/%Y"}.
+
+    Raises:
+        DataError: the file is missing, empty or no text, has rows of different lengths or none, or a quotation without
+            end, or can be read in two ways; with the line and the remedy.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "homes.csv"
+    >>> _ = path.write_text("rooms;size;kind;sold\\n3;62,5;flat;2024-05-01\\nNA;130,0;house;\\n")
+    >>> print(read_csv(path))
+    rooms  size  kind   sold
+    3      62.5  flat   2024-05-01
+    -      130   house  -
+    2 rows x 4 columns
+    """
+    _check(delimiter, decimal, comment, skip)
+    said: list[str] = []
+    content, separator = _content(path, encoding, comment, skip, said)
+    rows = Rows(content, delimiter or separator or found_delimiter(content, path, said), path)
+    columns = headed(rows, header, said)
+    for name in [*text, *(dates or {})]:
+        if name not in columns:
+            raise DataError(f"{path} has no column {name!r}. {nearest(name, columns)}")
+    wanted = Wanted(text, frozenset(missing), dates or {}, decimal, rows.delimiter, path)
+    table = Table(typed(columns, wanted, "_" in content[content.find("\n") + 1 :], said))
+    if said:
+        more = [f"and {len(said) - _TOLD} things more"] * (len(said) > _TOLD)
+        warn(f"{path}: " + ";\n".join([*said[:_TOLD], *more]) + ".", DataWarning)
+    return table
+
+
+def _content(
+    path: str | Path, encoding: str | None, comment: str | None, skip: int, said: list[str]
+) -> tuple[str, str | None]:
+    """The text of the file, and what lies between its values, if its first line says so."""
+    content, told = read_decoded(path, encoding, "a CSV file")
+    said += [told] * bool(told)
+    if re.match(r"\s*<(!doctype|html|\?xml)", content[:100], re.IGNORECASE):
+        raise DataError(f"{path} is a page, HTML or XML, where a CSV file was expected: was the download refused?")
+    separator = _SEPARATOR.match(content)
+    content = _without(content[separator.end() if separator else 0 :], comment, skip)
+    return content, separator[1] if separator else None
+
+
+def _check(delimiter: Any, decimal: Any, comment: Any, skip: Any) -> None:
+    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise ArgumentError(f"read_csv: the delimiter is one character, such as ',' ';' or '\\t', got {delimiter!r}")
+    if decimal not in (None, ".", ","):
+        raise ArgumentError(f"read_csv: decimal is '.' or ',', got {decimal!r}")
+    if comment is not None and (not isinstance(comment, str) or not comment.strip() or '"' in comment):
+        raise ArgumentError(f"read_csv: comment is what begins a note, such as '#', got {comment!r}")
+    if not isinstance(skip, int) or skip < 0:
+        raise ArgumentError(f"read_csv: skip is a number of lines, got {skip!r}")
+
+
+def _without(content: str, comment: str | None, skip: int) -> str:
+    """Without lines at the top, and without notes; the ends of these lines stay, so that others keep their number."""
+    if skip:
+        ends = re.match(rf"(?:[^\r\n]*(?:\r\n|\r|\n)){{0,{skip}}}", content)
+        content = "\n" * skip + content[ends.end() if ends else 0 :]
+    if comment is None:
+        return content
+    return re.sub(_QUOTED_OR_NOTE.format(re.escape(comment)), lambda found: found[1] or "", content)
+
+
+def write_csv(table: Table, path: str | Path, delimiter: str = ",") -> None:
+    """Write a table into a CSV file, UTF-8, gzipped if its name ends in .gz; a missing value is empty.
+
+    Numbers are written with as many digits as make them the same when they are read, whole ones without a point.
+    `read_csv` cannot know of text that looks like a number or a date that it was text: say text=.
+
+    Args:
+        table: what is written.
+        path: the file; what is there is overwritten.
+        delimiter: what is put between two values.
+
+    Raises:
+        DataError: the file cannot be written.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "homes.csv"
+    >>> write_csv(Table({"rooms": [3, None], "kind": ["flat, new", "house"]}), path)
+    >>> print(path.read_text(), end="")
+    rooms,kind
+    3,"flat, new"
+    ,house
+    """
+    _check(delimiter, None, None, 0)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(table.names)
+    writer.writerows(zip(*(table.texts(name) for name in table.names), strict=True))
+    data = text.getvalue().encode("utf-8")
+    try:
+        Path(path).write_bytes(gzip.compress(data, mtime=0) if str(path).endswith(".gz") else data)
+    except OSError as problem:
+        raise DataError(f"{path} cannot be written: {problem.strerror or problem}") from None

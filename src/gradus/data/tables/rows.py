@@ -1,0 +1,154 @@
+"""The rows of a CSV file: what lies between its values, and the values of each line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import DataError
+from .numbers import spells_number
+
+_SAMPLE = 1 << 16  # characters that show what lies between the values
+_CANDIDATES = ",;\t|"
+_REGULAR = 0.9  # the share of rows of one width where the right character is looked for
+_SHOWN_ROWS = 50
+_LIMIT = threading.Lock()
+NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+
+
+class Rows:
+    """The rows of a text, each a list of values as they stand there, without lines that are empty.
+
+    Args:
+        text: the content of the file.
+        delimiter: what lies between two values; of " " there may be several.
+        path: the file, for messages.
+    """
+
+    def __init__(self, text: str, delimiter: str, path: str | Path) -> None:
+        self.text, self.delimiter, self.path = text, delimiter, path
+        ends = 0
+        with _any_length(text):
+            reader = self._reader()
+            self.values: list[list[str]] = []
+            try:
+                for row in reader:
+                    if row:
+                        self.values.append(row)
+                    ends = reader.line_num
+            except csv.Error as problem:
+                if "unexpected end" in str(problem):
+                    raise DataError(
+                        f"{path}, line {ends + 1}: a quotation begins in this row and does not end. A quotation mark "
+                        'within a quotation is written twice: "5"" pipe".'
+                    ) from None
+                raise DataError(
+                    f"{path}, line {reader.line_num}: {problem}. Within a quotation the mark stands twice."
+                ) from None
+
+    def _reader(self) -> csv._reader:  # type: ignore[name-defined]
+        return split(self.text, self.delimiter, strict=True)
+
+    def line(self, row: int) -> int:
+        """The line of the file in which a row ends; it is counted again, since it is wanted for messages alone."""
+        with _any_length(self.text):
+            reader = self._reader()
+            full = (int(reader.line_num) for values in reader if values)
+            return next(islice(full, row, None))
+
+    def where(self, row: int) -> str:
+        """The file and that line, as a message begins."""
+        return f"{self.path}, line {self.line(row)}"
+
+
+def split(text: str, delimiter: str, strict: bool = False) -> csv._reader:  # type: ignore[name-defined]
+    """Python's reader of a text; lines end with LF, CR LF or CR."""
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=strict)
+
+
+@contextmanager
+def _any_length(text: str) -> Iterator[None]:
+    """Python's limit on the length of a value, which is one for the whole process, lifted for a moment."""
+    with _LIMIT:
+        before = csv.field_size_limit(max(len(text), 1))
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def found_delimiter(text: str, path: str | Path, said: list[str]) -> str:
+    """What lies between the values: what cuts all rows into equally many, and leaves most numbers.
+
+    Raises:
+        DataError: two characters do so alike.
+    """
+    sample = _sample(text)
+    there = [c for c in _CANDIDATES if c in sample]
+    with _any_length(sample):
+        cut = {c: _regular([r for r in split(sample, c) if r]) for c in there}
+    wide = {c: how for c, how in cut.items() if how.width > 1}
+    if not wide:
+        return _spaced(sample, said) if not there else ","
+    regular = [c for c, how in wide.items() if how.share >= _REGULAR]
+    if len(regular) < 2:
+        return regular[0] if regular else max(wide, key=lambda c: wide[c].share)
+    regular = [c for c in regular if wide[c].first == 0] or regular
+    numeric = {c: _numeric(wide[c].rows[1:] or wide[c].rows, c) for c in regular}
+    best = [c for c in regular if numeric[c] == max(numeric.values())]
+    if len(best) > 1:
+        shown = " or ".join(f"{NAMES[c]} (delimiter={c!r})" for c in best)
+        raise DataError(f"{path}: its values may lie between {shown}: both cut its rows alike. Say which.")
+    return best[0]
+
+
+def _sample(text: str) -> str:
+    """The first lines, some at least, however long they are, and no half of one."""
+    if len(text) <= _SAMPLE:
+        return text
+    ends = [m.end() for _, m in zip(range(3), re.finditer(r"\r\n?|\n", text), strict=False)]
+    least = ends[-1] if len(ends) == 3 else len(text)
+    whole = max(text.rfind("\n", 0, _SAMPLE), text.rfind("\r", 0, _SAMPLE)) + 1
+    return text[: max(least, whole)]
+
+
+class _Regular(NamedTuple):
+    """How a character cuts rows: the most common width, the first row of it, their share from there on, and they."""
+
+    width: int
+    first: int
+    share: float
+    rows: list[list[str]]
+
+
+def _regular(rows: list[list[str]]) -> _Regular:
+    widths = Counter(map(len, rows))
+    width = max(widths, key=lambda w: (widths[w], w), default=0)
+    first = next((i for i, r in enumerate(rows) if len(r) == width), 0)
+    alike = [r for r in rows[first:] if len(r) == width]
+    return _Regular(width, first, len(alike) / max(len(rows[first:]), 1), alike)
+
+
+def _numeric(rows: list[list[str]], delimiter: str) -> float:
+    values = [v for row in rows[:_SHOWN_ROWS] for v in row]
+    return sum(spells_number(v, "." if delimiter == "," else ".,") for v in values) / len(values)
+
+
+def _spaced(sample: str, said: list[str]) -> str:
+    """White space, where it alone can lie between the values: all lines hold as many, mostly numbers."""
+    lines = [line.split() for line in sample.splitlines() if line.strip()]
+    values = [v for line in lines[1:] for v in line]
+    if len({len(line) for line in lines}) != 1 or len(lines[0]) < 2 or not values:
+        return ","
+    if sum(spells_number(v, ".") for v in values) < len(values) / 2:
+        return ","
+    said.append("white space lies between the values (delimiter=' ')")
+    return " "

@@ -1,0 +1,144 @@
+"""Columns of texts become columns of numbers, dates and texts, by what each holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ...errors import DataError, short
+from .numbers import Number
+from .values import TRUTHS, Texts, dated, exact, formatted, one_unit, written
+
+_LOOKED_AT = 20  # values that show whether a column is one of numbers at all
+
+
+class Wanted(NamedTuple):
+    """What is said of columns beforehand: which are text, what is missing, which forms dates have, the decimal mark."""
+
+    text: Collection[str]
+    missing: Collection[str]
+    dates: Mapping[str, str]
+    decimal: str | None
+    delimiter: str
+    path: str | Path
+
+
+def typed(
+    columns: Mapping[str, tuple[str, ...]], wanted: Wanted, underscores: bool, said: list[str]
+) -> dict[str, np.ndarray]:
+    """Columns of numbers (float64), dates (datetime64) and texts (objects), of columns of texts.
+
+    Raises:
+        DataError: a number such as 1,234 whose comma may be one or the other, or a date not of its form.
+    """
+    found: dict[str, np.ndarray | None] = dict.fromkeys(columns)
+    later: list[Texts] = []
+    doubtful = wanted.decimal == "," or (wanted.decimal is None and wanted.delimiter == ";")
+    for name, values in columns.items():
+        column = Texts(name, values, wanted.missing)
+        if name in wanted.text:
+            found[name] = column.texts()
+        elif name in wanted.dates:
+            found[name] = formatted(column, wanted.dates[name])
+        elif (numbers := column.plain(underscores)) is None or (doubtful and column.holds(".")):
+            later.append(column)
+        else:
+            found[name] = exact(column, numbers, said)
+
+    def points() -> bool:
+        """Whether columns of plain numbers have a point before a fraction."""
+        plain = (name for name, numbers in found.items() if numbers is not None and numbers.dtype == np.float64)
+        return any(Texts(name, columns[name], ()).holds(".") for name in plain)
+
+    found |= _read(later, wanted, points, said)
+    return {name: values for name, values in found.items() if values is not None}
+
+
+class _Candidate:
+    """What the numbers of a column are with a point and with a comma before the fraction, where all are numbers so.
+
+    Attributes:
+        readings: by the mark, for each text its number.
+        odd: the texts that are none, where most are.
+    """
+
+    def __init__(self, column: Texts, marks: str) -> None:
+        self.column, self.readings = column, dict[str, dict[str, Number]]()
+        self.odd: set[str] = set()
+        sample = list(islice(column.different, _LOOKED_AT))
+        for mark in marks:
+            if 2 * len(written(sample, mark)) < len(sample):
+                continue
+            found = written(column.different, mark)
+            if len(found) == len(column.different) and one_unit(found.values()):
+                self.readings[mark] = found
+            elif len(found) < len(column.different):
+                odd = set(column.different) - found.keys()
+                self.odd = odd if not self.odd or len(odd) < len(self.odd) else self.odd
+
+    @property
+    def either(self) -> bool:
+        """Whether it would hold other numbers with the other mark."""
+        return (
+            len(self.readings) > 1
+            and self.readings["."] != self.readings[","]
+            and self._values(".") != self._values(",")
+        )
+
+    def _values(self, mark: str) -> list[float]:
+        return [n.value for n in self.readings[mark].values()]
+
+    def numbers(self, mark: str, usual: bool, said: list[str]) -> np.ndarray:
+        """The column as numbers; what is not plain is said.
+
+        Args:
+            usual: whether a fraction behind this mark is what the file's other characters lead to expect.
+        """
+        found = self.readings[mark]
+        odd = (t for t, n in found.items() if n.grouped or n.unit or t[0] == "(" or (not usual and mark in t))
+        if (shown := next(odd, None)) is not None:
+            said.append(f"column {short(self.column.name)!r}: {short(shown)!r} is read as {found[shown].value:.15g}")
+        return exact(self.column, self.column.numbers({text: n.value for text, n in found.items()}), said)
+
+
+def _read(columns: list[Texts], wanted: Wanted, points: Callable[[], bool], said: list[str]) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    candidates: list[_Candidate] = []
+    for column in columns:
+        if all(text in TRUTHS for text in column.different):
+            found[column.name] = column.numbers(TRUTHS)
+            continue
+        candidate = _Candidate(column, wanted.decimal or ".,")
+        if candidate.readings:
+            candidates.append(candidate)
+            continue
+        dates = dated(column, said)
+        found[column.name] = column.texts() if dates is None else dates
+        if dates is None and candidate.odd and (few := column.few(candidate.odd, "numbers")):
+            said.append(few)
+    sure = {next(iter(c.readings)) for c in candidates if len(c.readings) == 1}
+    if any(c.either for c in candidates) and points():
+        sure.add(".")
+    for c in candidates:
+        mark = _mark(c, sure, wanted) if c.either else next(iter(c.readings))
+        found[c.column.name] = c.numbers(mark, mark == "." or wanted.delimiter != ",", said)
+    return found
+
+
+def _mark(candidate: _Candidate, sure: set[str], wanted: Wanted) -> str:
+    """What stands before the fractions of a column whose texts leave it open: what does in the other columns."""
+    if len(sure) == 1:
+        return next(iter(sure))
+    if not sure and wanted.delimiter == ",":
+        return "."
+    point, comma = candidate.readings["."], candidate.readings[","]
+    text = next(t for t in point if point[t].value != comma[t].value)
+    numbers = f"{point[text].value:.15g} or {comma[text].value:.15g}"
+    raise DataError(
+        f"{wanted.path}: column {short(candidate.column.name)!r} holds {short(text)!r}, which is {numbers}. "
+        "Say decimal='.' or decimal=','."
+    )
