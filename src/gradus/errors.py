@@ -104,6 +104,10 @@ class EagerWarning(UserWarning):
     """A Trainer that was to compile its steps computes them eagerly, operation by operation; the reason is said."""
 
 
+class SkippedWarning(UserWarning):
+    """Files of a data set that cannot be read and are left out, as was asked for; some are named, with the reasons."""
+
+
 class RetraceWarning(UserWarning):
     """A compiled function is traced again and again, as something that it reads is another each time; it is named."""
 

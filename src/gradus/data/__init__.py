@@ -1,4 +1,5 @@
-"""Data: sets in memory, batches, sequences of many lengths, tables, windows of series, and readers of files.
+"""Data: sets in memory, batches, sequences of many lengths, tables, windows of series, readers of files, and changes of
+pictures.
 
 Each file says in its `__all__` what it offers.
 """
@@ -8,6 +9,12 @@ from typing import TYPE_CHECKING
 from .._offers import offers
 from ..names.elsewhere import door as _door
 from ..names.options import understood_all
+from .augment.blots import *
+from .augment.change import *
+from .augment.colours import *
+from .augment.flips_and_crops import *
+from .augment.geometry import *
+from .augment.mixing import *
 from .dataset import *
 from .loader import *
 from .made import *

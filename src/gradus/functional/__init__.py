@@ -23,9 +23,10 @@ from .losses.probabilities import *
 from .losses.sequences import *
 from .norm import *
 from .padding import *
+from .pictures.grids import *
+from .pictures.resizing import *
 from .pool import *
 from .recurrent import *
-from .resizing import *
 
 __all__ = [*offers(__name__), "relu", "sigmoid", "softplus", "tanh"]
 

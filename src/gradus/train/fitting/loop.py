@@ -133,8 +133,8 @@ class Loop:
         """One step after the other, at most so many."""
         for batch in islice(self.loader.batches(self.epoch, self.batch), most):
             with self.turn:
-                loss, outputs = self.trainer.natively("compiled", *batch)
-            yield loss.numpy()[None], outputs.numpy()[None], batch[-1].numpy()[None]
+                loss, outputs, *changed = self.trainer.natively("compiled", *batch)
+            yield loss.numpy()[None], outputs.numpy()[None], (changed[0] if changed else batch[-1]).numpy()[None]
 
     def _slices(
         self, compiled: Compiled, arrays: tuple[np.ndarray, ...], places: np.ndarray
@@ -144,8 +144,8 @@ class Loop:
             rows, done = places[order], 0
             with self.interrupt.between_batches(), self.turn:
                 compiled.prepare(arrays, rows)
-            for losses, outputs in in_turns(self.turn, compiled.slices(arrays, rows)):
-                yield losses, outputs, arrays[-1][rows[done : done + len(losses)]]
+            for losses, outputs, *changed in in_turns(self.turn, compiled.slices(arrays, rows)):
+                yield losses, outputs, changed[0] if changed else arrays[-1][rows[done : done + len(losses)]]
                 done += len(losses)
 
     def _native(self) -> bool:

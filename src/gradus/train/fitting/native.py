@@ -46,7 +46,7 @@ class Native:
     verify: int
     _compile: bool | str
 
-    def step(self, *batch: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, *batch: Tensor) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
     def outputs(self, *inputs: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ... import functional
 from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, inputs_of, padded_lengths
-from ...errors import ArgumentError, DataError, GradientError, nearest
+from ...errors import ArgumentError, DataError, GradientError, ShapeError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
 from ...names.elsewhere import missing_from
 from ...nn import Module
@@ -62,6 +62,9 @@ class Trainer(Native):
             `gradus.compile`); the weights, the optimizer, the loss and evaluation stay in float32.
         verify: so many of the first steps are computed eagerly, too, from the same state, and compared; a VerifyError
             names the first result or parameter that differs. The training is the same.
+        augment: changes each batch of training, inputs and targets together, before the model gets it: a `data.Change`,
+            or another Module of all arrays of a batch that gives as many. What changes the inputs alone may as well
+            stand in the model.
 
     Attributes:
         history: that of the last `fit`, also if it was interrupted.
@@ -88,8 +91,11 @@ class Trainer(Native):
         compile: bool | str = True,
         precision: str = "float32",
         verify: int = 0,
+        augment: Module | None = None,
     ) -> None:
         require_model("Trainer", model)
+        _check_augment(augment)
+        self.augment = augment
         _check_optimizer(optimizer, model)
         if clip_norm is not None:
             in_range("Trainer", "clip_norm", clip_norm, "(0, inf]")
@@ -118,9 +124,10 @@ class Trainer(Native):
         def __getattr__(self, name: str) -> Any:
             raise missing_from(self, "Trainer", name)
 
-    def step(self, *batch: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of training on a batch, inputs and then targets: its loss, and the model's outputs."""
-        *inputs, targets = batch
+    def step(self, *batch: Tensor) -> tuple[Tensor, ...]:
+        """One step of training on a batch, inputs and then targets: its loss, and the model's outputs; and the targets
+        if they were changed, too."""
+        *inputs, targets = batch if self.augment is None else _augmented(self.augment, batch)
         self.optimizer.zero_grad()
         outputs = self.model(*inputs)
         loss = self.loss(outputs, targets)
@@ -128,7 +135,8 @@ class Trainer(Native):
         if self.clip_norm is not None:
             clip_grad_norm_(self.optimizer.params, self.clip_norm)
         self.optimizer.step()
-        return loss.detach(), outputs.detach()
+        results = loss.detach(), outputs.detach()
+        return results if targets is batch[-1] else (*results, targets)
 
     def outputs(self, *inputs: Tensor) -> Tensor:
         """The model's outputs for a batch."""
@@ -268,6 +276,35 @@ def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
     if name not in LOSSES:
         raise ArgumentError(f"there is no loss {wanted!r}. {nearest(name, LOSSES)}")
     return LOSSES[name]
+
+
+def _check_augment(augment: Any) -> None:
+    if augment is None:
+        return
+    if not isinstance(augment, Module):
+        raise ArgumentError(f"augment is a Module, as gradus.data.RandomCrop(32, padding=4), got {augment!r:.80}")
+    fixed = [type(part).__name__ for part in augment.modules() if getattr(part, "fixed", False)]
+    if fixed:
+        raise ArgumentError(
+            f"augment holds {', '.join(fixed)}, which evaluation needs, too, and augment is for training alone. Put it "
+            "into the model: nn.Sequential(Normalize(...), model)."
+        )
+
+
+def _augmented(augment: Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    changed = augment(*batch)
+    if not isinstance(changed, tuple) or len(changed) != len(batch):
+        raise ArgumentError(
+            f"augment got a batch of {len(batch)} tensors, and is to give a tuple of as many; "
+            f"{type(augment).__name__} gave {f'{len(changed)}' if isinstance(changed, tuple) else 'no tuple'}"
+        )
+    for before, after in zip(batch[:-1], changed[:-1], strict=True):
+        if before.shape != after.shape:
+            raise ShapeError(
+                f"augment makes inputs of shape {before.shape} to {after.shape}, others than the model is evaluated on",
+                "Put what changes the size into the model, where it does so in evaluation, too.",
+            )
+    return changed
 
 
 def _check_callbacks(callbacks: Any) -> None:

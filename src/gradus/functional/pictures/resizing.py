@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
-from ..ops import reshape, sliding_window, sliding_window_adjoint, take
-from ..ops.core.primitive import promote
-from ..tensor import Tensor, as_tensor
-from .checks import one_of
-from .conv import Size
-from .pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
-from .windows import pad_ends, per_axis
+from ...errors import ArgumentError, ShapeError
+from ...ops import reshape, sliding_window, sliding_window_adjoint, take
+from ...ops.core.primitive import promote
+from ...tensor import Tensor, as_tensor
+from ..checks import one_of
+from ..conv import Size
+from ..pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from ..windows import pad_ends, per_axis
 
 __all__ = [
     "channel_shuffle",
@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 MODES = {"nearest": 0, "nearest-exact": 0, "linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2, "area": 0}
+Numbers = TypeVar("Numbers", np.ndarray, Tensor)
 _A = -0.75  # of the cubic, as in PyTorch and OpenCV
 
 
@@ -100,25 +101,25 @@ def _along(x: Tensor, axis: int, n: int, out: int, factor: float | None, mode: s
         at = (whole if mode == "nearest" else np.floor((i + 0.5) * step)).astype(np.int64)
         return take(x, at.clip(0, n - 1), axis)
     places = i * ((n - 1) / (out - 1) if out > 1 else 0.0) if aligned else (i + 0.5) * step - 0.5
-    cubic = mode == "bicubic"
-    if not cubic:
+    four = mode == "bicubic"
+    if not four:
         places = places.clip(0)
     first = np.floor(places).astype(np.int64)
-    if not cubic:
+    if not four:
         first = first.clip(0, n - 1)
     rest = places - first
     y = None
-    for k, weight in enumerate(_cubic(rest) if cubic else (1 - rest, rest)):
-        taken = take(x, (first + k - cubic).clip(0, n - 1), axis)
+    for k, weight in enumerate(cubic(rest) if four else (1 - rest, rest)):
+        taken = take(x, (first + k - four).clip(0, n - 1), axis)
         share = as_tensor(weight.astype(x.dtype)).reshape(-1, *(1,) * (x.ndim - axis - 1))
         y = taken * share if y is None else y + taken * share
     return x if y is None else y
 
 
-def _cubic(t: np.ndarray) -> list[np.ndarray]:
+def cubic(t: Numbers) -> list[Numbers]:
     """The weights of the four neighbours at -1, 0, 1, 2 (Keys, 1981)."""
-    near: Callable[[np.ndarray], np.ndarray] = lambda d: ((_A + 2) * d - (_A + 3)) * d * d + 1  # noqa: E731
-    far: Callable[[np.ndarray], np.ndarray] = lambda d: ((_A * d - 5 * _A) * d + 8 * _A) * d - 4 * _A  # noqa: E731
+    near: Callable[[Any], Any] = lambda d: ((_A + 2) * d - (_A + 3)) * d * d + 1  # noqa: E731
+    far: Callable[[Any], Any] = lambda d: ((_A * d - 5 * _A) * d + 8 * _A) * d - 4 * _A  # noqa: E731
     return [far(t + 1), near(t), near(1 - t), far(2 - t)]
 
 

@@ -1,0 +1,1 @@
+"""Pictures of other sizes, and read at other places."""
