@@ -52,7 +52,7 @@ def drawn(rows: dict[str, np.ndarray]) -> Figure:
     n = len(next(iter(rows.values())))
     named, half = list(rows.items()), -(-len(rows) // 2)
     with draw.styled():
-        figure = draw.new_figure(14, 0.55 * half)
+        figure = draw.new_figure(14, 0.58 * half)
         for axes, part in zip(figure.subplots(1, 2), (named[:half], named[half:]), strict=True):
             h, w = part[0][1].shape[2:]
             page = np.ones((len(part) * (h + 2), n * (w + 2), 3))
@@ -61,7 +61,7 @@ def drawn(rows: dict[str, np.ndarray]) -> Figure:
                     page[i * (h + 2) : i * (h + 2) + h, j * (w + 2) : j * (w + 2) + w] = picture.transpose(1, 2, 0)
             axes.imshow(page, interpolation="nearest")
             axes.set_yticks([i * (h + 2) + h / 2 for i in range(len(part))], [name for name, _ in part])
-            axes.tick_params(length=0)
+            axes.tick_params(length=0, labelsize=8)
             axes.set_xticks([])
             axes.spines[:].set_visible(False)
         return figure

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -665,6 +669,36 @@ def test_a_trainer_refuses_what_evaluation_needs_too() -> None:
 
     with pytest.raises(ArgumentError, match="a batch of 2 tensors, and is to give a tuple of as many"):
         trained(augment=Forgetful())
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_programs_of_the_page_run(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "augmentation.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
+    (tmp_path / "page.py").write_text("\n".join(blocks).replace("epochs=1", "epochs=1, progress=False"))
+    left = runpy.run_path(str(tmp_path / "page.py"))
+    assert left["x"].shape == (4, 1, 64, 64) and left["mask"].dtype == "int64" and len(blocks) == 3
+    assert np.isfinite(left["trainer"].evaluate(left["test"])["loss"])
+
+
+def test_the_picture_of_the_page_has_every_change() -> None:
+    script = runpy.run_path(str(ROOT / "examples" / "augmentation_picture.py"))
+    rng = np.random.default_rng(0)
+    rows = script["changed"](rng.random((3, 3, 32, 32)).astype(np.float32), np.arange(3))
+    assert all(row.shape == (3, 3, 32, 32) for row in rows.values())
+    shown = " ".join(rows)
+    wanted = [n for m in ("blots", "colours", "flips_and_crops", "geometry", "mixing") for n in _offered(m)]
+    assert [n for n in wanted if n not in shown and n not in ("Grayscale", "Normalize")] == []
+    assert len(script["drawn"](rows).axes) == 2
+
+
+def _offered(file: str) -> list[str]:
+    listed: list[str] = importlib.import_module(f"gradus.data.augment.{file}").__all__
+    return listed
 
 
 def test_a_loader_of_one_picture_after_the_other() -> None:

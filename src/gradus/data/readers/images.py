@@ -309,4 +309,5 @@ def _tell_skipped(root: Path, skipped: dict[Path, str], of: int) -> None:
     more = f" And {len(skipped) - _TOLD} more: see `skipped` of the data set." if len(skipped) > _TOLD else ""
     if len(skipped) == of:
         raise DataError(f"{root}: none of {of} pictures can be read. {told}{more}")
-    warnings.warn(f"{root}: {len(skipped)} of {of} pictures are left out. {told}{more}", SkippedWarning, stacklevel=4)  # through the door of options
+    text = f"{root}: {len(skipped)} of {of} pictures are left out. {told}{more}"
+    warnings.warn(text, SkippedWarning, stacklevel=4)  # in the caller's line, through the door of options
