@@ -65,6 +65,15 @@ INSTEAD: dict[str, dict[str, str]] = {
         "Cropping1D Cropping2D Cropping3D": "x[..., top:bottom, left:right], in forward",
         "UpSampling1D UpSampling2D UpSampling3D": "gradus.nn.Upsample(scale_factor=2)",
         "Resizing": "gradus.nn.functional.interpolate(x, size)",
+        "CenterCrop": "gradus.data.RandomCrop(size).eval()",
+        "RandomFlip": "gradus.data.RandomHorizontalFlip(), gradus.data.RandomVerticalFlip()",
+        "RandomShear RandomTranslation RandomZoom": "gradus.data.RandomAffine(degrees, translate, scale, shear)",
+        "RandomBrightness RandomColorJitter RandomContrast RandomHue RandomSaturation": (
+            "gradus.data.ColorJitter(brightness, contrast, saturation, hue)"
+        ),
+        "RandomColorDegeneration": "gradus.data.ColorJitter(saturation=(0, 1))",
+        "RandomElasticTransform": "gradus.data.ElasticTransform(std)",
+        "RandomGaussianBlur": "gradus.data.GaussianBlur(kernel_size, sigma)",
         "Activation": "the layer of that activation: gradus.nn.ReLU(), gradus.nn.Softmax(-1)",
         "ThresholdedReLU": "gradus.nn.Threshold(theta, 0)",
         "Swish": "gradus.nn.SiLU()",
@@ -274,7 +283,7 @@ ABSENT: dict[str, dict[str, str]] = {
     "nn": {
         "FractionalMaxPool2d FractionalMaxPool3d LinearCrossEntropyLoss LinearCrossEntropyOptions "
         "ConvLSTM* FlaxLayer JaxLayer TorchModuleWrapper TFSMLayer": LAYER,
-        "AugMix AutoContrast CenterCrop Equalization MaxNumBoundingBoxes RandAugment Random* Solarization": PICTURES,
+        "AugMix AutoContrast Equalization MaxNumBoundingBoxes RandAugment Random* Solarization": PICTURES,
         "MelSpectrogram STFTSpectrogram": COMPLEX,
         "TextVectorization": TEXT,
         "CategoricalGeneralizedCrossEntropy Circle circle": LOSS,
@@ -283,7 +292,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "BroadcastingList* DType GRID_SAMPLE* boolean_dispatch handle_torch_function has_torch_function* *_notes "
         "grouped_mm scaled_grouped_mm scaled_mm linear_cross_entropy all_candidate_sampler "
         "compute_accidental_hits collapse_repeated ctc_unique_labels with_space_to_batch": INSIDE,
-        "affine_grid grid_sample fractional_* sparse_plus sparse_sigmoid sparsemax "
+        "fractional_* sparse_plus sparse_sigmoid sparsemax "
         "ctc_beam_search_decoder ctc_greedy_decoder dilation2d erosion2d isotonic_regression nce_loss "
         "sampled_softmax_loss": (
             "gradus has no such function; it is written with those it has, and gradus.custom_gradient where "
