@@ -8,7 +8,6 @@ from typing import Any
 
 from ... import random
 from ...errors import ArgumentError
-from ...ops import where
 from ...tensor import Tensor
 
 Range = tuple[float, float]
@@ -45,31 +44,3 @@ def uniform(n: int, between: Range) -> Tensor:
     low, high = between
     drawn: Tensor = random.rand(n) * (high - low) + low
     return drawn
-
-
-def beta(n: int, alpha: float) -> Tensor:
-    """Numbers from the distribution Beta(alpha, alpha), (n,): of two from Gamma(alpha, 1) the first's share in both.
-
-    Their logarithms are taken, as with a small alpha the numbers themselves are 0 in float32.
-    """
-    if alpha == 1:
-        return random.rand(n)
-    first, second = _log_gamma(n, alpha), _log_gamma(n, alpha)
-    return (first - second).sigmoid()
-
-
-_TRIES = 10  # of which none is taken once in 10^13 times
-
-
-def _log_gamma(n: int, alpha: float) -> Tensor:
-    """Logarithms of numbers from Gamma(alpha, 1), by rejection (Marsaglia and Tsang, 2000), the tries all at once."""
-    d = alpha + 1 - 1 / 3
-    z, u = random.randn(_TRIES, n), random.rand(_TRIES, n)
-    v = 1 + z / math.sqrt(9 * d)
-    v = v * v * v
-    log_v = where(v > 0, v, 1.0).log()
-    taken = (v > 0) & ((1 - u).log() < 0.5 * z * z + d * (1 - v + log_v))
-    found = log_v[_TRIES - 1]
-    for i in range(_TRIES - 2, -1, -1):
-        found = where(taken[i], log_v[i], found)
-    return found + math.log(d) + (1 - random.rand(n)).log() / alpha  # from alpha + 1 to alpha

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ... import dtypes, random
+from ...distributions import Beta
 from ...errors import ArgumentError, ShapeError
 from ...functional import one_hot
 from ...functional.checks import at_least, in_range
 from ...ops import roll, where
 from ...tensor import Tensor, as_tensor
-from ._ranges import beta
 from .blots import rectangle
 from .change import Change
 
@@ -48,7 +48,7 @@ class _Mix(Change):
         if x.ndim != 4:
             raise ShapeError(f"{where_}: mixes the pictures of a batch (n, c, h, w), got {x.shape}")
         shares = self._shares(as_tensor(y), x.shape[0])
-        share = beta(x.shape[0], self.alpha)
+        share = Beta(self.alpha, self.alpha, validate_args=False).sample((x.shape[0],))
         if self.p < 1:
             share = where(random.rand(x.shape[0]) < self.p, share, 1.0)
         pictures, kept = self.mixed(x, share)
