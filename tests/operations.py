@@ -152,7 +152,8 @@ def indices(g: Given) -> tuple[Results, Function]:
     rows, some = Tensor(np.array([2, 0, 2])), Tensor(np.arange(g.n) % 3)
 
     def function(x: Tensor, y: Tensor) -> Results:
-        taken = [x.take(places, axis=1), x.take(rows), y.take(places), x[rows], x[:, places], F.embedding(some, x)]
+        taken = [x.take(places, axis=1), x.take(rows, 0), y.take(places, 0), x.take(some)]
+        taken += [x[rows], x[:, places], F.embedding(some, x)]
         added = [segment_sum(x, rows, 4), segment_sum(x, places, g.n + 1, axis=1), segment_sum(y, some, 3)]
         return [*taken, *added, gradus.pick(y, some), F.one_hot(some, 3)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,12 @@ CALLED = {
     "max": "amax",
     "min": "amin",
     "power": "pow",
+    "nanmax": "amax",
+    "nanmin": "amin",
+    "nanargmax": "argmax",
+    "nanargmin": "argmin",
+    "matrix_transpose": "adjoint",
+    "rint": "round",
     "left_shift": "bitwise_left_shift",
     "right_shift": "bitwise_right_shift",
     "unstack": "unbind",
@@ -34,6 +41,32 @@ CALLED = {
 # what has other arguments there
 OTHERWISE: dict[str, Callable[..., Any]] = {
     "var": lambda x, axis=None, keepdims=False: torch.var(x, axis, keepdim=keepdims, correction=0),
+    "nanvar": lambda x, axis=None: torch.var(x, axis, correction=0),
+    "nanstd": lambda x, axis=None: torch.std(x, axis, correction=0),
+    "round": lambda x, decimals=0: torch.round(x, decimals=decimals),
+    "average": lambda x, axis=None, weights=None, keepdims=False: _average(x, axis, weights, keepdims),
+    "percentile": lambda x, q, axis=None: _quantile(torch.quantile, x, np.array(q) / 100, axis),
+    "nanpercentile": lambda x, q, axis=None: _quantile(torch.nanquantile, x, np.array(q) / 100, axis),
+    "array_equal": lambda x1, x2: torch.tensor(torch.equal(x1, torch.as_tensor(x2))),
+    "gradient": lambda x, *spacing, axis=None, edge_order=1: _gradient(x, spacing, axis, edge_order),
+    "cumulative_trapezoid": lambda y, x=None, dx=1.0, axis=-1: (
+        torch.cumulative_trapezoid(y, dx=dx, dim=axis)
+        if x is None
+        else torch.cumulative_trapezoid(y, x, dim=axis)
+    ),
+    "bucketize": lambda x, bounds, right=False: torch.bucketize(x, torch.tensor(bounds), right=right),
+    "digitize": lambda x, bins, right=False: torch.from_numpy(np.digitize(x.detach().numpy(), bins, right)),
+    "unique_consecutive": lambda x, **options: torch.unique_consecutive(x, **options),
+    "index_put": lambda x, indices, values, accumulate=False: x.index_put(
+        [torch.from_numpy(i) for i in indices], torch.tensor(values).to(x.dtype), accumulate
+    ),
+    "unravel_index": lambda x, shape: torch.unravel_index(x, shape),
+    "vander": lambda x, n=None, increasing=False: (
+        torch.linalg.vander(x, N=n) if increasing else torch.linalg.vander(x, N=n).flip(-1)
+    ),
+    "ldexp": lambda x1, x2: x1 * 2.0 ** torch.from_numpy(x2).to(x1.dtype),  # whose own gradient is of integers
+    "broadcast_to": lambda x, *shape: torch.broadcast_to(x, shape[0] if len(shape) == 1 else shape),
+    "diagflat": lambda x, k=0: torch.diagflat(x, k),
     "std": lambda x, axis=None, keepdims=False: torch.std(x, axis, keepdim=keepdims, correction=0),
     "where": lambda condition, x1, x2: torch.where(condition != 0, x1, x2),
     "permute": lambda x, *axes: torch.permute(x, axes[0] if isinstance(axes[0], tuple) else axes),
@@ -58,7 +91,9 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     "diff": lambda x, n=1, axis=-1, prepend=None, append=None: torch.diff(
         x, n, axis, *(None if e is None else x.new_full((x.shape[0], 1), e) for e in (prepend, append))
     ),
-    "cov": lambda x, ddof=1: torch.cov(x, correction=ddof),
+    "cov": lambda x, ddof=1, **weights: torch.cov(
+        x, correction=ddof, **{name: torch.from_numpy(w) for name, w in weights.items()}
+    ),
     "trapezoid": lambda y, x=None, dx=1, axis=-1: (
         torch.trapezoid(y, dx=dx, dim=axis) if x is None else torch.trapezoid(y, x, dim=axis)
     ),
@@ -82,7 +117,9 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     ),
     "flip": lambda x, axes=None: torch.flip(x, tuple(range(x.ndim)) if axes is None else axes),
     "squeeze": lambda x, axis=None: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
-    "take": lambda x, indices, axis: _take(x, indices, axis),
+    "take": lambda x, indices, axis=None: (
+        torch.take(x, torch.from_numpy(indices)) if axis is None else _take(x, indices, axis)
+    ),
     "take_along_axis": lambda x, indices, axis=-1: torch.take_along_dim(
         x, torch.from_numpy(indices % (x.numel() if axis is None else x.shape[axis])), axis
     ),
@@ -90,6 +127,7 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     "polygamma": lambda order, x: torch.special.polygamma(order, x),
 }
 PLACES = ("gather", "scatter", "scatter_add", "index_select", "index_add", "index_copy", "index_fill")
+PLACES += ("scatter_reduce", "index_reduce")
 PLACES += ("masked_fill", "masked_scatter", "masked_select")
 OTHERWISE |= {name: lambda x, *args, name=name, **options: _at_places(name, x, *args, **options) for name in PLACES}
 # what there is none of
@@ -115,10 +153,29 @@ def oracle(name: str) -> Callable[..., Any] | None:
 def _at_places(name: str, x: Any, *args: Any, **options: Any) -> Any:
     """Functions of places, or a mask, and of values, which have the type of x there."""
     given = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in args]
-    last = given[-1]
-    if torch.is_tensor(last) and name not in ("gather", "index_select", "masked_select"):
-        given[-1] = last.to(x.dtype)
-    return getattr(x, name)(*given, **options)
+    if name.endswith("_reduce") and len(given) > 4:
+        options = {"include_self": given.pop()}
+    at = 2 if name.endswith("_reduce") else -1
+    if torch.is_tensor(given[at]) and name not in ("gather", "index_select", "masked_select"):
+        given[at] = given[at].to(x.dtype)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "index_reduce.. is in beta")
+        return getattr(x, name)(*given, **options)
+
+
+def _average(x: Any, axis: Any, weights: Any, keepdims: bool) -> Any:
+    w = torch.ones_like(x) if weights is None else torch.tensor(weights)
+    w = w if w.shape == x.shape or axis is None else w.reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
+    w = w.expand(x.shape)
+    return torch.sum(x * w, axis, keepdim=keepdims) / torch.sum(w, axis, keepdim=keepdims)
+
+
+def _gradient(x: Any, spacing: Any, axis: Any, edge_order: int) -> Any:
+    given = [torch.tensor(s, dtype=x.dtype) if isinstance(s, list) else s for s in spacing]
+    options = {} if axis is None else {"dim": axis}
+    if given:
+        options["spacing"] = (given[0],) if torch.is_tensor(given[0]) else given[0]
+    return torch.gradient(x, edge_order=edge_order, **options)
 
 
 def _one_axis_at_a_time(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:

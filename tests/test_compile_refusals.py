@@ -94,7 +94,7 @@ def test_the_same_is_checked_once():
 
     def train(x):
         w.grad = None
-        loss = (F.embedding(x, w) ** 2).sum() + w[x].sum() + w.take(x.reshape(2, 4)).sum() + F.one_hot(x, 5).sum()
+        loss = (F.embedding(x, w) ** 2).sum() + w[x].sum() + w.take(x.reshape(2, 4), 0).sum() + F.one_hot(x, 5).sum()
         loss.backward()
         w.assign_((w - 0.1 * w.grad).detach())
         return loss

@@ -14,7 +14,7 @@ from gradus.errors import GradusError, TraceError
 from gradus.ops.core.primitive import FUNCTIONS, Case, Function
 from gradus.tensor import Tensor
 
-UNSHAPED = {"argwhere", "nonzero", "unique"}  # their shapes depend on numbers
+UNSHAPED = {"argwhere", "nonzero", "unique", "unique_consecutive"}  # their shapes depend on numbers
 CASES = [
     pytest.param(f, c, id=f"{name}-{i}")
     for name, f in FUNCTIONS.items()
@@ -162,7 +162,7 @@ def test_dtypes(f: Function, c: Case) -> None:
         same(found, wanted, 0 if half and f.function.__name__ in EXACT_IN_HALF else None)
 
 
-@pytest.mark.parametrize("name", ["unique", "nonzero", "argwhere", "bincount"])
+@pytest.mark.parametrize("name", ["unique", "unique_consecutive", "nonzero", "argwhere", "bincount"])
 def test_what_has_no_shape_yet_is_refused_by_its_line(name: str) -> None:
     x = gradus.tensor([3, 0, 1])
     with pytest.raises(TraceError, match=rf"at test_compiler_ops.py:\d+: {name}: how many \w+ there are depends on"):
@@ -174,7 +174,7 @@ SPECIAL = np.array(
      110.0, -110.0, 95.0, -100.0, 1e-8, 0.9999999, 3.0, -3.0, 7.25]
 )  # fmt: skip
 # where libraries differ in the sign of a zero, in half precision
-EITHER_ZERO = {"fmax", "fmin", "maximum", "minimum", "relu", "sign"}
+EITHER_ZERO = {"fmax", "fmin", "maximum", "minimum", "nextafter", "relu", "sign"}
 
 
 @pytest.mark.parametrize("name", [p for p in ELEMENTWISE if FUNCTIONS[p.values[0]].cases[0].dtype == "float64"])

@@ -116,5 +116,5 @@ def test_a_new_table_is_written_beside_the_one_that_is_read_by_index() -> None:
     for start, places in ((table, [0]), (wide, [2, 0, 1])):
         expected = start.numpy()[places] * 2
         memory = gradus.tensor(start.numpy().copy())
-        gradus.compile(lambda i, memory=memory: memory.assign_(memory.take(i) * 2))(gradus.tensor(places))
+        gradus.compile(lambda i, memory=memory: memory.assign_(memory.take(i, 0) * 2))(gradus.tensor(places))
         np.testing.assert_array_equal(memory.numpy(), expected)

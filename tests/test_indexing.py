@@ -47,7 +47,7 @@ def test_indices_of_any_integer_type(dtype: str) -> None:
     places = np.array([1, 0, 1], dtype), np.array([100, 5, 127], dtype)
     assert x[places].tolist() == [250, 5, 277]
     assert x[tuple(map(gradus.tensor, places))].tolist() == [250, 5, 277]
-    assert gradus.take(x, places[0]).shape == (3, 150)
+    assert gradus.take(x, places[0], 0).shape == (3, 150)
 
 
 def test_tensors_and_scalars_as_keys() -> None:

@@ -54,6 +54,16 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Any], Any], tuple[np.ndarray, ...]]] =
     "spectral": (lambda la, x: la.norm(x, 2) + la.norm(x, -2), (TALL, WIDE)),
     "rows": (lambda la, x: la.norm(x, np.inf) * la.norm(x, -1) + la.norm(x, "fro"), (TALL, WIDE)),
     "vectors": (lambda la, x: la.norm(x, 3, axis=1) + la.norm(x, axis=1), (TALL, WIDE)),
+    "whole svd": (lambda la, x: la.svd(x)[0][..., :2] ** 2 @ la.svd(x)[2][..., :2, :] ** 2, (TALL, WIDE)),
+    "upper": (lambda la, x: la.cholesky(definite(x), upper=True), (SQUARE, BATCH)),
+    "UPLO": (lambda la, x: la.eigvalsh(symmetric(x), UPLO="U") + la.eigh(symmetric(x), UPLO="U")[0], (SQUARE,)),
+    "from the right": (
+        lambda la, x: x[:1] ** 2 @ la.inv(x) if la is np.linalg else la.solve(x, x[:1] ** 2, left=False),
+        (SQUARE,),
+    ),
+    "cond": (lambda la, x: la.cond(x) + la.cond(x, 1) + la.cond(x, "fro"), (SQUARE,)),
+    "tensorinv": (lambda la, x: la.tensorinv(x.reshape(3, 1, 3), 1), (SQUARE,)),
+    "tensorsolve": (lambda la, x: la.tensorsolve(x.reshape(3, 3, 1), x[0]), (SQUARE,)),
     "lstsq": (lambda la, x: la.lstsq(x, x[..., :1] * 2 + np.arange(len(x))[:, None])[0], (TALL, WIDE)),
 }
 CASES = [pytest.param(f, x, id=f"{name}-{i}") for name, (f, xs) in FUNCTIONS.items() for i, x in enumerate(xs)]
@@ -134,7 +144,10 @@ def test_what_has_no_gradient_to_be_tried() -> None:
         (lambda: linalg.norm(TALL, "max"), ArgumentError, "no norm is 'max'"),
         (lambda: linalg.norm(BATCH, 1), ShapeError, "Name its axis"),
         (lambda: linalg.matrix_power(SQUARE, 0.5), ArgumentError, "n is an integer, got 0.5"),
-        (lambda: linalg.svd(SQUARE, full_matrices=True), ArgumentError, "reduced form"),
+        (lambda: linalg.qr(SQUARE, mode="complete"), ArgumentError, "reduced form"),
+        (lambda: linalg.eigh(SQUARE, UPLO="R"), ArgumentError, 'UPLO is "L" or "U"'),
+        (lambda: linalg.tensorsolve(TALL, SQUARE[0]), ShapeError, "of as many numbers"),
+        (lambda: linalg.tensorinv(TALL, 1), ArgumentError, "not as long"),
     ],
 )
 def test_what_cannot_be_says_so(call: Callable[[], Any], error: type[Exception], words: str) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
-from tools.conformance.__main__ import _samples  # noqa: E402
+from tools.conformance.__main__ import samples  # noqa: E402
 from tools.conformance.compare import EQUAL, verdict  # noqa: E402
 from tools.conformance.expressed import expression  # noqa: E402
 
@@ -38,7 +38,7 @@ def test_what_is_said_to_be_equal_is() -> None:
         dtype = torch.float64 if op.supports_dtype(torch.float64, "cpu") else torch.int64
         ours = expression(name)
         assert ours is not None
-        for sample in islice(_samples(op, dtype), FEW):
+        for sample in islice(samples(op, dtype), FEW):
             found = verdict(ours, op.op, sample, dtype, compiled=False)
             count += found is not None
             if found is not None and found.kind != EQUAL:

@@ -25,7 +25,7 @@ NUMBERS = np.array(
      1e-8, 3.4e38, -3.4e38, 1e30, -1e30, 1e19, 20, -20, 50, -50, 88, -87, 104, -104, 16777217, 2147483648, 1e10, -1e10]
 )  # fmt: skip
 LEFT_OUT = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert", "right_shift", "copy", "where"}
-LEFT_OUT.add("left_shift")
+LEFT_OUT |= {"left_shift", "nextafter"}
 LEFT_OUT |= {"fmax", "fmin"}  # theirs gives the whole gradient to the first of equals
 LEFT_OUT.add("lerp")  # theirs has two formulas, which overflow at other places
 LEFT_OUT.add("fmod")  # theirs is NaN of tiny divisors, and has another infinity for a gradient
@@ -80,6 +80,11 @@ DIFFERENT: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("xlogy", "gradient"): lambda x: x == 0,  # theirs is NaN or infinite where x2 is 0 or infinite, too
     ("logit", "gradient"): lambda x: ~((x > 0) & (x < 1)),  # theirs is NaN
     ("heaviside", "value"): np.isnan,  # theirs is 0
+    ("i0", "value"): np.isinf,  # theirs is NaN
+    ("i0", "gradient"): np.isinf,
+    ("i1", "value"): np.isinf,
+    ("i1", "gradient"): lambda x: ~np.isfinite(x),  # theirs is NaN of infinities, and 1/2 of NaN
+    ("i1e", "gradient"): np.isnan,
     ("softplus", "value"): lambda x: x > 20,  # theirs is x
     ("softplus", "gradient"): lambda x: x > 20,
 }

@@ -345,7 +345,12 @@ def _as_array(data: Any, dtype: Any, copy: bool) -> np.ndarray:
     if isinstance(data, Tensor):
         data = data.numpy()
     elif isinstance(data, (list, tuple)) and any(isinstance(d, Tensor) for d in data):
-        data = np.stack([_as_array(d, None, copy=False) for d in data])
+        parts = [_as_array(d, None, copy=False) for d in data]
+        shapes = list(dict.fromkeys(p.shape for p in parts))
+        if len(shapes) > 1:
+            several = " and ".join(map(str, shapes[:2]))
+            raise ShapeError(f"tensor: tensors of shapes {several} do not form one", "Join them with concatenate().")
+        data = np.stack(parts)
     try:
         array = np.asarray(data)
     except ValueError as problem:

@@ -13,18 +13,29 @@ import gradus
 from gradus.errors import GradusError
 
 EQUAL, DIFFERENT, REFUSED, FOREIGN = "equal", "different", "refused", "foreign error"
+ROUNDS = ("value", "gradient", "second gradient")
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 2e-4}
 
 
 class Verdict(NamedTuple):
-    """What came of a sample, and why."""
+    """What came of a sample, and why.
+
+    `there` is how many of value, gradient and second gradient PyTorch has, `equal` how many of these are equal, in this
+    order.
+    """
 
     kind: str
     why: str = ""
+    there: int = 0
+    equal: int = 0
 
 
 class _DifferentError(Exception):
-    """Two results that should be the same."""
+    """Two results that should be the same; those of how many rounds before are."""
+
+    def __init__(self, text: str, equal: int = 0) -> None:
+        super().__init__(text)
+        self.equal = equal
 
 
 def verdict(
@@ -40,12 +51,12 @@ def verdict(
         try:
             _compare(ours, sample, expected, TOLERANCE.get(dtype, 0), compiled)
         except _DifferentError as problem:
-            return Verdict(DIFFERENT, str(problem))
+            return Verdict(DIFFERENT, str(problem), len(expected), problem.equal)
         except (GradusError, NotImplementedError) as problem:
-            return Verdict(REFUSED, f"{type(problem).__name__}: {str(problem).splitlines()[0][:160]}")
+            return Verdict(REFUSED, f"{type(problem).__name__}: {str(problem).splitlines()[0][:160]}", len(expected))
         except Exception as problem:
-            return Verdict(FOREIGN, f"{type(problem).__name__}: {str(problem)[:160]}")
-    return Verdict(EQUAL)
+            return Verdict(FOREIGN, f"{type(problem).__name__}: {str(problem)[:160]}", len(expected))
+    return Verdict(EQUAL, "", len(expected), len(expected))
 
 
 def _tensors(tree: Any) -> list[Any]:
@@ -119,8 +130,11 @@ def _compare(
         return _ours(function, args, options, leaves, order)
 
     rounds = gradus.compile(everything)() if compiled else everything()
-    for what, ours, theirs in zip(("value", "gradient", "second gradient"), rounds, expected, strict=False):
-        _same(what, ours, theirs, tolerance)
+    for equal, (ours, theirs) in enumerate(zip(rounds, expected, strict=False)):
+        try:
+            _same(ROUNDS[equal], ours, theirs, tolerance)
+        except _DifferentError as problem:
+            raise _DifferentError(str(problem), equal) from None
 
 
 def _ours(function: Callable[..., Any], args: list[Any], options: dict[str, Any], leaves: list[Any], order: int) -> Any:
@@ -144,6 +158,7 @@ def _same(what: str, ours: list[Any], theirs: list[np.ndarray], tolerance: float
         raise _DifferentError(f"{what}: {len(ours)} results, PyTorch has {len(theirs)}")
     for mine, other in zip(ours, theirs, strict=True):
         array = mine.numpy() if isinstance(mine, gradus.Tensor) else np.asarray(mine)
+        array = array.astype(np.float32) if array.dtype == gradus.bfloat16 else array
         if array.shape != other.shape:
             raise _DifferentError(f"{what}: shape {array.shape}, PyTorch has {other.shape}")
         if array.dtype != other.dtype and what == "value":

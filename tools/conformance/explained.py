@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 _RANDOM = "draws other random numbers than PyTorch"
-_DTYPE = "dtype= is written as .astype(dtype) on the result"
 _SIGNS = "PyTorch's samples have targets other than -1 and +1, which are refused"
-_EMPTY = "the largest of no numbers is refused"
 
 EXPLAINED: dict[str, str] = {
     **dict.fromkeys(
         (
             *("bernoulli", "randn", "randn_like", "rand_like", "randint", "randint_like", "multinomial", "empty_like"),
+            *("uniform", "normal", "normal.in_place", "log_normal", "exponential", "cauchy", "geometric"),
+            *("empty_permuted", "empty_strided", "new_empty_strided"),
             *("nn.functional.rrelu", "nn.functional.dropout", "nn.functional.dropout2d", "nn.functional.dropout3d"),
             *("nn.functional.alpha_dropout", "nn.functional.feature_alpha_dropout.with_train"),
             *("nn.functional.scaled_dot_product_attention", "empty", "new_empty"),
@@ -18,29 +18,30 @@ EXPLAINED: dict[str, str] = {
         _RANDOM,
     ),
     "nn.functional.feature_alpha_dropout.without_train": "p = 1 is refused: nothing would be left to scale",
-    **dict.fromkeys(("cumsum", "cumprod", "prod", "softmax.with_dtype", "log_softmax.with_dtype"), _DTYPE),
-    "nn.functional.softmin.with_dtype": _DTYPE,
-    "masked_select": "a mask without axes is refused",
-    **dict.fromkeys(("expand", "expand_copy"), "broadcast_to takes no -1: write the length"),
     **dict.fromkeys(("squeeze", "squeeze_copy", "squeeze.multiple"), "an axis longer than 1 is refused, as in NumPy"),
     **dict.fromkeys(("split", "unsafe_split"), "an integer is the count of parts, as in NumPy, and not their size"),
-    "take": "NumPy's take, along an axis; PyTorch's takes from the flattened tensor: x.reshape(-1)[i]",
-    **dict.fromkeys(
-        ("bool", "byte", "char", "double", "float", "half", "int", "long", "short", "bfloat16"),
-        "memory_format= means nothing here",
-    ),
     **dict.fromkeys(("median", "nanmedian"), "NumPy's median: the mean of the middle two, and no places beside it"),
     **dict.fromkeys(("ones", "zeros"), "float32 unless told; the tests ran with another default"),
-    **dict.fromkeys(("softmax", "log_softmax", "nn.functional.softmin", "logsumexp"), _EMPTY),
+    "cat": "a tensor of shape (0,) beside others, which PyTorch leaves out for old programs, is refused",
+    "tensordot": "axes of length 1 and n are no pair, as in NumPy",
+    "cov": "PyTorch adds up weights of float32 in float32, gradus in the type of what is weighted",
+    **dict.fromkeys(
+        ("cholesky_inverse", "cholesky_solve"), "PyTorch gives a gradient to the triangle that is not read, too"
+    ),
+    "as_strided_scatter": "PyTorch's gradient goes to what was overwritten",
+    "masked.logaddexp": "PyTorch's second gradient is NaN where a number is masked",
+    "linalg.eigh": "eigenvectors may have either sign",
+    "linalg.vander": "numbers without an axis are refused",
+    "svd": "singular vectors may have either sign",
+    "linalg.solve_ex": "what may be a matrix, as an empty one, is one, as in NumPy",
+    "linalg.solve": "what may be a matrix, as an empty one, is one, as in NumPy",
+    "linalg.lstsq.grad_oriented": "residuals are always given; PyTorch's drivers leave some empty",
+    "linalg.lstsq": "residuals, rank and singular values are always given; PyTorch's drivers leave some empty",
     "item": "the value of a Python number has no width to compare",
-    **dict.fromkeys(("round.decimals_0", "round.decimals_3", "round.decimals_neg_3"), "round has no decimals"),
     "histogram": "NumPy's: the counts are integers",
     "nonzero": "NumPy's: a place array for each axis, and always so",
     **dict.fromkeys(("unfold", "unfold_copy"), "F.unfold, of images, has this name; Tensor.unfold is sliding_window"),
-    "norm.nuc": "of singular values: linalg.norm",
-    "norm.fro": "of matrices: linalg.norm",
     "nn.functional.one_hot": "the number of classes is always given",
-    "nn.functional.softplus": "without beta and threshold",
     "nn.functional.batch_norm": "a batch without channels is refused",
     "nn.functional.batch_norm.without_cudnn": "a batch without channels is refused",
     "nn.functional.pad.replicate_negative": "a sample replicates an axis that the negative padding has emptied",
@@ -57,4 +58,11 @@ EXPLAINED: dict[str, str] = {
         (f"nn.functional.max_unpool{k}d" for k in (1, 2, 3)),
         "the samples' places come twice: of several numbers at one place PyTorch keeps some one, gradus the mean",
     ),
+}
+
+# What a refusal of a compiled function says, and why.
+COMPILED: dict[str, str] = {
+    "has no kernel in compiled functions": "matrices are taken apart outside of compiled functions",
+    "depends on": "the result's shape is a value",
+    "by .numpy(), .item()": "what is written looks at a value",
 }

@@ -6,7 +6,6 @@ among Tensor's methods. Arguments keep their order; PyTorch's names of them (`di
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,10 @@ import numpy as np
 
 import gradus
 from gradus.nn import functional as F
+
+from .masked import MASKED
+from .matrices import MATRICES
+from .windows import WINDOWS
 
 SAME = {  # other names of the same function
     "mv": "matmul",
@@ -81,20 +84,25 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "expand_as": lambda x, y: gradus.broadcast_to(x, y.shape),
     "reshape_as": lambda x, y: x.reshape(y.shape),
     "view_as": lambda x, y: x.reshape(y.shape),
-    "select": lambda x, dim, index: gradus.take(x, index, dim),
     "equal": lambda x, y: x.shape == y.shape and bool((x == y).all()),
     "fill": lambda x, value: gradus.zeros_like(x) + value,
     "zero_": lambda x: gradus.zeros_like(x),
-    "double": lambda x: x.astype("float64"),
-    "float": lambda x: x.astype("float32"),
-    "half": lambda x: x.astype("float16"),
-    "long": lambda x: x.astype("int64"),
-    "int": lambda x: x.astype("int32"),
-    "short": lambda x: x.astype("int16"),
-    "char": lambda x: x.astype("int8"),
-    "byte": lambda x: x.astype("uint8"),
-    "bool": lambda x: x.astype(bool),
-    "contiguous": lambda x: x.copy(),
+    **{
+        name: (lambda x, dtype=dtype, **options: x.astype(dtype, **options))
+        for name, dtype in {
+            "double": "float64",
+            "float": "float32",
+            "half": "float16",
+            "bfloat16": "bfloat16",
+            "long": "int64",
+            "int": "int32",
+            "short": "int16",
+            "char": "int8",
+            "byte": "uint8",
+            "bool": "bool",
+        }.items()
+    },
+    "contiguous": lambda x, **options: x.copy(**options),
     "nn.functional.embedding": lambda weight, x, **options: F.embedding(x, weight, **options),
     "nn.functional.embedding_bag": lambda weight, x, **options: F.embedding_bag(x, weight, **options),
     "nn.functional.upsample_nearest": lambda x, *a, **k: F.interpolate(x, *a, **k),
@@ -104,7 +112,7 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "cdist": lambda x, y, p=2.0, compute_mode=None: gradus.cdist(x, y, p),
     "linalg.diagonal": lambda x, offset=0, dim1=-2, dim2=-1: gradus.diagonal(x, offset, dim1, dim2),
     "meshgrid.list_of_tensors": lambda xs, **options: gradus.meshgrid(*xs, **options),
-    "split.list_args": lambda x, sizes, *a, **k: gradus.split(x, *a, sizes=sizes, **k),
+    "split.list_args": lambda x, sizes, axis=0: gradus.split(x, sizes=sizes, axis=axis),
     "split_with_sizes": lambda x, sizes, axis=0: gradus.split(x, sizes=sizes, axis=axis),
     "split_with_sizes_copy": lambda x, sizes, axis=0: gradus.split(x, sizes=sizes, axis=axis),
     "einsum": lambda xs, formula: gradus.einsum(formula, *xs),
@@ -114,9 +122,6 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "repeat": lambda x, *counts: gradus.tile(x, counts[0] if isinstance(counts[0], (tuple, list)) else counts),
     "where": lambda x, condition, y: gradus.where(condition, x, y),
     "dist": lambda x, y, p=2: gradus.norm(x - y, p),
-    "hsplit": lambda x, parts: _parts(x, parts, 1 if x.ndim > 1 else 0),
-    "vsplit": lambda x, parts: _parts(x, parts, 0),
-    "dsplit": lambda x, parts: _parts(x, parts, 2),
     "logaddexp2": lambda x, y: gradus.logaddexp(x * math.log(2), y * math.log(2)) / math.log(2),
     "real": lambda x: x,
     "conj": lambda x: x,
@@ -144,26 +149,117 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "special.ndtri": lambda p: math.sqrt(2) * gradus.erfinv(2 * p - 1),
     "select_scatter": lambda x, y, dim, index: gradus.index_copy(x, dim, [index], gradus.expand_dims(y, dim)),
     "nn.functional.pdist": lambda x, p=2: gradus.cdist(x, x, p)[np.triu_indices(x.shape[0], 1)],
-    "combinations": lambda x, r=2, with_replacement=False: gradus.stack(
-        [
-            x[list(c)]
-            for c in (itertools.combinations_with_replacement if with_replacement else itertools.combinations)(
-                range(len(x)), r
-            )
-        ]
-    ),
-    "tril_indices": lambda n, m, offset=0, **k: gradus.tensor(np.stack(np.tril_indices(n, offset, m))),
-    "triu_indices": lambda n, m, offset=0, **k: gradus.tensor(np.stack(np.triu_indices(n, offset, m))),
+    "tril_indices": lambda n, m, offset=0, **k: gradus.stack(gradus.tril_indices(n, offset, m)),
+    "triu_indices": lambda n, m, offset=0, **k: gradus.stack(gradus.triu_indices(n, offset, m)),
     "scalar_tensor": lambda x, **k: gradus.tensor(x, dtype=k.get("dtype")),
-    "native_layer_norm": lambda x, shape, w, b, eps: F.layer_norm(x, shape, w, b, eps),
+    "native_layer_norm": lambda x, shape, w, b, eps: _layer_norm(x, shape, w, b, eps),
+    **{f"atleast_{k}d": (lambda x, k=k: _each(getattr(gradus, f"atleast_{k}d"), x)) for k in (1, 2, 3)},
+    "take": lambda x, index: gradus.take(x, index),
+    "round.decimals_0": gradus.round,
+    "repeat_interleave": lambda x, repeats, dim=None, *, output_size=None: gradus.repeat(x, repeats, dim),
+    "take_along_dim": lambda x, places, dim=None: gradus.take_along_axis(
+        x, places if dim is not None else places.reshape(-1), dim
+    ),
+    "searchsorted": lambda *args, out_int32=False, **options: _int32(gradus.searchsorted(*args, **options), out_int32),
+    "bucketize": lambda x, b, *, out_int32=False, right=False: _int32(gradus.bucketize(x, b, right), out_int32),
+    "angle": lambda x: gradus.where(x < 0, math.pi, gradus.where(x == x, gradus.zeros_like(x), x)),
+    "histc": lambda x, bins=100, min=0, max=0: (
+        gradus.histogram(x, bins, (min, max) if (min, max) != (0, 0) else None).counts.astype(x.dtype)
+    ),
+    "gradient": lambda x, *, spacing=None, dim=None, edge_order=1: _as_list(
+        gradus.gradient(x, *_spacing(spacing), axis=dim, edge_order=edge_order)
+    ),
+    "cov": lambda x, *, correction=1, fweights=None, aweights=None: gradus.cov(x, correction, fweights, aweights),
+    "as_strided": lambda x, size, stride, storage_offset=0: x.reshape(-1)[_strided(size, stride, storage_offset)],
+    "as_strided_copy": lambda x, size, stride, storage_offset=0: x.reshape(-1)[_strided(size, stride, storage_offset)],
+    "slice": lambda x, dim=0, start=None, end=None, step=1: x[(*[slice(None)] * dim, slice(start, end, step))],
+    "slice_scatter": lambda x, y, dim=0, start=None, end=None, step=1: _with(
+        x, (*[slice(None)] * dim, slice(start, end, step)), y
+    ),
+    "diagonal_scatter": lambda x, y, offset=0, dim1=0, dim2=1: _with_diagonal(x, y, offset, dim1, dim2),
+    "as_strided_scatter": lambda x, y, size, stride, storage_offset=0: _with(
+        x.reshape(-1), _strided(size, stride, storage_offset), y
+    ).reshape(x.shape),
+    "put": lambda x, places, y, accumulate=False: gradus.index_put(
+        x.reshape(-1), (places.reshape(-1),), y.reshape(-1), accumulate
+    ).reshape(x.shape),
+    "index_put": lambda x, places, y, accumulate=False: gradus.index_put(x, places, y, accumulate),
+    "sum_to_size": lambda x, *size: _summed_to(x, tuple(size[0]) if size and not isinstance(size[0], int) else size),
+    "renorm": lambda x, p, dim, maxnorm: _renormed(x, p, dim % x.ndim, maxnorm),
+    **{
+        f"mvlgamma.mvlgamma_p_{p}": (
+            lambda x, p: p * (p - 1) / 4 * math.log(math.pi) + sum(gradus.lgamma(x - i / 2) for i in range(p))
+        )
+        for p in (1, 3, 5)
+    },
+    **dict.fromkeys(("special.modified_bessel_i0",), lambda x: gradus.i0(x)),
+    "special.modified_bessel_i1": lambda x: gradus.i1(x),
+    "special.spherical_bessel_j0": lambda x: gradus.sinc(x / math.pi),
+    "unravel_index": lambda x, shape: gradus.unravel_index(x, shape),
+    "new_empty": lambda x, shape, **k: gradus.empty(shape, dtype=k.get("dtype") or x.dtype),
+    "empty_permuted": lambda shape, order, **k: gradus.empty(shape, dtype=k.get("dtype") or "float64"),
+    "empty_strided": lambda shape, stride, **k: gradus.empty(shape, dtype=k.get("dtype") or "float64"),
+    "new_empty_strided": lambda x, shape, stride, **k: gradus.empty(shape, dtype=k.get("dtype") or x.dtype),
+    "uniform": lambda x, low=0.0, high=1.0: low + (high - low) * gradus.rand_like(x),
+    "normal.in_place": lambda x, mean=0.0, std=1.0: mean + std * gradus.randn_like(x),
+    "normal": lambda mean, std=1.0: mean + std * gradus.randn_like(mean),
+    "log_normal": lambda x, mean=1.0, std=2.0: gradus.exp(mean + std * gradus.randn_like(x)),
+    "exponential": lambda x, rate=1.0: -gradus.log1p(-gradus.rand_like(x)) / rate,
+    "cauchy": lambda x, median=0.0, sigma=1.0: median + sigma * gradus.tan(math.pi * (gradus.rand_like(x) - 0.5)),
+    "geometric": lambda x, p: gradus.ceil(gradus.log1p(-gradus.rand_like(x)) / math.log1p(-p)),
     "msort": lambda x: gradus.sort(x, 0) if x.ndim else x,
 }
 
 
-def _parts(x: Any, parts: Any, axis: int) -> Any:
-    return gradus.split(x, parts, axis) if isinstance(parts, int) else gradus.split(x, places=parts, axis=axis)
+def _each(function: Callable[..., Any], x: Any) -> Any:
+    return function(*x) if isinstance(x, (list, tuple)) else function(x)
 
 
+def _as_list(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found]
+
+
+def _spacing(given: Any) -> tuple[Any, ...]:
+    return () if given is None else tuple(given) if isinstance(given, (list, tuple)) else (given,)
+
+
+def _int32(found: Any, wanted: bool) -> Any:
+    return found.astype("int32") if wanted else found
+
+
+def _strided(size: Any, stride: Any, start: int) -> Any:
+    """The numbers, in memory, of elements so many steps apart."""
+    places = start + sum((s * i for s, i in zip(stride, np.indices(tuple(size)), strict=True)), np.zeros(size, int))
+    return gradus.tensor(np.asarray(places))
+
+
+def _with(x: Any, key: Any, value: Any) -> Any:
+    y = x.copy()
+    y[key] = value
+    return y
+
+
+def _with_diagonal(x: Any, y: Any, offset: int, dim1: int, dim2: int) -> Any:
+    places = gradus.diagonal(gradus.arange(x.size).reshape(x.shape), offset, dim1, dim2)
+    return _with(x.reshape(-1), places, y).reshape(x.shape)
+
+
+def _summed_to(x: Any, shape: tuple[int, ...]) -> Any:
+    x = x.sum(tuple(range(x.ndim - len(shape)))) if x.ndim > len(shape) else x
+    axes = tuple(i for i, n in enumerate(shape) if n == 1)
+    return x.sum(axes, keepdims=True) if axes else x
+
+
+def _renormed(x: Any, p: float, dim: int, most: float) -> Any:
+    others = tuple(a for a in range(x.ndim) if a != dim)
+    size = gradus.norm(x, p, others, keepdims=True)
+    return gradus.where(size > most, x * (most / (size + 1e-7)), x)
+
+
+def _layer_norm(x: Any, shape: Any, weight: Any, bias: Any, eps: float) -> Any:
+    axes = tuple(range(-len(shape), 0))
+    mean, var = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+    return F.layer_norm(x, shape, weight, bias, eps), mean.detach(), (1 / gradus.sqrt(var + eps)).detach()
 
 
 def _spread(
@@ -182,11 +278,16 @@ def _mean(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False,
     return gradus.mean(x, dim, keepdims=keepdim)
 
 
+WRITTEN |= {**MASKED, **MATRICES, **WINDOWS}
+
+
 def expression(name: str) -> Callable[..., Any] | None:
     """What one writes in gradus for an operation of PyTorch; None if there is nothing."""
     if name in WRITTEN:
         return WRITTEN[name]
     plain = name
+    if plain.startswith(("scatter_reduce.", "index_reduce.")):
+        plain = plain.split(".")[0]
     for prefix in ("nn.functional.", "special."):
         plain = plain.removeprefix(prefix)
     found = _looked_up(SAME.get(name, SAME.get(plain, plain)))

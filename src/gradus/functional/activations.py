@@ -8,9 +8,10 @@ from typing import Any
 from .. import random
 from ..dtypes import accumulator
 from ..errors import ShapeError
-from ..ops import arange, expm1, log, maximum, sigmoid, sign, softplus, where
+from ..ops import arange, expm1, log, maximum, sigmoid, sign, where
+from ..ops import softplus as _softplus
 from ..ops.core.primitive import promote
-from ..ops.core.wide import in_float32
+from ..ops.core.wide import in_float32, of_dtype
 from ..tensor import Tensor
 from .checks import one_of
 from .exponentials import log_softmax_of, softmax_of
@@ -38,6 +39,7 @@ __all__ = [
     "silu",
     "softmax",
     "softmin",
+    "softplus",
     "softshrink",
     "softsign",
     "step",
@@ -126,8 +128,9 @@ def hard_sigmoid(x: Any) -> Tensor:
     return where(z <= -3, 0, where(z >= 3, 1, z / 6 + 0.5))
 
 
+@of_dtype
 @in_float32
-def softmax(x: Any, axis: int = -1) -> Tensor:
+def softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
     """Numbers above 0 that sum to 1 along `axis`: e^x / sum(e^x). No x is too large: the largest is taken out first.
 
     >>> softmax([1000.0, 1000.0])
@@ -136,8 +139,9 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     return softmax_of(_float(x), axis)
 
 
+@of_dtype
 @in_float32
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
+def log_softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
     """log(softmax(x)), exact where a softmax would round to 0: x - log(sum(e^x)).
 
     >>> log_softmax([0.0, 1000.0])
@@ -146,13 +150,28 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     return log_softmax_of(_float(x), axis)
 
 
-def softmin(x: Any, axis: int = -1) -> Tensor:
+@of_dtype
+def softmin(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
     """softmax(-x).
 
     >>> softmin([0.0, 1000.0])
     tensor([1., 0.])
     """
     return softmax(-_float(x), axis)
+
+
+@in_float32
+def softplus(x: Any, beta: float = 1.0, threshold: float = math.inf) -> Tensor:
+    """log(1 + e^(beta x)) / beta, without overflow: a smooth ReLU. Where beta x > threshold it is x.
+
+    >>> f"{softplus(1.0).item():.4f}"
+    '1.3133'
+    """
+    z = _float(x)
+    if beta == 1 and threshold == math.inf:
+        return _softplus(z)
+    straight = z * beta > threshold
+    return where(straight, z, _softplus(where(straight, 0, z) * beta) / beta)
 
 
 hardsigmoid = hard_sigmoid  # PyTorch's name
@@ -184,7 +203,7 @@ def mish(x: Any) -> Tensor:
     tensor([  0., 100.])
     """
     z = _float(x)
-    return z * softplus(z).tanh()
+    return z * _softplus(z).tanh()
 
 
 def glu(x: Any, axis: int = -1) -> Tensor:
@@ -281,7 +300,7 @@ def logsigmoid(x: Any) -> Tensor:
     >>> logsigmoid([0.0, -1000.0])
     tensor([-6.931472e-01, -1.000000e+03])
     """
-    return -softplus(-_float(x))
+    return -_softplus(-_float(x))
 
 
 def softsign(x: Any) -> Tensor:

@@ -8,18 +8,24 @@ import numpy as np
 
 from ..ops.core import cascade
 from ..ops.core.by_hand import Saved, by_hand
-from ..ops.core.primitive import Shaped
+from ..ops.core.primitive import Shaped, normalize_axes
 from ..tensor import Tensor
 
 
 def softmax_of(z: Tensor, axis: int) -> Tensor:
     """e^z / sum(e^z) of numbers with a point; eager mode does it in one piece."""
+    if not z.size:
+        normalize_axes("softmax", axis, z.ndim)
+        return z
     y = _softmax_by_hand(z, axis=axis) if _is_axis(z, axis) else None
     return softmax_composed(z, axis) if y is None else y
 
 
 def log_softmax_of(z: Tensor, axis: int) -> Tensor:
     """z - log(sum(e^z)), likewise."""
+    if not z.size:
+        normalize_axes("log_softmax", axis, z.ndim)
+        return z
     y = _log_softmax_by_hand(z, axis=axis) if _is_axis(z, axis) else None
     return log_softmax_composed(z, axis) if y is None else y
 

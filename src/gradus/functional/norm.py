@@ -18,6 +18,7 @@ from ..ops.core import cascade
 from ..ops.core.by_hand import Saved, by_hand
 from ..ops.core.primitive import Shaped, cast, constant, promote
 from ..ops.making.create import as_shape
+from ..ops.reductions.reduce import kept
 from ..tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
@@ -156,8 +157,7 @@ def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
 
 
 def _mean(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    shape = [1 if i in axes else n for i, n in enumerate(x.shape)]
-    total = cascade.total(x, axes, x.dtype).reshape(shape)
+    total = cascade.total(x, axes, x.dtype).reshape(kept(x.shape, axes))
     found: np.ndarray = np.divide(total, math.prod(x.shape[i] for i in axes), dtype=x.dtype)
     return found
 

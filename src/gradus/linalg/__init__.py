@@ -3,48 +3,15 @@ refuse what is here and has no kernel there: all but `norm` and its like, `matri
 
 from typing import TYPE_CHECKING
 
+from .._offers import offers
 from ..names.elsewhere import door as _door
-from .matrices import (
-    cholesky,
-    det,
-    eigh,
-    eigvalsh,
-    inv,
-    lstsq,
-    matrix_norm,
-    matrix_power,
-    matrix_rank,
-    multi_dot,
-    norm,
-    pinv,
-    qr,
-    slogdet,
-    solve,
-    svd,
-    svdvals,
-    vector_norm,
-)
+from .equations import *
+from .matrices import *
+from .norms import *
+from .powers import *
+from .products import *
 
-__all__ = [
-    "cholesky",
-    "det",
-    "eigh",
-    "eigvalsh",
-    "inv",
-    "lstsq",
-    "matrix_norm",
-    "matrix_power",
-    "matrix_rank",
-    "multi_dot",
-    "norm",
-    "pinv",
-    "qr",
-    "slogdet",
-    "solve",
-    "svd",
-    "svdvals",
-    "vector_norm",
-]
+__all__ = offers(__name__)
 
 if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
     __getattr__ = _door("linalg")

@@ -26,7 +26,7 @@ class Kind(NamedTuple):
     """A way to take a matrix apart.
 
     Attributes:
-        numpy: NumPy's function, which gives a tuple.
+        numpy: NumPy's function, which gives a tuple; with options if there are any.
         shapes: the shapes of the parts of an m by n matrix.
         pull: from the gradients to the parts, the parts and the matrix, the gradient to the matrix.
     """
@@ -46,16 +46,18 @@ def _cut(packed: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     return found
 
 
-def _rule(x: Any, kind: str) -> Shaped:
+def _rule(x: Any, kind: str, **how: Any) -> Shaped:
     return Shaped((*x.shape[:-2], sum(map(math.prod, _KINDS[kind].shapes(*x.shape[-2:])))), x.dtype)
 
 
-def _forward(xp: Any, x: Any, kind: str) -> Any:
-    parts = _solved(f"linalg.{kind}", lambda: _KINDS[kind].numpy(x))
-    return xp.concatenate([np.reshape(p, (*x.shape[:-2], -1)) for p in parts], -1, dtype=x.dtype)
+def _forward(xp: Any, x: Any, kind: str, **how: Any) -> Any:
+    parts = _solved(f"linalg.{kind.removeprefix('full_')}", lambda: _KINDS[kind].numpy(x, **how))
+    sizes = map(math.prod, _KINDS[kind].shapes(*x.shape[-2:]))
+    flat = [np.reshape(p, (*x.shape[:-2], n)) for p, n in zip(parts, sizes, strict=True)]
+    return xp.concatenate(flat, -1, dtype=x.dtype)
 
 
-def _pull(g: Tensor, y: Tensor, x: Tensor, kind: str) -> Tensor:
+def _pull(g: Tensor, y: Tensor, x: Tensor, kind: str, **how: Any) -> Tensor:
     shapes = _KINDS[kind].shapes(*x.shape[-2:])
     return _KINDS[kind].pull(_cut(g, shapes), _cut(y, shapes), x)
 
@@ -105,13 +107,13 @@ def matrix(name: str, x: Any, square: bool = False) -> Tensor:
 
 
 @in_float32
-def _packed(x: Tensor, kind: str) -> Tensor:
-    return bind(_factors, x, kind=kind)
+def _packed(x: Tensor, kind: str, **how: Any) -> Tensor:
+    return bind(_factors, x, kind=kind, **how)
 
 
-def parts(kind: str, x: Tensor) -> Parts:
+def parts(kind: str, x: Tensor, **how: Any) -> Parts:
     """A matrix's parts."""
-    return _cut(_packed(x, kind), _KINDS[kind].shapes(*x.shape[-2:]))
+    return _cut(_packed(x, kind, **how), _KINDS[kind].shapes(*x.shape[-2:]))
 
 
 # -- the gradients -----------------------------------------------------------------------------------------------------
@@ -175,6 +177,13 @@ def _pull_svd(g: Parts, y: Parts, x: Tensor) -> Tensor:
     return found
 
 
+def _pull_full_svd(g: Parts, y: Parts, x: Tensor) -> Tensor:
+    """That of the reduced form: what completes the columns of U and V is not followed."""
+    k = y[1].shape[-1]
+    gs, ys = ([u[..., :k], s, vh[..., :k, :]] for u, s, vh in (g, y))
+    return _pull_svd(gs, ys, x)
+
+
 def _pull_slogdet(g: Parts, y: Parts, x: Tensor) -> Tensor:
     """g A^-T; the sign has no gradient."""
     return g[1][..., None, None] * inverse(x).mT
@@ -186,6 +195,16 @@ def _pull_pinv(g: Parts, y: Parts, x: Tensor) -> Tensor:
     m, n = x.shape[-2:]
     rest = (eye(m, dtype=x.dtype) - x @ p) @ gp.mT @ p @ p.mT
     return rest - p.mT @ gp @ p.mT + p.mT @ p @ gp.mT @ (eye(n, dtype=x.dtype) - p @ x)
+
+
+def _pinv(x: Any, limits: tuple[Any, Any], hermitian: bool) -> tuple[Any]:
+    """By singular values; those up to the larger of an absolute and a relative limit count as 0."""
+    x = np.tril(x) + np.tril(x, -1).swapaxes(-1, -2) if hermitian else x
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    atol, rtol = limits
+    least = np.maximum(atol, rtol * s.max(-1, initial=0))[..., None]
+    inverses = np.divide(1, s, where=s > least, out=np.zeros_like(s))
+    return (vh.swapaxes(-1, -2) @ (inverses[..., None] * u.swapaxes(-1, -2)),)
 
 
 def negligible(x: Any) -> float:
@@ -207,7 +226,8 @@ _KINDS = {
         lambda m, n: [(m, min(m, n)), (min(m, n),), (min(m, n), n)],
         _pull_svd,
     ),
+    "full_svd": Kind(np.linalg.svd, lambda m, n: [(m, m), (min(m, n),), (n, n)], _pull_full_svd),
     "eigh": Kind(np.linalg.eigh, lambda m, n: [(n,), (n, n)], _pull_eigh),
     "slogdet": Kind(np.linalg.slogdet, lambda m, n: [(), ()], _pull_slogdet),
-    "pinv": Kind(lambda x: (np.linalg.pinv(x, negligible(x)),), lambda m, n: [(n, m)], _pull_pinv),
+    "pinv": Kind(_pinv, lambda m, n: [(n, m)], _pull_pinv),
 }

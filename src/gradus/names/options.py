@@ -49,6 +49,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "ord": ("order",),
     "p": ("order",),
     "diagonal": ("k",),
+    "offset": ("k",),
     "num_samples": ("count",),
     "shifts": ("shift",),
     "chunks": ("parts",),

@@ -12,16 +12,17 @@ from .elementwise.angles import arccos, arccosh, arcsin, arcsinh, arctan, arctan
 from .elementwise.arithmetic import absolute, copy, divide, multiply, negative, power, remainder, subtract
 from .elementwise.bits import invert, left_shift, right_shift
 from .elementwise.comparison import equal, greater, greater_equal, less, less_equal, not_equal
-from .elementwise.rounding import round, trunc
+from .elementwise.derived import clip
+from .elementwise.rounding import trunc
 from .elementwise.special import digamma
 from .making.create import zeros, zeros_like
 from .products.matmul import matmul
-from .reductions.composed import clip, min
-from .reductions.pairs import trapezoid
+from .reductions.extremes import min
+from .reductions.neighbours import trapezoid
 from .reductions.reduce import max
 from .shapes.axes import moveaxis
-from .shapes.movement import expand_dims, permute
-from .shapes.repeating import repeat
+from .shapes.movement import broadcast_to, expand_dims, permute
+from .shapes.repeating import broadcast_tensors, repeat
 from .shapes.slicing import concatenate, vstack
 from .shapes.splitting import array_split, unstack
 
@@ -40,6 +41,7 @@ bitwise_left_shift = left_shift
 bitwise_not = invert
 bitwise_right_shift = right_shift
 bmm = matmul
+broadcast_arrays = broadcast_tensors
 cat = concatenate
 clamp = clip
 clone = copy
@@ -49,6 +51,7 @@ div = divide
 empty = zeros  # no number of it means anything
 empty_like = zeros_like
 eq = equal
+expand = broadcast_to
 fix = trunc
 ge = greater_equal
 gt = greater
@@ -65,7 +68,6 @@ pow = power
 psi = digamma
 radians = deg2rad
 repeat_interleave = repeat
-rint = round
 row_stack = vstack
 sub = subtract
 tensor_split = array_split
@@ -90,6 +92,7 @@ __all__ = [
     "bitwise_not",
     "bitwise_right_shift",
     "bmm",
+    "broadcast_arrays",
     "cat",
     "clamp",
     "clone",
@@ -99,6 +102,7 @@ __all__ = [
     "empty",
     "empty_like",
     "eq",
+    "expand",
     "fix",
     "ge",
     "gt",
@@ -115,7 +119,6 @@ __all__ = [
     "psi",
     "radians",
     "repeat_interleave",
-    "rint",
     "row_stack",
     "sub",
     "tensor_split",

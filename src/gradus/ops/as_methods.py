@@ -56,19 +56,6 @@ def t(x: Tensor) -> Tensor:
     return transpose(x)
 
 
-@method("expand")
-def expand(x: Tensor, *shape: Any) -> Tensor:
-    """`broadcast_to`, where -1 leaves an axis as it is.
-
-    >>> import gradus
-    >>> expand(gradus.tensor([[1], [2]]), -1, 3).shape
-    (2, 3)
-    """
-    wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-    own = (1,) * (len(wanted) - x.ndim) + x.shape
-    return broadcast_to(x, tuple(n if w == -1 else w for w, n in zip(wanted, own, strict=False)))
-
-
 @method("expand_as")
 def expand_as(x: Tensor, other: Tensor) -> Tensor:
     """Stretched to the shape of another tensor."""

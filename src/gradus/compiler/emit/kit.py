@@ -218,6 +218,21 @@ class Kit:
     def copysign(self, a: Value, b: Value) -> Value:
         return self.intrinsic("copysign", a, b)
 
+    def nextafter(self, a: Value, b: Value) -> Value:
+        """The bits as an integer, one more away from 0, one less towards it."""
+        word = np.dtype(f"int{8 * a.dtype.itemsize}")
+        away = self.equal(self.less(a, b), self.greater(a, 0))
+        step = self.where(away, self.constant(1, word), self.constant(-1, word))
+        next_ = self._read_as(self._read_as(a, word) + step, a.dtype)
+        smallest = self.copysign(self._read_as(self.constant(1, word), a.dtype), b)
+        found = self.where(self.equal(a, b), b, self.where(self.equal(a, 0), smallest, next_))
+        return self.where(self.isnan(a), a, self.where(self.isnan(b), b, found))
+
+    def _read_as(self, a: Value, dtype: dtypes.Dtype) -> Value:
+        """The same bits; those of half types are integers as it is."""
+        same = self.type(a.dtype) == self.type(dtype)
+        return Value(self, dtype, a.ref) if same else self.bitcast(a, dtype)
+
     def intrinsic(self, name: str, *values: Value) -> Value:
         a = values[0]
         if is_half(a.dtype):

@@ -46,7 +46,7 @@ def _of_rows(x: np.ndarray, dtype: dtypes.Dtype) -> np.ndarray:
     return found + np.add.reduce(x[cut:], 0, dtype) if cut < len(x) else found
 
 
-def running(x: np.ndarray, axis: int) -> np.ndarray:
+def running_sums(x: np.ndarray, axis: int) -> np.ndarray:
     """The sums of all elements up to each one along an axis; of floats in float64."""
     length = x.shape[axis]
     if not dtypes.is_float(x.dtype):
@@ -55,7 +55,7 @@ def running(x: np.ndarray, axis: int) -> np.ndarray:
         return np.cumsum(x, axis, dtypes.float64)
     whole, rest = _pieces(x, axis, math.isqrt(length))
     sums = np.cumsum(whole, axis + 1, dtypes.float64)
-    so_far = running(sums.take(-1, axis + 1), axis)
+    so_far = running_sums(sums.take(-1, axis + 1), axis)
     before = (slice(None),) * axis
     sums[(*before, slice(1, None))] += np.expand_dims(so_far[(*before, slice(-1))], axis + 1)
     sums = sums.reshape(*x.shape[:axis], -1, *x.shape[axis + 1 :])

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import dtypes
 from ...tensor import Tensor, as_tensor
-from .primitive import cast
+from .primitive import cast, promote
 
 F = TypeVar("F", bound=Callable[..., Tensor])
 
@@ -53,6 +53,26 @@ def integers_in_float64(function: F) -> F:
         return cast(function(cast(numbers, dtypes.float64), *args, **options), dtypes.DEFAULT_FLOAT)
 
     return exact  # type: ignore[return-value]
+
+
+def of_dtype(function: F) -> F:
+    """The function, with an option `dtype` for the type in which its first argument is taken, and its result given.
+
+    >>> import gradus
+    >>> @of_dtype
+    ... def doubled(x, *, dtype=None): return x * 2
+    >>> doubled(gradus.tensor([100], "uint8")).tolist(), doubled(gradus.tensor([0.5]), dtype=int).tolist()
+    ([200], [0])
+    """
+
+    @functools.wraps(function)
+    def told(x: Any, *args: Any, dtype: Any = None, **options: Any) -> Tensor:
+        if dtype is None:
+            return function(x, *args, **options)
+        wanted = dtypes.as_dtype(dtype)
+        return cast(function(cast(promote(x)[0], wanted), *args, **options), wanted)
+
+    return told  # type: ignore[return-value]
 
 
 def _is_float(x: Any) -> bool:

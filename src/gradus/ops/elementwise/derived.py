@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,24 @@ from ..core.primitive import broadcast, case, promote, public
 from ..core.wide import in_float32
 from .arithmetic import divide, maximum, minimum, multiply, power
 from .choice import where
+from .comparison import greater, less, not_equal
 from .functions import log, log1p, sigmoid, sqrt
 
-__all__ = ["exp2", "fmax", "fmin", "heaviside", "lerp", "logaddexp", "logit", "reciprocal", "rsqrt", "square", "xlogy"]
+__all__ = [
+    "clip",
+    "exp2",
+    "fmax",
+    "fmin",
+    "heaviside",
+    "ldexp",
+    "lerp",
+    "logaddexp",
+    "logit",
+    "reciprocal",
+    "rsqrt",
+    "square",
+    "xlogy",
+]
 
 
 logaddexp = binary(
@@ -30,7 +46,8 @@ logaddexp = binary(
 
 
 def _share(x1: Tensor, x2: Tensor) -> Tensor:
-    return sigmoid(where(x1 == x2, 0, x1 - x2))  # infinities have no difference
+    alike = (x1 == x2) & (x1.absolute() == math.inf)  # which have no difference
+    return sigmoid(where(alike, 0, x1 - x2))
 
 
 @public(case((3, 4)), elementwise=True)
@@ -161,3 +178,39 @@ def xlogy(x1: Any, x2: Any) -> Tensor:
     a, b = promote(x1, x2, floats=True)
     nothing = (a == 0) & ((b <= 0) | (b == math.inf))
     return a * log(where(nothing, 1, b))
+
+
+@public(case((3, 4), args=(-0.5, 0.5)), methods=("clip",), gives="float")
+def clip(x: Any, lowest: float | None = None, highest: float | None = None) -> Tensor:
+    """Numbers below `lowest` become it, above `highest` that. Gradient: g at the bounds, unlike PyTorch at NaN too.
+
+    Outside it is 0; a bound that is a tensor gets g where it holds.
+
+    >>> clip([-2.0, 0.3, 5.0], 0, 1)
+    tensor([0. , 0.3, 1. ])
+    """
+    x = promote(x)[0]
+    if lowest is not None:
+        x = _bounded(x, lowest, less)
+    return x if highest is None else _bounded(x, highest, greater)
+
+
+def _bounded(x: Tensor, bound: Any, beyond: Callable[[Any, Any], Tensor]) -> Tensor:
+    """The bound where x is beyond it, or where the bound is NaN."""
+    outside = beyond(x, bound)
+    if not isinstance(bound, (int, float)) or bound != bound:
+        outside = outside | not_equal(bound, bound)
+    return where(outside, bound, x)
+
+
+@public(case((3, 4), args=(np.array([[1, -2, 0, 3]]),)), elementwise=False, gives="float")
+@in_float32
+def ldexp(x1: Any, x2: Any) -> Tensor:
+    """x1 2^x2, for whole x2; in two steps, so that no power overflows that the product does not. Gradient: g 2^x2.
+
+    >>> ldexp([0.5, 3.0], [2, -1])
+    tensor([2. , 1.5])
+    """
+    a, n = promote(x1, floats=True)[0], promote(x2)[0]
+    half = n.astype(a.dtype) // 2
+    return a * exp2(half) * exp2(n.astype(a.dtype) - half)

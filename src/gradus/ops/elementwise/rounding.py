@@ -10,10 +10,11 @@ from ... import dtypes
 from ...tensor import Tensor
 from ..core.elementwise import numbers, unary
 from ..core.primitive import case, promote, public
+from ..core.wide import in_float32
 from .choice import where
 from .logic import signbit
 
-__all__ = ["ceil", "floor", "fmod", "frac", "round", "trunc"]
+__all__ = ["ceil", "floor", "fmod", "frac", "rint", "round", "trunc"]
 
 floor = unary(
     "floor",
@@ -23,14 +24,37 @@ floor = unary(
     "floor([1.7, -1.2]) -> tensor([ 1., -2.])",
     whole=True,
 )
-round = unary(
-    "round",
+rint = unary(
+    "rint",
     lambda xp, x: xp.rint(x),
     lambda g, y, x: g.full_like(0),
     "Rounded to the nearest integer, halves to the even one; integers stay as they are. Gradient: 0.",
-    "round([0.5, 1.5, 2.6]) -> tensor([0., 2., 3.])",
+    "rint([0.5, 1.5, 2.6]) -> tensor([0., 2., 3.])",
     whole=True,
 )
+
+
+@public(
+    case((3, 4)),
+    case((3, 4), decimals=1),
+    case((3, 4), decimals=-1, domain=(-40.0, 40.0)),
+    elementwise=True,
+    reference=lambda x, decimals=0: np.round(x.astype(float) if x.dtype == bool else x, decimals),
+)
+@in_float32
+def round(x: Any, decimals: int = 0) -> Tensor:
+    """Rounded to so many places after the point, halves to the even one; below 0, to tens, hundreds ... Gradient: 0.
+
+    >>> round([0.5, 1.5, 2.6]), round([1.25, 1.36], 1)
+    (tensor([0., 2., 3.]), tensor([1.2, 1.4]))
+    """
+    x = promote(x)[0]
+    if not decimals or (decimals > 0 and not dtypes.is_float(x.dtype)):
+        return rint(x)
+    scale = 10.0 ** abs(decimals)
+    if not dtypes.is_float(x.dtype):
+        return (rint(x.astype(dtypes.float64) / scale) * scale).astype(x.dtype)
+    return rint(x * scale) / scale if decimals > 0 else rint(x / scale) * scale
 
 
 @public(case((3, 4)), elementwise=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,16 @@ from ...tensor import Tensor
 from ..core.elementwise import FUNCTION, unary
 from ..core.lowering import Elementwise
 from ..core.primitive import Primitive, Shaped, bind, case, promote, public, require_float
+from ._bessel import scaled
 from ._erf import erf as _erf
 from ._erf import erfc as _erfc
 from ._erf import erfinv as _erfinv
 from ._gamma import lgamma as _lgamma
 from ._gamma import polygamma as _polygamma
+from .choice import where
 from .functions import exp
 
-__all__ = ["digamma", "erf", "erfc", "erfinv", "lgamma", "polygamma"]
+__all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "i0e", "i1", "i1e", "lgamma", "polygamma"]
 
 erf = unary(
     "erf",
@@ -102,6 +105,75 @@ def _by_series(x: float, order: int) -> float:
 
 
 _reference = np.vectorize(_by_series, otypes=[float])
+
+
+def _bessel(order: int, scale: bool) -> Any:
+    """By its integral, the mean of e^(x cos t) cos(order t) around a circle, for tests; beyond, by the first term."""
+
+    def reference(x: float) -> float:
+        a = abs(x)
+        if not math.isfinite(x):
+            return (math.copysign(0, x) if order else 0.0) if scale and a == a else x if order else a
+        if order and a < 1e-8:
+            found = a / 2
+        elif a > 1e4:
+            found = 1 / math.sqrt(2 * math.pi * a)
+        else:
+            angles = np.arange(4096) * (2 * math.pi / 4096)
+            found = math.fsum(np.exp(a * (np.cos(angles) - 1)) * np.cos(order * angles)) / 4096
+        with np.errstate(over="ignore"):
+            found = found if scale else found * float(np.exp(a / 2)) * float(np.exp(a / 2))
+        return math.copysign(found, x) if order else found
+
+    return np.vectorize(reference, otypes=[float])
+
+
+def _unscaled(xp: Any, x: Any, order: int) -> Any:
+    half = xp.exp(abs(x) * 0.5)
+    return xp.where(xp.equal(abs(x), math.inf), x if order else abs(x), scaled(xp, x, order) * half * half)
+
+
+i0: Callable[[Any], Tensor] = unary(
+    "i0",
+    lambda xp, x: _wide(xp, _unscaled, x, 0),
+    lambda g, y, x: g * i1(x),
+    "The modified Bessel function of the first kind, of order 0. Gradient: g i1(x).",
+    "f'{i0(1.0):.4f}' -> '1.2661'",
+    reference=_bessel(0, False),
+    effort=FUNCTION,
+)
+i1: Callable[[Any], Tensor] = unary(
+    "i1",
+    lambda xp, x: _wide(xp, _unscaled, x, 1),
+    lambda g, y, x: g * (i0(x) - _over(y, x)),
+    "The modified Bessel function of the first kind, of order 1. Gradient: g (i0(x) - y / x), at 0 g / 2.",
+    "f'{i1(1.0):.4f}' -> '0.5652'",
+    reference=_bessel(1, False),
+    effort=FUNCTION,
+)
+i0e: Callable[[Any], Tensor] = unary(
+    "i0e",
+    lambda xp, x: _wide(xp, scaled, x, 0),
+    lambda g, y, x: g * (i1e(x) - x.sign() * y),
+    "e^-|x| i0(x), which does not overflow. Gradient: g (i1e(x) - sign(x) y).",
+    "f'{i0e(1.0):.4f}' -> '0.4658'",
+    reference=_bessel(0, True),
+    effort=FUNCTION,
+)
+i1e: Callable[[Any], Tensor] = unary(
+    "i1e",
+    lambda xp, x: _wide(xp, scaled, x, 1),
+    lambda g, y, x: g * (i0e(x) - _over(y, x) - x.sign() * y),
+    "e^-|x| i1(x), which does not overflow. Gradient: g (i0e(x) - y / x - sign(x) y), at 0 g / 2.",
+    "f'{i1e(1.0):.4f}' -> '0.2079'",
+    reference=_bessel(1, True),
+    effort=FUNCTION,
+)
+
+
+def _over(y: Tensor, x: Tensor) -> Tensor:
+    """i1(x) / x, which is 1/2 at 0."""
+    return where(x == 0, 0.5, y / where(x == 0, 1, x))
 
 
 @public(

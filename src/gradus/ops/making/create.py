@@ -168,8 +168,12 @@ def in_64_bits(value: int, word: dtypes.Dtype) -> int:
     return value - 2**64 if word == dtypes.int64 and value >= 2**63 else value
 
 
-def linspace(start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+def linspace(
+    start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAULT_FLOAT, *, endpoint: bool = True
+) -> Tensor:
     """`num` numbers at equal distances from start to stop, both included exactly; integers are rounded down.
+
+    Without the `endpoint`, the distance is (stop - start) / num, and stop is left out.
 
     >>> linspace(0, 1, 5)
     tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
@@ -178,6 +182,8 @@ def linspace(start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAU
     """
     if num < 0:
         raise ArgumentError(f"linspace: the number of numbers must be 0 or more, got {num}")
+    if not endpoint:
+        return linspace(start, stop, num + 1, dtype)[:num]
     start, stop = (v.item() if isinstance(v, np.generic) else v for v in (start, stop))
     wanted, parts = dtypes.as_dtype(dtype), max(num - 1, 1)
     if dtypes.kind(wanted) == dtypes.INTEGER:
@@ -196,14 +202,14 @@ def linspace(start: float, stop: float, num: int = 50, dtype: Any = dtypes.DEFAU
     return (y if dtypes.is_float(wanted) else y.floor()).astype(wanted)
 
 
-def eye(n: int, m: int | None = None, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
-    """The identity matrix, n by m (n by n).
+def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """A matrix, n by m (n by n), of ones on the k-th diagonal, else zeros: the identity.
 
     >>> eye(2)
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return (iota(n).reshape(n, 1) == iota(n if m is None else m)).astype(dtypes.as_dtype(dtype))
+    return (iota(n).reshape(n, 1) + k == iota(n if m is None else m)).astype(dtypes.as_dtype(dtype))
 
 
 def tri(n: int, m: int | None = None, k: int = 0, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:

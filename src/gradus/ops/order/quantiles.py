@@ -14,12 +14,12 @@ from ..core.primitive import case, cast, normalize_axes, promote, public
 from ..core.wide import in_float32, integers_in_float64
 from ..elementwise.choice import where
 from ..places.along import take_along_axis
-from ..reductions.composed import all as every
-from ..reductions.reduce import Axis, sum
+from ..reductions.reduce import Axis, kept, sum
+from ..reductions.truths import all as every
 from ..shapes.axes import moveaxis
 from .sorting import sort
 
-__all__ = ["median", "nanmedian", "nanquantile", "quantile"]
+__all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile"]
 
 METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {  # how far from one number to the next, of a place between
     "linear": lambda place, low: place - low,
@@ -36,18 +36,18 @@ def _quantiles(name: str, x: Any, q: Any, axis: Axis, keepdims: bool, method: st
         raise ArgumentError(f"{name}: there is no method {method!r}. {nearest(str(method), METHODS)}")
     x = promote(x, floats=True)[0]
     axes = normalize_axes(name, axis, x.ndim)
-    kept = [a for a in range(x.ndim) if a not in axes]
-    shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+    others = [a for a in range(x.ndim) if a not in axes]
+    lead = tuple(x.shape[a] for a in others)
     terms = math.prod(x.shape[a] for a in axes)
     if not terms:
         raise ShapeError(f"{name}: of no elements (axis {axis} of shape {x.shape}) there is none in between")
-    flat = x.permute(*kept, *axes).reshape((*(x.shape[a] for a in kept), terms)) if kept or axes else x.reshape(1)
+    flat = x.permute(*others, *axes).reshape((*lead, terms))
     rows = sort(flat)
     parts = cast(q, dtypes.float64) if isinstance(q, Tensor) else as_tensor(q, dtypes.float64)
     interpret.current.get().check(parts, Outside(0, 1), lambda found: _refuse(name, found))
     finite = rows == rows
     count = sum(finite, -1, keepdims=True) if skip_nan else terms
-    place = (count - 1) * parts.reshape(-1)  # one axis more than `kept`, of the parts
+    place = (count - 1) * parts.reshape(-1)  # one axis more than `lead`, of the parts
     place = place.broadcast_to((*rows.shape[:-1], parts.size)).clip(0.0, None)
     low = place.floor()
     way = cast(METHODS[method](place, low), x.dtype)
@@ -55,7 +55,7 @@ def _quantiles(name: str, x: Any, q: Any, axis: Axis, keepdims: bool, method: st
     found = where(first == second, first, first + way * (second - first))
     found = found if skip_nan else where(every(finite, -1, keepdims=True), found, math.nan)
     found = moveaxis(found, -1, 0)
-    return found.reshape((*parts.shape, *(shape if keepdims else (x.shape[a] for a in kept))))
+    return found.reshape((*parts.shape, *(kept(x.shape, axes) if keepdims else lead)))
 
 
 def _refuse(name: str, found: Any) -> None:
@@ -122,3 +122,27 @@ def nanmedian(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     tensor(2.)
     """
     return _quantiles("nanmedian", x, 0.5, axis, keepdims, "midpoint", skip_nan=True)
+
+
+@public(case((2, 3, 4), args=(30,)), case((2, 3, 4), args=([0.0, 40.0, 100.0],), axis=1), gives="float")
+def percentile(x: Any, q: Any, axis: Axis = None, keepdims: bool = False, method: str = "linear") -> Tensor:
+    """The number below which there are q per cent of all along `axis`: quantile(x, q / 100).
+
+    >>> percentile([1.0, 2.0, 4.0], 50)
+    tensor(2.)
+    """
+    return quantile(x, _hundredths(q), axis, keepdims, method)
+
+
+@public(case((2, 3, 4), args=(30,)), case((2, 3, 4), args=([0.0, 40.0, 100.0],), axis=1), gives="float")
+def nanpercentile(x: Any, q: Any, axis: Axis = None, keepdims: bool = False, method: str = "linear") -> Tensor:
+    """The same of all that is no NaN.
+
+    >>> nanpercentile([1.0, math.nan, 3.0], 50)
+    tensor(2.)
+    """
+    return nanquantile(x, _hundredths(q), axis, keepdims, method)
+
+
+def _hundredths(q: Any) -> Tensor:
+    return (cast(q, dtypes.float64) if isinstance(q, Tensor) else as_tensor(q, dtypes.float64)) / 100

@@ -1,7 +1,4 @@
-"""Where numbers would stand among sorted ones, how often they occur, and which there are.
-
-Where the result's shape depends on numbers, as that of `unique` does, there must be numbers: compiled functions refuse.
-"""
+"""Where numbers would stand among sorted ones, and how often they occur."""
 
 from __future__ import annotations
 
@@ -22,9 +19,11 @@ from ..elementwise.comparison import equal, not_equal
 from ..making.create import full, iota, ones
 from ..places.along import take_along_axis
 from ..places.index import segment_sum
+from ..shapes.movement import flip
+from .finding import looked_at
 from .sorting import sort
 
-__all__ = ["argwhere", "bincount", "histogram", "isin", "nonzero", "searchsorted", "unique"]
+__all__ = ["bincount", "bucketize", "digitize", "histogram", "isin", "searchsorted"]
 
 
 def _before(x1: Tensor, x2: Tensor) -> Tensor:
@@ -69,9 +68,38 @@ def searchsorted(places: Any, x: Any, side: str = "left", right: bool = False, s
     return below.reshape(shape)
 
 
-def _looked_at(name: str, x: Tensor, why: str) -> np.ndarray:
-    """The numbers on which a shape depends."""
-    return interpret.current.get().concrete(x, f"{name}: {why}")
+@public(
+    case((2, 3), args=(_LADDER[1:],)),
+    case((4,), args=(_LADDER[1:],), right=True),
+    reference=lambda x, bounds, right=False: np.searchsorted(bounds, x, "right" if right else "left"),
+    gives="int64",
+)
+def bucketize(x: Any, bounds: Any, right: bool = False) -> Tensor:
+    """In which of the intervals between sorted bounds x lies, PyTorch's: i where bounds[i - 1] < x <= bounds[i].
+
+    With `right`, where bounds[i - 1] <= x < bounds[i]; NumPy's `digitize` has it the other way round.
+
+    >>> bucketize([1, 3, 4], [1, 3])
+    tensor([0, 1, 2])
+    """
+    return searchsorted(bounds, x, right=right)
+
+
+@public(case((2, 3), args=(_LADDER,)), case((4,), args=(_LADDER[::-1],), right=True), methods=(), gives="int64")
+def digitize(x: Any, bins: Any, right: bool = False) -> Tensor:
+    """In which of the intervals between edges x lies, NumPy's: i where bins[i - 1] <= x < bins[i].
+
+    With `right`, where bins[i - 1] < x <= bins[i]. The edges may fall.
+
+    >>> digitize([1, 3, 4], [1, 3])
+    tensor([1, 2, 2])
+    """
+    edges = as_tensor(bins)
+    if edges.ndim != 1:
+        raise ShapeError(f"digitize: the edges have one axis, got shape {edges.shape}")
+    falls = edges[:1] > edges[-1:]  # of no edges nothing
+    found = searchsorted(where(falls, flip(edges, 0), edges), x, right=not right)
+    return where(falls, edges.shape[0] - found, found) if edges.size else found
 
 
 @public(
@@ -98,7 +126,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, length: int | None
         raise ShapeError(f"bincount: needs one axis, got shape {x.shape}", "Use ravel() first.")
     if length is None:
         why = "how many numbers there are depends on the largest; length= says it beforehand"
-        found = _looked_at("bincount", x, why)
+        found = looked_at("bincount", x, why)
         if found.size and found.min() < 0:
             raise ArgumentError(f"bincount: counts numbers of 0 or more, got {found.min()}")
         length = max(int(found.max()) + 1 if found.size else 0, minlength)
@@ -202,57 +230,3 @@ def isin(x: Any, values: Any) -> Tensor:
     known = sort(values.detach().reshape(-1))
     place = minimum(searchsorted(known, wanted), values.size - 1)
     return equal(wanted, take_along_axis(known, place.reshape(-1), 0).reshape(wanted.shape))
-
-
-@public(case((3, 4), domain=(0, 2), dtype="int64"), gives="int64")
-def nonzero(x: Any) -> tuple[Tensor, ...]:
-    """Where the elements stand that are not 0: for each axis the places along it, as in NumPy, unlike in PyTorch.
-
-    >>> nonzero([[0, 5], [7, 0]])
-    (tensor([0, 1]), tensor([1, 0]))
-    """
-    x = promote(x)[0]
-    found = _looked_at("nonzero", x, "how many elements there are depends on them")
-    return tuple(as_tensor(p) for p in np.nonzero(np.atleast_1d(found)))
-
-
-@public(case((3, 4), domain=(0, 2), dtype="int64"), gives="int64")
-def argwhere(x: Any) -> Tensor:
-    """Where the elements stand that are not 0: a row of places (n, axes) for each of them.
-
-    >>> argwhere([[0, 5], [7, 0]])
-    tensor([[0, 1],
-            [1, 0]])
-    """
-    x = promote(x)[0]
-    return as_tensor(np.argwhere(_looked_at("argwhere", x, "how many elements there are depends on them")))
-
-
-@public(
-    case((9,), domain=(0, 5), dtype="int64"),
-    case((9,), domain=(0, 5), dtype="int64", return_inverse=True, return_counts=True),
-)
-def unique(
-    x: Any,
-    return_index: bool = False,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    axis: int | None = None,
-) -> Any:
-    """The different elements, sorted; with an axis, the different parts along it. No gradient.
-
-    If asked for, also where each stands first, which one each element is, and how often there is each.
-
-    >>> unique([3, 1, 3])
-    tensor([1, 3])
-    >>> unique([3, 1, 3], return_counts=True)
-    (tensor([1, 3]), tensor([1, 2]))
-    """
-    x = promote(x)[0]
-    found = _looked_at("unique", x, "how many elements there are depends on them")
-    wide = found.astype(dtypes.accumulator(x.dtype)) if dtypes.is_float(x.dtype) else found
-    look: Any = np.unique  # whose types say nothing of options that are not known yet
-    given = look(wide, return_index, return_inverse, return_counts, axis=axis)
-    values, *others = given if isinstance(given, tuple) else (given,)
-    tensors = (as_tensor(values.astype(x.dtype)), *(as_tensor(o.astype(dtypes.int64)) for o in others))
-    return tensors if others else tensors[0]

@@ -89,8 +89,10 @@ def _sorted_parts(start: int, stop: int, largest: bool = False) -> Any:
     case((3, 4), args=(2,), axis=0, largest=False),
     reference=lambda x, k, axis=-1, largest=True: _sorted_parts(0, k, largest)(x, axis),
 )
-def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> Extremes:
+def topk(x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = True) -> Extremes:
     """The k largest elements along `axis`, the largest first, and where they stand; or the smallest.
+
+    They are always `sorted`.
 
     Gradient: g to those elements. NaN is the largest of all numbers.
 

@@ -6,7 +6,9 @@ PyTorch's order, `axis` before `index`; NumPy's `take_along_axis` and `put_along
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +20,9 @@ from ..core.primitive import bind, broadcast, broadcast_shapes, case, cast, norm
 from ..elementwise.arithmetic import add
 from ..elementwise.choice import where
 from ..making.create import iota
-from .index import _scatter_add, along, getitem, integers, require_places, take
+from ..shapes.movement import reshape
+from ..shapes.slicing import cut
+from .index import _scatter_add, along, as_places, getitem, require_places, take
 from .put import as_value, assigned, masked, setitem
 
 __all__ = [
@@ -36,12 +40,35 @@ __all__ = [
     "take_along_axis",
 ]
 
+F = TypeVar("F", bound=Callable[..., Tensor])
+
 # -- a place for each element ------------------------------------------------------------------------------------------
 
 
-def _key(name: str, x: Tensor, axis: int, index: Any) -> tuple[Tensor, ...]:
+def with_axis(x: Any) -> Any:
+    """What has no axes, with one; but for Python's numbers."""
+    return x.reshape(1) if isinstance(x, (Tensor, np.ndarray)) and not x.shape else x
+
+
+def _of_one(function: F) -> F:
+    """The function, in which a tensor without axes, and what goes with it, has one of length 1 in the meantime."""
+    slices = function.__name__.startswith("index_")
+
+    @functools.wraps(function)
+    def along_one(x: Any, axis: int, index: Any, *args: Any, **options: Any) -> Tensor:
+        x, places = promote(x)[0], as_places(index)
+        if x.ndim and (slices or places.ndim):
+            return function(x, axis, places, *args, **options)
+        given = {name: with_axis(value) for name, value in options.items()}
+        found = function(with_axis(x), axis, with_axis(places), *map(with_axis, args), **given)
+        return found.reshape(places.shape if function.__name__ == "gather" else x.shape)
+
+    return along_one  # type: ignore[return-value]
+
+
+def key_along(name: str, x: Tensor, axis: int, index: Any) -> tuple[Tensor, ...]:
     """The places of an index along an axis, whose other axes run along with x's: as one array for each axis of x."""
-    places = integers(index)
+    places = as_places(index)
     axis = normalize_axis(name, axis, x.ndim)
     beyond = [a for a in range(x.ndim) if a != axis and a < places.ndim and places.shape[a] > x.shape[a]]
     if places.ndim != x.ndim or beyond:
@@ -53,17 +80,16 @@ def _key(name: str, x: Tensor, axis: int, index: Any) -> tuple[Tensor, ...]:
     return tuple(places if a == axis else r for a, r in enumerate(running))
 
 
-def _stretched(name: str, x: Tensor, indices: Any, axis: int) -> Tensor:
-    """As in NumPy, an index whose axes of length 1, but for that one, go along all of x's."""
+def _stretched(name: str, x: Tensor, indices: Any, axis: int) -> tuple[Tensor, Tensor]:
+    """As in NumPy, x and an index of its places with all axes, but for that one, stretched to the longer one's."""
     places = as_tensor(indices)
     at = normalize_axis(name, axis, x.ndim)
     if places.ndim != x.ndim:
         raise ShapeError(f"{name}: the indices have {places.ndim} axes, the tensor {x.ndim}", "They need as many.")
     others = [x.shape[:at] + x.shape[at + 1 :], places.shape[:at] + places.shape[at + 1 :]]
     whole = broadcast_shapes(name, *others) if x.ndim > 1 else ()
-    if whole != others[0]:
-        raise ShapeError(f"{name}: indices of shape {places.shape} do not fit a tensor of shape {x.shape}")
-    return places.broadcast_to((*whole[:at], places.shape[at], *whole[at:]))
+    stretched = (v.broadcast_to((*whole[:at], v.shape[at], *whole[at:])) for v in (x, places))
+    return next(stretched), next(stretched)
 
 
 _FLAGS = np.array([[True, False, True], [False, True, True], [True, True, False]])  # values of any dtype
@@ -77,6 +103,7 @@ _WIDE = np.array([[2, 0, 1], [0, 0, 3]])
         x[tuple(slice(None if a == axis else n) for a, n in enumerate(index.shape))], index, axis
     ),
 )
+@_of_one
 def gather(x: Any, axis: int, index: Any) -> Tensor:
     """At each place of the index, the element of x that it names along the axis, at the same place in all other axes.
 
@@ -86,8 +113,10 @@ def gather(x: Any, axis: int, index: Any) -> Tensor:
     tensor([[1, 1],
             [4, 3]])
     """
-    x = promote(x)[0]
-    return getitem(x, _key("gather", x, axis, index))
+    places = as_places(index)
+    if not places.size:  # which PyTorch lets have any shape
+        return reshape(cut(reshape(x, -1), 0, 0, 0), places.shape)
+    return getitem(x, key_along("gather", x, axis, places))
 
 
 @public(
@@ -105,7 +134,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
     x = promote(x)[0]
     if axis is None:
         x, axis = x.reshape(-1), 0
-    return getitem(x, _key("take_along_axis", x, axis, _stretched("take_along_axis", x, indices, axis)))
+    x, places = _stretched("take_along_axis", x, indices, axis)
+    return getitem(x, key_along("take_along_axis", x, axis, places))
 
 
 @method("put_along_axis")
@@ -122,10 +152,13 @@ def put_along_axis(x: Tensor, indices: Any, values: Any, axis: int | None) -> No
         raise ArgumentError(f"put_along_axis writes into a tensor, got a {type(x).__name__}")
     flat = x.reshape(-1) if axis is None else x
     at = 0 if axis is None else axis
-    setitem(flat, _key("put_along_axis", flat, at, _stretched("put_along_axis", flat, indices, at)), values)
+    whole, places = _stretched("put_along_axis", flat, indices, at)
+    if whole.shape != flat.shape:
+        raise ShapeError(f"put_along_axis: indices of shape {places.shape} do not fit a tensor of shape {flat.shape}")
+    setitem(flat, key_along("put_along_axis", flat, at, places), values)
 
 
-def _source(name: str, x: Tensor, key: tuple[Tensor, ...], axis: int, values: Any) -> Tensor:
+def source_along(name: str, x: Tensor, key: tuple[Tensor, ...], axis: int, values: Any) -> Tensor:
     """The values for the places of an index: its shape's front part of a larger tensor, or one number."""
     shape = key[normalize_axis(name, axis, x.ndim)].shape
     found = as_value(x, values)
@@ -147,6 +180,7 @@ def _scattered(x: np.ndarray, axis: int, index: np.ndarray, values: Any) -> np.n
 @public(
     case((3, 4), args=(1, np.array([[2, 0], [0, 1], [3, 1]]), _FLAGS)), reference=_scattered
 )
+@_of_one
 def scatter(x: Any, axis: int, index: Any, values: Any) -> Tensor:
     """x with values at the places that an index names along an axis: y[i, index[i, j]] = values[i, j] for axis 1.
 
@@ -157,8 +191,8 @@ def scatter(x: Any, axis: int, index: Any, values: Any) -> Tensor:
     tensor([[8, 0, 7]])
     """
     x = promote(x)[0]
-    key = _key("scatter", x, axis, index)
-    return assigned(x, key, _source("scatter", x, key, axis, values))
+    key = key_along("scatter", x, axis, index)
+    return assigned(x, key, source_along("scatter", x, key, axis, values))
 
 
 def _added(x: np.ndarray, axis: int, index: np.ndarray, values: Any) -> np.ndarray:
@@ -173,6 +207,7 @@ def _added(x: np.ndarray, axis: int, index: np.ndarray, values: Any) -> np.ndarr
     case((3, 4), args=(0, np.array([[2, 2], [2, 1]]), _FLAGS)),
     reference=_added,
 )
+@_of_one
 def scatter_add(x: Any, axis: int, index: Any, values: Any) -> Tensor:
     """x with values added at the places that an index names along an axis; equal places get the sum.
 
@@ -187,8 +222,8 @@ def scatter_add(x: Any, axis: int, index: Any, values: Any) -> Tensor:
             "write segment_sum(x, indices, length)."
         )
     x = promote(x)[0]
-    key = _key("scatter_add", x, axis, index)
-    return add(x, _sums(x, key, _source("scatter_add", x, key, axis, values)))
+    key = key_along("scatter_add", x, axis, index)
+    return add(x, _sums(x, key, source_along("scatter_add", x, key, axis, values)))
 
 
 def _sums(x: Tensor, key: tuple[Tensor, ...], values: Tensor) -> Tensor:
@@ -201,7 +236,7 @@ def _sums(x: Tensor, key: tuple[Tensor, ...], values: Tensor) -> Tensor:
 
 
 def _slices(name: str, x: Any, axis: int, index: Any) -> tuple[Tensor, int, Tensor]:
-    x, places = promote(x)[0], integers(index)
+    x, places = promote(x)[0], as_places(index)
     axis = normalize_axis(name, axis, x.ndim)
     if places.ndim > 1:
         raise ShapeError(f"{name}: the index is one row of places, got shape {places.shape}")
@@ -213,6 +248,7 @@ def _slices(name: str, x: Any, axis: int, index: Any) -> tuple[Tensor, int, Tens
 @public(
     case((3, 4), args=(1, np.array([2, 0, 2]))), reference=lambda x, axis, index: np.take(x, index, axis)
 )
+@_of_one
 def index_select(x: Any, axis: int, index: Any) -> Tensor:
     """The slices of x that an index names along an axis: `take` with PyTorch's order of arguments.
 
@@ -230,6 +266,7 @@ def _with_slices(x: np.ndarray, axis: int, index: np.ndarray, value: Any) -> np.
 
 
 @public(case((3, 4), args=(1, np.array([2, 0]), True)), reference=_with_slices)
+@_of_one
 def index_fill(x: Any, axis: int, index: Any, value: float) -> Tensor:
     """x with one number in the slices that an index names along an axis.
 
@@ -244,6 +281,7 @@ def index_fill(x: Any, axis: int, index: Any, value: float) -> Tensor:
 
 
 @public(case((3, 4), args=(1, np.array([2, 0]), _FLAGS[:, :2])), reference=_with_slices)
+@_of_one
 def index_copy(x: Any, axis: int, index: Any, source: Any) -> Tensor:
     """x with the slices of `source` in place of those that an index names along an axis.
 
@@ -269,6 +307,7 @@ def _with_more(x: np.ndarray, axis: int, index: np.ndarray, source: Any, alpha: 
 
 
 @public(case((3, 4), args=(1, np.array([2, 0, 2]), _FLAGS), alpha=2), reference=_with_more)
+@_of_one
 def index_add(x: Any, axis: int, index: Any, source: Any, alpha: float = 1) -> Tensor:
     """x with the slices of `source`, times alpha, added to those that an index names along an axis.
 
@@ -319,7 +358,7 @@ def masked_select(x: Any, mask: Any) -> Tensor:
     tensor([1, 3])
     """
     x, chosen = broadcast("masked_select", promote(x)[0], _flags("masked_select", mask))
-    return getitem(x, chosen)
+    return getitem(with_axis(x), with_axis(chosen))
 
 
 @public(

@@ -98,7 +98,7 @@ _scatter_add: Primitive = Primitive(
 )
 
 
-def integers(indices: Any) -> Tensor:
+def as_places(indices: Any) -> Tensor:
     """Indices of any integer type, as int64; the rule refuses others."""
     places = as_tensor(indices)
     return cast(places, dtypes.int64) if dtypes.kind(places.dtype) == dtypes.INTEGER else places
@@ -107,17 +107,23 @@ def integers(indices: Any) -> Tensor:
 _PLACES = np.array([[2, 0], [0, -1]])
 
 
-@public(case((3, 4), args=(_PLACES,), axis=0), case((2, 3), args=(np.array([1, 1, 2]),), axis=-1))
-def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
-    """The elements at `indices` along an axis: the result has the indices' axes in place of that axis.
+@public(
+    case((3, 4), args=(_PLACES,), axis=0),
+    case((2, 3), args=(np.array([1, 1, 2]),), axis=-1),
+    case((2, 3), args=(np.array([[5, 0], [1, -1]]),)),
+)
+def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+    """The elements at `indices` along an axis: the result has the indices' axes in place of it; without one, of x as
+    one row.
 
     Gradient: each element of g is added to the place it was taken from.
 
     >>> take([10, 20, 30], [2, 0])
     tensor([30, 10])
     """
-    x, places = promote(x)[0], integers(indices)
-    axis = normalize_axis("take", axis, x.ndim)
+    x, places = promote(x)[0], as_places(indices)
+    x = x.reshape(-1) if axis is None else x
+    axis = normalize_axis("take", axis or 0, x.ndim)
     require_places(places, axis, x.shape[axis])
     return bind(_take, x, places, axis=axis)
 
@@ -135,7 +141,7 @@ def segment_sum(x: Any, indices: Any, length: int, axis: int = 0) -> Tensor:
     >>> segment_sum([1, 2, 3], [0, 2, 0], length=4)
     tensor([4, 0, 2, 0])
     """
-    x, places = promote(x)[0], integers(indices)
+    x, places = promote(x)[0], as_places(indices)
     require_places(places, 0, length)
     return bind(_scatter_add, x, places, axis=normalize_axis("segment_sum", axis, x.ndim), length=length)
 
@@ -153,13 +159,20 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     (tensor([3, 4, 5]), tensor([[2, 0],
             [5, 3]]), tensor([0, 5]), tensor([4, 5]))
     """
+    if is_answer(key):
+        return getitem(x.reshape((1, *x.shape)), as_tensor(key).reshape(1))
     keys, apart, _ = keys_of(key, x.shape)
-    c = cut(x.shape, keys)
+    c = cut_by(x.shape, keys)
     x = c.of(x)
     if not c.arrays:
         return x
     a = along(x.shape, c.arrays, apart)
     return bind(_take, a.rows(x), a.place, axis=0).permute(*a.order)
+
+
+def is_answer(key: Any) -> bool:
+    """Whether a key is a mask without axes: one answer for all of the tensor."""
+    return isinstance(key, (np.ndarray, Tensor)) and not key.shape and key.dtype == dtypes.bool_
 
 
 def keys_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], bool, bool]:
@@ -175,7 +188,7 @@ def _places(keys: tuple[Any, ...]) -> list[Any]:
     """The keys, arrays and lists as tensors of places, a mask as one for each of its axes."""
     parts: list[Any] = []
     for k in keys:
-        parts += _as_places(k) if isinstance(k, (list, np.ndarray, Tensor, bool, np.bool_)) else [k]
+        parts += _of_key(k) if isinstance(k, (list, np.ndarray, Tensor, bool, np.bool_)) else [k]
     return parts
 
 
@@ -206,7 +219,7 @@ class _Masked(NamedTuple):
     length: int
 
 
-def _as_places(key: Any) -> list[Any]:
+def _of_key(key: Any) -> list[Any]:
     """A boolean array as the places where it is true, for each of its axes; an integer array as itself."""
     array = as_tensor(key, dtypes.int64 if isinstance(key, list) and not key else None)
     if array.dtype == dtypes.bool_:
@@ -226,7 +239,7 @@ def _checked(key: Any, axis: int, length: int) -> Any:
     if isinstance(key, Tensor):
         if dtypes.is_float(key.dtype):
             raise DtypeError(f"an index holds integers or booleans, got {key.dtype}. Use astype(int).")
-        return integers(key)
+        return as_places(key)
     if isinstance(key, slice):
         return slice(*key.indices(length))
     try:
@@ -258,7 +271,7 @@ class Cut(NamedTuple):
         return (flip(x, self.backwards) if self.backwards else x).reshape(self.shape)
 
 
-def cut(lengths: tuple[int, ...], keys: list[Any]) -> Cut:
+def cut_by(lengths: tuple[int, ...], keys: list[Any]) -> Cut:
     """Integers and slices, as one slice; a step below 0 slices forwards, then flips."""
     ranges, backwards, shape, arrays = [], [], [], []
     left = iter(lengths)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._methods import method
 from ...tensor import Tensor
-from ..reductions.composed import clip
+from ..elementwise.derived import clip
 from .along import index_add, index_copy, index_fill, masked_fill, masked_scatter, scatter, scatter_add
 from .put import setitem
 

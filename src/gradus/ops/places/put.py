@@ -34,7 +34,7 @@ from ..making.create import iota
 from ..reductions.reduce import cumsum
 from ..shapes.movement import flip
 from ..shapes.slicing import slice_
-from .index import Cut, along, cut, integers, keys_of, require_places, take_rule
+from .index import Cut, along, as_places, cut_by, is_answer, keys_of, require_places, take_rule
 
 __all__: list[str] = []
 
@@ -84,7 +84,7 @@ def put(x: Tensor, v: Tensor, indices: Tensor, distinct: bool = False) -> Tensor
     >>> put(gradus.zeros(4), gradus.tensor([1.0, 2.0, 3.0]), gradus.tensor([0, 2, 0]))
     tensor([3., 0., 2., 0.])
     """
-    places = integers(indices)
+    places = as_places(indices)
     require_places(places, 0, x.shape[0])
     return bind(_put, x, v, places, distinct=distinct)
 
@@ -262,13 +262,15 @@ _BACK: dict[str, Callable[[Tensor, Tensor, dict[str, Any]], Tensor]] = {
 
 def assigned(x: Tensor, key: Any, value: Tensor) -> Tensor:
     """x with the value at the places of the key."""
+    if is_answer(key):
+        return assigned(x.reshape((1, *x.shape)), as_tensor(key).reshape(1), value).reshape(x.shape)
     mask = _only_mask(x, key)
     if mask is not None:
         found = _masked(x, *mask, value)
         if found is not None:
             return found
     keys, apart, distinct = keys_of(key, x.shape)
-    c = cut(x.shape, keys)
+    c = cut_by(x.shape, keys)
     if not c.arrays:
         return _into_slice(x, c, _broadcast(value, c.shape))
     inner = c.of(x)

@@ -11,12 +11,14 @@ from ...errors import ShapeError
 from ...tensor import Tensor
 from ..core.primitive import broadcast, case, normalize_axes, normalize_axis, promote, public
 from ..core.wide import in_float32
-from ..reductions.composed import norm
-from ..shapes.movement import expand_dims, permute, reshape
+from ..elementwise.arithmetic import power
+from ..making.create import iota
+from ..reductions.norms import norm
+from ..shapes.movement import expand_dims, flip, permute, reshape
 from ..shapes.repeating import roll
 from .matmul import matmul
 
-__all__ = ["cdist", "cross", "dot", "inner", "kron", "outer", "tensordot", "vdot", "vecdot"]
+__all__ = ["cdist", "cross", "dot", "inner", "kron", "outer", "tensordot", "vander", "vdot", "vecdot"]
 
 
 @public(case((3,), (4,)), case((2, 2), (3,)))
@@ -120,6 +122,30 @@ def cross(x1: Any, x2: Any, axis: int = -1) -> Tensor:
     if a.shape[axis] != 3:
         raise ShapeError(f"cross: vectors have three numbers, axis {axis} of {a.shape} has {a.shape[axis]}")
     return roll(a, -1, axis) * roll(b, -2, axis) - roll(a, -2, axis) * roll(b, -1, axis)
+
+
+@public(
+    case((3,)),
+    case((4,), args=(3,)),
+    case((2, 3), increasing=True),
+    reference=lambda x, n=None, increasing=False: (
+        x[..., None] ** np.arange(n or x.shape[-1])[:: 1 if increasing else -1]
+    ),
+    methods=(),
+    refuses=("bool",),
+)
+def vander(x: Any, n: int | None = None, increasing: bool = False) -> Tensor:
+    """The powers n - 1 ... 1, 0 of each number of x (..., k), as rows (..., k, n); or `increasing`. By default n = k.
+
+    >>> vander([2, 3], 3)
+    tensor([[4, 2, 1],
+            [9, 3, 1]])
+    """
+    x = promote(x)[0]
+    if not x.ndim:
+        raise ShapeError("vander: needs numbers along an axis, got a tensor without axes")
+    powers = iota(x.shape[-1] if n is None else n).astype(x.dtype)
+    return power(expand_dims(x, -1), powers if increasing else flip(powers))
 
 
 @public(case((2, 3), (3, 2)), case((2,), (2, 3)))

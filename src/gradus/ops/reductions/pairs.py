@@ -1,51 +1,39 @@
-"""Sums over neighbours and over pairs: areas under curves, and how quantities vary together."""
+"""How quantities vary together."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ...errors import ShapeError
-from ...tensor import Tensor
-from ..core.primitive import case, normalize_axis, promote, public
+import numpy as np
+
+from ... import dtypes
+from ...errors import ArgumentError, DtypeError, ShapeError
+from ...tensor import Tensor, as_tensor
+from ..core.primitive import case, promote, public
 from ..core.wide import in_float32, integers_in_float64
-from ..elementwise.arithmetic import absolute
+from ..elementwise.arithmetic import absolute, maximum
 from ..elementwise.choice import where
 from ..elementwise.functions import sqrt
+from ..making.create import ones
 from ..shapes.diagonals import diagonal
-from ..shapes.slicing import cut
-from .composed import mean
-from .running import diff
 
-__all__ = ["corrcoef", "cov", "trapezoid"]
+__all__ = ["corrcoef", "cov"]
 
 
-@public(case((3, 5)), case((3, 5), dx=0.5, axis=0), case((3, 5), (5,)), gives="float")
-@in_float32
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
-    """The area under y along an axis, by trapezia: of points x (n,) or like y, or at distances dx.
-
-    >>> trapezoid([1.0, 2.0, 3.0])
-    tensor(4.)
-    """
-    heights = promote(y, floats=True)[0]
-    axis = normalize_axis("trapezoid", axis, heights.ndim)
-    length = heights.shape[axis]
-    width: Any = dx
-    if x is not None:
-        points = promote(x, floats=True)[0]
-        if points.ndim == 1:
-            points = points.reshape(tuple(-1 if a == axis else 1 for a in range(heights.ndim)))
-        width = diff(points, axis=axis)
-    middle = cut(heights, axis, min(1, length), length) + cut(heights, axis, 0, max(length - 1, 0))
-    area: Tensor = (middle * width).sum(axis) * 0.5
-    return area
-
-
-@public(case((3, 8)), case((8,)), case((3, 8), ddof=0), gives="float")
+@public(
+    case((3, 8)),
+    case((8,)),
+    case((1, 8)),
+    case((3, 8), ddof=0),
+    case((3, 4), fweights=np.array([1, 2, 0, 3]), aweights=np.array([0.5, 1.0, 2.0, 0.25])),
+    gives="float",
+)
 @in_float32
 @integers_in_float64
-def cov(x: Any, ddof: int = 1) -> Tensor:
+def cov(x: Any, ddof: int = 1, fweights: Any = None, aweights: Any = None) -> Tensor:
     """The covariances (n, n) of n quantities, the rows of x (n, observations): divided by their count - ddof.
+
+    `fweights` (observations,) say how often each was observed, `aweights` how much it counts.
 
     >>> cov([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
     tensor([[ 1., -1.],
@@ -55,12 +43,27 @@ def cov(x: Any, ddof: int = 1) -> Tensor:
     if rows.ndim > 2:
         raise ShapeError(f"cov: needs rows of observations, got shape {rows.shape}")
     rows = rows if rows.ndim == 2 else rows.reshape(1, -1)
-    centred = rows - mean(rows, 1, keepdims=True)
-    found: Tensor = centred @ centred.T / max(rows.shape[1] - ddof, 0)
-    return found if promote(x)[0].ndim == 2 else found.reshape(())
+    often, much = (_weights(rows, w, name) for w, name in ((fweights, "fweights"), (aweights, "aweights")))
+    weights = often * much
+    total = weights.sum()
+    centred = rows - (rows * weights).sum(1, keepdims=True) / total
+    count = total - (ddof * (weights * much).sum() / total if aweights is not None and ddof else ddof)
+    found: Tensor = (centred * weights) @ centred.T / maximum(count, 0)
+    return found if rows.shape[0] > 1 else found.reshape(())
 
 
-@public(case((3, 8)), case((8,)), gives="float")
+def _weights(rows: Tensor, given: Any, name: str) -> Tensor:
+    if given is None:
+        return ones(rows.shape[1:], rows.dtype)
+    weights = as_tensor(given)
+    if name == "fweights" and dtypes.kind(weights.dtype) != dtypes.INTEGER:
+        raise DtypeError(f"cov: fweights are integers, got {weights.dtype}")
+    if weights.shape != rows.shape[1:]:
+        raise ArgumentError(f"cov: {name} of shape {weights.shape} are not those of {rows.shape[1]} observations")
+    return weights.astype(rows.dtype)
+
+
+@public(case((3, 8)), case((8,)), case((1, 8)), gives="float")
 @in_float32
 @integers_in_float64
 def corrcoef(x: Any) -> Tensor:

@@ -13,6 +13,7 @@ from ...tensor import Tensor
 from ..core import cascade
 from ..core.lowering import Found, Indices, Reduction
 from ..core.primitive import Primitive, Shaped, bind, case, cast, normalize_axes, normalize_axis, promote, public
+from ..core.wide import of_dtype
 from ..elementwise.choice import where
 
 __all__ = ["argmax", "cumsum", "max", "sum"]
@@ -31,17 +32,18 @@ def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for i, n in enumerate(shape) if i not in axes)
 
 
-def _kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+def kept(shape: tuple[int, ...], axes: Sequence[int]) -> tuple[int, ...]:
+    """A shape after some of its axes became one number each, with `keepdims`."""
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
 def _spread(reduced: Tensor, x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """A reduced tensor stretched back to the shape of x."""
-    return reduced.reshape(_kept(x.shape, axes)).broadcast_to(x.shape)
+    return reduced.reshape(kept(x.shape, axes)).broadcast_to(x.shape)
 
 
 def _keep(reduced: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
-    return reduced.reshape(_kept(x.shape, axes)) if keepdims else reduced
+    return reduced.reshape(kept(x.shape, axes)) if keepdims else reduced
 
 
 def summed(x: Tensor) -> Tensor:
@@ -74,8 +76,11 @@ _sum = Primitive(
     case((0, 3), axis=0),
     gives="sum",
 )
-def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@of_dtype
+def sum(x: Any, axis: Axis = None, keepdims: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum along `axis`; booleans are counted, small integers gathered in int64. Gradient: g, to every element.
+
+    With `dtype`, of x in that type.
 
     >>> sum([[1, 2], [3, 4]], axis=0)
     tensor([4, 6])
@@ -146,14 +151,17 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
 _cumsum = Primitive(
     "cumsum",
     rule=lambda x, axis: Shaped(x.shape, x.dtype),
-    forward=lambda xp, x, axis: cascade.running(x, axis).astype(x.dtype),
+    forward=lambda xp, x, axis: cascade.running_sums(x, axis).astype(x.dtype),
     vjp=(lambda g, y, x, axis: g.flip(axis).cumsum(axis).flip(axis),),
 )
 
 
 @public(case((2, 3, 4), axis=1), case((5,), axis=-1), reference=lambda x, axis: np.cumsum(x, axis=axis), gives="sum")
-def cumsum(x: Any, axis: int) -> Tensor:
+@of_dtype
+def cumsum(x: Any, axis: int, *, dtype: Any = None) -> Tensor:
     """The sum of all elements up to each one, along `axis`, gathered in float64. Gradient: the sums of g from the end.
+
+    With `dtype`, of x in that type.
 
     >>> cumsum([1, 2, 3], axis=0)
     tensor([1, 3, 6])

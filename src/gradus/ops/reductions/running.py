@@ -13,20 +13,18 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
-from ...errors import ArgumentError
 from ...tensor import Tensor
 from ..core.primitive import case, normalize_axes, normalize_axis, promote, public
-from ..core.wide import in_float32
-from ..elementwise.arithmetic import maximum, minimum, multiply, subtract
+from ..core.wide import in_float32, of_dtype
+from ..elementwise.arithmetic import maximum, minimum, multiply
 from ..elementwise.choice import where
-from ..elementwise.comparison import not_equal
 from ..elementwise.derived import logaddexp
 from ..making.create import full, iota, ones
 from ..shapes.padding import pad
 from ..shapes.slicing import concatenate, cut
-from .reduce import Axis, Extremes, summed
+from .reduce import Axis, Extremes, kept, summed
 
-__all__ = ["cummax", "cummin", "cumprod", "diff", "logcumsumexp", "prod"]
+__all__ = ["cummax", "cummin", "cumprod", "logcumsumexp", "prod"]
 
 Combine = Callable[[Tensor, Tensor], Tensor]
 
@@ -54,19 +52,21 @@ def _along(x: Any, axis: int, name: str, function: Callable[[Tensor, int], Tenso
     case((0, 3), axis=0),
     gives="sum",
 )
+@of_dtype
 @in_float32
-def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def prod(x: Any, axis: Axis = None, keepdims: bool = False, *, dtype: Any = None) -> Tensor:
     """The product along `axis`; of small integers in int64. Gradient: g times the product of the others, zeros or not.
+
+    With `dtype`, of x in that type.
 
     >>> prod([[1, 2], [3, 4]], axis=0)
     tensor([3, 8])
     """
     x = summed(promote(x)[0])
     axes = normalize_axes("prod", axis, x.ndim)
-    kept = [a for a in range(x.ndim) if a not in axes]
-    shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
-    lead, terms = tuple(x.shape[a] for a in kept), math.prod(x.shape[a] for a in axes)
-    y = x.permute(*kept, *axes).reshape((*lead, terms)) if axes else x.reshape((*lead, 1))
+    others = [a for a in range(x.ndim) if a not in axes]
+    lead, terms = tuple(x.shape[a] for a in others), math.prod(x.shape[a] for a in axes)
+    y = x.permute(*others, *axes).reshape((*lead, terms)) if axes else x.reshape((*lead, 1))
     if not terms:
         y = ones((*lead, 1), x.dtype)
     more = (1 << max(terms - 1, 0).bit_length()) - terms if terms else 0
@@ -74,13 +74,16 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     while y.shape[-1] > 1:
         half = y.shape[-1] // 2
         y = cut(y, -1, 0, half) * cut(y, -1, half, 2 * half)
-    return y.reshape(shape if keepdims else lead)
+    return y.reshape(kept(x.shape, axes) if keepdims else lead)
 
 
 @public(case((2, 3, 4), axis=1), case((5,), axis=-1), gives="sum")
+@of_dtype
 @in_float32
-def cumprod(x: Any, axis: int) -> Tensor:
+def cumprod(x: Any, axis: int, *, dtype: Any = None) -> Tensor:
     """The product of all elements up to each one, along `axis`. Gradient: exact, where there are zeros, too.
+
+    With `dtype`, of x in that type.
 
     >>> cumprod([1, 2, 3], axis=0)
     tensor([1, 2, 6])
@@ -149,26 +152,3 @@ def _extremes(name: str, x: Tensor, axis: int, extreme: Combine, largest: bool) 
 
     indices = _along(x, axis, name, places)
     return Extremes(x.take_along_axis(indices, axis) if x.ndim else x, indices)
-
-
-@public(case((3, 4)), case((3, 4), n=2, axis=0), case((3, 4), prepend=True, append=False))
-def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
-    """The differences between neighbours along an axis, n times; of booleans, whether they differ. Gradient: -diff(g).
-
-    `prepend` and `append` are joined to x first, a number as one element.
-
-    >>> diff([1, 4, 9])
-    tensor([3, 5])
-    """
-    x = promote(x)[0]
-    axis = normalize_axis("diff", axis, x.ndim)
-    if n < 0:
-        raise ArgumentError(f"diff: n is 0 or more, got {n}")
-    single = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-    joined = promote(*(e for e in (prepend, x, append) if e is not None))
-    x = concatenate([e if e.ndim else e.broadcast_to(single) for e in joined], axis)
-    less = not_equal if x.dtype == dtypes.bool_ else subtract
-    for _ in range(n):
-        x = less(cut(x, axis, min(1, x.shape[axis]), x.shape[axis]), cut(x, axis, 0, max(x.shape[axis] - 1, 0)))
-    y: Tensor = x
-    return y

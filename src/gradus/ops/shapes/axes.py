@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..._methods import method
 from ...errors import ArgumentError, ShapeError
 from ...tensor import Tensor
 from ..core.primitive import case, normalize_axes, normalize_axis, promote, public
-from .movement import expand_dims, flip, permute, reshape, swapaxes
+from .movement import expand_dims, flip, permute, reshape, swapaxes, transpose
 
 __all__ = [
     "atleast_1d",
@@ -17,6 +18,7 @@ __all__ = [
     "atleast_3d",
     "fliplr",
     "flipud",
+    "matrix_transpose",
     "moveaxis",
     "ravel",
     "rot90",
@@ -73,37 +75,48 @@ def ravel(x: Any) -> Tensor:
     return reshape(x, -1)
 
 
-@public(case(()), case((3,)), methods=())
-def atleast_1d(x: Any) -> Tensor:
-    """With an axis, if it has none.
+def _each(function: Callable[[Any], Tensor], xs: tuple[Any, ...]) -> Any:
+    return function(*xs) if len(xs) == 1 else [function(x) for x in xs]
+
+
+@public(case(()), case((3,)), case((), (2,)), methods=())
+def atleast_1d(*xs: Any) -> Any:
+    """With an axis, if it has none; of several tensors, a list.
 
     >>> atleast_1d(5)
     tensor([5])
     """
+    return _each(_row, xs)
+
+
+def _row(x: Any) -> Tensor:
     x = promote(x)[0]
     return x if x.ndim else reshape(x, 1)
 
 
-@public(case(()), case((3,)), methods=())
-def atleast_2d(x: Any) -> Tensor:
-    """With two axes; an only one becomes the last.
+@public(case(()), case((3,)), case((), (2,)), methods=())
+def atleast_2d(*xs: Any) -> Any:
+    """With two axes; an only one becomes the last. Of several tensors, a list.
 
     >>> atleast_2d([1, 2])
     tensor([[1, 2]])
     """
-    x = atleast_1d(x)
+    return _each(_matrix, xs)
+
+
+def _matrix(x: Any) -> Tensor:
+    x = _row(x)
     return x if x.ndim > 1 else expand_dims(x, 0)
 
 
-@public(case(()), case((3,)), case((2, 3)), methods=())
-def atleast_3d(x: Any) -> Tensor:
-    """With three axes; an only one becomes the middle one, of two a third becomes the last.
+@public(case(()), case((3,)), case((2, 3)), case((), (2,)), methods=())
+def atleast_3d(*xs: Any) -> Any:
+    """With three axes; an only one becomes the middle one, of two a third becomes the last. Of several, a list.
 
     >>> atleast_3d([1, 2]).shape
     (1, 2, 1)
     """
-    x = atleast_2d(x)
-    return x if x.ndim > 2 else expand_dims(x, -1)
+    return _each(lambda x: expand_dims(m, -1) if (m := _matrix(x)).ndim < 3 else m, xs)
 
 
 @public(case((2, 3)))
@@ -142,3 +155,30 @@ def rot90(x: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
         return flip(x, (first, second)) if k % 4 else x
     turned = swapaxes(x, first, second)
     return flip(turned, first if k % 4 == 1 else second)
+
+
+def T(x: Tensor) -> Tensor:
+    """The axes turned round: of a matrix, its transpose.
+
+    >>> import gradus
+    >>> gradus.ones((2, 3)).T.shape
+    (3, 2)
+    """
+    return transpose(x)
+
+
+@public(case((2, 3)), case((2, 3, 4)), reference=lambda x: x.swapaxes(-1, -2))
+def matrix_transpose(x: Any) -> Tensor:
+    """The last two axes exchanged: of a batch of matrices, their transposes; as a property of tensors, `x.mT`.
+
+    >>> matrix_transpose([[[1, 2, 3]]]).shape
+    (1, 3, 1)
+    """
+    x = promote(x)[0]
+    if x.ndim < 2:
+        raise ShapeError(f"matrix_transpose: needs a matrix, or several, got shape {x.shape}")
+    return swapaxes(x, -1, -2)
+
+
+method("T")(property(T))
+method("mT")(property(matrix_transpose))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
-from ...tensor import Tensor
+from ...tensor import Tensor, as_tensor
 from ..core.primitive import bind, case, normalize_axes, promote, public
 from ..elementwise.choice import where
 from ..making.create import iota
@@ -15,7 +15,18 @@ from .axes import atleast_2d, moveaxis
 from .movement import permute, reshape
 from .slicing import concatenate, cut, pad_p
 
-__all__ = ["block_diag", "diag", "diag_embed", "diagonal", "trace", "tril", "triu"]
+__all__ = [
+    "block_diag",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "trace",
+    "tril",
+    "tril_indices",
+    "triu",
+    "triu_indices",
+]
 
 
 def _require_matrix(name: str, x: Tensor) -> None:
@@ -130,7 +141,7 @@ def block_diag(*xs: Any) -> Tensor:
     tensor([[1, 2, 0],
             [0, 0, 3]])
     """
-    blocks = [atleast_2d(x) for x in promote(*xs)]
+    blocks: list[Tensor] = [atleast_2d(x) for x in promote(*xs)]
     width, start, rows = sum(x.shape[1] for x in blocks), 0, []
     for x in blocks:
         end = width - start - x.shape[1]
@@ -151,3 +162,34 @@ def diag(x: Any, k: int = 0) -> Tensor:
     if x.ndim not in (1, 2):
         raise ShapeError(f"diag: needs a vector or a matrix, got shape {x.shape}", "For several, use diagonal.")
     return diag_embed(x, k) if x.ndim == 1 else diagonal(x, k)
+
+
+@public(case((2, 2)), case((3,), k=1))
+def diagflat(x: Any, k: int = 0) -> Tensor:
+    """The matrix with all elements of x, in order, on its k-th diagonal.
+
+    >>> diagflat([[1, 2]])
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    return diag_embed(reshape(x, -1), k)
+
+
+def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tensor]:
+    """The places (rows, columns) of the lower triangle of an n by m (n by n) matrix, as in NumPy: a key for x[...].
+
+    >>> tril_indices(2)
+    (tensor([0, 1, 1]), tensor([0, 0, 1]))
+    """
+    rows, columns = np.tril_indices(n, k, m)
+    return as_tensor(rows), as_tensor(columns)
+
+
+def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tensor]:
+    """The places (rows, columns) of the upper triangle of an n by m (n by n) matrix, as in NumPy: a key for x[...].
+
+    >>> triu_indices(2)
+    (tensor([0, 0, 1]), tensor([0, 1, 1]))
+    """
+    rows, columns = np.triu_indices(n, k, m)
+    return as_tensor(rows), as_tensor(columns)

@@ -191,9 +191,16 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
 # -- broadcast_to ------------------------------------------------------------------------------------------------------
 
 
-@public(case((3, 1), args=((2, 3, 4),)), case((), args=((2,),)))
+@public(
+    case((3, 1), args=((2, 3, 4),)),
+    case((), args=((2,),)),
+    case((3, 1), args=(2, -1, 4)),
+    reference=lambda x, *shape: np.broadcast_to(x, shape[0] if len(shape) == 1 else (2, 3, 4)),
+)
 def broadcast_to(x: Any, *shape: Any) -> Tensor:
-    """Stretched to a shape: axes of length 1 repeat, missing ones are put in front. Gradient: summed over the repeats.
+    """Stretched to a shape: axes of length 1 repeat, missing ones are put in front; -1 is the length that is there.
+
+    Gradient: summed over the repeats.
 
     >>> broadcast_to([1, 2], (2, 2))
     tensor([[1, 2],
@@ -201,6 +208,8 @@ def broadcast_to(x: Any, *shape: Any) -> Tensor:
     """
     x = promote(x)[0]
     lengths = _spelt(shape)
+    new = len(lengths) - x.ndim
+    lengths = tuple(x.shape[a - new] if n == -1 and a >= new >= 0 else n for a, n in enumerate(lengths))
     return x if lengths == x.shape else bind(broadcast_to_p, x, shape=lengths)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,10 +11,21 @@ import numpy as np
 from ...errors import ArgumentError, DtypeError, ShapeError
 from ...tensor import Tensor
 from ..core.primitive import broadcast, case, normalize_axes, normalize_axis, promote, public
+from ..core.primitive import broadcast_shapes as _shapes
+from ..making.create import as_shape
 from .movement import broadcast_to, expand_dims, reshape, swapaxes
-from .slicing import concatenate, cut
+from .slicing import concatenate, cut, stack
 
-__all__ = ["broadcast_tensors", "meshgrid", "repeat", "roll", "tile"]
+__all__ = [
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "cartesian_prod",
+    "combinations",
+    "meshgrid",
+    "repeat",
+    "roll",
+    "tile",
+]
 
 
 @public(
@@ -130,3 +142,58 @@ def meshgrid(*xs: Any, indexing: str = "xy") -> list[Tensor]:
         grid = broadcast_to(along, shape)
         grids.append(swapaxes(grid, 0, 1) if indexing == "xy" and len(shape) > 1 else grid)
     return grids
+
+
+def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
+    """The common shape of NumPy's rule: aligned at the last axis, lengths equal or 1; an integer is a shape of one.
+
+    >>> broadcast_shapes((3, 1), (4,))
+    (3, 4)
+    """
+    return _shapes("broadcast_shapes", *map(as_shape, shapes)) if shapes else ()
+
+
+@public(
+    case((2,), (3,)),
+    case((2,), (3,), (2,)),
+    methods=(),
+    reference=lambda *xs: np.stack([g.ravel() for g in np.meshgrid(*xs, indexing="ij")], 1),
+)
+def cartesian_prod(*xs: Any) -> Tensor:
+    """All ways to take one element of each of some vectors, as rows (n1 n2 ..., count).
+
+    >>> cartesian_prod([1, 2], [3, 4])
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
+    grids = meshgrid(*promote(*xs), indexing="ij")
+    return reshape(grids[0], -1) if len(grids) == 1 else stack([reshape(g, -1) for g in grids], 1)
+
+
+@public(
+    case((4,)),
+    case((4,), args=(3,)),
+    case((3,), with_replacement=True),
+    methods=(),
+    reference=lambda x, r=2, with_replacement=False: x[_chosen(len(x), r, with_replacement)],
+)
+def combinations(x: Any, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """All ways to take r elements of a vector in order, as rows (count, r); `with_replacement` again and again.
+
+    >>> combinations([1, 2, 3])
+    tensor([[1, 2],
+            [1, 3],
+            [2, 3]])
+    """
+    x = promote(x)[0]
+    if x.ndim != 1 or r < 0:
+        raise ShapeError(f"combinations: takes r of a vector, got r = {r} and shape {x.shape}")
+    taken: Tensor = x.take(_chosen(x.shape[0], r, with_replacement), 0)
+    return taken
+
+
+def _chosen(n: int, r: int, with_replacement: bool) -> np.ndarray:
+    ways = (itertools.combinations_with_replacement if with_replacement else itertools.combinations)(range(n), r)
+    return np.array([*ways], np.int64).reshape(-1, r)

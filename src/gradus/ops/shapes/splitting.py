@@ -14,7 +14,7 @@ from ..core.primitive import case, normalize_axis, promote, public
 from .movement import squeeze
 from .slicing import cut
 
-__all__ = ["array_split", "chunk", "narrow", "split", "unstack"]
+__all__ = ["array_split", "chunk", "dsplit", "hsplit", "narrow", "select", "split", "unstack", "vsplit"]
 
 
 def _cut_at(x: Tensor, places: Sequence[int], axis: int) -> list[Tensor]:
@@ -153,3 +153,53 @@ def narrow(x: Any, axis: int, start: int, length: int) -> Tensor:
     if not 0 <= first <= first + length <= x.shape[axis]:
         raise ShapeError(f"narrow: axis {axis} of length {x.shape[axis]} has no {length} elements from {start} on")
     return cut(x, axis, first, first + length)
+
+
+@public(case((4, 5), args=(1, 2)), case((4, 5), args=(0, -1)), reference=lambda x, axis, index: np.take(x, index, axis))
+def select(x: Any, axis: int, index: int) -> Tensor:
+    """The part at one place along an axis, without that axis: PyTorch's; x[:, index] for axis 1.
+
+    >>> select([[1, 2], [3, 4]], 1, 0)
+    tensor([1, 3])
+    """
+    return squeeze(narrow(x, axis, index, 1), axis)
+
+
+def _places_or_parts(name: str, x: Any, parts: int | Sequence[int], axis: int) -> list[Tensor]:
+    x = promote(x)[0]
+    if x.ndim <= axis:
+        raise ShapeError(f"{name}: needs {axis + 1} axes or more, got shape {x.shape}")
+    return split(x, parts, axis) if isinstance(parts, (int, np.integer)) else split(x, places=parts, axis=axis)
+
+
+@public(case((4, 6), args=(3,)), case((6,), args=([1, 4],)))
+def hsplit(x: Any, parts: int | Sequence[int]) -> list[Tensor]:
+    """Cut along the second axis, of an only axis along that, into equal parts or at places.
+
+    >>> hsplit([[1, 2], [3, 4]], 2)[0]
+    tensor([[1],
+            [3]])
+    """
+    return _places_or_parts("hsplit", x, parts, 0 if promote(x)[0].ndim == 1 else 1)
+
+
+@public(case((4, 6), args=(2,)), case((6, 2), args=([1, 4],)))
+def vsplit(x: Any, parts: int | Sequence[int]) -> list[Tensor]:
+    """Cut along the first of two axes or more, into equal parts or at places.
+
+    >>> vsplit([[1, 2], [3, 4]], 2)
+    [tensor([[1, 2]]), tensor([[3, 4]])]
+    """
+    if promote(x)[0].ndim < 2:
+        raise ShapeError("vsplit: needs 2 axes or more, got one", "Use split.")
+    return _places_or_parts("vsplit", x, parts, 0)
+
+
+@public(case((2, 2, 6), args=(3,)), case((1, 2, 6), args=([1, 4],)))
+def dsplit(x: Any, parts: int | Sequence[int]) -> list[Tensor]:
+    """Cut along the third axis, into equal parts or at places.
+
+    >>> [part.shape for part in dsplit([[[1, 2, 3, 4]]], 2)]
+    [(1, 1, 2), (1, 1, 2)]
+    """
+    return _places_or_parts("dsplit", x, parts, 2)
