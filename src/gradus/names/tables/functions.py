@@ -12,7 +12,6 @@ from .reasons import (
     QUANTISED,
     SPARSE,
     SPECIAL,
-    WINDOW,
 )
 
 INSTEAD: dict[str, dict[str, str]] = {

@@ -18,7 +18,6 @@ PICTURES = "gradus has no such change of pictures; it is written as a class deri
 MODEL = "gradus has no such model; gradus.models lists those it has, and gradus.nn its parts."
 DATA = "gradus has no such data set; gradus.datasets.NAMES lists those it has, and gradus.data reads files."
 DISTRIBUTION = "gradus.distributions has no such distribution, transform or constraint."
-WINDOW = "gradus has no such window; NumPy and SciPy have: gradus.as_tensor(numpy.hanning(n))."
 GRAPHS = "gradus has no such graphs; gradus.compile(function) traces and compiles a function."
 TEXT = "gradus has no operations on text; Python and gradus.data.Sequences make numbers of it."
 LAYER = "gradus has no such layer; it is written as a class derived from gradus.nn.Module."
