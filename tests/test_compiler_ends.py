@@ -17,8 +17,7 @@ from gradus.compiler.native.target import sse2
 from gradus.compiler.plan.expressions import DEEPEST
 from gradus.compiler.plan.schedule import FULL
 from gradus.compiler.rewrite import joins
-from gradus.compiler.rewrite.rewriting import redirected
-from gradus.compiler.rewrite.sums import call
+from gradus.compiler.rewrite.rewriting import call, redirected
 from gradus.compiler.trace.trace import trace
 from gradus.tensor import Tensor
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from ... import dtypes
 from ...errors import TraceError
 from ...ops.core.places import Loop
+from ..graph.batches import Batch, Blocks
 from ..graph.graph import Node
 from ..graph.reads import loops_over
-from ..plan.schedule import Kernel, Schedule
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 from ..plan.shares import Share
 from ..plan.tiling import cases
-from ..rewrite.layouts import Batch, Blocks
 from . import some_lanes
 from .body import Body, Memory
 from .code import Code, Ref, split_type

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from ...dtypes import Dtype
 from ..graph.graph import Node
-from ..rewrite.winograd import SIZE, Matrix, matrices, transposed
+from ..graph.winograd_matrices import SIZE, Matrix, matrices, transposed
 from .accumulators import load, store
 from .code import Code, Ref
 from .kit import Kit

@@ -9,11 +9,12 @@ from ... import dtypes
 from ..emit.code import Code
 from ..emit.kit import Kit
 from ..emit.value import Value
+from ..graph.convolutions import ATTENTION, PRODUCTS, multiplications
 from ..graph.graph import Node, ordered
 from ..graph.lowerings import is_elementwise, is_reduction, terms
 from ..graph.reads import Read
-from ..plan.schedule import Kernel, Schedule
-from ..rewrite.convolution import ATTENTION, PRODUCTS, multiplications
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 
 _ARITHMETIC = re.compile(r"= f(add|sub|mul|div|rem|neg|cmp)\b|@llvm\.(\w+)\.f\d")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ... import dtypes
+from ..graph.convolutions import PRODUCTS
 from ..graph.graph import Graph, Node, call, describe
 from ..native.program import Program
 from ..native.repeated import region_of
@@ -14,7 +15,6 @@ from ..native.stages import Stages
 from ..native.step import Step
 from ..plan.tiling import operand
 from ..rewrite import passes
-from ..rewrite.convolution import PRODUCTS
 from . import costs
 from .profile import Profile, bandwidth, peak, profile
 

@@ -134,6 +134,11 @@ class Graph:
             self._known = outputs, ordered(outputs)
         return self._known[1]
 
+    def does(self, besides: Sequence[Node] = ()) -> list[Any]:
+        """All it does, with its inputs by number: equal for graphs that do the same. `besides`: more that is wanted."""
+        numbers = {n: str(i) for i, n in enumerate(self.inputs)}
+        return written([*self.outputs(), *(target for target, _ in self.writes), *besides], numbers)
+
     def __str__(self) -> str:
         number(self)
         lines = [f"input  {n!r:>6} {describe(n)}" for n in self.inputs]

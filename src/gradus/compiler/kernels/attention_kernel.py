@@ -25,7 +25,8 @@ from ..emit.value import Value
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
 from ..plan.attention import Cut, Inside
-from ..plan.schedule import Kernel, Schedule
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 from ..plan.tiling import Operand, Processor, operand
 from .loop_kernels import LoopKernel
 from .micro_kernel import MicroKernel, Steps

@@ -20,12 +20,13 @@ from ..emit.code import Code, Ref
 from ..emit.kit import LLVM_TYPES, Kit
 from ..emit.taps import PairTaps, Taps, Tile, Walk, fill
 from ..emit.value import Value
+from ..graph.batches import Batch, Blocks, blocks
+from ..graph.convolutions import Axis, axes
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
-from ..plan.schedule import Kernel, Schedule
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 from ..plan.tiling import SPARE, emptied_after
-from ..rewrite.convolution import Axis, axes
-from ..rewrite.layouts import Batch, Blocks, blocks
 from .loop_kernels import LoopKernel
 
 LATENCY = 8  # sums that must be under way at once to keep the multipliers busy

@@ -18,10 +18,10 @@ from ..emit.folding import into_one
 from ..emit.kit import Kit, memory_type
 from ..emit.nest import Nest
 from ..emit.value import Value
+from ..graph.batches import Batch
 from ..graph.graph import Node
 from ..graph.lowerings import Piece, terms
 from ..graph.reads import Read, at, loops_over, reads
-from ..rewrite.layouts import Batch
 
 LONG = 64  # terms of a sum for which it pays to look at several vectors of results at once
 FEW = 4  # terms for which no lanes are brought together

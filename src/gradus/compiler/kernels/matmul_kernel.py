@@ -18,8 +18,9 @@ from ..emit.kit import Kit
 from ..emit.value import Value
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
+from ..plan.kernel import Kernel
 from ..plan.parts import part_places
-from ..plan.schedule import Kernel, Schedule
+from ..plan.schedule import Schedule
 from ..plan.shares import Share
 from ..plan.tiling import Operand, Tiling, cases
 from .loop_kernels import LoopKernel

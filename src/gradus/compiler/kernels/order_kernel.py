@@ -17,10 +17,11 @@ from ..emit.accumulators import load
 from ..emit.code import Code, Ref
 from ..emit.kit import Kit, memory_type
 from ..emit.value import Value
+from ..graph.batches import blocks, images_together
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
-from ..plan.schedule import Kernel, Schedule
-from ..rewrite.layouts import blocks, images_together
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 from .loop_kernels import LoopKernel
 from .squares import Square, Squares, goes_past
 

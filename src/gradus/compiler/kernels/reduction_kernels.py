@@ -28,7 +28,7 @@ from ..emit.kit import Kit
 from ..emit.value import Value
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
-from ..plan.schedule import Kernel
+from ..plan.kernel import Kernel
 from .loop_kernels import LoopKernel
 
 SHORT = 4  # vectors of terms, up to which bringing a row's lanes together is a large part of the work

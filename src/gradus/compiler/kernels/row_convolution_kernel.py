@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from ..emit.code import Code, Ref
 from ..emit.taps import RowTaps, Tile
 from ..emit.value import Value
+from ..graph.batches import Blocks
+from ..graph.convolutions import Axis, axes
 from ..graph.graph import Node
 from ..graph.reads import loops_over
-from ..plan.schedule import Kernel, Schedule
-from ..rewrite.convolution import Axis, axes
-from ..rewrite.layouts import Blocks
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 from .convolution_kernel import ConvolutionKernel, Place, best_tile
 
 

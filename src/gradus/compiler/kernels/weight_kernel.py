@@ -23,12 +23,13 @@ from ..emit.dot_products import DotAccumulators
 from ..emit.folding import folded
 from ..emit.kit import LLVM_TYPES, Kit
 from ..emit.value import Value
+from ..graph.batches import Batch, images_together
+from ..graph.convolutions import Axis, axes
 from ..graph.graph import Node
 from ..graph.reads import loops_over
-from ..plan.schedule import Kernel, Schedule
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 from ..plan.tiling import PIECE, SPARE
-from ..rewrite.convolution import Axis, axes
-from ..rewrite.layouts import Batch, images_together
 from .convolution_kernel import LATENCY
 from .loop_kernels import LoopKernel
 

@@ -23,12 +23,13 @@ from ..emit.kit import Kit
 from ..emit.taps import Taps, Tile, Walk, fill
 from ..emit.tile_functions import ELEMENTS, Seen, TileFunction, sandwich
 from ..emit.value import Value
+from ..graph.batches import Batch
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
-from ..plan.schedule import Kernel, Schedule
+from ..graph.winograd_matrices import SIZE, matrices, tiles, transposed
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 from ..plan.tiling import cases
-from ..rewrite.layouts import Batch
-from ..rewrite.winograd import SIZE, matrices, tiles, transposed
 from .convolution_kernel import LATENCY, in_pieces
 from .loop_kernels import LoopKernel
 from .squares import Square, Squares, goes_past

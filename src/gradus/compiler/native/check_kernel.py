@@ -7,7 +7,8 @@ from ..emit.code import Ref
 from ..emit.kit import Kit
 from ..emit.value import Value
 from ..kernels.loop_kernels import LoopKernel
-from ..plan.schedule import Kernel, Schedule
+from ..plan.kernel import Kernel
+from ..plan.schedule import Schedule
 
 EACH = 1 << 12  # numbers that every thread looks at itself: sooner done than waiting for each other's parts
 

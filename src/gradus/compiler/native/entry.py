@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..emit import some_lanes
 from ..emit.code import THREAD, WAIT, Code, Ref
-from ..plan.schedule import Kernel
+from ..plan.kernel import Kernel
 from ..plan.shares import Share
 
 SIGNATURE = f"ptr noalias %table, {THREAD}"

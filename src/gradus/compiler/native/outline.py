@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph.graph import Graph, written
+from ..graph.graph import Graph
 from . import cache as disk
 from .checks import parted
 from .program import Program
@@ -29,9 +29,9 @@ from .target import Loaded, versions
 
 _began = time.time_ns()
 KIND = "plan"  # of files
-COMPILER = __name__.removesuffix("native.outline")
 ROOMS = ("graph", "rewrite", "plan", "emit", "kernels", "native")  # of the compiler, which make a program of a graph
 PACKAGE = Path(__file__).parents[2]
+COMPILER = f"{PACKAGE.name}.compiler."
 SOURCES = ("compiler", "ops", "dtypes.py", "aligned.py", "frozen.py")
 
 
@@ -123,9 +123,7 @@ def _name(graph: Graph, manner: Manner, arguments: int) -> str | None:
     source = _source()
     if source is None:
         return None
-    numbers = {n: str(i) for i, n in enumerate(graph.inputs)}
-    looked_at = [n for check in graph.checks for n in (check.mask, check.failed, check.subject)]
-    does = written([*graph.outputs(), *(target for target, _ in graph.writes), *looked_at], numbers)
+    does = graph.does([n for check in graph.checks for n in (check.mask, check.failed, check.subject)])
     given = [(n.shape, n.dtype.name) for n in graph.inputs]
     counts = arguments, len(graph.results), len(graph.writes), len(graph.checks), num_threads()
     parts = does, given, counts, manner, source, versions(), np.__version__, sys.version, list(_settings())
@@ -159,4 +157,4 @@ def _settings() -> Iterator[tuple[str, Any]]:
     for name, module in sorted(sys.modules.items()):
         if name.startswith(COMPILER) and name.removeprefix(COMPILER).partition(".")[0] in ROOMS:
             own = ((key, value) for key, value in vars(module).items() if key.isupper())
-            yield from ((f"{name}.{key}", value) for key, value in own if isinstance(value, (int, float, str)))
+            yield from ((f"{name}.{key}", value) for key, value in own if isinstance(value, (int, float, str, tuple)))

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from ..emit.code import THREAD, WAIT, Code, Ref
 from ..graph.graph import Node
 from ..graph.regions import Region
+from ..plan.kernel import Kernel
 from ..plan.memory import ALIGNMENT, Plan, Scratch
-from ..plan.schedule import Kernel
 from .entry import Stage
 
 

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from ..emit.code import THREAD, Code
+from ..graph.convolutions import ATTENTION, PRODUCTS, multiplications
 from ..graph.graph import Graph, Node, number
 from ..graph.regions import Region
 from ..kernels.attention_kernel import AttentionGradients, AttentionKernel
@@ -16,19 +17,20 @@ from ..kernels.convolution_kernel import ConvolutionKernel
 from ..kernels.loop_kernels import LoopKernel
 from ..kernels.matmul_kernel import MatmulKernel, PackingKernel
 from ..kernels.order_kernel import CutKernel, JoinKernel, OrderKernel, only_copies
-from ..kernels.own_kernels import RandomKernel, SortKernel
+from ..kernels.random_kernel import RandomKernel
 from ..kernels.reduction_kernels import RowKernel, ScatterKernel, lists_size
 from ..kernels.row_convolution_kernel import RowConvolutionKernel
+from ..kernels.sort_kernel import SortKernel
 from ..kernels.weight_kernel import WeightKernel
 from ..kernels.winograd_kernel import KernelTransform, TileTransform, WinogradKernel, scratch_size
 from ..plan.attention import Cut
 from ..plan.barriers import Access, Touches, waits
+from ..plan.kernel import Kernel
 from ..plan.memory import Plan, Scratch, plan
-from ..plan.schedule import Kernel, Schedule
+from ..plan.schedule import Schedule
 from ..plan.shares import Share, Shares
 from ..plan.tiling import Tiling, tiling
 from ..rewrite.bfloat16 import Rounding
-from ..rewrite.convolution import ATTENTION, PRODUCTS, multiplications
 from ..rewrite.passes import simplify
 from .entry import BARRIER_HEAD, Stage, part_of_module
 from .repeated import Iteration, Repeated, has_history, region_of, scratch_of

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph.graph import Node
-from .schedule import Kernel, Schedule
+from .kernel import Kernel
+from .schedule import Schedule
 
 ALIGNMENT = 64
 PAGE = 4096  # places so far apart share a set of the first cache, and stores there hold up loads

@@ -1,9 +1,7 @@
-"""From a graph to a list of kernels: which values are stored, which are worked out where they are used, and in what
-order the kernels run.
+"""From stored values to a list of kernels: which kernel works out which root, and in what order the kernels run.
 
-A *root* is a node whose value is stored (or at least given a kernel). Everything else is fused: it is worked out anew,
-in registers, by each kernel that needs it. Kernels over the same domain are joined when one only needs of the other
-what it has at the same place, so that a whole optimizer update, or a loss and its gradient, is one loop.
+Each root (`buffers.py`) is worked out by a kernel. Kernels over the same domain are joined when one only needs of the
+other what it has at the same place, so that a whole optimizer update, or a loss and its gradient, is one loop.
 """
 
 from __future__ import annotations
@@ -11,96 +9,35 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
-from ...ops.core.places import Index, Loop, flatten
-from ..graph.graph import Graph, Node, consumers
+from ...ops.core.places import Index, flatten
+from ..graph.graph import Graph, Node
 from ..graph.lowerings import (
     Piece,
-    effort,
     has_own_kernel,
-    is_constant,
-    is_elementwise,
-    is_indexed,
     is_reduction,
-    is_view,
     terms,
 )
-from ..graph.reads import Read, at, in_rows, loops_over, reads, strides
-from ..rewrite.convolution import ALONG_ROWS, ATTENTION, IMAGES
-from ..rewrite.layouts import batch_inside, blocks, images_together
-from ..rewrite.pieces import Piece as Stretches
-from ..rewrite.pieces import is_written_in_pieces, pieces_of
-from .expressions import Expressions
+from ..graph.reads import Read, at, loops_over, reads
+from .buffers import Buffers, is_main
+from .kernel import Kernel
 from .order import Before, in_order
 from .parts import needs_parts, part_places
 
-HOSTS = ("map", "reduce", "matmul", "scatter_add", *IMAGES, *ALONG_ROWS, "join_images")  # others may be joined to them
-RECOMPUTE_UP_TO = 4  # operations that are done again rather than stored
 MUCH = 1 << 16  # bytes that are better used while they are in the caches
 FULL = 1500  # instructions, about, from which on nothing is joined to a kernel
 ACCESS = 8  # instructions for what is read or written
 
 
-@dataclass(eq=False)
-class Kernel:
-    """One stage of the program.
-
-    Attributes:
-        kind: "map", "reduce", "matmul", or the name of a special primitive.
-        number: the order in which kernels were made.
-        shape: the domain: one result for each of its places.
-        main: the reductions or the product it is built around; none for a map.
-        maps: elementwise nodes worked out at each place, after the main nodes.
-        parts: how many parts beside each other a product has of which these need the same place of each.
-        stored: those of its nodes that are written to memory.
-        batched: whether these lie with the batch inside.
-        work: about how many instructions a place takes.
-    """
-
-    kind: str
-    shape: tuple[int, ...]
-    number: int = 0
-    main: list[Node] = field(default_factory=list)
-    maps: list[Node] = field(default_factory=list)
-    parts: int = 1
-    stored: list[Node] = field(default_factory=list)
-    batched: bool = False
-    work: int = 0
-
-    @property
-    def special(self) -> bool:
-        """Whether nothing can be joined to it."""
-        return self.kind not in HOSTS
-
-    @property
-    def nodes(self) -> list[Node]:
-        return [*self.main, *self.maps]
-
-    def cut(self, shape: tuple[int, ...]) -> None:
-        """Let a place of the domain stand for the same place in each part of a product."""
-        self.parts, self.shape = math.prod(self.shape) // math.prod(shape), shape
-
-    def __repr__(self) -> str:
-        return f"{self.kind}{list(self.shape)}({', '.join(n.kind for n in self.nodes)})"
-
-
-class Schedule:
+class Schedule(Buffers):
     """The kernels of a graph, in order, for a processor with vectors of `lanes` numbers and so many registers.
 
     Nothing that is given is written over before all that it is `decided` by, which are results, is there.
     """
 
     def __init__(self, graph: Graph, lanes: int, registers: int, decided: Sequence[Node] = ()) -> None:
-        self.graph, self.lanes, self.registers = graph, lanes, registers
-        self.nodes = graph.nodes()
-        self.users = consumers(self.nodes)
-        self.outputs = set(graph.outputs())
-        self.roots: set[Node] = set()
-        self.joined = {n: pieces_of(n) for n in self.nodes if is_written_in_pieces(n, self.users, self.outputs)}
-        self.pieces: dict[Node, Stretches] = {x: p for found in self.joined.values() for x, p in found.items()}
-        self.expressions = Expressions(self.is_buffer)
-        self._find_roots()
+        super().__init__(graph, lanes)
+        self.registers = registers
         self.kernels: list[Kernel] = []
         self._needs: dict[Node, list[Read]] = {}  # known once the roots are
         self._join()
@@ -114,134 +51,6 @@ class Schedule:
         self.order = self._in_order()
         self.position = {k: i for i, k in enumerate(self.order)}
         self.undecided = max((self.position[self._home[n]] for n in decided), default=-1)
-
-    def is_buffer(self, n: Node) -> bool:
-        """Whether a node's value is found in memory, or in a kernel that can hand it on."""
-        return n.op is None or n in self.roots
-
-    def place(self, n: Node, index: tuple[Index, ...]) -> Index:
-        """Where an element of a buffer lies, from its first number."""
-        if n.batched:
-            return batch_inside(index, n.shape, images_together(n.dtype, self.lanes)).opened()
-        return self.in_memory(n, in_rows(n, index))
-
-    def in_memory(self, n: Node, flat: Index) -> Index:
-        """The same of a buffer that lies in rows, for its number `flat`."""
-        return self.pieces[n].place(flat) if n in self.pieces else flat
-
-    def span(self, n: Node) -> int:
-        """How many numbers it is from a buffer's first to after its last."""
-        if n.batched:
-            together = images_together(n.dtype, self.lanes)
-            return n.size // n.shape[0] * together * blocks(n.shape[0], together)
-        return self.pieces[n].span(n.size) if n in self.pieces else n.size
-
-    def matrix(self, x: Node, loops: list[Loop]) -> tuple[Node, Index] | None:
-        """The buffer that a product's operand lies in and where, if that is with fixed strides."""
-        found = strides([Piece(x, at(loops))], loops, self.is_buffer)
-        if found is None:
-            return None
-        n, flat = found
-        place = self.in_memory(n, flat)
-        return (n, place) if place.is_linear() else None
-
-    def by_place(self, x: Node) -> tuple[Node, int, int] | None:
-        """The buffer in which a value lies whose places along the first axis are in one piece each, and from which of
-        its numbers on, and how far the next place is; None if it does not lie so."""
-        if is_constant(x) and not self.is_buffer(x):
-            return None
-        loops = loops_over(x.shape)
-        found = self.matrix(x, loops)
-        if found is None:
-            return None
-        n, flat = found
-        inner = [flat.coefficient(loop) for loop in loops[1:]]
-        whole = [math.prod(x.shape[a + 1 :]) for a in range(1, len(x.shape))]
-        if any(step != wanted for step, wanted, length in zip(inner, whole, x.shape[1:], strict=True) if length > 1):
-            return None
-        return n, flat.constant, flat.coefficient(loops[0]) if loops else 0
-
-    def whole(self, x: Node) -> tuple[Node, int, int] | None:
-        """The same, if the places follow each other, too."""
-        found = self.by_place(x)
-        follow = found is not None and (not x.shape or x.shape[0] <= 1 or found[2] == x.size // x.shape[0])
-        return found if follow else None
-
-    # -- which nodes are roots ----------------------------------------------------------------------------------------
-
-    def _find_roots(self) -> None:
-        for n in self.nodes:
-            if n.op is None:
-                continue
-            if n in self.outputs or _is_main(n):
-                self.roots.add(n)
-            if n in self.joined:
-                self.roots.update((n, *self.joined[n]))
-            if (_is_special(n) and n.kind not in ("loop", *ATTENTION)) or is_indexed(n):
-                stored = n.inputs[1:] if n.kind == "scatter_add" else n.inputs  # each of its terms is added just once
-                self.roots.update(x for x in stored if x.op is not None)
-        for n in self.nodes:
-            self.roots.update(self.expressions.add(n))
-            if is_elementwise(n) and n not in self.roots and self._worth_storing(n):
-                self.roots.add(n)
-        for n in self.nodes:
-            if n.kind == "matmul":
-                for x in n.inputs:
-                    self._operand(x)
-            if n.kind in ATTENTION:
-                for x in n.inputs[: ATTENTION[n.kind]]:
-                    self._operand(x, in_rows=True)
-            if n.kind == "loop":
-                constants, starts, arrays = n.params["region"].given(n.inputs)
-                self.roots.update(x for x in arrays if x.op is not None and self.by_place(x) is None)
-                self.roots.update(x for x in (*constants, *starts) if x.op is not None and self.whole(x) is None)
-
-    def _worth_storing(self, n: Node) -> bool:
-        effort = self._effort(n)
-        if effort <= RECOMPUTE_UP_TO:
-            return False
-        return len(self.users[n]) > 1 or any(self._stretched(n, user) for user in self.users[n])
-
-    def _effort(self, n: Node) -> int:
-        """About how many operations it takes to work a node out from what is stored."""
-        total, seen, stack = 0, set(), [n]
-        while stack and total <= RECOMPUTE_UP_TO:
-            x = stack.pop()
-            if x in seen or (x is not n and self.is_buffer(x)) or is_constant(x):
-                continue
-            seen.add(x)
-            total += effort(x)
-            stack.extend(x.inputs)
-        return total
-
-    def _stretched(self, n: Node, user: Node) -> bool:
-        """Whether a view repeats the node's elements."""
-        while is_view(user):
-            if user.size > n.size:
-                return True
-            if len(self.users[user]) != 1:
-                return False
-            user = self.users[user][0]
-        return is_reduction(user) and user.size > n.size
-
-    def _operand(self, x: Node, in_rows: bool = False) -> None:
-        """An operand of a product must lie in memory with fixed strides; else it is stored for it.
-
-        `in_rows`: and its rows in one piece.
-        """
-        loops = loops_over(x.shape)
-        if is_constant(x):
-            self.roots.add(x)
-        elif self.matrix(x, loops) is None:
-            below = x
-            while below.kind in ("permute", "reshape", "broadcast_to") and below.inputs[0].kind not in ("full", "iota"):
-                below = below.inputs[0]
-            self.roots.add(below if below.op is not None else x)
-            if self.matrix(x, loops) is None:
-                self.roots.add(x)
-        found = self.matrix(x, loops) if in_rows and x.shape[-1] > 1 else None
-        if found is not None and found[1].coefficient(loops[-1]) != 1:
-            self.roots.add(x)
 
     # -- joining ------------------------------------------------------------------------------------------------------
 
@@ -265,7 +74,7 @@ class Schedule:
         before = _takes(kernel)
         if math.prod(n.shape) < math.prod(kernel.shape):
             kernel.cut(n.shape)
-        (kernel.main if _is_main(n) or n in self.joined else kernel.maps).append(n)
+        (kernel.main if is_main(n) or n in self.joined else kernel.maps).append(n)
         kernel.work += self.expressions.size[n].work + ACCESS * (1 + len({r.node for r in self.needs(n)}))
         for what in before - _takes(kernel):
             self._open[what].remove(kernel)
@@ -273,7 +82,7 @@ class Schedule:
             insort(self._open.setdefault(what, []), kernel, key=lambda k: k.number)
 
     def _new_kernel(self, n: Node) -> Kernel:
-        kind = "joined" if n in self.joined else "map" if not _is_main(n) else "reduce" if is_reduction(n) else n.kind
+        kind = "joined" if n in self.joined else "map" if not is_main(n) else "reduce" if is_reduction(n) else n.kind
         kernel = Kernel(kind, n.shape, len(self.kernels), batched=n.batched)
         self.kernels.append(kernel)
         return kernel
@@ -292,7 +101,7 @@ class Schedule:
         if is_reduction(n):
             how = terms(n)
             return reads([how.term(index, at(loops_over(how.extents, "r")))], self.is_buffer)
-        if _is_main(n):
+        if is_main(n):
             return reads([Piece(x, at(loops_over(x.shape, f"x{k}"))) for k, x in enumerate(n.inputs)], self.is_buffer)
         return reads([Piece(n, index)], lambda x: x is not n and self.is_buffer(x))
 
@@ -409,14 +218,6 @@ def _bytes(nodes: Iterable[Node]) -> int:
 def _own_places(k: Kernel, n: Node, here: Index) -> set[str]:
     """The numbers of a kernel's node that a thread has at a place of the domain."""
     return {str(place) for place in part_places(n, k.parts if n in k.main else 1, here)}
-
-
-def _is_main(n: Node) -> bool:
-    return is_reduction(n) or has_own_kernel(n)
-
-
-def _is_special(n: Node) -> bool:
-    return has_own_kernel(n) and n.kind != "matmul"
 
 
 def _as_reduction(n: Node) -> object:

@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ...ops.core.places import Index, Loop
+from ..graph.convolutions import ALONG_ROWS
 from ..graph.graph import Node
 from ..graph.reads import Read
-from ..rewrite.convolution import ALONG_ROWS
-from .schedule import Kernel, Schedule
+from .kernel import Kernel
+from .schedule import Schedule
 from .tiling import Tiling
 
 OWN_UNITS = (*ALONG_ROWS, "join_images")  # kernels whose units go to threads as they come

@@ -19,8 +19,9 @@ from ... import dtypes
 from ...errors import TraceError
 from ..graph.graph import Node
 from ..graph.reads import loops_over
+from .kernel import Kernel
 from .parts import of_few_rows
-from .schedule import Kernel, Schedule
+from .schedule import Schedule
 
 SPARE = 4  # vector registers that hold no sums, but a row piece of B and a number of A
 PIECE = 1024  # the most of k that a blocked product takes at a time

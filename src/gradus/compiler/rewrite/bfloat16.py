@@ -13,10 +13,10 @@ from ... import dtypes
 from ...errors import ArgumentError, nearest
 from ...ops.core.lowering import Elementwise
 from ...ops.core.primitive import Primitive, Shaped
+from ..graph.convolutions import NAMES, PRODUCTS
 from ..graph.graph import Node, worked_out
 from . import winograd
-from .convolution import NAMES, PRODUCTS
-from .sums import call
+from .rewriting import call
 
 PRECISIONS = ("float32", "bf16")
 FASTER = 2.0  # dot products of bfloat16 than multiplications of float32

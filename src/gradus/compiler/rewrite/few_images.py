@@ -15,20 +15,22 @@ import itertools
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 from ... import dtypes
+from ..graph.batches import blocks
+from ..graph.convolutions import BACK, NAMES, Sizes, Window
 from ..graph.graph import Graph, Node
 from . import cut, rows, winograd
-from .convolution import BACK, NAMES, Sizes, Window
-from .cut import Axis
-from .layouts import blocks
-from .sums import call
+from .cut import CutAxis
+from .rewriting import call
 
 MOVED = winograd.MOVED  # multiplications in the time that a number takes to be written to memory and read again
 TURNED = 10  # the same of a number that is turned in a square; and of one that is not, in the first cache
 COLUMN = 128  # the same of a number of the columns, which is packed, too
 MOST = 16  # blocks of pieces, at most, that are thought of
+
+Way = tuple[CutAxis, ...] | Literal["rows", "columns"]
 
 
 class Job(NamedTuple):
@@ -66,7 +68,7 @@ class Job(NamedTuple):
         """Multiplications for so many results of each channel, directly."""
         return self.elements * math.prod(places) / (math.prod(self.window.stride) if self.back else 1)
 
-    def cut(self, pieces: int, *axis: int) -> Axis:
+    def cut(self, pieces: int, *axis: int) -> CutAxis:
         """An axis (places, kernel, stride, dilation, before) cut into so many pieces."""
         return (cut.of_source if self.back else cut.of_result)(pieces, *axis)
 
@@ -83,7 +85,7 @@ def found(graph: Graph, lanes: int, by_winograd: bool) -> dict[Node, Node]:
 def _filled(n: Node, lanes: int, by_winograd: bool) -> Node:
     """A convolution whose vectors are filled."""
     how = chosen(job_of(n, by_winograd), lanes, columns=False)
-    if how == "rows":
+    if isinstance(how, str):
         return rows.along_rows(n)
     if all(a.pieces == 1 for a in how):
         return n
@@ -98,7 +100,7 @@ def needs_columns(n: Node, lanes: int, by_winograd: bool) -> bool:
         return True
     if _sees_one_pixel(n):  # columns are its pixels as they are; of many, each image can have a product of its own
         return math.prod(n.inputs[0].shape[2:]) < lanes
-    return bool(chosen(job_of(n, by_winograd), lanes) == "columns")
+    return chosen(job_of(n, by_winograd), lanes) == "columns"
 
 
 def _sees_one_pixel(n: Node) -> bool:
@@ -145,14 +147,14 @@ def job_of(n: Node, by_winograd: bool) -> Job:
 
 
 @lru_cache(maxsize=1 << 12)
-def chosen(job: Job, lanes: int, columns: bool = True) -> Any:
+def chosen(job: Job, lanes: int, columns: bool = True) -> Way:
     """How the axes are cut; or "rows"; or "columns", where these may still be had.
 
     >>> image = Job("convolution", 1, 64, 64, 1, (56, 56), (3, 3), Window((1, 1), (1, 1), (1, 1)), False)
     >>> [axis.pieces for axis in chosen(image, 16)], chosen(image._replace(places=(1, 1)), 16)
     ([4, 4], 'columns')
     """
-    ways: list[tuple[float, Any]] = [(_time_of_pieces(job, how, lanes), how) for how in _cuts(job, lanes)]
+    ways: list[tuple[float, Way]] = [(_time_of_pieces(job, how, lanes), how) for how in _cuts(job, lanes)]
     if columns:
         ways.append((_time_of_columns(job), "columns"))
     if not job.of_weight and _has_rows(job):
@@ -160,7 +162,7 @@ def chosen(job: Job, lanes: int, columns: bool = True) -> Any:
     return min(ways, key=lambda way: way[0])[1]
 
 
-def _cuts(job: Job, lanes: int) -> Iterator[tuple[Axis, ...]]:
+def _cuts(job: Job, lanes: int) -> Iterator[tuple[CutAxis, ...]]:
     """The ways to cut images."""
     most = MOST * lanes // job.batch
     axes = zip(job.places, job.kernel, *job.window, strict=True)
@@ -168,7 +170,7 @@ def _cuts(job: Job, lanes: int) -> Iterator[tuple[Axis, ...]]:
     return (how for how in itertools.product(*each) if math.prod(a.pieces for a in how) <= most)
 
 
-def _time_of_pieces(job: Job, how: tuple[Axis, ...], lanes: int) -> float:
+def _time_of_pieces(job: Job, how: tuple[CutAxis, ...], lanes: int) -> float:
     pieces = blocks(job.batch * math.prod(a.pieces for a in how), lanes) * lanes
     places = tuple(a.size for a in how)
     seen = _moved(tuple(a.length for a in how), lanes)

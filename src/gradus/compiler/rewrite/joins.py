@@ -13,8 +13,9 @@ import itertools
 from collections.abc import Iterable
 
 from ..graph.graph import Graph, Node
-from .pieces import stored_as
-from .sums import call, join
+from ..graph.pieces import stored_as
+from .rewriting import call
+from .sums import join
 
 
 def rows_that_follow(n: Node) -> Node | None:

@@ -9,11 +9,12 @@ A loop's steps are then left with what really depends on the step before.
 
 from __future__ import annotations
 
+from ..graph.copier import dependent
 from ..graph.graph import Graph, Node, consumers, ordered
+from ..graph.loop_nodes import loop, part
 from ..graph.lowerings import is_constant, is_elementwise
-from ..graph.regions import Region, dependent, loop, part
-from .rewriting import redirected
-from .sums import call
+from ..graph.regions import Region
+from .rewriting import call, redirected
 
 FEW = 1 << 10  # numbers of a step's term, up to which the terms of all steps are kept and then added up
 

@@ -15,9 +15,10 @@ import numpy as np
 from ... import dtypes
 from ...ops.core.primitive import PRIMITIVES
 from ...ops.places.index import gathered_in
+from ..graph import pieces
 from ..graph.graph import Graph, Node, consumers, number, said
 from ..graph.lowerings import is_elementwise
-from . import convolution, empties, few_images, joins, outside, pieces, sums, unused
+from . import convolution, empties, few_images, joins, outside, sums, unused
 from . import winograd as winograd_rewrite
 from .bfloat16 import Rounding
 from .layouts import lay_out

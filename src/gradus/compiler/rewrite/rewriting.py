@@ -1,12 +1,41 @@
-"""A graph with other nodes in place of some: by a rule, node by node, or by a table, which may not make a circle."""
+"""New nodes, and a graph with other nodes in place of some: by a rule, or by a table, which may not make a circle."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from ...ops.core.lowering import Kernel
+from ...ops.core.primitive import PRIMITIVES, Primitive, Shaped
+from ..graph.convolutions import Sizes
 from ..graph.graph import Graph, Node
 
 Rule = Callable[[Node], Node | None]  # what a node becomes; None if it stays
+
+
+def call(name: str, inputs: Sequence[Node], **params: object) -> Node:
+    """A new node."""
+    primitive = PRIMITIVES[name]
+    shape, dtype = primitive.rule(*inputs, **params)
+    return Node(primitive, tuple(inputs), params, tuple(shape), dtype)
+
+
+def _uncomputed(xp: Any, *arrays: Any, **params: Any) -> Any:
+    raise TypeError("a rewritten node has no meaning but the kernel it is compiled to")
+
+
+def own_kernel(name: str) -> Primitive:
+    """A primitive with a kernel of its own, which only rewrites make."""
+
+    def rule(*inputs: Any, shape: Sizes, **params: Any) -> Shaped:
+        return Shaped(shape, inputs[0].dtype)
+
+    return Primitive(name, rule=rule, forward=_uncomputed, vjp=(), lower=Kernel(), listed=False)
+
+
+def node(primitive: Primitive, inputs: tuple[Node, ...], shape: Sizes, **params: Any) -> Node:
+    """A rewritten node."""
+    return Node(primitive, inputs, {"shape": shape, **params}, shape, inputs[0].dtype)
 
 
 def rewritten(graph: Graph, rule: Rule) -> Graph:

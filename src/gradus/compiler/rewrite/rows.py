@@ -11,9 +11,9 @@ of the source, read where it lies. The rewrites here bring a convolution into a 
 
 from __future__ import annotations
 
+from ..graph.convolutions import BACK, Sizes
 from ..graph.graph import Node
-from .convolution import BACK, Sizes, node, own_kernel
-from .sums import call
+from .rewriting import call, node, own_kernel
 
 ROWS = own_kernel("row_convolution")
 ROWS_BACK = own_kernel("row_convolution_input")

@@ -28,21 +28,14 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ... import dtypes
-from ...ops.core.primitive import PRIMITIVES
 from ..graph.graph import Graph, Node, consumers
+from .rewriting import call
 
 FEWEST = 4  # terms that are worth joining
 TOGETHER = 256  # rows of a group
 TINY = 32  # multiplications of a product that are as well written as a sum
 MANY = 1 << 14  # numbers whose total is worth sharing between threads
 MOST_WEIGHTED = 8  # terms of a sum that are looked into
-
-
-def call(name: str, inputs: Sequence[Node], **params: object) -> Node:
-    """A new node."""
-    primitive = PRIMITIVES[name]
-    shape, dtype = primitive.rule(*inputs, **params)
-    return Node(primitive, tuple(inputs), params, tuple(shape), dtype)
 
 
 def join(parts: Sequence[Node], axis: int) -> Node:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..graph.graph import Graph, Node, consumers, ordered
-from ..graph.regions import Region, loop, part
-from .sums import call
+from ..graph.loop_nodes import loop, part
+from ..graph.regions import Region
+from .rewriting import call
 
 
 def trimmed(graph: Graph) -> dict[Node, Node]:

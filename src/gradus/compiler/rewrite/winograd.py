@@ -11,19 +11,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
-from fractions import Fraction
-from functools import cache
-from typing import NamedTuple
 
 from ... import dtypes
+from ..graph.convolutions import NAMES, Sizes, Window, multiplications
 from ..graph.graph import Graph, Node
-from .convolution import NAMES, Sizes, Window, multiplications, own_kernel
-from .convolution import node as new
-from .sums import call
+from ..graph.winograd_matrices import SIZE, tiles
+from .rewriting import call, own_kernel
+from .rewriting import node as new
 
-POINTS = (0, 1, -1, 2, -2)  # and infinity: with more, rounding errors grow above 1e-4
-SIZE = len(POINTS) + 1  # n, pixels along a side of what a tile sees
 KERNELS = (3, 5)  # r: tiles are then 4 and 2 results wide
 MOVED = 26  # multiplications in the time that a number takes to be written to memory and read again
 TRANSFORMED = 15  # the same of a number that a thread transforms for itself, and that stays in its caches
@@ -35,47 +30,6 @@ WINOGRAD = own_kernel("winograd")
 WINOGRAD_WEIGHT = own_kernel("winograd_weight")
 WINOGRAD_TILES = own_kernel("winograd_tiles")
 WINOGRAD_BACK = own_kernel("winograd_back")
-
-Matrix = tuple[tuple[Fraction, ...], ...]
-
-
-class Matrices(NamedTuple):
-    """Of tiles of m results and kernels of r: A' is m x n, G is n x r, B' is n x n."""
-
-    results: Matrix
-    kernel: Matrix
-    pixels: Matrix
-
-
-@cache
-def matrices(r: int) -> Matrices:
-    """The matrices for kernels of r elements.
-
-    >>> [len(m) for m in matrices(3)], [len(m) for m in matrices(5)]
-    ([4, 6, 6], [2, 6, 6])
-    """
-    m = SIZE - r + 1
-    at = [Fraction(p) for p in POINTS]
-    scale = [math.prod((p - q for q in at if q is not p), start=Fraction(1)) for p in at]
-    results = [[p**j for p in at] + [Fraction(j == m - 1)] for j in range(m)]
-    kernel = [[p**k / s for k in range(r)] for p, s in zip(at, scale, strict=True)]
-    kernel.append([Fraction(k == r - 1) for k in range(r)])
-    pixels = [[*_with_roots([q for q in at if q is not p]), Fraction(0)] for p in at]
-    pixels.append(_with_roots(at))
-    return Matrices(*(tuple(map(tuple, rows)) for rows in (results, kernel, pixels)))
-
-
-def _with_roots(roots: Sequence[Fraction]) -> list[Fraction]:
-    """The coefficients of (x - root) (x - root) ..., the constant first."""
-    coefficients = [Fraction(1)]
-    for root in roots:
-        shifted, scaled = [Fraction(0), *coefficients], [c * -root for c in coefficients] + [Fraction(0)]
-        coefficients = [a + b for a, b in zip(shifted, scaled, strict=True)]
-    return coefficients
-
-
-def transposed(matrix: Matrix) -> Matrix:
-    return tuple(zip(*matrix, strict=True))
 
 
 # -- the pass ----------------------------------------------------------------------------------------------------------
@@ -111,12 +65,6 @@ def suits(groups: int, kernel: Sizes, window: Window) -> bool:
     """Whether it can be done at all."""
     plain = groups == 1 and set(window.stride) == set(window.dilation) == {1}
     return plain and len(kernel) == 2 and kernel[0] == kernel[1] and kernel[0] in KERNELS
-
-
-def tiles(places: Sizes, r: int) -> tuple[int, int]:
-    """How many tiles cover an image of results, down and across."""
-    m = SIZE - r + 1
-    return -(-places[0] // m), -(-places[1] // m)
 
 
 def _cost(n: Node) -> int:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...tensor import Tensor
-from ..graph.graph import Graph, written
-from ..graph.regions import WriteOut
+from ..graph.graph import Graph
+from ..graph.loop_nodes import WriteOut
 from ..trace.alike import alike, is_plain
 from ..trace.trace import Tracer, Watch, trace
 from ..trace.tree import flatten, is_tensor
@@ -68,18 +68,13 @@ def difference(first: Once, second: Once) -> str:
     for n, a, b in zip(g1.inputs, first.tracer.captured, second.tracer.captured, strict=True):
         if not _same_array(a, b):
             return f"a tensor or array of shape {n.shape} holds other numbers"
-    (lines, ends), (others, other_ends) = (_written(g) for g in (g1, g2))
+    (lines, ends), (others, other_ends) = (g.does() for g in (g1, g2))
     for (kind, shape, *a), (other, other_shape, *b) in zip(lines, others, strict=False):
         if (kind, shape, a) != (other, other_shape, b):
             return f"{kind} of shape {shape}, then {other} of shape {other_shape}, or with other numbers"
     if len(lines) != len(others):
         return f"{len(lines)} operations, then {len(others)}"
     return "" if ends == other_ends else "the same operations, whose results it uses otherwise"
-
-
-def _written(g: Graph) -> list[Any]:
-    names = {n: str(i) for i, n in enumerate(g.inputs)}
-    return written([*g.outputs(), *(target for target, _ in g.writes)], names)
 
 
 def _same_array(a: np.ndarray, b: np.ndarray) -> bool:

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from ... import dtypes
 from ...autograd import recording
 from ...tensor import Origin, Tensor
+from ..graph.copier import Copier, dependent
 from ..graph.graph import Node
-from ..graph.regions import LOOP, PART, Copier, Region, WriteOut, dependent, loop, part
+from ..graph.loop_nodes import LOOP, PART, WriteOut, loop, part
+from ..graph.regions import Region
 from .flows import Flows
 
 State = tuple[Tensor, ...]

@@ -13,9 +13,11 @@ from typing import Any
 from ...autograd import reached
 from ...ops.core.primitive import PRIMITIVES
 from ...tensor import Tensor
+from ..graph.copier import Copier, dependent
 from ..graph.graph import Node, ordered
+from ..graph.loop_nodes import loop, part
 from ..graph.lowerings import effort, is_elementwise, is_view
-from ..graph.regions import Copier, Region, dependent, loop, part
+from ..graph.regions import Region
 from .loop_body import Body
 
 CHEAP = 1  # instructions by which a value is worked out again rather than kept

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...tensor import Tensor
-from ..graph.regions import WriteOut
+from ..graph.loop_nodes import WriteOut
 from .loop_body import Body, State, Tracing
 from .loop_gradients import pulled_back
 

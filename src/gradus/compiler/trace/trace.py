@@ -24,8 +24,10 @@ from ...ops.core.lowering import Elementwise, Uncompiled
 from ...ops.core.primitive import PRIMITIVES, Primitive, broadcast_to_p
 from ...tensor import Tensor
 from ..graph.bounds import Bounds, same_numbers
+from ..graph.copier import dependent
 from ..graph.graph import Check, Graph, Node
-from ..graph.regions import WriteOut, dependent, same_graphs
+from ..graph.loop_nodes import WriteOut
+from ..graph.regions import same_graphs
 from .aliases import clash, layout, overlaps, require_writable
 from .loops import SHORTEST, looped
 from .seen import Seen

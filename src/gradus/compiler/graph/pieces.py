@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ...ops.core.places import Index
-from ..graph.graph import Node
-from ..graph.lowerings import has_own_kernel, is_constant, is_indexed
+from .graph import Node
+from .lowerings import has_own_kernel, is_constant, is_indexed
 
 MANY = 32  # pieces
 Users = Mapping[Node, Sequence[Node]]
