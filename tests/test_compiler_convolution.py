@@ -9,9 +9,9 @@ import pytest
 
 import gradus
 from gradus import Tensor
-from gradus.compiler.kernels.convolution_kernel import best_tile
+from gradus.compiler.convolutions.convolution_kernel import best_tile
+from gradus.compiler.graph import convolutions
 from gradus.compiler.native import target
-from gradus.compiler.rewrite import convolution
 from gradus.nn import functional as F
 
 Sizes = tuple[int, int]
@@ -144,7 +144,7 @@ def test_classes_of_a_strided_gradient_meet_every_tap_once() -> None:
             (first + i * step, offset + i * scale + j * reach, tap + j * tap_step)
             for first, step, count, taps, tap, tap_step, scale, offset, reach, _ in (
                 (a.first, a.step, a.count, a.taps, a.tap, a.tap_step, a.scale, a.offset, a.reach, a.length)
-                for a in convolution._classes(places, length, kernel, stride, dilation, before)
+                for a in convolutions._classes(places, length, kernel, stride, dilation, before)
             )
             for i in range(count)
             for j in range(taps)

@@ -10,6 +10,7 @@ import pytest
 
 import gradus
 from gradus import Tensor
+from gradus.compiler.graph import winograd_matrices
 from gradus.compiler.kernels import squares
 from gradus.compiler.rewrite import winograd
 from gradus.nn import functional as F
@@ -46,15 +47,15 @@ def _tensors(n: int, c: int, out: int, size: tuple[int, int], r: int) -> tuple[T
 
 @pytest.mark.parametrize("r", winograd.KERNELS)
 def test_the_matrices_are_exact(r: int) -> None:
-    found = winograd.matrices(r)
-    d = [Fraction(3 * i * i - 7 * i + 2) for i in range(winograd.SIZE)]
+    found = winograd_matrices.matrices(r)
+    d = [Fraction(3 * i * i - 7 * i + 2) for i in range(winograd_matrices.SIZE)]
     g = [Fraction(2 * i + 1, 3) for i in range(r)]
 
-    def times(matrix: winograd.Matrix, x: list[Fraction]) -> list[Fraction]:
+    def times(matrix: winograd_matrices.Matrix, x: list[Fraction]) -> list[Fraction]:
         return [sum((a * b for a, b in zip(row, x, strict=True)), Fraction(0)) for row in matrix]
 
     products = [a * b for a, b in zip(times(found.kernel, g), times(found.pixels, d), strict=True)]
-    expected = [sum(g[t] * d[i + t] for t in range(r)) for i in range(winograd.SIZE - r + 1)]
+    expected = [sum(g[t] * d[i + t] for t in range(r)) for i in range(winograd_matrices.SIZE - r + 1)]
     assert times(found.results, products) == expected
 
 

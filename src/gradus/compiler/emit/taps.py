@@ -13,6 +13,7 @@ from .dot_products import DotAccumulators, in_order, interleaved
 from .kit import LLVM_TYPES, Kit
 from .value import Value
 
+ONCE = "1"  # taps of a loop that is none
 FEW = 8  # channels of a tile up to which the step between them need not be known: each takes a register of its own
 
 
@@ -120,12 +121,14 @@ def fill(
         where: the first tap in the weight and in the source, and the tile's sums.
         counts: of taps, for each loop.
     """
+    ways = [way for i, way in enumerate(zip(counts, walk.steps, strict=True)) if not i or way[0] != ONCE]
+    counts, steps = [count for count, _ in ways], [step for _, step in ways]
     to_channel = walk.to_channel if tile.channels > FEW else 0
     name = f"{inside.name}_{tile.channels}x{tile.pixels}_{to_channel}_{walk.to_pixel}_{len(counts)}"
     name += "r" if walk.run else ""
     if name not in functions:
         functions[name] = _micro_kernel(name, inside, tile, (to_channel, walk.to_pixel), len(counts), walk.run > 0)
-    numbers = [*counts, *(n for pair in walk.steps for n in pair), walk.to_channel, walk.run]
+    numbers = [*counts, *(n for pair in steps for n in pair), walk.to_channel, walk.run]
     given = [f"ptr {address}" for address in where] + [f"i64 {number}" for number in numbers]
     code.do(f"call void @{name}({', '.join(given)})")
 

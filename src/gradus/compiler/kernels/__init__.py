@@ -1,1 +1,1 @@
-"""The kernels, each a family of loops."""
+"""The kernels of loops and of products, one family a file."""

@@ -29,7 +29,7 @@ from .target import Loaded, versions
 
 _began = time.time_ns()
 KIND = "plan"  # of files
-ROOMS = ("graph", "rewrite", "plan", "emit", "kernels", "native")  # of the compiler, which make a program of a graph
+ROOMS = ("graph", "rewrite", "plan", "emit", "kernels", "convolutions", "native")  # which make a program of a graph
 PACKAGE = Path(__file__).parents[2]
 COMPILER = f"{PACKAGE.name}.compiler."
 SOURCES = ("compiler", "ops", "dtypes.py", "aligned.py", "frozen.py")
@@ -157,4 +157,9 @@ def _settings() -> Iterator[tuple[str, Any]]:
     for name, module in sorted(sys.modules.items()):
         if name.startswith(COMPILER) and name.removeprefix(COMPILER).partition(".")[0] in ROOMS:
             own = ((key, value) for key, value in vars(module).items() if key.isupper())
-            yield from ((f"{name}.{key}", value) for key, value in own if isinstance(value, (int, float, str, tuple)))
+            yield from ((f"{name}.{key}", value) for key, value in own if _is_plain(value))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether what is written of it is all there is to it, and the same in every process."""
+    return all(map(_is_plain, value)) if isinstance(value, tuple) else isinstance(value, (int, float, str))

@@ -7,22 +7,22 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
+from ..convolutions.convolution_kernel import ConvolutionKernel
+from ..convolutions.row_convolution_kernel import RowConvolutionKernel
+from ..convolutions.weight_kernel import WeightKernel
+from ..convolutions.winograd_kernel import KernelTransform, TileTransform, WinogradKernel, scratch_size
 from ..emit.code import THREAD, Code
 from ..graph.convolutions import ATTENTION, PRODUCTS, multiplications
 from ..graph.graph import Graph, Node, number
 from ..graph.regions import Region
 from ..kernels.attention_kernel import AttentionGradients, AttentionKernel
 from ..kernels.blocked_kernel import BlockedKernel
-from ..kernels.convolution_kernel import ConvolutionKernel
 from ..kernels.loop_kernels import LoopKernel
 from ..kernels.matmul_kernel import MatmulKernel, PackingKernel
 from ..kernels.order_kernel import CutKernel, JoinKernel, OrderKernel, only_copies
 from ..kernels.random_kernel import RandomKernel
 from ..kernels.reduction_kernels import RowKernel, ScatterKernel, lists_size
-from ..kernels.row_convolution_kernel import RowConvolutionKernel
 from ..kernels.sort_kernel import SortKernel
-from ..kernels.weight_kernel import WeightKernel
-from ..kernels.winograd_kernel import KernelTransform, TileTransform, WinogradKernel, scratch_size
 from ..plan.attention import Cut
 from ..plan.barriers import Access, Touches, waits
 from ..plan.kernel import Kernel

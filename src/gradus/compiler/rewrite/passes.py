@@ -22,7 +22,7 @@ from . import convolution, empties, few_images, joins, outside, sums, unused
 from . import winograd as winograd_rewrite
 from .bfloat16 import Rounding
 from .layouts import lay_out
-from .rewriting import redirected, rewritten
+from .rewriting import call, redirected, rewritten
 
 Range = tuple[int, int, int]
 
@@ -347,9 +347,9 @@ def _wide(n: Node) -> Node | None:
     wide = _gathered_in(n)
     if wide == n.dtype:
         return None
-    inputs = tuple(sums.call("cast", [x], dtype=wide) if x.dtype == n.dtype else x for x in n.inputs)
+    inputs = tuple(call("cast", [x], dtype=wide) if x.dtype == n.dtype else x for x in n.inputs)
     exact = Node(n.op, inputs, n.params, n.shape, wide)
-    return sums.call("cast", [exact], dtype=n.dtype)
+    return call("cast", [exact], dtype=n.dtype)
 
 
 def _gathered_in(n: Node) -> dtypes.Dtype:

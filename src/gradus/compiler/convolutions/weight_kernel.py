@@ -27,11 +27,11 @@ from ..graph.batches import Batch, images_together
 from ..graph.convolutions import Axis, axes
 from ..graph.graph import Node
 from ..graph.reads import loops_over
+from ..kernels.loop_kernels import LoopKernel
 from ..plan.kernel import Kernel
 from ..plan.schedule import Schedule
 from ..plan.tiling import PIECE, SPARE
 from .convolution_kernel import LATENCY
-from .loop_kernels import LoopKernel
 
 PIXELS = 64  # of a block of images, about, that all of a unit's tiles use before the next ones
 BESIDE = 3  # tiles, and as many below, that use them one after the other

@@ -24,10 +24,10 @@ from ..graph.batches import Batch, Blocks, blocks
 from ..graph.convolutions import Axis, axes
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
+from ..kernels.loop_kernels import LoopKernel
 from ..plan.kernel import Kernel
 from ..plan.schedule import Schedule
 from ..plan.tiling import SPARE, emptied_after
-from .loop_kernels import LoopKernel
 
 LATENCY = 8  # sums that must be under way at once to keep the multipliers busy
 
@@ -160,8 +160,12 @@ class ConvolutionKernel(LoopKernel):
             tap = code.add(code.mul(first, axis.tap_step), axis.tap)
             weight = code.add(weight, code.mul(tap, tap_step))
             source = code.add(source, code.mul(code.add(base, code.mul(first, axis.reach)), step))
-            counts.append(code.op(f"sub i64 {last}, {first}"))
+            counts.append(self._between(first, last))
         return (weight, source), counts
+
+    def _between(self, first: Ref, last: Ref) -> Ref:
+        """How many taps there are; a number where it is always the same."""
+        return last if first == "0" else self.code.op(f"sub i64 {last}, {first}")
 
     def _inside(self, axis: Axis, base: Ref) -> tuple[Ref, Ref]:
         """The taps, first and last + 1, at which base + j reach lies inside the source; none if last < first."""
@@ -194,7 +198,7 @@ class ConvolutionKernel(LoopKernel):
         sums = code.variable(f"[{tile.channels * tile.pixels * self.inside.vectors} x {self.vector}]")
         a = code.element(LLVM_TYPES[self.weight.dtype], self.pointer(self.weight), weight)
         b = code.element(LLVM_TYPES[self.source.dtype], self.pointer(self.source), source)
-        taps = [*counts, code.op(f"sub i64 {last}, {first}")]
+        taps = [*counts, self._between(first, last)]
         fill(code, self.micro_kernels, inside, tile, self._walk(place.classes), (a, b, sums), taps)
         return sums
 

@@ -27,12 +27,12 @@ from ..graph.batches import Batch
 from ..graph.graph import Node
 from ..graph.reads import at, loops_over
 from ..graph.winograd_matrices import SIZE, matrices, tiles, transposed
+from ..kernels.loop_kernels import LoopKernel
+from ..kernels.squares import Square, Squares, goes_past
 from ..plan.kernel import Kernel
 from ..plan.schedule import Schedule
 from ..plan.tiling import cases
 from .convolution_kernel import LATENCY, in_pieces
-from .loop_kernels import LoopKernel
-from .squares import Square, Squares, goes_past
 
 WIDEST = 7  # tiles in a strip, at most
 
