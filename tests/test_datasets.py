@@ -188,6 +188,19 @@ def test_every_name_is_a_function_and_described(places):
     assert "170.1 MB" in datasets.describe("cifar10").found
 
 
+def test_texts_are_read_as_they_lie_and_sentences_come_in_turns(places):
+    for folder in ("text", "sentiment"):
+        (places / "own" / folder).mkdir()
+    (places / "own/text/names.txt").write_text("ada\nzoë", encoding="utf-8")
+    (places / "own/sentiment/rt-polarity.pos").write_text("a joy .\nso fine\n")
+    (places / "own/sentiment/rt-polarity.neg").write_text("so dull\nno .\n")
+    assert datasets.text("names") == "ada\nzoë"
+    sentences, labels = datasets.review_sentences()
+    assert sentences == ["a joy .", "so dull", "so fine", "no ."] and labels.tolist() == [1, 0, 1, 0]
+    with pytest.raises(ArgumentError, match=r"there is no text 'name'. Did you mean 'names'\?"):
+        datasets.text("name")
+
+
 def test_cifar10_subsets_say_that_they_are(places):
     (places / "own/cifar10_tiny").mkdir()
     assert "a subset, 800 + 200 pictures" in datasets.describe("cifar10").found

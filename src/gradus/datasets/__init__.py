@@ -15,6 +15,7 @@ from .locate import find
 from .pictures import cifar10, cifar10_note, cifar10_variant, digits, fashion_mnist, mnist
 from .series import daily_series, daily_views
 from .splits import Splits
+from .texts import review_sentences, text
 
 __all__ = [
     "NAMES",
@@ -31,6 +32,8 @@ __all__ = [
     "king_county",
     "load",
     "mnist",
+    "review_sentences",
+    "text",
 ]
 
 _LOADERS: dict[str, Callable[..., Splits]] = {

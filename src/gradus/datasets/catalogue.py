@@ -134,3 +134,33 @@ CATALOGUE: dict[str, Entry] = {
 }
 
 NAMES = tuple(CATALOGUE)
+
+TEXTS: dict[str, Entry] = {  # what is no pair of x and y before a program has made it so
+    "text": Entry(
+        "given names, one a line, and 40,000 lines of Shakespeare",
+        "public domain; MIT of karpathy/makemore and karpathy/char-rnn, which hold these copies",
+        (
+            RemoteFile(
+                "names.txt",
+                228145,
+                "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d",
+                (_GITHUB + "karpathy/makemore/988aa59e/names.txt",),
+            ),
+            RemoteFile(
+                "tinyshakespeare.txt",
+                1115394,
+                "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+                (_GITHUB + "karpathy/char-rnn/6f9487a6/data/tinyshakespeare/input.txt",),
+            ),
+        ),
+    ),
+    "sentiment": Entry(
+        "10,662 sentences of film reviews, half of them praise (Pang and Lee, 2005)",
+        "none stated for the data; Apache-2.0 of dennybritz/cnn-text-classification-tf, which holds this copy",
+        _files(
+            ("rt-polarity.pos", 626395, "4134882974a28d0c7b5151256f0e33a6169984ee7372c279e673f1114f475d58"),
+            ("rt-polarity.neg", 612506, "2d11cfbc790f1cd96d78339f41ce53ced1efa83cd22d37d6788fa3fe3d17e2fd"),
+            at=(_GITHUB + "dennybritz/cnn-text-classification-tf/18762b45/data/rt-polaritydata/",),
+        ),
+    ),
+}

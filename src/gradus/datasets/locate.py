@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError
-from .catalogue import CATALOGUE, RemoteFile
+from .catalogue import CATALOGUE, TEXTS, RemoteFile
 from .progress import DownloadProgress
 
 _TIMEOUT = 20.0  # seconds without an answer
@@ -52,7 +52,7 @@ def locate(name: str, files: Sequence[str] = ()) -> list[Path]:
     """
     if problem := wrong_root():
         raise DataError(problem)
-    wanted = [f for f in CATALOGUE[name].files if not files or f.name in files]
+    wanted = [f for f in (CATALOGUE | TEXTS)[name].files if not files or f.name in files]
     lacking = [f for f in wanted if find(name, f.name) is None]
     for file in lacking:
         problem = _download(file, cache_folder(name))

@@ -1,0 +1,1 @@
+"""The programs of `examples/programs/`: run in full, their figures and times written into docs/examples.md."""

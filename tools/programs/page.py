@@ -1,0 +1,53 @@
+"""docs/examples.md: a line for each program, with its figure and its time."""
+
+from __future__ import annotations
+
+import ast
+
+from .record import NAMES, ORDER, PROGRAMS, ROOT, Result, kept
+
+PAGE = ROOT / "docs" / "examples.md"
+_TITLES = {"numbers": "Numbers, games and graphs", "pictures": "Pictures", "text": "Text"}
+_COLUMNS = "| program | what it does | figure at the end | seconds |"
+_HEAD = """# Programs to begin with
+
+Short programs that people look for first, each complete in one file of less than 100 lines, to be read from top to
+bottom and changed. Whoever comes from PyTorch finds how the same is written here. Each tells at its top how long it
+takes, shows its progress, and ends with a figure; `--fast` runs it in seconds, on small or made data, as the tests do:
+
+    python examples/programs/numbers/gan.py --fast
+
+The data are looked for in `$GRADUS_DATA`, and most are downloaded where they are not there.
+
+![What the programs show at their end](pictures/examples.png)
+
+The figures and the times are those of one full run each on one thread, written by `python -m tools.programs`, which
+draws the picture, too. The seconds are those of the processor: others used the machine as well, and by the clock the
+runs took longer. They include the start and the compiling, unless the cache had the steps already.
+"""
+
+
+def summary(name: str) -> str:
+    """The first line of a program's docstring."""
+    text = ast.get_docstring(ast.parse((PROGRAMS / f"{name}.py").read_text(encoding="utf-8"))) or ""
+    return text.splitlines()[0]
+
+
+def page() -> str:
+    """The page as it is to be."""
+    results = kept()
+    lines = [_HEAD]
+    for folder, names in ORDER.items():
+        lines += [f"## {_TITLES[folder]}", "", _COLUMNS, "|---|---|---|---:|"]
+        lines += [_row(folder, name, results.get(f"{folder}/{name}")) for name in names if f"{folder}/{name}" in NAMES]
+        lines.append("")
+    places = sorted({f"{r['machine']}, {r['date']}, gradus {r['version']}" for r in results.values()})
+    lines.append(f"Run on {' and '.join(places)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _row(folder: str, name: str, result: Result | None) -> str:
+    told = "not run yet" if result is None else f"{result['what']}: **{result['figure']}**"
+    time = "" if result is None else f"{result['processor_seconds']:.0f}"
+    link = f"[{name}](../examples/programs/{folder}/{name}.py)"
+    return f"| {link} | {summary(f'{folder}/{name}')} | {told} | {time} |"
