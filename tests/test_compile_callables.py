@@ -52,7 +52,9 @@ def test_a_compiled_module_has_the_modules_attributes():
     assert (compiled(X).numpy() == 0).any()
     compiled.eval()
     np.testing.assert_allclose(compiled(X).numpy(), model(gradus.tensor(X)).numpy(), rtol=1e-6)
-    with pytest.raises(AttributeError, match="Write instead: astype"):
+    with pytest.raises(AttributeError, match="There is one device"):
+        compiled.cuda()
+    with pytest.raises(ArgumentError, match="there is one device"):
         compiled.to("cuda")
     with pytest.raises(AttributeError, match="Compiled has no attribute 'parameters'"):
         gradus.compile(lambda x: x).parameters()

@@ -74,7 +74,9 @@ def _stubs(library: str) -> dict[str, list[str]]:
     found: dict[str, dict[str, None]] = defaultdict(dict)
     home = Path(str(importlib.import_module(library).__file__)).parent
     for file in STUBS.get(library, ()):
-        for node in ast.walk(ast.parse((home / file).read_text(encoding="utf-8"))):
+        body = ast.parse((home / file).read_text(encoding="utf-8")).body
+        tensors = [node for kind in body if getattr(kind, "name", "") == "TensorBase" for node in kind.body]
+        for node in (*body, *tensors):
             if isinstance(node, ast.FunctionDef):
                 taken = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
                 found[node.name].update(dict.fromkeys(taken))

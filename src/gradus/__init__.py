@@ -38,6 +38,8 @@ from .names.elsewhere import missing as _missing
 from .names.elsewhere import tell as _tell
 from .names.options import methods_understood as _methods_understood
 from .names.options import understood_all as _understood_all
+from .names.rooms import offered as _offered
+from .names.rooms import room as _room
 from .ops import *
 from .random import (
     Generator,
@@ -156,7 +158,7 @@ __all__ = [
 ]
 
 _understood_all(globals(), __all__)
-for _room in (linalg, nn, optim):
-    _understood_all(vars(_room), _room.__all__)
+for _path in ("linalg", "nn", "nn.init", "optim", "optim.schedules"):
+    _understood_all(vars(_room(_path)), _offered(_path))
 _methods_understood(_Methods)
 _tell(_Methods, "Tensor")

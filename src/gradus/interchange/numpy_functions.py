@@ -14,7 +14,7 @@ import numpy as np
 from .. import linalg, ops
 from .._methods import method
 from ..errors import ArgumentError
-from ..names.options import RENAMED
+from ..names.options import known_option
 from ..tensor import Tensor
 
 _HOMES = {"numpy": ops, "numpy.linalg": linalg}
@@ -61,7 +61,7 @@ def _by_name(
     for name, value in (options if several else given).items():
         if value is np._NoValue or (value is None and name not in takes):
             continue
-        known = name if name in takes else next((n for n in RENAMED.get(name, ()) if n in takes), None)
+        known = known_option(ours.__name__, takes, name)
         if known is None:
             raise ArgumentError(
                 f"np.{function.__name__}: gradus' {ours.__name__} has no {name}=. For NumPy's own, without gradients: "

@@ -13,105 +13,16 @@ from types import FunctionType
 from typing import Any, TypeGuard
 
 from ..errors import OptionError, did_you_mean
+from .tables import keywords
 
-# Other names of options: taken for ours where a function has that and not the other.
-RENAMED: dict[str, tuple[str, ...]] = {
-    "dim": ("axis", "axes"),
-    "dims": ("axis", "axes"),
-    "axis": ("axes",),
-    "keepdim": ("keepdims",),
-    "keep_dims": ("keepdims",),
-    "correction": ("ddof",),
-    "size": ("shape",),
-    "input": ("x", "x1", "logits", "predictions", "probabilities", "log_probabilities", "tensors", "data"),
-    "self": ("x", "x1"),
-    "a": ("x", "x1"),
-    "tensor": ("x", "x1"),
-    "tensors": ("x",),
-    "arrays": ("tensors",),
-    "other": ("x2",),
-    "mat2": ("x2",),
-    "exponent": ("x2",),
-    "target": ("targets",),
-    "label": ("targets",),
-    "index": ("indices", "places"),
-    "min": ("lowest",),
-    "max": ("highest",),
-    "a_min": ("lowest",),
-    "a_max": ("highest",),
-    "fill_value": ("value",),
-    "start_dim": ("start",),
-    "steps": ("num",),
-    "interpolation": ("method",),
-    "dim1": ("axis1",),
-    "dim2": ("axis2",),
-    "end_dim": ("end",),
-    "ord": ("order",),
-    "p": ("order",),
-    "diagonal": ("k",),
-    "offset": ("k",),
-    "num_samples": ("count",),
-    "shifts": ("shift",),
-    "chunks": ("parts",),
-    "sections": ("parts",),
-    "split_size_or_sections": ("sizes",),
-    "sorted_sequence": ("places",),
-    "end": ("stop",),
-    "learning_rate": ("lr",),
-    "units": ("out_features",),
-    "rate": ("p",),
-    "query": ("q",),
-    "key": ("k",),
-    "attn_mask": ("mask",),
-}
-_ANY = object()
-# Options that change nothing here, with the values for which that is so.
-HARMLESS: dict[str, tuple[Any, ...]] = {
-    "device": (None, "cpu"),
-    "inplace": (False, True),
-    "out": (None,),
-    "layout": (_ANY,),
-    "memory_format": (_ANY,),
-    "non_blocking": (_ANY,),
-    "pin_memory": (False, True),
-    "size_average": (None,),
-    "reduce": (None,),
-    "generator": (None,),
-    "stable": (_ANY,),
-    "as_tuple": (True,),
-    "out_int32": (False,),
-    "compute_mode": (_ANY,),
-    "max_norm": (None,),
-    "norm_type": (2, 2.0),
-    "scale_grad_by_freq": (False,),
-    "sparse": (False,),
-    "foreach": (_ANY,),
-    "fused": (_ANY,),
-    "capturable": (False,),
-    "differentiable": (False,),
-    "requires_grad": (False,),
-    "dtype": (None,),
-    "sorted": (True, False),
-}
-# Options of which another is made.
-MADE_FROM: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "unbiased": ("ddof", int),
-}
+
+def _each(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of a table by one name each; "a b" stands for two."""
+    return {name: row for names, row in table.items() for name in names.split()}
+
+
+RENAMED, HARMLESS, INSTEAD = _each(keywords.RENAMED), _each(keywords.HARMLESS), _each(keywords.INSTEAD)
 MAKERS = ("gradus.ops.making.", "gradus.random")  # of tensors, which may be wanted with a gradient
-# What to write instead of an option; by function and option, or by option alone.
-INSTEAD: dict[str, str] = {
-    "device": "nothing: there is one device, the CPU",
-    "out": "x.assign_(...) with the result, for a leaf",
-    "dtype": ".astype(dtype) on the result",
-    "requires_grad": ".requires_grad_() on the result",
-    "generator": "gradus.seed(...) before, or a gradus.Generator",
-    "alpha": "the multiplication: x + alpha * y",
-    "where": "gradus.where(condition, x, 0) in place of x",
-    "input_shape": "nothing: sizes are given to each layer, as in nn.Linear(784, 10)",
-    "activation": "the activation as a layer of its own, after this one",
-    "kernel_initializer": "nn.init.xavier_uniform_(layer.weight) and the like, afterwards",
-    "kernel_regularizer": "weight_decay= of the optimizer",
-}
 
 
 def understood(function: FunctionType) -> Callable[..., Any]:
@@ -135,47 +46,67 @@ def understood(function: FunctionType) -> Callable[..., Any]:
             if makes and options.get("requires_grad") is True:
                 del options["requires_grad"]
                 return call(*args, **options).requires_grad_()
-            options = _in_our_words(function, args, options)
+            args, options = _in_our_words(function, args, options)
         return function(*args, **options)
 
     call.understands = True  # type: ignore[attr-defined]
     return call
 
 
-def _in_our_words(function: FunctionType, args: tuple[Any, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-    where, taken = function.__name__, tuple(inspect.signature(function).parameters)
+def _in_our_words(
+    function: FunctionType, args: tuple[Any, ...], options: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    where, taken = function.__name__, inspect.signature(function).parameters
     if where == "__init__":
         where = type(args[0]).__name__
         if "options" in taken:  # the class knows, as activations do, which are made from a function
-            taken = tuple(inspect.signature(type(args[0])).parameters)
+            taken = inspect.signature(type(args[0])).parameters
     ours: dict[str, Any] = {}
     for name, value in options.items():
-        if name in MADE_FROM and MADE_FROM[name][0] in taken:
-            name, value = MADE_FROM[name][0], MADE_FROM[name][1](value)
-        known = name if name in taken else next((n for n in RENAMED.get(name, ()) if n in taken), None)
-        if known is None:
-            if not _harmless(name, value):
-                raise OptionError(_no_option(where, taken, name, value))
+        known = known_option(where, taken, name)
+        made = _of(keywords.MADE_FROM, where, name)
+        if made is not None and made[0] in taken and name not in taken:
+            ours |= made[1](value)
+        elif known is None:
+            if not _harmless(where, name, value):
+                raise OptionError(_no_option(where, tuple(taken), name, value))
         elif known in ours:
             raise OptionError(f"{where}: {known}= is given twice, the other time as {name}=")
         else:
             ours[known] = value
-    return ours
+    several = next((n for n in ours if taken[n].kind is inspect.Parameter.VAR_POSITIONAL), None)
+    if several is not None:  # what is given one by one, as in reshape(x, 2, 3), is given as one
+        before = [n for n in taken if taken[n].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        args = (*args, *(ours.pop(n) for n in before[len(args) :] if n in ours), ours.pop(several))
+    return args, ours
 
 
-def _harmless(name: str, value: Any) -> bool:
-    values = HARMLESS.get(name, ())
-    return _ANY in values or any(type(v) is type(value) and v == value for v in values)
+def _of(table: Mapping[str, Any], where: str, name: str) -> Any:
+    """What a table says of an option of one function, or else of any."""
+    return table.get(f"{where}.{name}", table.get(name))
+
+
+def known_option(where: str, taken: Iterable[str], name: str) -> str | None:
+    """The option of ours that a name means."""
+    if name in taken:
+        return name
+    return next((n for n in _of(RENAMED, where, name) or () if n in taken), None)
+
+
+def _harmless(where: str, name: str, value: Any) -> bool:
+    values = _of(HARMLESS, where, name) or ()
+    return keywords.ANY in values or any(type(v) is type(value) and v == value for v in values)
 
 
 def _no_option(where: str, taken: tuple[str, ...], name: str, value: Any) -> str:
     text = f"{where}: there is no option {name!r}"
-    written = INSTEAD.get(f"{where}.{name}", INSTEAD.get(name))
+    written = _of(INSTEAD, where, name)
     if written is not None:
         return f"{text}. Write instead: {written}."
-    if name in HARMLESS:
+    usual = _of(HARMLESS, where, name)
+    if usual is not None:
         shown = repr(value) if isinstance(value, (bool, int, float, str)) else f"a {type(value).__name__}"
-        return f"{text} other than {HARMLESS[name][0]!r}, got {shown}."
+        return f"{text} other than {usual[0]!r}, got {shown}."
     shown = ", ".join(n for n in taken if n != "self")
     return f"{text}. {did_you_mean(name, taken)} Options: {shown}.".replace(".  ", ". ")
 
@@ -206,13 +137,15 @@ def _plain(thing: Any) -> TypeGuard[FunctionType]:
 
 
 def _understand_class(kind: type) -> None:
-    made = vars(kind).get("__init__")
-    if kind.__module__.startswith("gradus.") and _plain(made):
-        kind.__init__ = understood(made)  # type: ignore[misc]
+    if kind.__module__.startswith("gradus."):
+        made = vars(kind).get("__init__")
+        if _plain(made):
+            kind.__init__ = understood(made)  # type: ignore[misc]
+        methods_understood(kind)
 
 
 def methods_understood(kind: type) -> None:
-    """Put the methods of a class behind this door, but for operators."""
+    """Put the public methods of a class behind this door."""
     for name, thing in list(vars(kind).items()):
-        if not name.startswith("__") and _plain(thing):
+        if not name.startswith("_") and _plain(thing):
             setattr(kind, name, understood(thing))

@@ -75,7 +75,15 @@ def cpu(x: Tensor, memory_format: Any = None) -> Tensor:
 
 
 @method("to")
-def to(x: Tensor, *what: Any, dtype: Any = None, device: Any = None, copy: bool = False, **_: Any) -> Tensor:
+def to(
+    x: Tensor,
+    *what: Any,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """The same numbers in another dtype, or in that of another tensor; the device is the CPU, whatever is said of it.
 
     >>> import gradus

@@ -298,7 +298,7 @@ class Module(Hooked):
                 t.data, t.grad = dtypes.converted(t.data, dtypes.as_dtype(dtype)), None
         return self
 
-    def to(self, *what: Any, dtype: Any = None, device: Any = None, **_: Any) -> Self:
+    def to(self, *what: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:
         """`astype`, as PyTorch calls it, in place; the device is the CPU, whatever is said of it."""
         wanted = wanted_dtype(f"{type(self).__name__}.to", what, dtype, device)
         return self if wanted is None else self.astype(wanted)
