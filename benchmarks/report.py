@@ -150,8 +150,9 @@ def _processor() -> str:
 
 
 def bars(results: Sequence[Outcome], picture: Path) -> None:
-    """Each peer's time over gradus', on a logarithmic axis, workload by workload."""
+    """Each peer's time over gradus' (the line at 1), on a logarithmic axis, workload by workload."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     shown = [o for o in results if "gradus" in o.times and len(o.times) > 1]
     if not shown:
@@ -164,9 +165,12 @@ def bars(results: Sequence[Outcome], picture: Path) -> None:
         widths = [o.ratio(name) - 1 if name in o.times else 0.0 for o in shown]
         axes.barh(places, widths, 0.8 / len(names), left=1.0, label=CONTESTANTS[name].title)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [o.workload.title for o in shown], fontsize=8)
     axes.invert_yaxis()
-    figure.supxlabel("time of a step over gradus': to the right slower, to the left faster", fontsize=9)
+    figure.supxlabel("time of a step, times that of gradus (the line at 1)", fontsize=9)
     figure.legend(fontsize=8, loc="outside upper right", ncols=len(names))
     figure.savefig(picture, dpi=150)
