@@ -225,7 +225,7 @@ def test_writing_into_a_view(of):
         t[1:].assign_(0)
         return t.sum()
 
-    with pytest.raises(TraceError, match=r"writes .* into a view, made by slice, .*test_compile_aliases.py:\d+"):
+    with pytest.raises(TraceError, match=r"writes into a view, made by slice, .*test_compile_aliases.py:\d+"):
         gradus.compile(f)(gradus.tensor(X))
     assert (p.numpy() == X).all()
 

@@ -163,6 +163,48 @@ def test_a_refusal_that_the_function_catches() -> None:
             f(x())
 
 
+SWALLOWED = {
+    "a number of its array": (lambda t: t * float(t.data.max()), "uses the array behind"),
+    "the length of its array": (lambda t: t * len(t.data), "uses the array behind"),
+    "a question about its array": (lambda t: t if np.isnan(t.data).any() else -t, "uses the array behind"),
+    "its array as a condition": (lambda t: t if t[0].data else -t, "uses the array behind"),
+    "its array compared": (lambda t: t if t[0].data == 2 else -t, "uses the array behind"),
+    "its array compared otherwise": (lambda t: t if t[0].data != 2 else -t, "uses the array behind"),
+    "a number rounded": (lambda t: t * round(t[0].data), "uses the array behind"),
+    "an element of an array": (lambda t: np.zeros(2).__setitem__(0, t[0]) or t, "looks at a value"),
+    "memory that is written twice": (lambda t: gradus.as_tensor(TWICE).assign_(t), "several elements"),
+}
+TWICE = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (2,), (0,))
+
+
+@pytest.mark.parametrize("name", SWALLOWED)
+@pytest.mark.parametrize("caught", [True, False])
+def test_what_is_refused_is_refused_though_the_function_or_numpy_catches_it(name: str, caught: bool) -> None:
+    does, said = SWALLOWED[name]
+
+    @gradus.compile
+    def f(t: Any) -> Any:
+        try:
+            return does(t)
+        except Exception:
+            if not caught:
+                raise
+            return t
+
+    with pytest.raises(TraceError, match=said):
+        f(gradus.tensor([2.0, 3.0]))
+
+
+def test_a_string_with_other_attributes_is_another_argument() -> None:
+    class Name(str):
+        scale = 1.0
+
+    f = gradus.compile(lambda t, name: t * name.scale)
+    plain, scaled = Name("a"), Name("a")
+    scaled.scale = 5.0
+    assert [f(x(), name).tolist() == (x() * name.scale).tolist() for name in (plain, scaled, plain)] == [True] * 3
+
+
 def test_an_object_that_is_returned_is_refused_with_its_class() -> None:
     @gradus.compile
     def f(t: Any) -> Any:

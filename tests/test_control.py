@@ -187,3 +187,14 @@ def test_a_scan_without_outputs(wrap):
     (total,), ys = scan(lambda s, y: ((s[0] + y,), ()), (gradus.zeros(2),), gradus.ones((9, 2)))
     run = wrap(lambda x: scan(lambda s, y: ((s[0] + y,), ()), (x[0] * 0,), x)[0][0])
     assert total.tolist() == run(gradus.ones((9, 2))).tolist() == [9.0, 9.0] and ys == ()
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, gradus.compile])
+def test_what_a_while_loop_hands_on_has_memory_of_its_own(wrap):
+    def f(x):
+        x = x * 1
+        last, _ = gradus.while_loop(lambda s: s[1] < 3, lambda s: (s[0], s[1] + 1), (x, gradus.tensor(0)), most=5)
+        last[0] = 9.0
+        return x * 1, last * 1
+
+    assert [t.tolist() for t in wrap(f)(gradus.ones(2))] == [[1.0, 1.0], [9.0, 1.0]]

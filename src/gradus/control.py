@@ -15,7 +15,7 @@ import numpy as np
 
 from . import interpret
 from .errors import ArgumentError, ShapeError
-from .ops import arange, stack, unstack, where
+from .ops import arange, copy, stack, unstack, where
 from .tensor import Tensor
 
 State = tuple[Tensor, ...]
@@ -120,10 +120,15 @@ def while_loop(condition: Callable[[State], Tensor], step: Callable[[State], Sta
             _check_enough(still, most)
             return state
         if not holds:
-            return state
+            return _own(state)
         state = step(state)
     _check_enough(condition(state), most)
-    return state
+    return _own(state)
+
+
+def _own(state: State) -> State:
+    """The same numbers in memory of their own: what a step hands on is no name for what it was given."""
+    return tuple(map(copy, state))
 
 
 def _all_steps(

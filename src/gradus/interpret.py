@@ -17,7 +17,7 @@ import numpy as np
 
 from . import dtypes
 from .aligned import keep_freed_memory
-from .errors import ArgumentError, DtypeError
+from .errors import ArgumentError, DtypeError, TraceError
 
 if TYPE_CHECKING:
     from .ops.core.primitive import Primitive
@@ -70,6 +70,9 @@ class Interpreter(Protocol):
 
         `by_forward`: what is done next looks at them itself, where there are numbers.
         """
+
+    def refusal(self, message: str) -> TraceError:
+        """The error of what cannot be done here, to be raised; noted where a function that catches it is refused."""
 
 
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
@@ -143,6 +146,9 @@ class Eager:
     def check(self, subject: Tensor, wrong: Wrong, explain: Explain, by_forward: bool = False) -> None:
         if not by_forward and isinstance(subject.data, np.ndarray) and np.any(wrong(subject.data)):
             explain(subject.data)
+
+    def refusal(self, message: str) -> TraceError:
+        return TraceError(message)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,11 @@ from importlib import import_module
 from os import getenv
 from typing import Any
 
+import numpy as np
+
+import gradus
+from gradus import nn
+
 from .world import World, changed, new_module, way
 
 HIDDEN = 2.0
@@ -113,3 +118,30 @@ def a_builtin_replaced() -> World:
         builtins.abs = lambda v: 5.0  # type: ignore[assignment]
 
     return World(lambda x: x * abs(-2.0), change)
+
+
+@way
+def an_option_of_a_layer_that_is_a_function() -> World:
+    layer = nn.LeakyReLU(0.5)
+    return World(lambda x: layer(-x), changed(layer, "negative_slope", 0.25))
+
+
+@way
+def an_option_of_a_loss() -> World:
+    loss = nn.CrossEntropyLoss()
+    z, y = gradus.tensor([[1.0, 2.0, 3.0], [0.0, 1.0, 5.0]]), gradus.tensor([0, 1])
+    return World(lambda x: loss(z * x, y), changed(loss, "ignore_index", 1))
+
+
+@way
+def what_a_weight_is_made_of() -> World:
+    gradus.seed(0)
+    layer = nn.weight_norm(nn.Linear(3, 3))
+    return World(lambda x: layer(x), changed(layer, "weight_g", nn.Parameter(np.ones((3, 1), np.float32))))
+
+
+@way
+def what_a_weight_is_divided_by() -> World:
+    gradus.seed(0)
+    layer = nn.spectral_norm(nn.Linear(3, 3)).eval()
+    return World(lambda x: layer(x), changed(layer, "weight_u", gradus.tensor([1.0, 0.0, 0.0])))

@@ -91,7 +91,7 @@ class Examples:
             self.outer.shown(tensor)
 
     def _refuse(self, what: str) -> None:
-        raise TraceError(
+        raise self.refusal(
             f"the function given to vmap {what}, which would be another for each example. Compute new tensors, choose "
             "by gradus.where, give random numbers as an argument, or write the loop over examples out."
         )
@@ -110,6 +110,9 @@ class Examples:
         whole = self.of(subject)
         with self._outside():
             self.outer.check(subject if whole is None else whole, wrong, explain)
+
+    def refusal(self, message: str) -> TraceError:
+        return self.outer.refusal(message)
 
 
 # -- the rules: each gives the tensor of all results, from those of all inputs, or from ones that all examples share ---

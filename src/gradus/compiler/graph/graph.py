@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
+from ... import interpret
 from ...dtypes import Dtype
-from ...errors import TraceError, caller
+from ...errors import TraceError, caller, is_ours
 from ...interpret import Explain, Wrong
 from ...ops.core.primitive import Primitive
 
@@ -70,7 +72,7 @@ class Node:
             raise AttributeError(name) if name.startswith("__") else self._no_array()
 
     def _no_array(self) -> TraceError:
-        return TraceError(
+        return interpret.current.get().refusal(
             f"a compiled function uses the array behind a tensor (t.data), at {caller()}. While it is traced there is "
             "none. Use the tensor, with gradus's functions, or leave the function uncompiled."
         )
@@ -80,11 +82,28 @@ def _no_operator(self: Node, *_: Any) -> NoReturn:
     raise self._no_array()
 
 
-for _operator in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+def _but_for_ours(otherwise: Callable[..., bool]) -> Callable[..., bool]:
+    """A question that every object answers, and gradus asks of nodes: a user asks it of an array."""
+
+    def asked(self: Node, *others: Any) -> bool:
+        if is_ours(sys._getframe(1).f_code.co_filename):
+            return otherwise(self, *others)
+        raise self._no_array()
+
+    return asked
+
+
+for _operator in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor"):
     for _name in (f"__{_operator}__", f"__r{_operator}__"):
         setattr(Node, _name, _no_operator)
-for _operator in ("neg", "abs", "invert", "lt", "le", "gt", "ge", "getitem", "float", "int"):
+for _operator in ("neg", "abs", "invert", "lt", "le", "gt", "ge", "getitem", "setitem", "len", "contains", "iter"):
     setattr(Node, f"__{_operator}__", _no_operator)
+for _operator in ("float", "int", "complex", "index", "round", "trunc", "floor", "ceil"):
+    setattr(Node, f"__{_operator}__", _no_operator)
+Node.__bool__ = _but_for_ours(lambda node: True)  # type: ignore[attr-defined]
+Node.__eq__ = _but_for_ours(lambda node, other: node is other)  # type: ignore[method-assign]
+Node.__ne__ = _but_for_ours(lambda node, other: node is not other)  # type: ignore[method-assign]
+Node.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, eq=False)

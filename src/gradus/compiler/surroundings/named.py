@@ -117,8 +117,10 @@ def beginning(code: CodeType) -> int:
 
 
 def opens(code: CodeType) -> bool:
-    """Whether a method reads attributes of its object by names that it works out."""
-    return bool({"vars", "getattr"} & set(code.co_names) and code.co_argcount and not code.co_name.startswith("__"))
+    """Whether a function reads attributes of its arguments by names that it works out."""
+    reads = any({"vars", "getattr"} & set(inner.co_names) for inner in codes_in(code))
+    special = code.co_name.startswith("__") and code.co_name != "__call__"
+    return bool(reads and code.co_argcount and not special)
 
 
 def makes_up_names(code: CodeType) -> bool:

@@ -92,8 +92,8 @@ class Ran:
                 if code in generators:
                     self._go_on(frame)
                 if code in opening:
-                    owner = frame.f_locals[code.co_varnames[0]]
-                    self.opened[id(owner)] = owner
+                    given = map(frame.f_locals.get, code.co_varnames[: code.co_argcount])
+                    self.opened.update((id(thing), thing) for thing in given)
             elif kind == "c_call" and frame.f_code not in ours:
                 what = "" if _marks_itself(argument, frame) else _asks(argument)
                 place = _users_place(frame) if what else ""

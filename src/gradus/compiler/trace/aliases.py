@@ -62,14 +62,9 @@ def folded(array: np.ndarray) -> bool:
 
 
 def require_writable(array: np.ndarray, place: str) -> None:
-    """Refuse to write at a place of the program what eager code would not, or not well."""
+    """Refuse to write at a place of the program what eager code would not."""
     if not array.flags.writeable:
         raise ArgumentError(READ_ONLY.format(place))
-    if folded(array):
-        raise TraceError(
-            f"a compiled function writes a tensor of which several elements are the same memory, at {place}. "
-            "Use copy() first."
-        )
 
 
 def clash(arrays: Sequence[np.ndarray], written: set[int]) -> tuple[int, int] | None:

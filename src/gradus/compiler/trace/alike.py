@@ -32,7 +32,7 @@ def alike(a: Any, b: Any) -> bool:
     """
     if a is b:
         return True
-    if type(a) is not type(b) or not is_plain(a):
+    if type(a) is not type(b) or not is_plain(a) or not is_plain(b):
         return False
     if isinstance(a, tuple):
         return len(a) == len(b) and all(map(alike, a, b))

@@ -28,7 +28,7 @@ from ..graph.copier import dependent
 from ..graph.graph import Check, Graph, Node
 from ..graph.loop_nodes import WriteOut
 from ..graph.regions import same_graphs
-from .aliases import clash, layout, overlaps, require_writable
+from .aliases import clash, folded, layout, overlaps, require_writable
 from .loops import SHORTEST, looped
 from .seen import Seen
 from .tree import agree, flatten, is_tensor
@@ -143,8 +143,8 @@ class Tracer(Views):
             self.followed.append((target, caller()))
         if id(target.data) in self._given:
             raise self.refusal(
-                f"a compiled function writes into an argument with assign_, at {caller()}. It writes only tensors from "
-                "around it, as parameters: compute a new one and return it."
+                f"a compiled function writes into an argument, at {caller()}, by x[key] = value, assign_ or a method "
+                "that writes. It writes only tensors from around it, as parameters: write into x.copy(), return that."
             )
         if node.dtype != target.dtype:
             if not np.can_cast(node.dtype, target.dtype, "same_kind"):
@@ -155,6 +155,11 @@ class Tracer(Views):
         else:
             self.node_of(target)
             require_writable(target.data, caller())
+            if folded(target.data):
+                raise self.refusal(
+                    "a compiled function writes a tensor of which several elements are the same memory, at "
+                    f"{caller()}. Use copy() first."
+                )
         only = interpret.conditional.get()
         if only is not None:
             with no_grad():
@@ -382,7 +387,7 @@ class Tracer(Views):
             raise overlaps(f"argument {other}")
         place = self.written_at.get(id(arrays[target]), "")
         raise TraceError(
-            f"a compiled function writes with assign_, at {place}, a tensor of shape {arrays[target].shape}, and uses "
+            f"a compiled function writes, at {place}, a tensor of shape {arrays[target].shape}, and uses "
             f"another, of shape {arrays[other].shape}, over the same memory. It takes each for memory of its own. Make "
             "the other from the first inside the function, as a slice or a reshape of it, or a copy outside."
         )
@@ -408,6 +413,10 @@ def trace(
     token = interpret.current.set(tracer)
     try:
         result = function()
+    except Exception as problem:
+        if tracer.refused in (None, problem):
+            raise
+        raise tracer.refused from problem  # which came of what was refused, as by NumPy, which tells of it so
     finally:
         interpret.current.reset(token)
         tracer.end(leaves)

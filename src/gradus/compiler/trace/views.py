@@ -51,7 +51,7 @@ class Views:
     def sees(self, view: Tensor, base: Tensor) -> bool:
         """Whether what is written is a view of memory that others look at. What a reshape copied is memory of its own;
         where it is not known whether it did, the other is not used any more."""
-        if view.writes is not base.writes:
+        if view.writes is not base.writes or isinstance(view.data, np.ndarray):  # of around: it is written itself
             return False
         root = [self.memory(base), *self.below(self.memory(base))][-1]
         shares = self._shares(view.data)
@@ -59,7 +59,7 @@ class Views:
             return True
         if shares is None:
             self._parted[id(root)] = caller()
-        for node in [n for n in self.views if n is not view.data and view.data in self.below(n)]:
+        for node in [n for n in self.views if any(of is view.data for of in self.below(n))]:
             self.views[node] = self.views[node]._replace(before=-1)
         del self.views[view.data]
         view.writes = view.writes[:1]
@@ -97,7 +97,7 @@ class Views:
             raise ArgumentError(READ_ONLY.format(caller()))
         if view is not None:
             raise self.refusal(
-                f"a compiled function writes with assign_ into a view, made by {view.primitive.name}, of another "
+                f"a compiled function writes into a view, made by {view.primitive.name}, of another "
                 f"tensor, at {caller()}. Write into the tensor itself, the whole of it: gradus.where and "
                 "gradus.concatenate put a new value together; or copy() the view first."
             )

@@ -225,7 +225,9 @@ def _of_key(key: Any) -> list[Any]:
     if array.dtype == dtypes.bool_:
         if not array.shape:
             raise DtypeError("a single boolean is no index. Use where().")
-        return [_Masked(as_tensor(at), n) for at, n in zip(np.nonzero(array.numpy()), array.shape, strict=True)]
+        why = "how many elements a mask takes depends on its numbers"
+        found = np.nonzero(interpret.current.get().concrete(array, why))
+        return [_Masked(as_tensor(at), n) for at, n in zip(found, array.shape, strict=True)]
     if array.ndim == 0 and isinstance(key, np.ndarray):
         return [key[()]]
     return [array]
