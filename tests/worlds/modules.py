@@ -142,6 +142,8 @@ def what_a_weight_is_made_of() -> World:
 
 @way
 def what_a_weight_is_divided_by() -> World:
-    gradus.seed(0)
-    layer = nn.spectral_norm(nn.Linear(3, 3)).eval()
-    return World(lambda x: layer(x), changed(layer, "weight_u", gradus.tensor([1.0, 0.0, 0.0])))
+    layer = nn.spectral_norm(nn.Linear(3, 3, bias=False)).eval()
+    layer.weight_orig.assign_(gradus.eye(3) * 2)
+    for name in ("weight_u", "weight_v"):
+        setattr(layer, name, gradus.tensor([1.0, 0.0, 0.0]))
+    return World(lambda x: layer(x), changed(layer, "weight_u", gradus.tensor([0.5, 0.0, 0.0])))
