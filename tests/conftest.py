@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -134,3 +135,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     left_out = [r for r in terminalreporter.stats.get("skipped", []) if "torch" in getattr(r, "keywords", ())]
     if left_out:
         terminalreporter.write_line(f"{len(left_out)} oracle tests left out: torch is not installed")
+
+
+@pytest.fixture
+def gradus_data():
+    """The folder of real data files; tests that need it are skipped where GRADUS_DATA is not set."""
+    if not os.environ.get("GRADUS_DATA"):
+        pytest.skip("GRADUS_DATA is not set")
+    return Path(os.environ["GRADUS_DATA"])

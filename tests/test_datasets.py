@@ -7,10 +7,8 @@ import gzip
 import hashlib
 import http.server
 import io
-import os
 import threading
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,14 +21,6 @@ from gradus.datasets.catalogue import Entry, RemoteFile
 from gradus.errors import ArgumentError, DataError
 
 NOWHERE = "http://127.0.0.1:9/"  # nothing listens there: as without a network
-
-
-@pytest.fixture
-def gradus_data():
-    """The folder of real data files; tests that need it are skipped where GRADUS_DATA is not set."""
-    if not os.environ.get("GRADUS_DATA"):
-        pytest.skip("GRADUS_DATA is not set")
-    return Path(os.environ["GRADUS_DATA"])
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_nothing_installs_the_other_project_of_that_name():
 
 @pytest.fixture
 def own_files(tmp_path, monkeypatch):
-    """The files that docs/your-own-data.md speaks of: a table of houses, and pictures in folders."""
+    """The files that docs/your-own-data.md speaks of: a table of houses, pictures in folders, and a text."""
     rng = np.random.default_rng(0)
     rows = ["area,kind,rooms,price"]
     for i, area in enumerate(rng.integers(40, 200, 250)):
@@ -47,6 +47,9 @@ def own_files(tmp_path, monkeypatch):
         for i in range(10):
             noise = rng.integers(-30, 30, (32, 40, 3)) + brightness
             Image.fromarray(noise.astype(np.uint8)).save(tmp_path / "pictures" / kind / f"{i}.png")
+    who, does = ["the cat", "a dog", "the old man"], ["sees", "likes", "hears"]
+    lines = [f"{who[i]} {does[j]} {who[k]}.\n" for i, j, k in rng.integers(0, 3, (400, 3))]
+    (tmp_path / "poems.txt").write_text("".join(lines))
     monkeypatch.chdir(tmp_path)
 
 
@@ -65,6 +68,7 @@ def run_section(heading):
         ("A CSV file", "rmse", 0.5),
         ("Pictures", "accuracy", 0.0),
         ("Texts", "accuracy", 0.85),
+        ("A text, token by token", "accuracy", 0.5),
     ],
 )
 def test_the_page_on_own_data_runs(heading, measured, limit, own_files):

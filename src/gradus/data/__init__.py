@@ -1,5 +1,5 @@
-"""Data: sets in memory, batches, sequences of many lengths, tables, windows of series, readers of files, and changes of
-pictures.
+"""Data: sets in memory, batches, sequences of many lengths, tables, texts, windows of series, readers of files, and
+changes of pictures.
 
 Each file says in its `__all__` what it offers.
 """
@@ -26,6 +26,11 @@ from .tables.csv import *
 from .tables.standardizer import *
 from .tables.table import *
 from .tables.transform import *
+from .text.byte_pairs import *
+from .text.read import *
+from .text.tokens import *
+from .text.vocabulary import *
+from .text.windows import *
 from .windows import *
 
 __all__ = offers(__name__)
