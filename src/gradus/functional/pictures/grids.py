@@ -163,7 +163,7 @@ def pixels(x: Tensor, places: Sequence[Tensor]) -> Tensor:
     for place, length in zip(places, lengths, strict=True):
         at = at * length + place
     rows = x.permute(0, *range(2, x.ndim), 1).reshape(-1, c)
-    read: Tensor = take(rows, at)
+    read: Tensor = take(rows, at, axis=0)
     return read.permute(0, read.ndim - 1, *range(1, read.ndim - 1))
 
 
