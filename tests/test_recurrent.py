@@ -145,7 +145,9 @@ def test_the_backward_pass_is_not_quadratic_in_time():
     ("call", "message"),
     [
         (lambda: nn.LSTM(4, 6)(gradus.zeros((5, 3, 7))), r"LSTM\(input_size=4\): input has shape \(5, 3, 7\)"),
-        (lambda: nn.GRU(4, 6, batch_first=True)(gradus.zeros((5, 4))), r"GRU.*\(n, t, 4\)"),
+        (lambda: nn.GRU(4, 6, batch_first=True)(gradus.zeros((5, 1, 1, 4))), r"GRU.*\(n, t, 4\)"),
+        (lambda: nn.GRU(4, 6)(gradus.zeros((5, 4)), gradus.zeros((1, 1, 6))), r"state has shape.*\(1, 6\)"),
+        (lambda: nn.GRU(4, 6)(gradus.zeros((5, 4)), lengths=[5]), "lengths are of several sequences"),
         (lambda: nn.RNN(4, 6)(gradus.zeros((0, 3, 4))), "one time step or more"),
         (lambda: nn.RNN(4, 6)(gradus.zeros((5, 3, 4)), gradus.zeros((3, 6))), r"state has shape \(3, 6\).*\(1, 3, 6\)"),
         (lambda: nn.LSTM(4, 6)(gradus.zeros((5, 3, 4)), gradus.zeros((1, 3, 6))), r"LSTM: the state.*\(h, c\)"),
@@ -167,6 +169,8 @@ def test_shapes_that_do_not_fit(call, message):
         (lambda: nn.GRU(4, 6, num_layers=2, dropout=1.5), r"GRU: dropout must be in \[0, 1\], got 1.5"),
         (lambda: nn.RNN(4, 6, dropout=0.5), "one layer only"),
         (lambda: nn.RNN(4, 6, nonlinearity="relo"), "RNN: unknown nonlinearity 'relo'. Did you mean 'relu'"),
+        (lambda: nn.LSTM(4, 6, proj_size=6), r"LSTM: proj_size must be in \[0, 6\), got 6"),
+        (lambda: nn.MultiheadAttention(8, 2, kdim=0), "kdim must be an integer of 1 or more"),
         (lambda: nn.MultiheadAttention(8, 3), "num_heads=3 does not divide embed_dim=8"),
     ],
 )
@@ -292,3 +296,48 @@ def test_multihead_attention_pads_and_adds_numbers_at_once():
     _, expected = layer(x, x, x, key_padding_mask=padding)
     assert weights.shape == (2, T, T)
     np.testing.assert_allclose(weights.numpy(), expected.numpy(), rtol=1e-5, atol=1e-7)
+
+
+# -- one sequence, without the axis of the batch -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "projected"])
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_one_sequence_is_a_batch_of_one(kind, batch_first, compiled):
+    made = KINDS.get(kind, nn.LSTM)
+    options = {"proj_size": 3} if kind == "projected" else {}
+    layer = made(INPUTS, HIDDEN, num_layers=2, bidirectional=True, batch_first=batch_first, **options)
+    x = gradus.tensor(normal(T, INPUTS))
+    call = gradus.compile(layer) if compiled else layer
+    out, state = call(x)
+    batch, whole = layer(x[None] if batch_first else x[:, None])
+    assert (out.numpy() == (batch[0] if batch_first else batch[:, 0]).numpy()).all() or compiled
+    np.testing.assert_allclose(out.numpy(), (batch[0] if batch_first else batch[:, 0]).numpy(), rtol=1e-6)
+    for one, several in zip(*((s,) if isinstance(s, gradus.Tensor) else s for s in (state, whole)), strict=True):
+        np.testing.assert_allclose(one.numpy(), several[:, 0].numpy(), rtol=1e-6)
+    again, _ = layer(x, state)
+    assert again.shape == out.shape
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_one_sample_is_a_batch_of_one(kind):
+    cell, x = CELLS[kind](INPUTS, HIDDEN), gradus.tensor(normal(INPUTS))
+    one, several = cell(x), cell(x[None])
+    for a, b in zip(*((s,) if isinstance(s, gradus.Tensor) else s for s in (one, several)), strict=True):
+        assert (a.numpy() == b[0].numpy()).all()
+    after = cell(x, one)
+    assert np.shape(after if isinstance(after, gradus.Tensor) else after[0]) == (HIDDEN,)
+
+
+def test_keys_of_other_sizes_and_those_that_are_there_besides():
+    layer = nn.MultiheadAttention(8, 2, kdim=5, vdim=6, add_bias_kv=True, add_zero_attn=True, batch_first=True)
+    q, k, v = (gradus.tensor(normal(*s)) for s in ((2, 4, 8), (2, 3, 5), (2, 3, 6)))
+    out, weights = layer(q, k, v, is_causal=True)
+    assert out.shape == (2, 4, 8)
+    assert weights.shape == (2, 4, 5)
+    assert (weights[:, 0, 1:3].numpy() == 0).all()
+    assert (weights[:, 0, 3:].numpy() > 0).all()
+    one, of_one = layer(q[0], k[0], v[0], is_causal=True)
+    np.testing.assert_allclose(one.numpy(), out[0].numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(of_one.numpy(), weights[0].numpy(), rtol=1e-5, atol=1e-6)

@@ -40,9 +40,12 @@ class _Recurrent(Module):
     def _make(self, suffix: str, inputs: int) -> None:
         """Weights and biases, uniform in +-1 / sqrt(hidden), under the names `weight_ih` + suffix, ..."""
         rows, bound = self.gates * self.hidden_size, 1 / math.sqrt(self.hidden_size)
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, self.hidden_size)}
+        out = self._features()[0]
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, out)}
         if self.bias:
             shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if out != self.hidden_size:
+            shapes |= {"weight_hr": (out, self.hidden_size)}
         for name, shape in shapes.items():
             setattr(self, name + suffix, Parameter((random.rand(shape) * 2 - 1) * bound))
 
@@ -50,23 +53,36 @@ class _Recurrent(Module):
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         return tuple(getattr(self, name + suffix, None) for name in names)  # type: ignore[return-value]
 
-    def _check(self, x: Tensor, ndim: int, remedy: str) -> None:
-        if x.ndim != ndim or x.shape[-1] != self.input_size or 0 in x.shape[: ndim - 2]:
+    def _check(self, x: Tensor, ndims: tuple[int, int], remedy: str) -> None:
+        if x.ndim not in ndims or x.shape[-1] != self.input_size or 0 in x.shape[:-2]:
             raise ShapeError(f"{type(self).__name__}(input_size={self.input_size}): input has shape {x.shape}", remedy)
 
-    def _start(self, state: Any, shape: tuple[int, ...], x: Tensor) -> State:
-        """The given state as a tuple, whose tensors must have `shape`; zeros if none is given."""
+    def _start(self, state: Any, around: tuple[int, ...], x: Tensor) -> State:
+        """The given state as a tuple, of tensors with the axes `around`, and features; zeros if there is none."""
+        shapes = [(*around, features) for features in self._features()]
         if state is None:
-            return (zeros(shape, x.dtype),) * self.states
+            return tuple(zeros(shape, x.dtype) for shape in shapes)
         given = (state,) if isinstance(state, Tensor) else tuple(state)
-        if [s.shape for s in given] != [shape] * self.states:
-            shapes = " and ".join(str(s.shape) for s in given)
-            wanted = f"{'(h, c)' if self.states == 2 else 'h'}, each of shape {shape}"
-            raise ShapeError(f"{type(self).__name__}: the state has shape {shapes}", f"It is {wanted}.")
+        if [s.shape for s in given] != shapes:
+            got = " and ".join(str(s.shape) for s in given)
+            wanted = " and ".join(map(str, shapes))
+            what = "(h, c), of shapes" if self.states == 2 else "h, of shape"
+            raise ShapeError(f"{type(self).__name__}: the state has shape {got}", f"It is {what} {wanted}.")
         return given
+
+    def _features(self) -> tuple[int, ...]:
+        """The lengths of the last axes of the state's tensors."""
+        return (self.hidden_size,) * self.states
 
     def extra_repr(self) -> str:
         return f"{self.input_size}, {self.hidden_size}"
+
+
+def _without_batch(state: Any, axis: int) -> Any:
+    """A state of one sample as of a batch of one; what is given as None stays."""
+    if state is None or isinstance(state, Tensor):
+        return state if state is None else state.expand_dims(axis)
+    return tuple(s.expand_dims(axis) for s in state)
 
 
 def _bare(state: State) -> Any:
@@ -97,16 +113,19 @@ class _Layer(_Recurrent):
         self._directions = ("", "_reverse") if bidirectional else ("",)
         for layer in range(num_layers):
             for direction in self._directions:
-                self._make(f"_l{layer}{direction}", hidden_size * len(self._directions) if layer else input_size)
+                features = self._features()[0] * len(self._directions)
+                self._make(f"_l{layer}{direction}", features if layer else input_size)
 
     def forward(self, x: Tensor, state: Any = None, lengths: Any = None) -> tuple[Tensor, Any]:
         """Outputs of the last layer at all times, and the last state of every layer."""
-        axes = "n, t" if self.batch_first else "t, n"
-        self._check(x, 3, f"It is ({axes}, {self.input_size}), with one time step or more.")
+        axes, n = ("n, t", self.input_size) if self.batch_first else ("t, n", self.input_size)
+        self._check(x, (2, 3), f"It is ({axes}, {n}), or of one sequence (t, {n}), with one time step or more.")
+        if x.ndim == 2:
+            return self._of_one(x, state, lengths)
         x = x.swapaxes(0, 1) if self.batch_first else x
         lengths = None if lengths is None else self._lengths(as_tensor(lengths), *x.shape[:2])
         count = self.num_layers * len(self._directions)
-        first = self._start(state, (count, x.shape[1], self.hidden_size), x)
+        first = self._start(state, (count, x.shape[1]), x)
         last: list[State] = []
         for layer in range(self.num_layers):
             if layer:
@@ -119,6 +138,16 @@ class _Layer(_Recurrent):
             x = concatenate(outputs, axis=-1)
         out = x.swapaxes(0, 1) if self.batch_first else x
         return out, _bare(tuple(stack(parts) for parts in zip(*last, strict=True)))
+
+    def _of_one(self, x: Tensor, state: Any, lengths: Any) -> tuple[Tensor, Any]:
+        """The same for one sequence: outputs (t, features), and a state without the axis of the batch."""
+        if lengths is not None:
+            raise ShapeError(f"{type(self).__name__}: lengths are of several sequences, this is one: {x.shape}")
+        if state is not None:
+            self._start(state, (self.num_layers * len(self._directions),), x)
+        axis = 0 if self.batch_first else 1
+        out, last = self.forward(x.expand_dims(axis), _without_batch(state, 1))
+        return out.squeeze(axis), _bare(tuple(s.squeeze(1) for s in ((last,) if isinstance(last, Tensor) else last)))
 
     def _lengths(self, lengths: Tensor, t: int, n: int) -> Tensor:
         """How many time steps of each sequence count, checked once, before the loops over time."""
@@ -139,10 +168,18 @@ class _Layer(_Recurrent):
         if lengths is not None:
             x = before_ends(x, lengths)  # what stands there, NaN perhaps, must not reach the weights' gradients
         z = linear(x, w_ih, b_ih)  # of all time steps at once
+        w_hr = getattr(self, f"weight_hr_l{layer}{direction}", None)
+        if w_hr is not None:
+            return scan(lambda z_t, s: self._projected(z_t, s, w_hh, b_hh, w_hr), z, state, bool(direction), lengths)
         done = run(self.step, z, state, w_hh, b_hh, bool(direction)) if lengths is None else None
         if done is not None:
             return done
         return scan(lambda z_t, s: self.step(z_t, s, w_hh, b_hh), z, state, bool(direction), lengths)
+
+    def _projected(self, z: Tensor, state: State, weight: Tensor, bias: Tensor | None, to: Tensor) -> State:
+        """A step whose output, the first of the state, is brought to fewer features."""
+        h, *others = self.step(z, state, weight, bias)
+        return (linear(h, to), *others)
 
 
 class RNN(_Layer):
@@ -158,7 +195,7 @@ class RNN(_Layer):
         bidirectional: a second network runs from the end; its outputs are put beside the first's.
 
     Called with x (t, n, input_size) and, if not zeros, h (num_layers directions, n, hidden_size); returns all outputs
-    (t, n, directions hidden_size) and the last h.
+    (t, n, directions hidden_size) and the last h. Of one sequence (t, input_size) nothing has the axis n.
 
     Sequences of unlike lengths are padded to one t, and called with `lengths`, integers (n,) from 1 to t: how many time
     steps of each count. h <- where(time < length, step, h), in every layer and direction, so the last h is that at each
@@ -199,6 +236,8 @@ class LSTM(_Layer):
     Args:
         input_size, hidden_size: features that come in, and of the state.
         num_layers, bias, batch_first, dropout, bidirectional: see RNN.
+        proj_size: the features that h is brought to by a matrix of its own, fewer than hidden_size; 0 for none
+            (Sak et al., 2014).
 
     Called with x (t, n, input_size) and, if not zeros, (h, c), each (num_layers directions, n, hidden_size); returns
     all outputs (t, n, directions hidden_size) and the last (h, c). For `lengths` see RNN.
@@ -211,6 +250,25 @@ class LSTM(_Layer):
 
     gates, states = 4, 2
     step = staticmethod(lstm_step)
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+    ) -> None:
+        if proj_size:
+            in_range("LSTM", "proj_size", proj_size, f"[0, {hidden_size})")
+        self.proj_size = proj_size
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+
+    def _features(self) -> tuple[int, ...]:
+        return self.proj_size or self.hidden_size, self.hidden_size
 
 
 class GRU(_Layer):
@@ -243,10 +301,13 @@ class _Cell(_Recurrent):
         self._make("", input_size)
 
     def forward(self, x: Tensor, state: Any = None) -> Any:
-        """The next state."""
-        self._check(x, 2, f"It is (n, {self.input_size}).")
+        """The next state; of one sample (input_size,) without the axis of the batch."""
+        self._check(x, (1, 2), f"It is (n, {self.input_size}), or of one sample ({self.input_size},).")
         w_ih, w_hh, b_ih, b_hh = self._weights("")
-        start = self._start(state, (x.shape[0], self.hidden_size), x)
+        start = self._start(state, x.shape[:-1], x)
+        if x.ndim == 1:
+            after = self.forward(x[None], _without_batch(_bare(start), 0))
+            return _bare(tuple(s[0] for s in ((after,) if isinstance(after, Tensor) else after)))
         return _bare(self.step(linear(x, w_ih, b_ih), start, w_hh, b_hh))
 
 

@@ -60,9 +60,9 @@ class _Layer(Module):
         if isinstance(activation, str) and activation not in _ACTIVATIONS:
             name = type(self).__name__
             raise ArgumentError(f'{name}: activation is "relu", "gelu" or a function, got {activation!r}')
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first)
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first)
         if self.has_memory:
-            self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first)
+            self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first)
         self.linear1, self.linear2 = Linear(d_model, dim_feedforward, bias), Linear(dim_feedforward, d_model, bias)
         self.dropout, self.norm_first, self.activation = Dropout(dropout), norm_first, activation
         for i in range(1, 4 if self.has_memory else 3):
