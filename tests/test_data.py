@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 
 import numpy as np
 import pytest
@@ -156,11 +157,11 @@ def test_any_data_set_with_length_and_items():
     assert y.tolist() == [0, 1, 4] and y.dtype == gradus.int64
     shuffled = DataLoader(Squares(), batch_size=3, shuffle=True)
     assert sorted(v for batch in seen(shuffled) for v in batch) == [i * i for i in range(7)]
-    assert [x.tolist() for (x,) in DataLoader([np.ones(2), np.zeros(2)])] == [[[1, 1], [0, 0]]]
+    assert [x.tolist() for x in DataLoader([np.ones(2), np.zeros(2)])] == [[[1, 1], [0, 0]]]
 
 
 def test_samples_of_different_shapes_make_no_batch():
-    with pytest.raises(DataError, match=r"sample 1 has shapes \[\(3,\)\], sample 0 \[\(2,\)\]"):
+    with pytest.raises(DataError, match=r"sample 1 has shape \(3,\), sample 0 \(2,\)"):
         next(iter(DataLoader([np.ones(2), np.ones(3)])))
 
 
@@ -176,7 +177,7 @@ def test_a_start_outside_the_epoch():
 
 
 def readers():
-    return [t for t in threading.enumerate() if t.name.startswith("gradus-prefetch")]
+    return [t for t in threading.enumerate() if t.name.startswith("gradus-loader")]
 
 
 def test_leaving_a_prefetched_epoch_early_ends_its_thread():
@@ -224,11 +225,15 @@ def test_an_error_of_the_thread_reaches_the_caller_at_its_turn():
                 raise OSError("the disk is gone")
             return super().__getitem__(i)
 
-    got = []
-    with pytest.raises(OSError, match="the disk is gone"):
-        for _, y in DataLoader(Broken(), batch_size=2, prefetch=3):
-            got.append(y.tolist())
-    assert got == [[0, 1], [4, 9]] and not readers()
+    for options in ({}, {"prefetch": 3}, {"num_workers": 2}):
+        got = []
+        with pytest.raises(DataError, match="sample 4 of Broken could not be read: OSError: the disk is gone") as error:
+            for _, y in DataLoader(Broken(), batch_size=2, **options):
+                got.append(y.tolist())
+        assert got == [[0, 1], [4, 9]] and not readers()
+        assert isinstance(error.value.__cause__, OSError)
+        lines = traceback.extract_tb(error.value.__cause__.__traceback__)
+        assert lines[-1].line == 'raise OSError("the disk is gone")'
 
 
 # -- numbers that are none ---------------------------------------------------------------------------------------------

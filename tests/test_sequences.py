@@ -217,7 +217,7 @@ def test_predictions_come_in_the_order_of_the_samples():
 
 
 def test_sequences_alone_cannot_be_learned_from():
-    with pytest.raises(DataError, match="has sequences alone, but inputs and targets are needed"):
+    with pytest.raises(DataError, match="has no targets, but inputs and targets are needed"):
         trainer_of().fit(Sequences([[1], [2, 3]]), progress=False)
 
 

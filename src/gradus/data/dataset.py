@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError, ShapeError
+from ..errors import DataError, ShapeError
 from ..names.elsewhere import tell
-from ..random import stream
-from ..tensor import as_tensor
+from ..tensor import Tensor, as_tensor
+from .collate import together
+from .iterable import is_stream
 from .sequences import Sequences
 
 if TYPE_CHECKING:
     from .tables.standardizer import Standardizer
     from .tables.transform import TableTransform
 
-__all__ = [
-    "Dataset",
-    "Subset",
-    "TensorDataset",
-    "check_finite",
-    "in_memory",
-    "inputs_of",
-    "padded_lengths",
-    "random_split",
-]
+__all__ = ["Dataset", "Subset", "TensorDataset", "check_finite", "in_memory", "inputs_of", "padded_lengths"]
 
-_SPLIT = 1 << 23  # the stream of random numbers that deals out parts
 _ROWS_AT_ONCE = 4096  # bounds the memory that check_finite needs
 
 
 class Dataset(Protocol):
-    """Anything with a length and items by number; an item is a tuple (x, y) or one array."""
+    """Anything with a length and items by number.
+
+    An item is one sample: mostly a tuple (x, y), the inputs and last the target; or anything of which `collate` makes
+    a batch. In a class of yours, `data.sample_generator()` gives `__getitem__` its random numbers.
+    """
 
     def __len__(self) -> int: ...
 
@@ -122,10 +116,17 @@ class Subset:
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
         """The samples as arrays, copied together at each call."""
-        return rows(self.dataset, self.indices)
+        return rows(self, slice(None))
 
     def __repr__(self) -> str:
         return f"Subset({len(self)} of {self.dataset!r})"
+
+
+def found_in(dataset: Any, places: Any) -> tuple[Any, Any]:
+    """The data set that a part is a part of, and where in it the samples at these places are."""
+    while isinstance(dataset, Subset) and type(dataset).__getitem__ is Subset.__getitem__:
+        dataset, places = dataset.dataset, dataset.indices[places]
+    return dataset, places
 
 
 def in_memory(dataset: Any) -> tuple[tuple[np.ndarray, ...] | None, np.ndarray]:
@@ -134,9 +135,9 @@ def in_memory(dataset: Any) -> tuple[tuple[np.ndarray, ...] | None, np.ndarray]:
     >>> in_memory(Subset(TensorDataset([4, 5, 6]), [2, 0]))
     ((array([4, 5, 6]),), array([2, 0]))
     """
-    places = np.arange(len(dataset))
-    while isinstance(dataset, Subset):
-        dataset, places = dataset.dataset, dataset.indices[places]
+    if is_stream(dataset):
+        return None, np.arange(0)
+    dataset, places = found_in(dataset, np.arange(len(dataset)))
     plain = isinstance(dataset, TensorDataset) and type(dataset).__getitem__ is TensorDataset.__getitem__
     return (dataset.arrays if plain else None), places
 
@@ -168,59 +169,42 @@ def inputs_of(dataset: Dataset, batch: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def rows(dataset: Dataset, index: Any) -> tuple[np.ndarray, ...]:
-    """The samples at a slice or an array of places, stacked along a new first axis: one array for each part."""
-    if isinstance(dataset, (TensorDataset, Sequences)):
-        return dataset[index]
-    if isinstance(dataset, Subset):
-        return rows(dataset.dataset, dataset.indices[index])
-    places = range(len(dataset))[index] if isinstance(index, slice) else index
-    items = [dataset[int(i)] for i in places]
-    return _stacked([item if isinstance(item, (tuple, list)) else (item,) for item in items], places)
+    """The samples at a slice or an array of places, stacked along a new first axis: one array for each part.
 
-
-def _stacked(items: list[Any], places: Sequence[int]) -> tuple[np.ndarray, ...]:
-    for item, place in zip(items, places, strict=True):
-        if len(item) != len(items[0]) or any(np.shape(a) != np.shape(b) for a, b in zip(item, items[0], strict=True)):
-            raise DataError(
-                f"sample {place} has shapes {[np.shape(a) for a in item]}, sample {places[0]} "
-                f"{[np.shape(a) for a in items[0]]}: they make no batch. Bring all samples to one shape, "
-                "or make Sequences of those that differ in length alone."
-            )
-    return tuple(_column(part) for part in zip(*items, strict=True))
-
-
-def _column(values: Sequence[Any]) -> np.ndarray:
-    if isinstance(values[0], (bool, int, float)):
-        return as_tensor(list(values)).numpy()
-    return np.stack([as_tensor(v).numpy() for v in values])
-
-
-def random_split(dataset: Dataset, lengths: Sequence[float], seed: int = 0) -> list[Subset]:
-    """Deal the samples out to parts at random: a function of the seed.
-
-    Args:
-        dataset: any data set.
-        lengths: numbers of samples that add up to len(dataset), or fractions that add up to 1.
-        seed: what the order depends on.
-
-    Returns:
-        For each length one Subset; it keeps the classes, the target and the transform of the data set.
-
-    >>> [len(part) for part in random_split(TensorDataset([1, 2, 3, 4, 5]), [0.6, 0.4])]
-    [3, 2]
+    Raises:
+        DataError: a sample cannot be read, is unlike the others, or has parts that are no arrays.
     """
-    if not isinstance(lengths, (Sequence, np.ndarray)) or isinstance(lengths, str):
-        raise ArgumentError(f"random_split: the lengths are several numbers, as [0.8, 0.2], got {lengths!r}")
-    n = len(dataset)
-    fractions = any(isinstance(length, float) for length in lengths)
-    if any(length < 0 for length in lengths) or not math.isclose(sum(lengths), 1 if fractions else n):
-        raise ArgumentError(
-            f"random_split: the lengths {list(lengths)} add up to {sum(lengths):g}; "
-            f"they must be fractions that make 1, or counts that make {n}"
+    whole, places = found_in(dataset, range(len(dataset))[index] if isinstance(index, slice) else index)
+    if isinstance(whole, (TensorDataset, Sequences)):
+        return whole[np.asarray(places, int)]
+    batch = together([sample(whole, int(i)) for i in places], places)
+    parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+    if not all(isinstance(part, Tensor) for part in parts):
+        raise DataError(f"the samples of a {type(whole).__name__} are not made of arrays alone: {whole[0]!r:.80}")
+    return tuple(part.numpy() for part in parts)
+
+
+def sample(dataset: Any, i: int) -> Any:
+    """One sample; where reading it fails, it is told which."""
+    try:
+        return dataset[i]
+    except Exception as problem:
+        raise DataError(
+            f"sample {i} of {type(dataset).__name__} could not be read: {type(problem).__name__}: {problem}"
+        ) from problem
+
+
+def require_dataset(where: str, dataset: Any) -> None:
+    """Refuse what has no length, or no items by number."""
+    by_number = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__") and not is_stream(dataset)
+    if isinstance(dataset, (str, bytes, type)) or not by_number:
+        raise DataError(
+            f"{where}: expects a data set, got {dataset!r:.200}. Make one: TensorDataset(x, y), a class with __len__ "
+            "and __getitem__, or take one of gradus.datasets."
         )
-    order = stream(seed, _SPLIT).permutation(n)
-    ends = np.cumsum(lengths) * (n if fractions else 1)
-    return [Subset(dataset, part) for part in np.split(order, np.rint(ends[:-1]).astype(int))]
+    for name in ("__len__", "__getitem__"):
+        if getattr(type(dataset), name, None) is getattr(Dataset, name):
+            raise DataError(f"{where}: {type(dataset).__name__} derives from Dataset and has no {name} of its own")
 
 
 def check_finite(dataset: Dataset) -> None:

@@ -132,8 +132,8 @@ def _plain(thing: Any) -> TypeGuard[FunctionType]:
     if not isinstance(thing, FunctionType) or hasattr(thing, "understands"):
         return False
     code = inspect.unwrap(thing).__code__
-    made_from_function = thing.__name__ == "__init__" and code.co_argcount == 1  # its class knows the options
-    return made_from_function or not code.co_flags & inspect.CO_VARKEYWORDS
+    from_function = thing.__name__ == "__init__" and code.co_argcount == 1 and "options" in code.co_varnames
+    return from_function or not code.co_flags & inspect.CO_VARKEYWORDS  # the class knows its options
 
 
 def _understand_class(kind: type) -> None:

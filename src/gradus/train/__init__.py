@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..names.elsewhere import door as _door
 from . import metrics
+from .cross_validation import CrossValidation, cross_validate
 from .fitting.callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBest
 from .fitting.pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
 from .fitting.trainer import LOSSES, Trainer
@@ -16,6 +17,7 @@ from .transfer import transferred
 __all__ = [
     "LOSSES",
     "Callback",
+    "CrossValidation",
     "EarlyStopping",
     "History",
     "LambdaCallback",
@@ -24,6 +26,7 @@ __all__ = [
     "Run",
     "SaveBest",
     "Trainer",
+    "cross_validate",
     "features",
     "fit_unsupervised",
     "load",

@@ -93,6 +93,8 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "polygamma.n": ("order",),
     "tile.dims": ("times",),
     "multinomial.pvals": ("p",),
+    "random_state": ("seed",),
+    "n_splits cv": ("k",),
 }
 ANY = object()
 # Options that change nothing here, with the values for which that is so; the first is what others have unless told.
@@ -177,6 +179,8 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "permutation.axis": (0,),
     "detach.input gumbel_softmax.eps": (ANY,),
     "k": (0,),
+    "prefetch_factor": (None, 2),
+    "in_order": (True,),
 }
 # Options of which others are made.
 MADE_FROM: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
@@ -275,7 +279,11 @@ INSTEAD: dict[str, str] = {
     "assign": "model.load_state_dict(state), which writes into the parameters",
     "with_kwargs prepend always_call": "a hook of (module, inputs, output), in the order of registering",
     "closure": "loss.backward(), and then optimizer.step(); LBFGS takes a closure",
-    "num_workers": "nothing, or prefetch=2: batches are read ahead in a thread",
+    "prefetch_factor": "prefetch=, how many batches are read ahead in all",
+    "DataLoader.generator RandomSampler.generator SubsetRandomSampler.generator WeightedRandomSampler.generator "
+    "random_split.generator": "seed=0, a number on which all that is random depends",
+    "test_size train_size": "lengths=[0.8, 0.2], the shares of all parts",
+    "random_split.stratify": "stratified_split(dataset, lengths)",
     "names name": "nothing: axes have no names",
     "scale_grad_by_freq max_norm norm_type sparse": "the layer without it, and weight.norm(axis=1) where needed",
     "differentiable capturable": "nothing: steps are compiled by gradus.compile",

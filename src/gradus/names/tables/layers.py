@@ -148,7 +148,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "pad_packed_sequence unpad_sequence unpack_sequence": (
             "nothing: outputs of recurrent layers are padded; x[i, : lengths[i]]"
         ),
-        "pad_sequence": "gradus.data.Sequences(sequences, labels), whose batches are padded",
+        "pad_sequence": "gradus.data.pad_sequence(sequences, batch_first=True)",
         "invert_permutation": "gradus.argsort(x)",
     },
     "nn.utils.parametrizations": {

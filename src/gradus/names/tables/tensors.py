@@ -188,12 +188,9 @@ INSTEAD: dict[str, dict[str, str]] = {
         "spawn": "gradus.Generator(seed + i)",
         "binomial": "(generator.rand(count, *shape) < p).sum(0)",
     },
-    "DataLoader": {
-        "collate_fn": "a data set whose samples are arrays of one shape; gradus.data.Sequences pads",
-    },
     "data.Dataset": {
         "from_tensor_slices from_tensors": "gradus.data.TensorDataset(x, y)",
-        "from_generator": "a class with __len__ and __getitem__",
+        "from_generator": "gradus.data.IterableDataset, or a class with __len__ and __getitem__",
         "batch padded_batch ragged_batch unbatch rebatch": "gradus.data.DataLoader(data, batch_size=32)",
         "shuffle": "gradus.data.DataLoader(data, shuffle=True)",
         "prefetch": "gradus.data.DataLoader(data, prefetch=2)",
@@ -203,7 +200,8 @@ INSTEAD: dict[str, dict[str, str]] = {
         "take skip shard take_while": "gradus.data.Subset(data, range(n))",
         "cache snapshot": "gradus.data.TensorDataset(x, y), which is in memory",
         "as_numpy_iterator get_single_element enumerate": "a Python loop over the DataLoader",
-        "zip concatenate": "gradus.data.TensorDataset(gradus.concatenate([x1, x2]), gradus.concatenate([y1, y2]))",
+        "zip": "gradus.data.StackDataset(a, b)",
+        "concatenate": "gradus.data.ConcatDataset([a, b])",
         "window group_by_window": "gradus.data.windows(series, length)",
         "bucket_by_sequence_length": "gradus.data.Sequences(texts, labels, buckets=10)",
         "range": "gradus.arange(n)",
@@ -212,9 +210,8 @@ INSTEAD: dict[str, dict[str, str]] = {
         "load save": "gradus.load(path), gradus.save({name: x}, path)",
         "element_spec options with_options": "nothing: batches are tensors",
         "reduce": "a Python loop over the DataLoader",
-        "random counter choose_from_datasets sample_from_datasets rejection_resample": (
-            "gradus.data.Subset(data, indices)"
-        ),
+        "random counter choose_from_datasets": "gradus.data.Subset(data, indices)",
+        "sample_from_datasets rejection_resample": "gradus.data.WeightedRandomSampler(weights, n), as sampler=",
         "sparse_batch": SPARSE,
         "unique": "gradus.unique(x)",
     },
@@ -270,7 +267,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "device": DEVICE,
     },
     "DataLoader": {
-        "pin_memory pin_memory_device num_workers multiprocessing_context worker_init_fn timeout "
-        "persistent_workers prefetch_factor in_order check_worker_number_rationality": ONE_PROCESS,
+        "pin_memory pin_memory_device prefetch_factor in_order check_worker_number_rationality": INSIDE,
     },
 }

@@ -19,15 +19,16 @@ from .reasons import (
 
 INSTEAD: dict[str, dict[str, str]] = {
     "data": {
-        "IterableDataset IterDataPipe MapDataPipe DFIterDataPipe ChainDataset ConcatDataset StackDataset": (
-            "a class with __len__ and __getitem__"
-        ),
+        "IterDataPipe MapDataPipe DFIterDataPipe": "a class with __len__ and __getitem__, or gradus.data.IterableDataset",
+        "ChainDataset": "a gradus.data.IterableDataset whose __iter__ goes through one after the other",
         "AUTOTUNE": "gradus.data.DataLoader(data, prefetch=2)",
         "TextLineDataset": "open(path)",
         "Iterator IteratorSpec NumpyIterator": "a Python loop over the DataLoader",
         "experimental Options DatasetSpec": "gradus.data itself",
-        "default_collate default_convert": "nothing: samples are stacked by the DataLoader",
-        "pad_sequence": "gradus.data.Sequences(sequences, labels)",
+        "default_collate default_convert": "gradus.data.collate(samples)",
+        "train_test_split ShuffleSplit": "gradus.data.random_split(data, [0.8, 0.2])",
+        "StratifiedShuffleSplit": "gradus.data.stratified_split(data, [0.8, 0.2])",
+        "KFold StratifiedKFold TimeSeriesSplit": "gradus.data.k_fold(data, k=5)",
     },
     "utils": {
         "data": "gradus.data",
@@ -61,9 +62,10 @@ INSTEAD: dict[str, dict[str, str]] = {
         "pack_x_y_sample_weight unpack_x_y_sample_weight": "x, y, weights as three arrays of gradus.data.TensorDataset",
     },
     "utils.data": {
-        "IterableDataset ChainDataset ConcatDataset StackDataset": "a class with __len__ and __getitem__",
-        "default_collate default_convert": "nothing: samples are stacked by the DataLoader",
-        "IterDataPipe MapDataPipe DFIterDataPipe": "a class with __len__ and __getitem__",
+        "ChainDataset": "a gradus.data.IterableDataset whose __iter__ goes through one after the other",
+        "default_collate default_convert": "gradus.data.collate(samples)",
+        "IterDataPipe MapDataPipe DFIterDataPipe": "a class with __len__ and __getitem__, or gradus.data.IterableDataset",
+        "get_worker_info": "worker_init_fn= of the DataLoader; gradus.data.sample_generator() for random numbers",
     },
     "utils.checkpoint": {
         "checkpoint checkpoint_sequential": "gradus.checkpoint(function, *inputs)",
@@ -253,21 +255,13 @@ ABSENT: dict[str, dict[str, str]] = {
             "gradus reads no TFRecord files; gradus.data.TensorDataset takes arrays."
         ),
         "DistributedSampler": ONE_PROCESS,
-        "Sampler BatchSampler RandomSampler SequentialSampler SubsetRandomSampler WeightedRandomSampler": (
-            "There are no samplers: gradus.data.DataLoader(data, shuffle=True), or gradus.data.Subset(data, "
-            "indices)."
-        ),
     },
     "utils": {
         "cpp_extension benchmark bottleneck": INSIDE,
         "bounding_boxes is_keras_tensor": PICTURES,
     },
     "utils.data": {
-        "DistributedSampler get_worker_info": ONE_PROCESS,
-        "Sampler BatchSampler RandomSampler SequentialSampler SubsetRandomSampler WeightedRandomSampler": (
-            "There are no samplers: gradus.data.DataLoader(data, shuffle=True), or gradus.data.Subset(data, "
-            "indices)."
-        ),
+        "DistributedSampler": ONE_PROCESS,
         "argument_validation functional_datapipe guaranteed_datapipes_determinism non_deterministic "
         "runtime_validation runtime_validation_disabled": INSIDE,
     },

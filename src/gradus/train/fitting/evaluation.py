@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from functools import partial
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from ...autograd import no_grad
 from ...compiler import Compiled
-from ...data import DataLoader, in_memory, inputs_of
+from ...data import DataLoader
+from ...data.iterable import known_length
 from ...nn import Module
 from ...nn.core.checks import require_model
 from ...nn.core.unsized import is_unsized
 from ...tensor import Tensor
 from ..metrics import Metric
+from .batches import divided, size_of
 from .native import Native
 from .turns import turn_of
 
@@ -65,34 +69,42 @@ class Running:
             metric.total = state.get(metric.name)
 
 
-def predictions(trainer: Native, loader: DataLoader) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
-    """Of each batch the model's outputs, and the batch, or only its targets.
+def predictions(trainer: Native, loader: DataLoader) -> Iterator[tuple[Tensor, Any]]:
+    """Of each batch the model's outputs, and the targets.
 
     The bits do not depend on where the samples come from: how many there are decides whether the batches of the first
     one's size pass through a program, and the native slices over data in memory are calls of that same program.
     """
-    if any(map(is_unsized, trainer.model.parameters())):
-        next(eagerly(trainer, loader, 1))  # finds the sizes of layers before a program is made
-    if trainer.forward is None or len(loader.dataset) < NATIVE_FROM:
-        yield from eagerly(trainer, loader)
+    if any(map(is_unsized, trainer.model.parameters())):  # a batch finds the sizes of layers before a program is made
+        next(eagerly(trainer, loader, filter(None, [loader.first()])), None)
+    samples, batches = known_length(loader.dataset), loader.batches(0)
+    first: list[Any] = []
+    if samples is None and trainer.forward is not None:  # as many are read as are needed to know
+        while sum(map(size_of, first)) < NATIVE_FROM and (batch := next(batches, None)) is not None:
+            first.append(batch)
+        samples = sum(map(size_of, first))
+    if trainer.forward is None or (samples or 0) < NATIVE_FROM:
+        yield from eagerly(trainer, loader, chain(first, batches))
         return
-    done = 0
+    done, size = 0, None
     try:
         for outputs, targets in _in_slices(trainer.forward, loader):
-            yield outputs, (targets,)
-            done += 1
+            yield outputs, targets
+            done, size = done + 1, len(targets)
     except Exception as problem:
         trainer.give_up("forward", problem)
-    size = min(loader.batch_size, len(loader.dataset))
-    for batch in loader.batches(0, done):
-        whole, inputs = len(batch[-1]) == size, inputs_of(loader.dataset, batch)
-        yield (trainer.natively("forward", *inputs) if whole else trainer.model(*inputs)), batch
+    for batch in loader.batches(0, done) if done else chain(first, batches):
+        size = size or size_of(batch)
+        parts = divided(trainer.model, batch, loader.dataset)
+        whole = size_of(batch) == size
+        run = partial(trainer.natively, "forward") if whole else trainer.model
+        yield run(*parts.args, **parts.named), parts.targets
 
 
 def _in_slices(forward: Compiled, loader: DataLoader) -> Iterator[tuple[Tensor, Tensor]]:
     """Of each batch of the first one's size the outputs and the targets, where all samples lie in memory."""
-    arrays, places = in_memory(loader.dataset)
-    if arrays is None or loader.prefetch:
+    arrays, places = loader.in_memory()
+    if arrays is None:
         return
     rows, done = places[loader.rows(0)[0]], 0
     for (outputs,) in forward.slices(arrays[:-1] or arrays, rows):
@@ -101,21 +113,20 @@ def _in_slices(forward: Compiled, loader: DataLoader) -> Iterator[tuple[Tensor, 
             done += 1
 
 
-def eagerly(
-    trainer: Native, loader: DataLoader, most: int | None = None
-) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
-    """Of each batch, or so many, the model's outputs, and the batch; what has no targets is all inputs."""
-    for batch in islice(loader.batches(0), most):
-        yield trainer.model(*inputs_of(loader.dataset, batch)), batch
+def eagerly(trainer: Native, loader: DataLoader, batches: Iterable[Any]) -> Iterator[tuple[Tensor, Any]]:
+    """Of each of these batches of a loader the model's outputs, and the targets; None where all are inputs."""
+    for batch in batches:
+        parts = divided(trainer.model, batch, loader.dataset)
+        yield trainer.model(*parts.args, **parts.named), parts.targets
 
 
 def measure(
-    trainer: Native, batches: Iterable[tuple[Tensor, tuple[Tensor, ...]]], between: Callable[[], None] = lambda: None
+    trainer: Native, batches: Iterable[tuple[Tensor, Any]], between: Callable[[], None] = lambda: None
 ) -> dict[str, float]:
     """The loss and the metrics over predictions, in evaluation mode; `between` is called after each batch."""
     running = Running(trainer.metrics)
     with evaluating(trainer.model):
-        for outputs, (*_, targets) in batches:
+        for outputs, targets in batches:
             running.update(*(a.numpy()[None] for a in (trainer.loss(outputs, targets), outputs, targets)))
             between()
     return running.values()
@@ -124,7 +135,7 @@ def measure(
 def scores(trainer: Native, outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """The same from outputs that are there already, to the same bits: in batches as the outputs were made in."""
     starts = range(0, len(outputs), EVAL_BATCH)
-    return measure(trainer, ((outputs[i : i + EVAL_BATCH], (targets[i : i + EVAL_BATCH],)) for i in starts))
+    return measure(trainer, ((outputs[i : i + EVAL_BATCH], targets[i : i + EVAL_BATCH]) for i in starts))
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -11,13 +12,15 @@ import numpy as np
 
 from ... import random
 from ...compiler import Compiled
-from ...data import DataLoader, in_memory, padded_lengths
+from ...data import DataLoader, padded_lengths
+from ...data.iterable import known_length
 from ...errors import CheckpointError, DivergedError
 from ...tensor import Tensor
 from ..runs.checkpoint import read_state, save, write_state
 from ..runs.events import Events
 from ..runs.history import History, HistoryFile, Record
 from ..runs.run import Run
+from .batches import arguments, divided
 from .callbacks import Callback
 from .evaluation import Running, measure, predictions
 from .interrupt import Interrupt, Interrupted
@@ -53,6 +56,11 @@ class Loop:
         self.interrupt = Interrupt()
         self.turn = turn_of(trainer.model)
 
+    @property
+    def steps(self) -> int:
+        """How many steps are done; of a stream, whose epochs nobody counts before, those of this epoch."""
+        return self.epoch * (known_length(self.loader) or 0) + self.batch
+
     # -- going through ----------------------------------------------------------------------------------------------
 
     def train(self) -> History:
@@ -60,7 +68,7 @@ class Loop:
         logs = self._open_logs()
         for callback in self.callbacks:
             callback.on_fit_begin(self.trainer)
-        self.progress.begin(self.epochs, len(self.loader), self.epoch * len(self.loader) + self.batch)
+        self.progress.begin(self.epochs, known_length(self.loader), self.steps)
         token = shown.set(self.progress)
         try:
             with self.interrupt:
@@ -103,24 +111,25 @@ class Loop:
     def _batches(self) -> tuple[float, int]:
         """The epoch's batches that are left: the seconds they took and how many samples they held."""
         start, samples = time.perf_counter(), 0
-        for losses, outputs, targets in self._stretches():
-            self._check_finite(losses)
-            self.running.update(losses, outputs, targets)
-            self.batch += len(losses)
-            samples += targets.shape[0] * targets.shape[1]
-            self.progress.advance(self.epoch + 1, self.batch, len(losses), targets.shape[1], self.running.values)
-            for callback in self.callbacks:
-                callback.on_batch_end(self.trainer, self.batch)
-            self.interrupt.check()
+        with closing(self._stretches()) as stretches:  # so that whoever reads for it ends with it
+            for losses, outputs, targets in stretches:
+                self._check_finite(losses)
+                self.running.update(losses, outputs, targets)
+                self.batch += len(losses)
+                samples += targets.shape[0] * targets.shape[1]
+                self.progress.advance(self.epoch + 1, self.batch, len(losses), targets.shape[1], self.running.values)
+                for callback in self.callbacks:
+                    callback.on_batch_end(self.trainer, self.batch)
+                self.interrupt.check()
         return time.perf_counter() - start, samples
 
-    def _stretches(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _stretches(self) -> Generator[tuple[np.ndarray, np.ndarray, np.ndarray], None, None]:
         """Train on the batches that are left; of so many at a time the losses, the outputs and the targets.
 
         Where the data are in memory, many steps are made at once in native code before they are handed out.
         """
         yield from self._steps(self.trainer.verify if self.trainer.compiled else 0)
-        arrays, places = in_memory(self.loader.dataset)
+        arrays, places = self.loader.in_memory()
         if self.trainer.compiled is not None and arrays is not None and self._native():
             try:
                 yield from self._slices(self.trainer.compiled, arrays, places)
@@ -132,9 +141,11 @@ class Loop:
     def _steps(self, most: int | None) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """One step after the other, at most so many."""
         for batch in islice(self.loader.batches(self.epoch, self.batch), most):
+            args, named = arguments(batch)
             with self.turn:
-                loss, outputs, *changed = self.trainer.natively("compiled", *batch)
-            yield loss.numpy()[None], outputs.numpy()[None], (changed[0] if changed else batch[-1]).numpy()[None]
+                loss, outputs, *changed = self.trainer.natively("compiled", *args, **named)
+            targets = changed[0] if changed else divided(self.trainer.model, batch).targets
+            yield loss.numpy()[None], outputs.numpy()[None], targets.numpy()[None]
 
     def _slices(
         self, compiled: Compiled, arrays: tuple[np.ndarray, ...], places: np.ndarray
@@ -150,8 +161,7 @@ class Loop:
 
     def _native(self) -> bool:
         """Whether whole stretches of an epoch can run natively: nothing asks to be called after each batch."""
-        quiet = all(getattr(c.on_batch_end, "__func__", None) is Callback.on_batch_end for c in self.callbacks)
-        return quiet and not self.loader.prefetch
+        return all(getattr(c.on_batch_end, "__func__", None) is Callback.on_batch_end for c in self.callbacks)
 
     def _check_finite(self, losses: np.ndarray) -> None:
         finite = np.isfinite(losses)
@@ -160,7 +170,7 @@ class Loop:
             number = self.batch + first + 1
             raise DivergedError(
                 f"the loss became {losses[first]} in epoch {self.epoch + 1}, batch {number} (step "
-                f"{self.epoch * len(self.loader) + number}), at learning rate {self.trainer.optimizer.lr:g}. "
+                f"{self.steps + first + 1}), at learning rate {self.trainer.optimizer.lr:g}. "
                 "Try a learning rate ten times lower, clip_norm=1.0, or inputs scaled to about -1 to 1."
             )
 
@@ -225,9 +235,10 @@ class Loop:
             "model": type(self.trainer.model).__name__,
             "optimizer": type(self.trainer.optimizer).__name__,
             "metrics": [metric.name for metric in self.trainer.metrics],
-            "samples": len(loader.dataset),
+            "samples": known_length(loader.dataset),
             "lengths": None if padded is None else np.unique(padded).tolist(),  # on which the order depends
             "batch_size": loader.batch_size,
+            "sampler": loader.sampler_name,
             "shuffle": loader.shuffle,
             "drop_last": loader.drop_last,
             "seed": loader.seed,

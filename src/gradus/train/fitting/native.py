@@ -46,10 +46,10 @@ class Native:
     verify: int
     _compile: bool | str
 
-    def step(self, *batch: Tensor) -> tuple[Tensor, ...]:
+    def step(self, *batch: Any, **named: Any) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
-    def outputs(self, *inputs: Tensor) -> Tensor:
+    def outputs(self, *inputs: Any, **named: Any) -> Tensor:
         raise NotImplementedError
 
     def _make(self) -> None:
@@ -88,20 +88,20 @@ class Native:
             self._failed = problem
             raise
 
-    def natively(self, name: str, *batch: Tensor) -> Any:
+    def natively(self, name: str, *batch: Any, **named: Any) -> Any:
         """A call of "compiled", a step, or of "forward"; where it cannot be compiled, eagerly from then on."""
         program = getattr(self, name)
         if program is not None:
             try:
                 if name == "compiled" and self.verify:
-                    result = both_ways(program, program, batch, {})
+                    result = both_ways(program, program, batch, named)
                     self.verify -= 1
                     return result
-                return program(*batch)
+                return program(*batch, **named)
             except Exception as problem:
                 self.give_up(name, problem)
         try:
-            result = (self.step if name == "compiled" else self.outputs)(*batch)
+            result = (self.step if name == "compiled" else self.outputs)(*batch, **named)
         except BaseException:  # the same error, or the user's own: it was not the compiler's fault
             for given_up, (before, _) in self._unsaid.items():
                 setattr(self, given_up, before)

@@ -23,8 +23,8 @@ _COMPILING = 2.0  # seconds after which it is said that a program is being compi
 class Silent:
     """Shows nothing; the base of the others."""
 
-    def begin(self, epochs: int, batches: int, done: int) -> None:
-        """Training begins: so many epochs of so many batches, of which so many were done before."""
+    def begin(self, epochs: int, batches: int | None, done: int) -> None:
+        """Training begins: so many epochs of so many batches, of which so many were done before; None if unknown."""
 
     def advance(self, epoch: int, number: int, count: int, samples: int, values: Values) -> None:
         """So many batches of so many samples are done, the last is `number` of an epoch (both from 1).
@@ -51,7 +51,7 @@ shown: ContextVar[Silent] = ContextVar("shown", default=Silent())  # noqa: B039 
 class _Timed(Silent):
     """Counts what was done and how long it took."""
 
-    def begin(self, epochs: int, batches: int, done: int) -> None:
+    def begin(self, epochs: int, batches: int | None, done: int) -> None:
         self.epochs, self.batches, self.done, self.first = epochs, batches, done, done
         self.samples, self.start, self.shown = 0, time.perf_counter(), time.perf_counter()
 
@@ -79,8 +79,11 @@ class _Timed(Silent):
 
     def numbers(self, values: Mapping[str, Any]) -> str:
         seconds = time.perf_counter() - self.start
+        pace = f"{_text(values)}  {self.samples / seconds:,.0f} samples/s"
+        if self.batches is None:
+            return pace
         left = seconds / max(self.done - self.first, 1) * (self.epochs * self.batches - self.done)
-        return f"{_text(values)}  {self.samples / seconds:,.0f} samples/s  {_clock(left)} left"
+        return f"{pace}  {_clock(left)} left"
 
     def summary(self, record: Mapping[str, Any]) -> str:
         shown = {k: v for k, v in record.items() if k not in ("epoch", "seconds", "samples_per_second", "lr")}
@@ -92,8 +95,9 @@ class Lines(_Timed):
     """A line at each epoch's end, and in long epochs one every few seconds."""
 
     def advance(self, epoch: int, number: int, count: int, samples: int, values: Values) -> None:
-        if self.count(count, samples) > _BETWEEN_LINES and number < self.batches:
-            self._print(f"epoch {epoch}/{self.epochs}  batch {number}/{self.batches}  {self.numbers(values())}")
+        if self.count(count, samples) > _BETWEEN_LINES and number != self.batches:
+            of = "" if self.batches is None else f"/{self.batches}"
+            self._print(f"epoch {epoch}/{self.epochs}  batch {number}{of}  {self.numbers(values())}")
 
     def epoch(self, record: Mapping[str, Any]) -> None:
         self._print(self.summary(record))
@@ -111,15 +115,16 @@ class Bar(_Timed):
 
     bar: RichProgress
 
-    def begin(self, epochs: int, batches: int, done: int) -> None:
+    def begin(self, epochs: int, batches: int | None, done: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
         super().begin(epochs, batches, done)
         columns = TextColumn("epoch {task.description}"), BarColumn(24), TextColumn("{task.fields[numbers]}")
         self.bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
-        first = min(done // batches + 1, epochs)
-        self.task = self.bar.add_task(f"{first}/{epochs}", total=epochs * batches, completed=done, numbers="")
+        first = min(done // batches + 1, epochs) if batches else 1
+        total = None if batches is None else epochs * batches
+        self.task = self.bar.add_task(f"{first}/{epochs}", total=total, completed=done, numbers="")
         self.bar.start()
 
     def advance(self, epoch: int, number: int, count: int, samples: int, values: Values) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import functional
-from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, inputs_of, padded_lengths
+from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, padded_lengths
+from ...data.iterable import is_stream, known_length
 from ...errors import ArgumentError, DataError, GradientError, ShapeError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
 from ...names.elsewhere import missing_from
@@ -23,6 +24,7 @@ from ...tensor import Tensor
 from ..metrics import Function, Metric, metric
 from ..runs.history import History
 from ..runs.run import Run
+from .batches import Parts, check_trainable, divided
 from .callbacks import Callback
 from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
 from .loop import Loop
@@ -124,23 +126,24 @@ class Trainer(Native):
         def __getattr__(self, name: str) -> Any:
             raise missing_from(self, "Trainer", name)
 
-    def step(self, *batch: Tensor) -> tuple[Tensor, ...]:
-        """One step of training on a batch, inputs and then targets: its loss, and the model's outputs; and the targets
-        if they were changed, too."""
-        *inputs, targets = batch if self.augment is None else _augmented(self.augment, batch)
+    def step(self, *batch: Any, **named: Any) -> tuple[Tensor, ...]:
+        """One step of training on a batch, inputs and then targets, or all by name: its loss, and the model's outputs;
+        and the targets if they were changed, too."""
+        given = divided(self.model, named or batch)
+        parts = given if self.augment is None else _augmented(self.augment, given)
         self.optimizer.zero_grad()
-        outputs = self.model(*inputs)
-        loss = self.loss(outputs, targets)
+        outputs = self.model(*parts.args, **parts.named)
+        loss = self.loss(outputs, parts.targets)
         loss.backward()
         if self.clip_norm is not None:
             clip_grad_norm_(self.optimizer.params, self.clip_norm)
         self.optimizer.step()
         results = loss.detach(), outputs.detach()
-        return results if targets is batch[-1] else (*results, targets)
+        return results if parts.targets is given.targets else (*results, parts.targets)
 
-    def outputs(self, *inputs: Tensor) -> Tensor:
+    def outputs(self, *inputs: Any, **named: Any) -> Tensor:
         """The model's outputs for a batch."""
-        result: Tensor = self.model(*inputs)
+        result: Tensor = self.model(*inputs, **named)
         return result
 
     def stop(self) -> None:
@@ -166,7 +169,10 @@ class Trainer(Native):
         threads. At the end the model is in the mode (training or evaluation) that it was in before.
 
         Args:
-            train: a data set, of which shuffled batches are made, or a DataLoader.
+            train: a data set, of which shuffled batches are made, or a DataLoader. Of batches (x, y), (x1, x2, y) the
+                last part is the targets, and the model is called with the others; of dicts it is called with the
+                entries that its `forward` takes by name, and the other one is the targets. An IterableDataset is gone
+                through once an epoch, in its order.
             validation: measured after each epoch; its numbers are named `val_...`.
             epochs: how often, counted from the very beginning when it goes on.
             batch_size: samples in a step; of a DataLoader its own is taken.
@@ -190,11 +196,12 @@ class Trainer(Native):
         _check_callbacks(callbacks)
         if resume and run is None:
             raise ArgumentError("resume=True needs the run's folder: run=...")
-        loader = _loader(train, batch_size, shuffle=True, seed=seed)
+        loader = _loader(train, batch_size, shuffle=not is_stream(train), seed=seed)
         held_out = None if validation is None else _loader(_by_length(validation), EVAL_BATCH)
-        for checked in (loader, held_out) if held_out else (loader,):
-            _check(checked)
-            measure(self, eagerly(self, checked, 1))  # finds what does not fit before anything is written
+        for checked in (loader,) if held_out is None else (loader, held_out):
+            first = _checked(self.model, checked)
+            check_finite(checked.dataset)
+            measure(self, eagerly(self, checked, [first]))  # finds what does not fit before anything is written
         folder = _folder(run, resume)
         with folder.alone() if folder else nullcontext():
             if folder and not resume:
@@ -234,7 +241,7 @@ class Trainer(Native):
         batch size, read ahead or not. Sequences go through in the order of their lengths.
         """
         loader = _loader(_by_length(dataset), batch_size)
-        _check(loader, finite=False)
+        _checked(self.model, loader)
         return measure(self, predictions(self, loader))
 
     def predict(self, x: Any, batch_size: int = EVAL_BATCH) -> Tensor:
@@ -249,10 +256,11 @@ class Trainer(Native):
         given = isinstance(x, (Tensor, np.ndarray, list))
         data = _by_length(TensorDataset(x) if given else x)
         loader = _loader(data, batch_size)
-        if not len(loader):
-            raise DataError("predict: there is no sample")
         with evaluating(self.model):
-            joined = concatenate([outputs for outputs, _ in predictions(self, loader)])
+            found = [outputs for outputs, _ in predictions(self, loader)]
+        if not found:
+            raise DataError("predict: there is no sample")
+        joined = concatenate(found)
         return joined if data is x or given else joined[np.argsort(data.indices)]
 
 
@@ -291,20 +299,23 @@ def _check_augment(augment: Any) -> None:
         )
 
 
-def _augmented(augment: Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _augmented(augment: Module, parts: Parts) -> Parts:
+    batch = (*parts.args, *parts.named.values(), parts.targets)
     changed = augment(*batch)
     if not isinstance(changed, tuple) or len(changed) != len(batch):
         raise ArgumentError(
             f"augment got a batch of {len(batch)} tensors, and is to give a tuple of as many; "
             f"{type(augment).__name__} gave {f'{len(changed)}' if isinstance(changed, tuple) else 'no tuple'}"
         )
-    for before, after in zip(batch[:-1], changed[:-1], strict=True):
+    *inputs, targets = changed
+    for before, after in zip(batch, inputs, strict=False):
         if before.shape != after.shape:
             raise ShapeError(
                 f"augment makes inputs of shape {before.shape} to {after.shape}, others than the model is evaluated on",
                 "Put what changes the size into the model, where it does so in evaluation, too.",
             )
-    return changed
+    count = len(parts.args)
+    return Parts(tuple(inputs[:count]), dict(zip(parts.named, inputs[count:], strict=True)), targets)
 
 
 def _check_callbacks(callbacks: Any) -> None:
@@ -366,14 +377,12 @@ def _by_length(data: Any) -> Any:
     return data if padded is None else Subset(data, np.argsort(padded, kind="stable"))
 
 
-def _check(loader: DataLoader, finite: bool = True) -> None:
-    """Refuse data that nothing can be learned from."""
+def _checked(model: Module, loader: DataLoader) -> Any:
+    """The first batch; data that nothing can be learned from are refused."""
     name = getattr(loader.dataset, "name", "") or "the data set"
-    if not len(loader):
-        raise DataError(f"{name} has {len(loader.dataset)} samples, which make no batch of {loader.batch_size}")
-    batch = next(loader.batches(0))
-    if len(inputs_of(loader.dataset, batch)) == len(batch):
-        what = "1 array" if len(batch) == 1 else "sequences alone"
-        raise DataError(f"{name} has {what}, but inputs and targets are needed: TensorDataset(x, y), Sequences(x, y)")
-    if finite:
-        check_finite(loader.dataset)
+    first = loader.first()
+    if first is None:
+        samples = known_length(loader.dataset) or 0
+        raise DataError(f"{name} has {samples} samples, which make no batch of {loader.batch_size}")
+    check_trainable(name, divided(model, first, loader.dataset))
+    return first

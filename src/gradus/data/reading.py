@@ -1,0 +1,131 @@
+"""One batch read: its samples by number, with random numbers of their own, and put together."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .. import random as gradus_random
+from ..errors import DataError
+from ..tensor import Tensor
+from .collate import tensors_of, together
+from .dataset import TensorDataset, found_in, rows, sample
+from .sequences import Sequences
+
+__all__ = ["sample_generator"]
+
+_now = threading.local()
+
+
+def sample_generator() -> np.random.Generator:
+    """NumPy's generator for the sample that is being read: a function of the loader's seed, the epoch and the place.
+
+    For what is random in the `__getitem__` of a data set, as a cut of a picture: whatever thread or process reads, and
+    where training goes on in the middle of an epoch, the same sample gets the same numbers, and others in the next
+    epoch. `np.random` itself is shared by all threads, so its numbers go to whichever comes first. Where no
+    DataLoader reads, the generator starts from gradus' own, which `gradus.seed` sets.
+
+    >>> from gradus.data import DataLoader
+    >>> class Noisy:
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, i):
+    ...         return i + sample_generator().uniform()
+    >>> loader = DataLoader(Noisy(), batch_size=2)
+    >>> bool((next(loader.batches(0)) == next(loader.batches(0))).all())
+    True
+    >>> bool((next(loader.batches(0)) == next(loader.batches(1))).any())
+    False
+    """
+    numbers: Numbers | None = getattr(_now, "numbers", None)
+    if numbers is None:
+        return np.random.default_rng(gradus_random.default.bits((4,)).numpy())
+    return numbers.generator
+
+
+class Numbers:
+    """The random numbers that belong to a place in an epoch; the generator is made when it is first asked for."""
+
+    def __init__(self, *key: int) -> None:
+        self.key = key
+        self._generator: np.random.Generator | None = None
+
+    @property
+    def generator(self) -> np.random.Generator:
+        if self._generator is None:
+            self._generator = np.random.default_rng(self.key)
+        return self._generator
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """In this block, and this thread, `sample_generator` gives them."""
+        before, _now.numbers = getattr(_now, "numbers", None), self
+        try:
+            yield
+        finally:
+            _now.numbers = before
+
+
+class LeftError(Exception):
+    """Nobody waits any more for what is being read."""
+
+
+def _wanted() -> bool:
+    return True
+
+
+class Reader:
+    """Reads the batches of a data set whose samples are found by number.
+
+    Args:
+        dataset: it.
+        collate_fn: makes a batch of a list of samples; None for what is usual.
+        seed: on which `sample_generator` depends.
+
+    Attributes:
+        alone: in a process of its own, where NumPy's and Python's global random numbers can be set for each sample.
+        wanted: says whether the batch is still waited for.
+    """
+
+    def __init__(self, dataset: Any, collate_fn: Callable[[list[Any]], Any] | None, seed: int) -> None:
+        self.dataset, self.collate_fn, self.seed = dataset, collate_fn, seed
+        self.alone, self.wanted = False, _wanted
+
+    def __call__(self, epoch: int, number: int, places: np.ndarray) -> Any:
+        """Batch `number` of an epoch: the samples at these places; given up where it is wanted no more."""
+        whole, inner = found_in(self.dataset, places)
+        if self.collate_fn is None and isinstance(whole, (TensorDataset, Sequences)):
+            with Numbers(self.seed, epoch, number).here():
+                arrays = rows(whole, inner)
+            return tuple(Tensor(a.copy() if a.base is not None else np.ascontiguousarray(a)) for a in arrays)
+        samples = []
+        for i, place in enumerate(inner):
+            if not self.wanted():
+                raise LeftError
+            with Numbers(self.seed, epoch, number, i).here():
+                if self.alone:
+                    _start_global_numbers(self.seed, epoch, number, i)
+                samples.append(sample(whole, int(place)))
+        return put_together(self.collate_fn, samples, inner)
+
+
+def put_together(collate_fn: Callable[[list[Any]], Any] | None, samples: list[Any], numbers: Any) -> Any:
+    """The batch of these samples."""
+    if collate_fn is None:
+        return together(samples, numbers)
+    batch = collate_fn(samples)
+    if batch is None:
+        raise DataError("DataLoader: collate_fn gave None for a list of samples. Does it return the batch?")
+    return tensors_of(batch)
+
+
+def _start_global_numbers(*key: int) -> None:
+    """Start np.random and random anew: otherwise processes that are forked would draw the same numbers."""
+    words = np.random.SeedSequence(key).generate_state(4)
+    np.random.seed(words)
+    random.seed(words.tobytes())
