@@ -271,7 +271,7 @@ def test_a_process_that_ends_and_one_that_cannot_begin():
         ({"multiprocessing_context": "fork"}, ArgumentError, "multiprocessing_context needs num_workers="),
         ({"multiprocessing_context": "thread", "num_workers": 1}, ArgumentError, "unknown multiprocessing_context"),
         ({"prefetch_factor": 4}, OptionError, "Write instead: prefetch="),
-        ({"workers": 4}, OptionError, "Did you mean 'num_workers'"),
+        ({"num_worker": 4}, OptionError, "Did you mean 'num_workers'"),
         ({"batch_size": None}, ArgumentError, "batch_size must be an integer of 1 or more, got None"),
     ],
 )

@@ -109,7 +109,7 @@ def test_all_that_was_written_is_answered() -> None:
         gradus.utils.data.DataLoader  # noqa: B018
     with pytest.raises(UnknownNameError, match=r"no attribute 'cuda.is_available'. There is one device"):
         gradus.cuda.is_available()
-    with pytest.raises(UnknownNameError, match=r"no attribute 'utils.rnn.pad_sequence'.*gradus\.data\.Sequences"):
+    with pytest.raises(UnknownNameError, match=r"no attribute 'utils.rnn.pad_sequence'.*gradus\.data\.pad_sequence"):
         nn.utils.rnn.pad_sequence([])
     with pytest.raises(UnknownNameError, match=r"no attribute 'lr_scheduler.StepLR'.*schedules\.step"):
         optim.lr_scheduler.StepLR(OPTIMIZER, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .reasons import COMPLEX, DEVICE, INSIDE, MEMORY, NUMPY, ONE_PROCESS, QUANTISED, SPARSE, SPECIAL
+from .reasons import COMPLEX, DEVICE, INSIDE, MEMORY, NUMPY, QUANTISED, SPARSE, SPECIAL
 
 INSTEAD: dict[str, dict[str, str]] = {
     "Tensor": {

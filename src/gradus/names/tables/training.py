@@ -19,7 +19,7 @@ from .reasons import (
 
 INSTEAD: dict[str, dict[str, str]] = {
     "data": {
-        "IterDataPipe MapDataPipe DFIterDataPipe": "a class with __len__ and __getitem__, or gradus.data.IterableDataset",
+        "IterDataPipe MapDataPipe DFIterDataPipe": "a class with __len__ and __getitem__, or data.IterableDataset",
         "ChainDataset": "a gradus.data.IterableDataset whose __iter__ goes through one after the other",
         "AUTOTUNE": "gradus.data.DataLoader(data, prefetch=2)",
         "TextLineDataset": "open(path)",
@@ -64,7 +64,7 @@ INSTEAD: dict[str, dict[str, str]] = {
     "utils.data": {
         "ChainDataset": "a gradus.data.IterableDataset whose __iter__ goes through one after the other",
         "default_collate default_convert": "gradus.data.collate(samples)",
-        "IterDataPipe MapDataPipe DFIterDataPipe": "a class with __len__ and __getitem__, or gradus.data.IterableDataset",
+        "IterDataPipe MapDataPipe DFIterDataPipe": "a class with __len__ and __getitem__, or data.IterableDataset",
         "get_worker_info": "worker_init_fn= of the DataLoader; gradus.data.sample_generator() for random numbers",
     },
     "utils.checkpoint": {
