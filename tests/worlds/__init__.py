@@ -5,6 +5,7 @@ Each way makes a small world anew: a function of a tensor, a change to its surro
 
 from . import (
     absent,
+    arrays,
     classes,
     containers,
     effects,
@@ -19,5 +20,5 @@ from . import (
 )
 from .world import REFUSED, WAYS, Net, World
 
-__all__ = ["REFUSED", "WAYS", "Net", "World", "absent", "classes", "containers", "effects", "iterators"]
+__all__ = ["REFUSED", "WAYS", "Net", "World", "absent", "arrays", "classes", "containers", "effects", "iterators"]
 __all__ += ["librarys", "modules", "names", "objects", "outside", "tensors", "variables"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import types
 from collections.abc import Callable
 from typing import Any
@@ -271,3 +272,27 @@ def the_largest_number_of_a_tensor() -> World:
     t = gradus.tensor([1.0, 2.0, 3.0])
     net = Net(lambda self, x: setattr(self, "largest", float(t.data.max())) or x * t, largest=0.0)
     return World(lambda x: net(x), lambda: t.assign_([5.0, 6.0, 7.0]), seen=lambda: net.largest)
+
+
+@way
+def the_largest_number_of_a_tensor_by_a_name_in_a_string() -> World:
+    t = gradus.tensor([1.0, 2.0, 3.0])
+    return World(lambda x: x * t * float(getattr(t, "data").max()), lambda: t.assign_([5.0, 6.0, 7.0]))  # noqa: B009
+
+
+@way
+def the_largest_number_of_a_tensor_by_a_reader() -> World:
+    t, data = gradus.tensor([1.0, 2.0, 3.0]), operator.attrgetter("data")
+    return World(lambda x: x * t * float(data(t).max()), lambda: t.assign_([5.0, 6.0, 7.0]))
+
+
+@way
+def the_largest_number_of_a_tensor_that_nothing_else_reads() -> World:
+    t = gradus.tensor([1.0, 2.0, 3.0])
+    return World(lambda x: x * float(t.data.max()), lambda: t.assign_([5.0, 6.0, 7.0]))
+
+
+@way
+def a_question_about_the_numbers_of_a_tensor() -> World:
+    t = gradus.tensor([1.0, 2.0, 3.0])
+    return World(lambda x: x * t if t.data.max() < 50 else -x, lambda: t.assign_([5.0, 60.0, 7.0]))

@@ -18,9 +18,9 @@ import threading
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,8 +28,8 @@ from ...frozen import Frozen
 from ...tensor import Tensor
 from ..trace.alike import is_plain
 from .holders import (
+    Bound,
     Current,
-    Draws,
     Elements,
     Holder,
     Kind,
@@ -39,14 +39,14 @@ from .holders import (
     OfClass,
     OfFunction,
     OfThread,
-    Position,
     Slots,
     Variable,
     holder_of,
 )
-from .kinds import attributes_of, behind, fields_of, fixed, is_librarys, is_opaque, module_of, slots_of
+from .kinds import Filter, InClass, attributes_of, behind, fields_of, fixed, is_librarys, is_opaque, module_of, slots_of
 from .named import codes_in, instructions, mentions, names_of
 from .ran import Ran, is_users, is_users_function
+from .sources import Draws, Position
 
 MOST = 50_000  # things a walk without names visits
 LARGE = 1 << 16  # bytes of an array that are copied in any case
@@ -64,12 +64,6 @@ _VIEWS: tuple[type, ...] = (types.MappingProxyType, type({}.keys()), type({}.val
 _READERS = (operator.attrgetter, operator.methodcaller)  # what reads attributes by names that it has
 _READING = (getattr, hasattr, vars, dir)
 _INSPECTED = frozenset({"__defaults__", "__kwdefaults__", "__code__"})  # by which a function is looked at and not run
-_OF_PYTHON = frozenset({  # what a class has from Python
-    *("__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__", "__annotate__"),
-    *("__firstlineno__", "__static_attributes__", "__abstractmethods__", "__slots__", "__orig_bases__"),
-    *("__parameters__", "__type_params__", "__dataclass_fields__", "__dataclass_params__", "__hash__", "__repr__"),
-    *("__init__", "__new__", "__del__", "__init_subclass__", "__annotations_cache__", "__annotate_func__"),
-})
 
 Part = tuple[Any, str]  # a thing, and what a person calls it
 
@@ -85,34 +79,6 @@ class Wrapper:
     machinery: ClassVar[frozenset[str]] = frozenset({"function"})
 
 
-class Filter(NamedTuple):
-    """Names: those of a set, or all, without some."""
-
-    among: Container[str] | None
-    but: Collection[str] = ()
-
-    def __contains__(self, name: object) -> bool:
-        return (self.among is None or name in self.among) and name not in self.but
-
-
-class _InClass(NamedTuple):
-    """Names in a class: those of a set, or all, and such as `__mul__`, which Python uses without naming them."""
-
-    among: Container[object]
-    of: type
-    ran: Ran | None
-    had: Container[str]
-
-    def __contains__(self, name: object) -> bool:
-        if name in _OF_PYTHON:
-            value = vars(self.of).get(name)
-            code = getattr(getattr(value, "__func__", value), "__code__", None)
-            return code is not None and self.ran is not None and (name not in self.had or self.ran.ran(code))
-        if self.ran is not None and name in self.ran.own:  # it may be a property, if the function writes it
-            return True
-        return name in self.among or str(name).startswith("__")
-
-
 class Around:
     """The holders, tensors and arrays around a function.
 
@@ -120,6 +86,8 @@ class Around:
         holders: what can change.
         tensors: the tensors, with what they are called.
         arrays: NumPy's arrays.
+        fixed: holders of what can be changed by no user: of a frozen dataclass, of a partial.
+        within: by their ids, arrays that something written in C holds, as a method of theirs or a memoryview does.
         caches: functions that remember their results.
         reads_by_name: whether there is something that reads attributes by names that no function mentions.
         opaque: whether there is something of which cannot be told whether it changes.
@@ -130,6 +98,8 @@ class Around:
         self.holders: list[Holder] = []
         self.tensors: list[tuple[Tensor, str]] = []
         self.arrays: list[tuple[np.ndarray, str]] = []
+        self.fixed: list[Holder] = []
+        self.within: set[int] = set()
         self.caches: list[Any] = []
         self.reads_by_name = self.opaque = False
         names = None if ran is None or ran.all_attributes else ran.names
@@ -202,18 +172,19 @@ class Around:
             self._wait((f, label) for f in functions if f is not None)
         elif isinstance(thing, functools.partial):
             self._wait([(thing.func, label), (thing.args, label), (thing.keywords, label)])
+            self.fixed.append(Bound(thing, label))
             self._attributes(thing, label, whole=False)
         elif isinstance(thing, Wrapper):
             self._wait([(thing.function, label)])
             self._hold(Named(vars(thing), label, Filter(self._named.among, thing.machinery)))
         elif isinstance(thing, (types.BuiltinMethodType, types.MethodWrapperType)):  # what it is bound to
             self.reads_by_name |= any(thing is f for f in _READING)
-            self._wait([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
+            self._wait_within([] if isinstance(thing.__self__, types.ModuleType) else [(thing.__self__, label)])
         elif type(thing).__module__ in ("builtins", "itertools") and issubclass(type(thing), Iterator):
             self.holders.append(position := Position(thing, label))
-            self._wait((part, label) for part in position.parts())
+            self._wait_within((part, label) for part in position.parts())
         elif isinstance(thing, (weakref.ref, memoryview)):
-            self._wait([(thing.obj if isinstance(thing, memoryview) else thing(), label)])
+            self._wait_within([(thing.obj if isinstance(thing, memoryview) else thing(), label)])
         elif isinstance(thing, _VIEWS):
             self._wait((of, label) for of in gc.get_referents(thing))
         elif isinstance(thing, ContextVar):
@@ -226,6 +197,11 @@ class Around:
 
     def _wait(self, parts: Iterable[Part]) -> None:
         self._waiting += parts
+
+    def _wait_within(self, parts: Iterable[Part]) -> None:
+        parts = list(parts)
+        self.within |= {id(thing) for thing, _ in parts if isinstance(thing, np.ndarray)}
+        self._wait(parts)
 
     def _hold(self, holder: Holder) -> None:
         self.holders.append(holder)
@@ -322,6 +298,7 @@ class Around:
             kept = fixed(kind)
             self._hold(Named(named, label, Filter(self._read_of(thing, home), {*SCRATCH, *kept})))
             self._wait((named[name], f"{label}.{name}") for name in kept if name in named)
+            self.fixed += [Named(named, label, frozenset(kept))] if kept else []
         slots = [name for base in kind.__mro__ for name in slots_of(base)] if home not in _PACKAGES else []
         if slots:
             self._hold(Slots(thing, label, filter(self._named.__contains__, slots)))
@@ -354,7 +331,7 @@ class Around:
                 if added:
                     self._hold(OfClass(base, base.__name__, added))
             elif home not in _PACKAGES and not is_librarys(module):
-                holder = OfClass(base, base.__name__, _InClass(self._named, base, self.ran, {*vars(base)}))
+                holder = OfClass(base, base.__name__, InClass(self._named, base, self.ran, {*vars(base)}))
                 fields = fields_of(base)  # their defaults, which objects hide
                 holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(k, value)}
                 self._hold(holder)

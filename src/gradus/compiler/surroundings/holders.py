@@ -1,4 +1,4 @@
-"""Where Python keeps what can change: attributes, dicts, lists, sets, variables of functions, random generators.
+"""Where Python keeps what can change: attributes, dicts, lists, sets, variables of functions.
 
 A holder can be looked at, compared with how it was, and put back. Values are compared as a program would see them:
 numbers and strings by type and value (1, 1.0 and True are three, 0.0 and -0.0 two), all else by being the same object.
@@ -7,20 +7,17 @@ numbers and strings by type and value (1, 1.0 and True are three, 0.0 and -0.0 t
 from __future__ import annotations
 
 import array
-import gc
+import functools
 import threading
-import warnings
 from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
-from itertools import count, cycle
-from operator import length_hint
-from types import CellType, GeneratorType
+from types import CellType
 from typing import Any
 
 import numpy as np
 
-from ..trace.alike import alike, is_plain
+from ..trace.alike import alike
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
 
@@ -160,6 +157,19 @@ class OfFunction(Slots):
         super().__init__(function, function.__name__, ("__code__", "__defaults__", "__kwdefaults__"))
 
 
+class Bound(Holder):
+    """The arguments that a partial has. They never change."""
+
+    def __init__(self, partial: functools.partial[Any], label: str) -> None:
+        super().__init__(partial, label)
+
+    def copy(self) -> dict[str, Any]:
+        return {"args": self.thing.args}
+
+    def put(self, key: Any, value: Any) -> None:
+        self.thing.__setstate__((self.thing.func, value, self.thing.keywords, vars(self.thing)))
+
+
 class Variable(Holder):
     """A variable of an enclosing function."""
 
@@ -275,62 +285,6 @@ class Members(Holder):
         return self.label
 
 
-class Draws(Holder):
-    """A source of random numbers, Python's or NumPy's: its state. What it draws is in no program: that is refused."""
-
-    look = ""
-
-    def __init__(self, source: Any, label: str) -> None:
-        super().__init__(source, label)
-        numpys = getattr(source, "bit_generator", None) or getattr(source, "_bit_generator", None)
-        self._bits = numpys
-
-    def copy(self) -> dict[str, Any]:
-        return {"state": self.thing.getstate() if self._bits is None else _frozen(self._bits.state)}
-
-    def put_back(self, before: Mapping[str, Any]) -> None:
-        if self._bits is None:
-            self.thing.setstate(before["state"])
-        else:
-            self._bits.state = _thawed(before["state"])
-
-    def name(self, key: Any) -> str:
-        return self.label
-
-
-class Position(Holder):
-    """How far an iterator has come, as far as that can be told. It cannot be put back.
-
-    What it goes through may be iterators, too (`zip`, `map`, the variables of a generator): those of `parts`.
-    """
-
-    look = ""
-
-    def copy(self) -> dict[str, Any]:
-        if isinstance(self.thing, GeneratorType):
-            frame = self.thing.gi_frame
-            held = {k: v for k, v in self._variables().items() if is_plain(v)}
-            return {"position": (frame and frame.f_lasti, tuple(held.items()))}
-        if isinstance(self.thing, count):
-            return {"position": repr(self.thing)}
-        return {"position": (length_hint(self.thing, -1), _inside(self.thing))}
-
-    def parts(self) -> list[Any]:
-        """What it is made of."""
-        if isinstance(self.thing, GeneratorType):
-            return list(self._variables().values())
-        return gc.get_referents(self.thing)
-
-    def _variables(self) -> dict[str, Any]:
-        return {} if self.thing.gi_frame is None else self.thing.gi_frame.f_locals
-
-    def put_back(self, before: Mapping[str, Any]) -> None:
-        pass
-
-    def name(self, key: Any) -> str:
-        return f"the iterator {self.label}"
-
-
 class Numbers(Holder):
     """The numbers of an array, into which NumPy can write."""
 
@@ -361,21 +315,6 @@ class Objects(Numbers):
         return f"element {key} of {self.label}"
 
 
-def _inside(iterator: Any) -> Any:
-    """What an iterator of itertools counts by itself, as what is pickled of it tells (until Python 3.14)."""
-    if type(iterator).__module__ != "itertools":
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            _, arguments, *state = iterator.__reduce__()
-    except (TypeError, ValueError):
-        return None
-    if isinstance(iterator, cycle):
-        return length_hint(arguments[0], -1)
-    return tuple(v for part in state for v in (part if isinstance(part, tuple) else (part,)) if is_plain(v))
-
-
 def holder_of(thing: Any, label: str) -> Holder | None:
     """The holder of a container that is all of what it holds."""
     if isinstance(thing, (list, deque, bytearray, array.array)):
@@ -392,16 +331,3 @@ def _set_back(of: Any, before: Mapping[Any, Any], differences: Iterable[tuple[An
             setattr(of, key, before[key])
         else:
             delattr(of, key)
-
-
-def _frozen(state: Any) -> Any:
-    """A generator's state, dicts of numbers and arrays, as something plain."""
-    if isinstance(state, dict):
-        return tuple((key, _frozen(value)) for key, value in state.items())
-    return (str(state.dtype), state.tobytes()) if isinstance(state, np.ndarray) else state
-
-
-def _thawed(state: Any) -> Any:
-    if isinstance(state, tuple) and all(isinstance(part, tuple) and len(part) == 2 for part in state):
-        return {key: _thawed(value) for key, value in state}
-    return np.frombuffer(state[1], state[0]).copy() if isinstance(state, tuple) else state

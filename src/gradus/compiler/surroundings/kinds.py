@@ -6,12 +6,15 @@ import dataclasses
 import functools
 import sys
 import types
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Container, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...errors import is_library
+
+if TYPE_CHECKING:
+    from .ran import Ran
 
 _STATELESS = (  # written in C, compared by being the same object, and always the same
     *(np.ufunc, types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType),
@@ -20,6 +23,12 @@ _STATELESS = (  # written in C, compared by being the same object, and always th
 
 
 _ON_THE_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_OF_PYTHON = frozenset({  # what a class has from Python
+    *("__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__", "__annotate__"),
+    *("__firstlineno__", "__static_attributes__", "__abstractmethods__", "__slots__", "__orig_bases__"),
+    *("__parameters__", "__type_params__", "__dataclass_fields__", "__dataclass_params__", "__hash__", "__repr__"),
+    *("__init__", "__new__", "__del__", "__init_subclass__", "__annotations_cache__", "__annotate_func__"),
+})
 
 
 def fixed(kind: type) -> Collection[str]:
@@ -94,3 +103,31 @@ def slots_of(kind: type) -> tuple[str, ...]:
     names = (names,) if isinstance(names, str) else tuple(names)
     private = f"_{kind.__name__.lstrip('_')}"  # what Python puts before `__name`
     return tuple(private + n if n.startswith("__") else n for n in names if not n.endswith("__"))
+
+
+class Filter(NamedTuple):
+    """Names: those of a set, or all, without some."""
+
+    among: Container[str] | None
+    but: Collection[str] = ()
+
+    def __contains__(self, name: object) -> bool:
+        return (self.among is None or name in self.among) and name not in self.but
+
+
+class InClass(NamedTuple):
+    """Names in a class: those of a set, or all, and such as `__mul__`, which Python uses without naming them."""
+
+    among: Container[object]
+    of: type
+    ran: Ran | None
+    had: Container[str]
+
+    def __contains__(self, name: object) -> bool:
+        if name in _OF_PYTHON:
+            value = vars(self.of).get(name)
+            code = getattr(getattr(value, "__func__", value), "__code__", None)
+            return code is not None and self.ran is not None and (name not in self.had or self.ran.ran(code))
+        if self.ran is not None and name in self.ran.own:  # it may be a property, if the function writes it
+            return True
+        return name in self.among or str(name).startswith("__")

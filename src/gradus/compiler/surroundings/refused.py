@@ -7,9 +7,10 @@ from typing import Any
 from ...errors import TraceError
 from ...tensor import Tensor
 from ..graph.graph import Node
-from .holders import MISSING, Draws, Holder, Numbers, Position
+from .holders import MISSING, Holder, Numbers
 from .once import Once, difference
 from .ran import Ran
+from .sources import Draws, Position
 from .where import short
 
 OUTSIDE = "Do that outside the compiled function, or leave it uncompiled."

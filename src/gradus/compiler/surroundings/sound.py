@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ...errors import TraceError
 from ...tensor import Tensor
 from ..graph.graph import Graph
@@ -19,11 +17,12 @@ from ..trace.alike import is_plain
 from ..trace.trace import Tracer
 from .around import Around
 from .guards import Guard, Snapshot, memories, owner
-from .holders import MISSING, Draws, Holder, Named, Numbers, Position, Slots
+from .holders import MISSING, Holder, Named, Numbers, Slots
 from .named import mentions
 from .once import Once, difference, once
 from .ran import Ran
 from .refused import OUTSIDE, refuse_asking, refuse_changes, refuse_difference, refuse_reuse, refuse_symbols
+from .sources import Draws, Position
 from .trial import candidates, worked_with
 
 
@@ -192,7 +191,7 @@ def _watch_what_numpy_used(
     tracer, graph, *_ = usual
     known = [t.data for t, _ in tracer.looked_at]
 
-    def matter(stands_for: dict[int, np.ndarray]) -> bool:
+    def matter(stands_for: dict[int, Any]) -> bool:
         try:
             other = once(run, leaves, usual.kept)
             left = any(id(now) not in stands_for for *_, now in state.changes())
@@ -204,7 +203,7 @@ def _watch_what_numpy_used(
         captured[:] = [stands_for.get(id(a), a) for a in captured]
         return left or bool(difference(usual, other))
 
-    found = worked_with(candidates(seen, tracer.captured, known), matter)
+    found = worked_with(candidates(seen, tracer.captured, known), seen.within, matter)
     targets = {id(target) for target, _ in graph.writes}
     written = memories([a for n, a in zip(graph.inputs, tracer.captured, strict=True) if id(n) in targets])
     for array, label, _ in found:
