@@ -44,8 +44,8 @@ def candidates(seen: Around, captured: Sequence[np.ndarray], known: Sequence[Any
     """
     live, left_out = memories(captured), {id(array) for array in known}
     arrays = [(a, label) for a, label in seen.arrays if a.dtype != object and id(owner(a)) in live]
-    codes = () if seen.ran is None else seen.ran.codes
-    if codes and (seen.ran.all_attributes or any("data" in mentions(code) for code in codes)):
+    ran = seen.ran
+    if ran is not None and (ran.all_attributes or any("data" in mentions(code) for code in ran.codes)):
         arrays += [(t.data, label) for t, label in seen.tensors if isinstance(t.data, np.ndarray)]
     found = {id(a): Candidate(a, label, []) for a, label in arrays if id(a) not in left_out}
     if not found:
