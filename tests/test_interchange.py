@@ -75,6 +75,13 @@ def test_a_program_for_any_library() -> None:
     assert xp.isdtype(xp.int8, "integral")
     assert xp.result_type(xp.int8, xp.uint8) == xp.int16
     assert xp.cumulative_sum(xp.asarray([1, 2]), include_initial=True).tolist() == [0, 1, 3]
+    assert xp.sum(xp.asarray([1, 2], dtype=xp.uint8)).dtype == xp.uint64
+    assert xp.clip(xp.asarray([1.0, 5.0]), max=2.0).tolist() == [1, 2]
+    assert xp.sort(xp.asarray([1, 3]), descending=True, stable=False).tolist() == [3, 1]
+    with pytest.raises(ArgumentError, match="to_device: there is one device"):
+        x.to_device("gpu")
+    with pytest.raises(GradusError, match="there is one device"):
+        xp.zeros(2, device="gpu")
     assert xp.unique_all(xp.asarray([3, 1, 3])).counts.tolist() == [1, 2]
 
 
@@ -98,6 +105,9 @@ SAID: dict[str, Callable[[Any], Any]] = {
     "np.argmax(X, 1)": lambda X: np.argmax(X, 1),
     "np.quantile(X, 0.5)": lambda X: np.quantile(X, 0.5),
     "np.tile(X, 2)": lambda X: np.tile(X, 2),
+    "np.concatenate((X, X), axis=None)": lambda X: np.concatenate((X, X), axis=None),
+    "np.isin(X, X[0], invert=True)": lambda X: np.isin(X, X[0], invert=True),
+    "np.reshape(X, (9,))": lambda X: np.reshape(X, (9,)),
     "np.round(X, 1)": lambda X: np.round(X, 1),
     "np.linalg.svd(X)[1]": lambda X: np.linalg.svd(X)[1],
     "np.linalg.eigvalsh(X, 'U')": lambda X: np.linalg.eigvalsh(X, "U"),
@@ -111,7 +121,6 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "np.sort(X, -1, 'stable')": lambda X: np.sort(X, -1, "stable"),
     "np.cumsum(X)": lambda X: np.cumsum(X),
     "np.cov(X, X)": lambda X: np.cov(X, X),
-    "np.concatenate((X, X), axis=None)": lambda X: np.concatenate((X, X), axis=None),
 }
 
 

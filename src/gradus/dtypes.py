@@ -39,7 +39,7 @@ FLOATS = (float16, bfloat16, float32, float64)
 _FLOATING = frozenset(FLOATS)
 _INTEGERS = (uint8, int32, int64, uint32, uint64, int8, int16, uint16)
 _BY_NAME = {d.name: d for d in (bool_, *_INTEGERS, *FLOATS)}
-_BY_PYTHON_TYPE: dict[Any, Dtype] = {bool: bool_, int: DEFAULT_INT, float: DEFAULT_FLOAT}
+_BY_PYTHON_TYPE: dict[Any, Dtype] = {bool: bool_, int: DEFAULT_INT, float: DEFAULT_FLOAT, None: DEFAULT_FLOAT}
 
 BOOL, INTEGER, FLOAT = 0, 1, 2
 DEFAULTS = (bool_, DEFAULT_INT, DEFAULT_FLOAT)  # what a Python value of each kind becomes
@@ -47,7 +47,7 @@ _KINDS = {d: FLOAT if d in FLOATS else BOOL if d == bool_ else INTEGER for d in 
 
 
 def as_dtype(dtype: Any) -> Dtype:
-    """The dtype that a name, a Python type or a NumPy type stands for.
+    """The dtype that a name, a Python type or a NumPy type stands for; of None the default.
 
     >>> as_dtype("float16"), as_dtype(float)
     (dtype('float16'), dtype('float32'))

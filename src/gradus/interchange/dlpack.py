@@ -9,12 +9,15 @@ import numpy as np
 from .._methods import method
 from ..errors import ArgumentError
 from ..tensor import Tensor, as_tensor, tensor
+from .standard import on_cpu
 
 CPU = (1, 0)  # DLPack's kind of device, and its number
 
 
 @method("__dlpack__")
-def dlpack(x: Tensor, **options: Any) -> Any:
+def dlpack(
+    x: Tensor, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+) -> Any:
     """What `torch.from_dlpack(t)` calls: the tensor's memory, which both then share.
 
     Raises:
@@ -22,7 +25,8 @@ def dlpack(x: Tensor, **options: Any) -> Any:
     """
     if x.requires_grad:
         raise BufferError("a tensor that requires a gradient is not handed over by DLPack. Use detach(), or copy().")
-    return x.numpy().__dlpack__(**options)
+    given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+    return x.numpy().__dlpack__(**{name: value for name, value in given.items() if value is not None})
 
 
 @method("__dlpack_device__")
@@ -41,8 +45,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
     >>> x
     tensor([1., 0.], dtype=float64)
     """
-    if device not in (None, "cpu"):
-        raise ArgumentError(f"from_dlpack: there is one device, 'cpu', got {device!r}")
+    on_cpu("from_dlpack", device)
     if not hasattr(x, "__dlpack__"):
         raise ArgumentError(f"from_dlpack: a {type(x).__name__} has no __dlpack__. Use gradus.tensor(x).")
     array = np.from_dlpack(x)

@@ -10,6 +10,12 @@ from ..errors import ArgumentError
 from ..tensor import Tensor
 
 
+def on_cpu(name: str, device: Any) -> None:
+    """Refuse a device that is not there."""
+    if device not in (None, "cpu"):
+        raise ArgumentError(f"{name}: there is one device, 'cpu', got {device!r}")
+
+
 @method("__array_namespace__")
 def array_namespace(x: Tensor, /, *, api_version: str | None = None) -> Any:
     """The functions of arrays as the array API standard has them: `gradus.array_api`."""
@@ -19,8 +25,7 @@ def array_namespace(x: Tensor, /, *, api_version: str | None = None) -> Any:
 @method("to_device")
 def to_device(x: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
     """The tensor itself: there is one device, the CPU."""
-    if device != "cpu":
-        raise ArgumentError(f"to_device: there is one device, 'cpu', got {device!r}")
+    on_cpu("to_device", device)
     return x
 
 

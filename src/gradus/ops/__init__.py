@@ -21,6 +21,7 @@ from .elementwise.logic import *
 from .elementwise.rounding import *
 from .elementwise.special import *
 from .making.create import *
+from .making.types import *
 from .making.windows import *
 from .order.finding import *
 from .order.groups import *

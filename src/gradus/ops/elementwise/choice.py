@@ -9,7 +9,18 @@ import numpy as np
 from ... import dtypes
 from ...tensor import Tensor
 from ..core.lowering import Elementwise
-from ..core.primitive import Primitive, Shaped, bind, broadcast_shapes, case, cast, promote, public, unbroadcast
+from ..core.primitive import (
+    Primitive,
+    Shaped,
+    bind,
+    broadcast_shapes,
+    case,
+    cast,
+    cast_p,
+    promote,
+    public,
+    unbroadcast,
+)
 
 __all__ = ["astype", "where"]
 
@@ -81,11 +92,12 @@ def where(condition: Any, x1: Any, x2: Any) -> Tensor:
     reference=lambda x, dtype="float64": x.astype(dtype),
     gives="float64",
 )
-def astype(x: Any, dtype: Any = "float64") -> Tensor:
-    """The same numbers in another dtype.
+def astype(x: Any, dtype: Any = "float64", *, copy: bool = False) -> Tensor:
+    """The same numbers in another dtype; with `copy` in memory of their own, were it the same one.
 
     >>> import gradus
     >>> gradus.tensor([1.7, -1.7]).astype(int)
     tensor([ 1, -1])
     """
-    return cast(promote(x)[0], dtypes.as_dtype(dtype))
+    x, wanted = promote(x)[0], dtypes.as_dtype(dtype)
+    return bind(cast_p, x, dtype=wanted) if copy else cast(x, wanted)

@@ -5,7 +5,7 @@ The result's shape depends on numbers, so that there must be numbers: compiled f
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,16 @@ from ... import dtypes, interpret
 from ...tensor import Tensor, as_tensor
 from ..core.primitive import case, promote, public
 
-__all__ = ["argwhere", "nonzero", "unique", "unique_consecutive"]
+__all__ = [
+    "argwhere",
+    "nonzero",
+    "unique",
+    "unique_all",
+    "unique_consecutive",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+]
 
 
 def looked_at(name: str, x: Tensor, why: str) -> np.ndarray:
@@ -109,3 +118,66 @@ def unique_consecutive(
     counts = np.diff([*np.nonzero(first)[0], len(rows)])
     others = [o.astype(dtypes.int64) for o, wanted in ((inverse, return_inverse), (counts, return_counts)) if wanted]
     return tuple(map(as_tensor, (values, *others))) if others else as_tensor(values)
+
+
+class UniqueAll(NamedTuple):
+    """The numbers, where each stands first, which each element is, and how often each is there."""
+
+    values: Tensor
+    indices: Tensor
+    inverse_indices: Tensor
+    counts: Tensor
+
+
+class UniqueCounts(NamedTuple):
+    """The numbers, and how often each is there."""
+
+    values: Tensor
+    counts: Tensor
+
+
+class UniqueInverse(NamedTuple):
+    """The numbers, and which of them each element is."""
+
+    values: Tensor
+    inverse_indices: Tensor
+
+
+def unique_all(x: Any) -> UniqueAll:
+    """The numbers that are there, each once, and all about them; as in NumPy and the array API, each NaN by itself.
+
+    >>> unique_all([3, 1, 3]).indices
+    tensor([1, 0])
+    """
+    x = promote(x)[0]
+    values, places, which, counts = unique(x, True, True, True, equal_nan=False)
+    return UniqueAll(values, places, which.reshape(x.shape), counts)
+
+
+def unique_counts(x: Any) -> UniqueCounts:
+    """The numbers that are there, and how often.
+
+    >>> unique_counts([3, 1, 3]).counts
+    tensor([1, 2])
+    """
+    found = unique_all(x)
+    return UniqueCounts(found.values, found.counts)
+
+
+def unique_inverse(x: Any) -> UniqueInverse:
+    """The numbers that are there, and which each element is.
+
+    >>> unique_inverse([3, 1, 3]).inverse_indices
+    tensor([1, 0, 1])
+    """
+    found = unique_all(x)
+    return UniqueInverse(found.values, found.inverse_indices)
+
+
+def unique_values(x: Any) -> Tensor:
+    """The numbers that are there, each once.
+
+    >>> unique_values([3, 1, 3])
+    tensor([1, 3])
+    """
+    return unique_all(x).values

@@ -218,15 +218,16 @@ def _edges(x: Tensor, bins: int, range: tuple[float, float] | None) -> Tensor:
 
 
 @public(case((3, 4), domain=(0, 6), dtype="int64", args=([1, 4],)), methods=("isin",), gives="bool")
-def isin(x: Any, values: Any) -> Tensor:
-    """Whether each number is one of some values.
+def isin(x: Any, values: Any, *, invert: bool = False) -> Tensor:
+    """Whether each number is one of some values; with `invert`, whether it is none.
 
     >>> isin([1, 2, 3], [3, 1])
     tensor([ True, False,  True])
     """
     wanted, values = promote(x, values)
     if not values.size:
-        return not_equal(wanted, wanted)
+        return full(wanted.shape, invert)
     known = sort(values.detach().reshape(-1))
     place = minimum(searchsorted(known, wanted), values.size - 1)
-    return equal(wanted, take_along_axis(known, place.reshape(-1), 0).reshape(wanted.shape))
+    compare = not_equal if invert else equal
+    return compare(wanted, take_along_axis(known, place.reshape(-1), 0).reshape(wanted.shape))

@@ -104,7 +104,11 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Tensor:
     >>> vecdot([[1, 2], [3, 4]], [[1, 1], [0, 1]])
     tensor([3, 4])
     """
-    a, b = broadcast("vecdot", *promote(x1, x2))
+    a, b = promote(x1, x2)
+    lengths = [x.shape[normalize_axis("vecdot", axis, x.ndim)] for x in (a, b)]
+    if lengths[0] != lengths[1]:
+        raise ShapeError(f"vecdot: vectors of {lengths[0]} and {lengths[1]} numbers have no scalar product")
+    a, b = broadcast("vecdot", a, b)
     axis = normalize_axis("vecdot", axis, a.ndim)
     a, b = (permute(x, (*(i for i in range(x.ndim) if i != axis), axis)) for x in (a, b))
     return reshape(matmul(expand_dims(a, -2), expand_dims(b, -1)), a.shape[:-1])

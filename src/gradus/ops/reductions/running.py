@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
+from ...errors import ArgumentError
 from ...tensor import Tensor
 from ..core.primitive import case, normalize_axes, normalize_axis, promote, public
 from ..core.wide import in_float32, of_dtype
@@ -22,9 +23,9 @@ from ..elementwise.derived import logaddexp
 from ..making.create import full, iota, ones
 from ..shapes.padding import pad
 from ..shapes.slicing import concatenate, cut
-from .reduce import Axis, Extremes, kept, summed
+from .reduce import Axis, Extremes, cumsum, kept, summed
 
-__all__ = ["cummax", "cummin", "cumprod", "logcumsumexp", "prod"]
+__all__ = ["cummax", "cummin", "cumprod", "cumulative_prod", "cumulative_sum", "logcumsumexp", "prod"]
 
 Combine = Callable[[Tensor, Tensor], Tensor]
 
@@ -152,3 +153,54 @@ def _extremes(name: str, x: Tensor, axis: int, extreme: Combine, largest: bool) 
 
     indices = _along(x, axis, name, places)
     return Extremes(x.take_along_axis(indices, axis) if x.ndim else x, indices)
+
+
+def _from_start(
+    name: str, function: Callable[..., Tensor], x: Any, axis: int | None, dtype: Any, first: float | None
+) -> Tensor:
+    y = promote(x)[0]
+    if axis is None and y.ndim > 1:
+        raise ArgumentError(f"{name}: the axis of shape {y.shape} is to be said. Of all elements, use x.ravel() first.")
+    at = normalize_axis(name, axis or 0, y.ndim or 1)
+    found = function(y, at, dtype=dtype)
+    if first is None:
+        return found
+    shape = tuple(1 if a == at else n for a, n in enumerate(found.shape))
+    return concatenate([full(shape, first, found.dtype), found if found.ndim else found.reshape(1)], at)
+
+
+@public(
+    case((2, 3), axis=1),
+    case((2, 3), axis=0, include_initial=True),
+    case((4,)),
+    methods=(),
+    gives="sum",
+    reference=lambda x, axis=-1, include_initial=False: np.concatenate(
+        [np.zeros_like(x.take([0] * include_initial, axis)), np.cumsum(x, axis)], axis
+    ),
+)
+def cumulative_sum(x: Any, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Tensor:
+    """`cumsum`, as the array API has it: the axis may be left out if there is one; `include_initial` begins with 0.
+
+    >>> cumulative_sum([1, 2, 3], include_initial=True)
+    tensor([0, 1, 3, 6])
+    """
+    return _from_start("cumulative_sum", cumsum, x, axis, dtype, 0 if include_initial else None)
+
+
+@public(
+    case((2, 3), axis=1),
+    case((2, 3), axis=0, include_initial=True),
+    methods=(),
+    gives="sum",
+    reference=lambda x, axis=-1, include_initial=False: np.concatenate(
+        [np.ones_like(x.take([0] * include_initial, axis)), np.cumprod(x, axis)], axis
+    ),
+)
+def cumulative_prod(x: Any, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Tensor:
+    """`cumprod`, as the array API has it: the axis may be left out if there is one; `include_initial` begins with 1.
+
+    >>> cumulative_prod([2, 3], include_initial=True)
+    tensor([1, 2, 6])
+    """
+    return _from_start("cumulative_prod", cumprod, x, axis, dtype, 1 if include_initial else None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import ArgumentError, ShapeError
 from ...tensor import Tensor
 from ..core.lowering import Found, Indices, Shape, View
 from ..core.places import flatten as flatten_index
@@ -25,6 +25,7 @@ from ..core.primitive import (
     promote,
     public,
 )
+from ..elementwise.arithmetic import copy as _copy
 
 __all__ = ["broadcast_to", "expand_dims", "flatten", "flip", "permute", "reshape", "squeeze", "swapaxes", "transpose"]
 
@@ -64,8 +65,10 @@ def _spelt(lengths: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 @public(case((2, 6), args=((3, 4),)), case((2, 6), args=((4, -1),)), case((0, 3), args=((3, 0),)))
-def reshape(x: Any, *shape: Any) -> Tensor:
+def reshape(x: Any, *shape: Any, copy: bool | None = None) -> Tensor:
     """The elements, in order, in another shape; one length may be -1. `reshape(x, 2, 3)` is `reshape(x, (2, 3))`.
+
+    With `copy` they are in memory of their own; with copy=False what cannot share x's memory is refused.
 
     >>> reshape([1, 2, 3, 4], (2, -1))
     tensor([[1, 2],
@@ -76,7 +79,10 @@ def reshape(x: Any, *shape: Any) -> Tensor:
     if lengths.count(-1) == 1:
         known = -math.prod(lengths)
         lengths = tuple((x.size // known if known else 0) if n == -1 else n for n in lengths)
-    return x if lengths == x.shape else bind(_reshape, x, shape=lengths)
+    found = x if lengths == x.shape else bind(_reshape, x, shape=lengths)
+    if copy is False and type(x.data) is np.ndarray and x.size and not np.may_share_memory(found.data, x.data):
+        raise ArgumentError(f"reshape: {x.shape} becomes {lengths} by a copy only, as its memory is not in one piece")
+    return _copy(found) if copy else found
 
 
 @public(
@@ -210,6 +216,8 @@ def broadcast_to(x: Any, *shape: Any) -> Tensor:
     lengths = _spelt(shape)
     new = len(lengths) - x.ndim
     lengths = tuple(x.shape[a - new] if n == -1 and a >= new >= 0 else n for a, n in enumerate(lengths))
+    if any(n < 0 for n in lengths):
+        raise ShapeError(f"broadcast_to: {x.shape} is not stretched to {lengths}: -1 stands for a length that is there")
     return x if lengths == x.shape else bind(broadcast_to_p, x, shape=lengths)
 
 

@@ -11,7 +11,7 @@ from ..core.lowering import Found, Indices, Shape, View
 from ..core.places import Condition
 from ..core.primitive import Primitive, Shaped, bind, case, normalize_axis, promote, public
 from .axes import atleast_1d, atleast_2d, atleast_3d
-from .movement import expand_dims
+from .movement import expand_dims, reshape
 
 __all__ = ["column_stack", "concatenate", "dstack", "hstack", "stack", "vstack"]
 
@@ -166,15 +166,18 @@ def _several(name: str, tensors: Sequence[Any]) -> list[Tensor]:
 @public(
     case((2, 3), (1, 3), (4, 3), listed=True),
     case((2, 3), (2, 0), listed=True, axis=-1),
+    case((2, 3), (2,), listed=True, axis=None),
     methods=(),
 )
-def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
-    """Tensors joined along an axis they have. Gradient: each its part of g.
+def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Tensor:
+    """Tensors joined along an axis they have; with axis None, flattened, as one row. Gradient: each its part of g.
 
     >>> concatenate([[1, 2], [3]])
     tensor([1, 2, 3])
     """
     xs = _several("concatenate", tensors)
+    if axis is None:
+        xs, axis = [reshape(x, -1) for x in xs], 0
     return bind(_concatenate, *xs, axis=normalize_axis("concatenate", axis, xs[0].ndim))
 
 
