@@ -66,6 +66,7 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     ),
     "ldexp": lambda x1, x2: x1 * 2.0 ** torch.from_numpy(x2).to(x1.dtype),  # whose own gradient is of integers
     "broadcast_to": lambda x, *shape: torch.broadcast_to(x, shape[0] if len(shape) == 1 else shape),
+    "concatenate": lambda xs, axis=0: torch.cat([x.ravel() for x in xs] if axis is None else xs, axis or 0),
     "diagflat": lambda x, k=0: torch.diagflat(x, k),
     "std": lambda x, axis=None, keepdims=False: torch.std(x, axis, keepdim=keepdims, correction=0),
     "where": lambda condition, x1, x2: torch.where(condition != 0, x1, x2),
