@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import e, inf, nan, newaxis, pi
 
-from . import linalg, nn, ops, optim
+from . import ops
 from ._methods import Methods as _Methods
 from .autograd import enable_grad, grad, no_grad, vjp
 from .control import scan, while_loop
@@ -38,8 +38,6 @@ from .names.elsewhere import missing as _missing
 from .names.elsewhere import tell as _tell
 from .names.options import methods_understood as _methods_understood
 from .names.options import understood_all as _understood_all
-from .names.rooms import offered as _offered
-from .names.rooms import room as _room
 from .ops import *
 from .random import (
     Generator,
@@ -61,7 +59,7 @@ from .transforms.custom import checkpoint, custom_gradient
 from .transforms.derivatives import hessian, jacobian, jvp
 
 if TYPE_CHECKING:
-    from . import array_api, data, datasets, distributions, draw, inspect, models, train, tune
+    from . import array_api, data, datasets, distributions, draw, inspect, linalg, models, nn, optim, train, tune
     from .train import Trainer, load, save
 
 __version__ = "0.1.0"
@@ -70,8 +68,8 @@ array, asarray, from_numpy, manual_seed = tensor, as_tensor, as_tensor, seed  # 
 _TYPES = {"bool": bool_, "short": int16, "int": int32, "long": int64}
 _TYPES |= {"half": float16, "float": float32, "double": float64}
 
-_ROOMS = ("array_api", "compiler", "data", "datasets", "distributions", "draw", "inspect", "models", "train", "tune")
-_LATER = dict.fromkeys(_ROOMS, "")
+_ROOMS = ("array_api", "compiler", "data", "datasets", "distributions", "draw", "functional", "inspect", "linalg")
+_LATER = dict.fromkeys((*_ROOMS, "models", "nn", "optim", "train", "tune"), "")
 _LATER |= dict.fromkeys(("Trainer", "load", "save"), "train")
 _LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler")
 
@@ -158,7 +156,5 @@ __all__ = [
 ]
 
 _understood_all(globals(), __all__)
-for _path in ("linalg", "nn", "nn.init", "optim", "optim.schedules"):
-    _understood_all(vars(_room(_path)), _offered(_path))
 _methods_understood(_Methods)
 _tell(_Methods, "Tensor")

@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from .. import linalg, ops
 from .._methods import method
 from ..errors import ArgumentError
 from ..names.options import known_option
 from ..tensor import Tensor
 
-_HOMES = {"numpy": ops, "numpy.linalg": linalg}
+_HOMES = {"numpy": "gradus.ops", "numpy.linalg": "gradus.linalg"}
 
 
 def _ours(function: Any) -> Callable[..., Any] | None:
     """Gradus' function of the same name and meaning."""
     home = "numpy" if isinstance(function, np.ufunc) else function.__module__
-    room = _HOMES.get(home)
-    name = function.__name__
-    return getattr(room, name) if room is not None and name in room.__all__ else None
+    if home not in _HOMES:
+        return None
+    room, name = import_module(_HOMES[home]), function.__name__
+    found: Callable[..., Any] | None = getattr(room, name) if name in room.__all__ else None
+    return found
 
 
 def _as_arrays(thing: Any) -> Any:

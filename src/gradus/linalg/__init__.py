@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from .._offers import offers
 from ..names.elsewhere import door as _door
+from ..names.options import understood_all
 from .equations import *
 from .matrices import *
 from .norms import *
@@ -12,6 +13,8 @@ from .powers import *
 from .products import *
 
 __all__ = offers(__name__)
+
+understood_all(globals(), __all__)
 
 if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
     __getattr__ = _door("linalg")

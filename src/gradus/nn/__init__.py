@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from .. import functional
 from .._offers import offers
 from ..names.elsewhere import door as _door
+from ..names.options import understood_all
+from ..names.rooms import offered
 from .core import init
 from .core.containers import *
 from .core.module import *
@@ -32,6 +34,9 @@ sys.modules[f"{__name__}.functional"] = functional  # so that `import gradus.nn.
 sys.modules[f"{__name__}.init"] = init
 
 __all__ = [*offers(__name__), "functional", "init"]
+
+understood_all(globals(), __all__)
+understood_all(vars(init), offered("nn.init"))
 
 if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
     __getattr__ = _door("nn")

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from .._offers import offers
 from ..names.elsewhere import door as _door
+from ..names.options import understood_all
+from ..names.rooms import offered
 from . import schedules
 from .adadelta import *
 from .adagrad import *
@@ -20,6 +22,9 @@ from .rmsprop import *
 from .sgd import *
 
 __all__ = [*offers(__name__), "schedules"]
+
+understood_all(globals(), __all__)
+understood_all(vars(schedules), offered("optim.schedules"))
 
 if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
     __getattr__ = _door("optim")
