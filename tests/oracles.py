@@ -67,6 +67,8 @@ OTHERWISE: dict[str, Callable[..., Any]] = {
     "ldexp": lambda x1, x2: x1 * 2.0 ** torch.from_numpy(x2).to(x1.dtype),  # whose own gradient is of integers
     "broadcast_to": lambda x, *shape: torch.broadcast_to(x, shape[0] if len(shape) == 1 else shape),
     "concatenate": lambda xs, axis=0: torch.cat([x.ravel() for x in xs] if axis is None else xs, axis or 0),
+    "cumulative_sum": lambda x, axis=0, include_initial=False: _from_start(torch.cumsum, x, axis, include_initial, 0),
+    "cumulative_prod": lambda x, axis=0, include_initial=False: _from_start(torch.cumprod, x, axis, include_initial, 1),
     "diagflat": lambda x, k=0: torch.diagflat(x, k),
     "std": lambda x, axis=None, keepdims=False: torch.std(x, axis, keepdim=keepdims, correction=0),
     "where": lambda condition, x1, x2: torch.where(condition != 0, x1, x2),
@@ -162,6 +164,11 @@ def _at_places(name: str, x: Any, *args: Any, **options: Any) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "index_reduce.. is in beta")
         return getattr(x, name)(*given, **options)
+
+
+def _from_start(function: Any, x: Any, axis: int, include_initial: bool, first: float) -> Any:
+    found = function(x, axis)
+    return torch.cat([torch.full_like(found.narrow(axis, 0, 1), first), found], axis) if include_initial else found
 
 
 def _average(x: Any, axis: Any, weights: Any, keepdims: bool) -> Any:
