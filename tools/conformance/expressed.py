@@ -29,6 +29,7 @@ SAME = {  # other names of the same function
     "unsafe_split": "split",
     "split_with_sizes": "split",
 }
+SAMPLED, PADDED = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")  # by their numbers
 COPIES = (
     "expand",
     "permute",
@@ -148,6 +149,12 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "special.log_ndtr": lambda x: gradus.log(gradus.erfc(x * -math.sqrt(0.5)) / 2),
     "special.ndtri": lambda p: math.sqrt(2) * gradus.erfinv(2 * p - 1),
     "select_scatter": lambda x, y, dim, index: gradus.index_copy(x, dim, [index], gradus.expand_dims(y, dim)),
+    **{
+        f"grid_sampler_{k}d": lambda x, grid, mode, padding_mode, aligned: F.grid_sample(
+            x, grid, SAMPLED[mode], PADDED[padding_mode], aligned
+        )
+        for k in (2, 3)
+    },
     "nn.functional.pdist": lambda x, p=2: gradus.cdist(x, x, p)[np.triu_indices(x.shape[0], 1)],
     "tril_indices": lambda n, m, offset=0, **k: gradus.stack(gradus.tril_indices(n, offset, m)),
     "triu_indices": lambda n, m, offset=0, **k: gradus.stack(gradus.triu_indices(n, offset, m)),

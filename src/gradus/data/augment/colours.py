@@ -105,7 +105,8 @@ def _turned(x: Tensor, turn: Tensor) -> Tensor:
     sixths = sixths + turn * 6
     colours = []
     for first in (5, 3, 1):  # of red, green and blue, by Foley's formula
-        k = (sixths + first) % 6
+        k = sixths + first
+        k = k - (k / 6).floor() * 6
         colours.append(most - chroma * minimum(k, 4 - k).clip(0, 1))
     return concatenate(colours, 1)
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from ... import dtypes
 from ...errors import ShapeError
-from ...ops import stack, take, where
+from ...ops import where
 from ...ops.core.primitive import cast, promote
 from ...ops.making.create import as_shape, iota
+from ...ops.places.index import take_known
 from ...tensor import Tensor, as_tensor
 from ..checks import one_of
 from .resizing import cubic
@@ -53,14 +54,11 @@ def affine_grid(theta: Any, size: Sequence[int], align_corners: bool = False) ->
             "For pictures (n, c, h, w) theta is (n, 2, 3), for volumes (n, c, d, h, w) it is (n, 3, 4).",
         )
     middles = [_middles(length, align_corners).astype(theta.dtype) for length in lengths]
-    places = [as_tensor(m.reshape(-1, *(1,) * (k - 1 - axis))) for axis, m in enumerate(middles)]
-    rows = []
-    for i in range(k):
-        *turned, moved = (theta[:, i, j].reshape(-1, *(1,) * k) for j in range(k + 1))
-        for factor, place in zip(turned, reversed(places), strict=True):
-            moved = moved + factor * place
-        rows.append(moved)
-    return stack(rows, -1)
+    places = [as_tensor(m.reshape(-1, *(1,) * (k - axis))) for axis, m in enumerate(middles)]
+    *turned, grid = (theta[:, :, j].reshape(-1, *(1,) * k, k) for j in range(k + 1))
+    for column, place in zip(turned, reversed(places), strict=True):
+        grid = grid + column * place
+    return grid
 
 
 def _middles(length: int, aligned: bool) -> np.ndarray:
@@ -155,6 +153,8 @@ def read_at(
 def pixels(x: Tensor, places: Sequence[Tensor]) -> Tensor:
     """The pixels of x (n, c, *lengths) at whole places, for each axis (n, *out) or what can be stretched to it.
 
+    The places must be on the axes; that is not looked at.
+
     >>> pixels(as_tensor([[[[1, 3]]]]), [as_tensor([[[0]]]), as_tensor([[[1, 0]]])])
     tensor([[[[3, 1]]]])
     """
@@ -163,7 +163,7 @@ def pixels(x: Tensor, places: Sequence[Tensor]) -> Tensor:
     for place, length in zip(places, lengths, strict=True):
         at = at * length + place
     rows = x.permute(0, *range(2, x.ndim), 1).reshape(-1, c)
-    read: Tensor = take(rows, at, axis=0)
+    read = take_known(rows, at)
     return read.permute(0, read.ndim - 1, *range(1, read.ndim - 1))
 
 
