@@ -55,6 +55,7 @@ def affine_grid(theta: Any, size: Sequence[int], align_corners: bool = False) ->
         )
     middles = [_middles(length, align_corners).astype(theta.dtype) for length in lengths]
     places = [as_tensor(m.reshape(-1, *(1,) * (k - axis))) for axis, m in enumerate(middles)]
+    grid: Tensor
     *turned, grid = (theta[:, :, j].reshape(-1, *(1,) * k, k) for j in range(k + 1))
     for column, place in zip(turned, reversed(places), strict=True):
         grid = grid + column * place
