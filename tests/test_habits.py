@@ -141,8 +141,6 @@ TOLD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "Tensor of a list": (lambda: gradus.Tensor([1, 2]), DtypeError, r"not a list\. Make a tensor with gradus\.tensor"),
     "Tensor of a Tensor": (lambda: gradus.Tensor(gradus.ones(2)), DtypeError, "not a Tensor"),
     "a list into a model": (lambda: nn.Linear(2, 1)([[1.0, 2.0]]), DtypeError, r"Linear is called with tensors, not"),
-    "zeros": (lambda: gradus.zeros(2, 3), DtypeError, r"zeros: 3 is no dtype.*zeros\(\(2, 3\)\)"),
-    "ones": (lambda: gradus.ones(2, 3), DtypeError, r"ones\(\(2, 3\)\)"),
     "misspelt": (lambda: nn.ELU(alfa=2), TypeError, r"ELU: there is no option 'alfa'. Did you mean 'alpha'"),
 }
 

@@ -80,7 +80,7 @@ def test_value_and_gradient(name, reduction, dtype):
 def test_kl_div_batchmean():
     q, p = log_probabilities(7, 5), probabilities(7, 5)
     expected = TF.kl_div(torch.tensor(q), torch.tensor(p), reduction="batchmean").item()
-    assert F.kl_div(q, p).item() == pytest.approx(expected, abs=1e-10)
+    assert F.kl_div(q, p, reduction="batchmean").item() == pytest.approx(expected, abs=1e-10)
 
 
 def test_binary_cross_entropy_of_certain_errors_is_100():

@@ -218,12 +218,15 @@ def randn(*shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
     return default.randn(*shape, dtype=dtype)
 
 
-def randint(low: int, high: int, shape: Any, dtype: Any = dtypes.DEFAULT_INT) -> Tensor:
-    """Random integers from low to high - 1.
+def randint(low: int, high: Any = None, shape: Any = (), dtype: Any = dtypes.DEFAULT_INT) -> Tensor:
+    """Random integers from low to high - 1; `randint(6, (2, 3))` from 0 to 5.
 
     >>> bool((randint(1, 7, (100,)) <= 6).all())
     True
     """
+    if isinstance(high, (tuple, list)):
+        high, shape = None, high
+    low, high = (0, low) if high is None else (low, high)
     return default.randint(low, high, shape, dtype)
 
 

@@ -3,6 +3,7 @@
 `docs/compiler.md` follows a small graph through it.
 """
 
+from ..names.options import understood_all as _understood_all
 from .compiled import Compiled
 from .compiling import compile
 from .native.runtime import num_threads, set_num_threads
@@ -21,3 +22,5 @@ __all__ = [
     "num_threads",
     "set_num_threads",
 ]
+
+_understood_all(globals(), ("compile", "set_num_threads"))

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .. import random
+from .._methods import method
 from ..dtypes import accumulator
 from ..errors import ShapeError
 from ..ops import arange, expm1, log, maximum, sigmoid, sign, where
@@ -128,6 +129,7 @@ def hard_sigmoid(x: Any) -> Tensor:
     return where(z <= -3, 0, where(z >= 3, 1, z / 6 + 0.5))
 
 
+@method("softmax")
 @of_dtype
 @in_float32
 def softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
@@ -139,6 +141,7 @@ def softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
     return softmax_of(_float(x), axis)
 
 
+@method("log_softmax")
 @of_dtype
 @in_float32
 def log_softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:

@@ -141,8 +141,10 @@ def _bags(name: str, numbers: Tensor, offsets: Any) -> Tensor:
     return (arange(numbers.shape[0]).reshape(-1, 1) >= starts).astype(int).sum(1) - 1
 
 
-def one_hot(x: Any, num_classes: int) -> Tensor:
+def one_hot(x: Any, num_classes: int = -1) -> Tensor:
     """1 at the place that the label names, else 0: integers (...) become int64 (..., num_classes).
+
+    Without `num_classes` there are as many as the largest label says, which compiled functions refuse.
 
     Raises:
         DataError: a label is no class.
@@ -151,8 +153,10 @@ def one_hot(x: Any, num_classes: int) -> Tensor:
     tensor([[0, 0, 1],
             [1, 0, 0]])
     """
-    at_least_one("one_hot", num_classes=num_classes)
     labels = promote(x)[0]
+    if num_classes == -1:
+        num_classes = int(labels.max()) + 1
+    at_least_one("one_hot", num_classes=num_classes)
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"one_hot: labels are integers, got {labels.dtype}. Use astype(int).")
     limit = f"Labels run from 0 to {num_classes - 1}."

@@ -23,16 +23,25 @@ def answer(owner: str, name: str) -> str:
 
     >>> answer("nn", "Dense")
     'Write instead: gradus.nn.Linear(in_features, out_features).'
-    >>> answer("nn", "softmax")
-    'Write instead: gradus.nn.functional.softmax.'
+    >>> answer("nn", "gelu")
+    'Write instead: gradus.nn.functional.gelu.'
     >>> answer("Tensor", "exp_")
     'Write instead: x[...] = x.exp(...), or x = x.exp(...).'
     """
     instead, absent = _rows(owner)
     written = instead.get(name) or ("" if name in absent else _by_rule(owner, name) or _of_its_kind(instead, name))
     if written:
-        return f"Write instead: {written}."
+        return instruction(written)
     return absent.get(name) or _of_its_kind(absent, name) or _of_what_is_above(owner)
+
+
+def instruction(written: str) -> str:
+    """What is to be written, as a sentence; of "nothing: ..." that it is left out.
+
+    >>> instruction("nothing: there is one device")
+    'Leave it out: there is one device.'
+    """
+    return f"Leave it out{written[7:]}." if written.startswith("nothing") else f"Write instead: {written}."
 
 
 def _of_what_is_above(owner: str) -> str:

@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import Any, TypeGuard
 
 from ..errors import OptionError, did_you_mean
+from .elsewhere import instruction
 from .tables import keywords
 
 
@@ -47,10 +48,24 @@ def understood(function: FunctionType) -> Callable[..., Any]:
                 del options["requires_grad"]
                 return call(*args, **options).requires_grad_()
             args, options = _in_our_words(function, args, options)
-        return function(*args, **options)
+        try:
+            return function(*args, **options)
+        except TypeError as error:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+            raise OptionError(_not_callable_so(function, args, error)) from None  # of the call itself
 
     call.understands = True  # type: ignore[attr-defined]
     return call
+
+
+def _not_callable_so(function: FunctionType, args: tuple[Any, ...], error: TypeError) -> str:
+    """What is said of arguments that are too many or too few: with what the function takes."""
+    where, parameters = function.__name__, list(inspect.signature(function).parameters.values())
+    if where == "__init__":
+        where, parameters = type(args[0]).__name__, parameters[1:]
+    takes = inspect.Signature([p.replace(annotation=p.empty) for p in parameters])
+    return f"{where}: {str(error).partition('() ')[2] or error}. It takes {takes}."
 
 
 def _in_our_words(
@@ -102,7 +117,7 @@ def _no_option(where: str, taken: tuple[str, ...], name: str, value: Any) -> str
     text = f"{where}: there is no option {name!r}"
     written = _of(INSTEAD, where, name)
     if written is not None:
-        return f"{text}. Write instead: {written}."
+        return f"{text}. {instruction(written)}"
     usual = _of(HARMLESS, where, name)
     if usual is not None:
         shown = repr(value) if isinstance(value, (bool, int, float, str)) else f"a {type(value).__name__}"

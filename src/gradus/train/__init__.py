@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..names.elsewhere import door as _door
+from ..names.options import understood_all as _understood_all
 from . import metrics
 from .cross_validation import CrossValidation, cross_validate
 from .fitting.callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBest
@@ -37,6 +38,8 @@ __all__ = [
     "train_rbm",
     "transferred",
 ]
+
+_understood_all(globals(), __all__)
 
 if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
     __getattr__ = _door("train")

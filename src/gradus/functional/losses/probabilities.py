@@ -83,11 +83,11 @@ def binary_cross_entropy_with_logits(
 
 @in_float32
 def kl_div(
-    log_probabilities: Any, targets: Any, log_target: bool = False, reduction: str = "batchmean"
+    log_probabilities: Any, targets: Any, log_target: bool = False, reduction: str = "mean"
 ) -> Tensor:
-    """The Kullback-Leibler divergence of q from p, sum p (log p - log q) per sample; unlike in PyTorch, "batchmean".
+    """The Kullback-Leibler divergence of q from p, p (log p - log q); "batchmean" is the divergence of a sample.
 
-    PyTorch's default averages over all elements, which is no divergence.
+    The default is PyTorch's, the mean over all elements, which is smaller than the divergence by their number a sample.
 
     Args:
         log_probabilities: log q, of any shape, the model's, as from log_softmax.
@@ -95,7 +95,7 @@ def kl_div(
         log_target: whether targets are log p instead.
         reduction: "batchmean" (the sum, divided by the length of the first axis), "mean", "sum" or "none".
 
-    >>> kl_div([[-0.6931472, -0.6931472]], [[1.0, 0.0]])
+    >>> kl_div([[-0.6931472, -0.6931472]], [[1.0, 0.0]], reduction="batchmean")
     tensor(0.6931472)
     """
     log_q, p = alike("kl_div", log_probabilities, targets)

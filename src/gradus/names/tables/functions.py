@@ -17,7 +17,6 @@ from .reasons import (
 INSTEAD: dict[str, dict[str, str]] = {
     "": {
         "from_file frombuffer": "gradus.as_tensor(numpy.frombuffer(...))",
-        "softmax": "gradus.nn.functional.softmax(x, axis)",
         "is_tensor is_symbolic_tensor is_keras_tensor": "isinstance(x, gradus.Tensor)",
         "is_floating_point isreal": "x.dtype in (gradus.float32, gradus.float64)",
         "numel size count_params": "x.size",

@@ -27,8 +27,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "new_empty new_empty_strided": "gradus.empty(shape, x.dtype)",
         "detach_": "x = x.detach()",
         "grad_fn name op": "x.origin, which is None for a leaf",
-        "softmax": "gradus.nn.functional.softmax(x, axis)",
-        "log_softmax": "gradus.nn.functional.log_softmax(x, axis)",
         "prelu hardshrink": "gradus.nn.functional, its function of that name",
         "inverse inv": "gradus.linalg.inv(x)",
         "pinverse": "gradus.linalg.pinv(x)",
@@ -65,6 +63,8 @@ INSTEAD: dict[str, dict[str, str]] = {
         "lstsq": "gradus.linalg.lstsq(A, x)",
         "solve": "gradus.linalg.solve(A, x)",
         "polygamma": "gradus.polygamma(n, x)",
+        "values": "x itself: max, min, sort and median give values alone, as in NumPy; x.topk(1, axis) gives both",
+        "indices": "x.argmax(axis), x.argmin(axis), x.argsort(axis); x.topk(1, axis) gives both",
         "mv": "x @ y",
         "ger": "x.outer(y)",
         "dist": "(x - y).norm(p)",
@@ -230,7 +230,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "get_device pin_memory is_pinned share_memory_ is_shared record_stream module_load is_inference "
         "is_distributed": DEVICE,
         "stft istft imag angle cdouble cfloat chalf view_as_complex": COMPLEX,
-        "resize_as_sparse_ sparse_dim dense_dim coalesce indices values crow_indices col_indices ccol_indices "
+        "resize_as_sparse_ sparse_dim dense_dim coalesce crow_indices col_indices ccol_indices "
         "row_indices is_sparse is_sparse_csr is_coalesced sparse_mask sparse_resize_ sparse_resize_and_clear_ "
         "to_sparse to_sparse_csr to_sparse_csc to_sparse_bsr to_sparse_bsc to_sparse_coo to_dense smm sspaddmm": SPARSE,
         "dequantize int_repr q_scale q_zero_point q_per_channel_axis q_per_channel_scales "

@@ -96,6 +96,7 @@ INSTEAD: dict[str, dict[str, str]] = {
     "train.metrics": {
         "Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy binary_accuracy "
         "categorical_accuracy sparse_categorical_accuracy": 'gradus.train.metrics.accuracy, or metrics=["accuracy"]',
+        "acc": 'gradus.train.metrics.accuracy, or metrics=["accuracy"]',
         "TopKCategoricalAccuracy SparseTopKCategoricalAccuracy top_k_categorical_accuracy "
         "sparse_top_k_categorical_accuracy": 'gradus.train.metrics.top_k, or metrics=["top_5"]',
         "Precision": "gradus.train.metrics.precision",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...errors import OptionError
 from ...functional.checks import in_range, one_of
 from ...tensor import Tensor, as_tensor
 from .module import Module
@@ -41,10 +42,12 @@ class Applied(Module):
 
     def __init__(self, *values: Any, **options: Any) -> None:
         signature = inspect.signature(type(self))
+        if len(values) == len(signature.parameters) + 1 and isinstance(values[-1], bool):
+            values = values[:-1]  # `inplace`, where PyTorch has it by place: nn.ReLU(True)
         try:
             bound = signature.bind(*values, **options)
         except TypeError as error:
-            raise TypeError(f"{type(self).__name__}{signature}: {error}") from None
+            raise OptionError(f"{type(self).__name__}{signature}: {error}") from None
         bound.apply_defaults()
         for name, value in bound.arguments.items():
             self._check(name, value)

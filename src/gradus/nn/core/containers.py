@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from ...errors import ArgumentError, nearest
@@ -80,7 +80,7 @@ class Sequential(ModuleList):
     """Layers one after the other: each gets what the one before it made.
 
     Args:
-        layers: the layers, named by their numbers; or one dict of layers, with names of its own.
+        layers: the layers, named by their numbers, or a list of them; or one dict of layers, with names of its own.
 
     >>> import gradus
     >>> from gradus import nn
@@ -89,9 +89,11 @@ class Sequential(ModuleList):
     ((5, 2), ['0.weight', '0.bias', '2.weight', '2.bias'])
     """
 
-    def __init__(self, *layers: Module | Mapping[str, Module]) -> None:
+    def __init__(self, *layers: Module | Mapping[str, Module] | Sequence[Module]) -> None:
         for layer in layers:
-            if isinstance(layer, Mapping):
+            if isinstance(layer, Sequence):  # as Keras has them
+                self.extend(layer)
+            elif isinstance(layer, Mapping):
                 vars(self).update({part_name(n, self): _checked(m, self) for n, m in layer.items()})
             else:
                 self.append(layer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
@@ -196,7 +196,7 @@ class Module(Hooked):
         own = {n: t for n, t in _walk(self) if isinstance(t, Tensor)}
         missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
         if (missing or unknown) and strict:
-            hint = nearest(unknown[0], own) if unknown else ""
+            hint = _without_prefix(unknown, own) or (nearest(unknown[0], own) if unknown else "")
             raise CheckpointError(
                 f"these weights are of another model: {type(self).__name__} misses {missing or 'nothing'} and does not "
                 f"know {unknown or 'anything else'}. {hint}"
@@ -336,6 +336,14 @@ class Module(Hooked):
             return str(summary(self, *self._called_with))
         except Exception:  # printing never fails: a model may look at values, or need more than tensors
             return str(summary(self))
+
+
+def _without_prefix(unknown: list[str], own: Mapping[str, Any]) -> str:
+    """What is said where the saved names are ours but for a beginning, as "module." of PyTorch's DataParallel."""
+    prefix = next((u[: -len(n)] for u in unknown[:1] for n in own if u.endswith(f".{n}")), "")
+    if not prefix or {u.removeprefix(prefix) for u in unknown} != set(own):
+        return ""
+    return f"The names begin with {prefix!r}: {{n.removeprefix({prefix!r}): t for n, t in state.items()}}."
 
 
 def _is_parameter(thing: Any) -> bool:

@@ -24,6 +24,8 @@ from ..core.primitive import (
 
 __all__ = ["astype", "where"]
 
+_NOT_GIVEN = object()
+
 _MANY = 4096  # numbers from which on NumPy's where, which takes a branch for each, is the slower way
 _WORDS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 
@@ -75,14 +77,17 @@ _where = Primitive(
     methods=(),
     reference=lambda condition, x1, x2: np.where(condition != 0, x1, x2),
 )
-def where(condition: Any, x1: Any, x2: Any) -> Tensor:
-    """x1 where the condition is true, else x2. Gradient: g to the one that was chosen.
+def where(condition: Any, x1: Any = _NOT_GIVEN, x2: Any = _NOT_GIVEN) -> Tensor:
+    """x1 where the condition is true, else x2. Gradient: g to the one that was chosen. `where(x)` is `nonzero(x)`.
 
     >>> import gradus
     >>> where(gradus.tensor([True, False]), 1.0, 2.0)
     tensor([1., 2.])
     """
     condition = promote(condition)[0]
+    if x1 is _NOT_GIVEN and x2 is _NOT_GIVEN:
+        places: Any = condition.nonzero()
+        return places  # type: ignore[no-any-return]  # a tuple of them
     return bind(_where, cast(condition, dtypes.bool_), *promote(x1, x2))
 
 

@@ -44,29 +44,31 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     return lengths
 
 
-def _as_dtype(name: str, shape: Any, dtype: Any) -> dtypes.Dtype:
-    if isinstance(dtype, int):
-        raise DtypeError(f"{name}: {dtype} is no dtype. The shape is one tuple: {name}(({shape}, {dtype})).")
-    return dtypes.as_dtype(dtype)
+def _filled(value: int, shape: tuple[Any, ...], dtype: Any) -> Tensor:
+    """`f(2, 3)` and `f((2, 3))` mean the same; a dtype may stand behind either."""
+    if len(shape) > 1 and not isinstance(shape[-1], (int, np.integer)):
+        *shape, dtype = shape  # type: ignore[assignment]
+    lengths = shape[0] if len(shape) == 1 else shape
+    return constant(as_shape(lengths), value, dtypes.as_dtype(dtype))
 
 
-def zeros(shape: Shape, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
-    """Zeros.
+def zeros(*shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """Zeros. `zeros(2, 3)` is `zeros((2, 3))`.
 
     >>> zeros((2, 2))
     tensor([[0., 0.],
             [0., 0.]])
     """
-    return constant(as_shape(shape), 0, _as_dtype("zeros", shape, dtype))
+    return _filled(0, shape, dtype)
 
 
-def ones(shape: Shape, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
-    """Ones.
+def ones(*shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
+    """Ones. `ones(2, 3)` is `ones((2, 3))`.
 
     >>> ones(2, dtype=int)
     tensor([1, 1])
     """
-    return constant(as_shape(shape), 1, _as_dtype("ones", shape, dtype))
+    return _filled(1, shape, dtype)
 
 
 def full(shape: Shape, value: float, dtype: Any = None) -> Tensor:

@@ -168,15 +168,28 @@ def _ordered(x: Tensor, order: tuple[int, ...]) -> Tensor:
 
 
 @public(case((2, 3, 4)), case((2, 3, 4), args=((1, 0, 2),)))
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
-    """NumPy's transpose: the axes turned round, or in the given order.
+def transpose(x: Any, axes: Sequence[int] | int | None = None, *more: int) -> Tensor:
+    """NumPy's transpose: the axes turned round, or in the given order. PyTorch's, where two of more axes are given.
+
+    For a matrix `transpose(x, 0, 1)` is x in NumPy and x.T in PyTorch, and refused.
 
     >>> transpose([[1, 2], [3, 4]])
     tensor([[1, 3],
             [2, 4]])
     """
     x = promote(x)[0]
-    return _ordered(x, tuple(range(x.ndim))[::-1]) if axes is None else permute(x, tuple(axes))
+    if axes is None:
+        return _ordered(x, tuple(range(x.ndim))[::-1])
+    if not isinstance(axes, (int, np.integer)):
+        return permute(x, tuple(axes))
+    order = (int(axes), *more)
+    if len(order) != 2 or (x.ndim == 2 and order[0] % 2 > order[1] % 2):
+        return permute(x, order)
+    if x.ndim == 2:
+        raise ArgumentError(
+            f"transpose: of a matrix {order} is the matrix in NumPy, its transpose in PyTorch. Write x.T for that."
+        )
+    return swapaxes(x, *order)
 
 
 @public(case((2, 3, 4), args=(0, -1)))

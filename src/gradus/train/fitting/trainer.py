@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, pa
 from ...data.iterable import is_stream, known_length
 from ...errors import ArgumentError, DataError, GradientError, ShapeError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
-from ...names.elsewhere import missing_from
+from ...names.elsewhere import answer, missing_from
 from ...nn import Module
 from ...nn.core.checks import require_model
 from ...ops import concatenate
@@ -41,7 +42,7 @@ LOSSES: dict[str, tuple[Loss, tuple[str, ...]]] = {
     "mse": (functional.mse_loss, _NUMBERS),
     "l1": (functional.l1_loss, _NUMBERS),
     "huber": (functional.huber_loss, _NUMBERS),
-    "kl_div": (functional.kl_div, ()),
+    "kl_div": (partial(functional.kl_div, reduction="batchmean"), ()),
 }
 
 
@@ -282,7 +283,8 @@ def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
         return wanted, next((usual for known, usual in LOSSES.values() if known is function), ())
     name = str(wanted).removesuffix("_loss")
     if name not in LOSSES:
-        raise ArgumentError(f"there is no loss {wanted!r}. {nearest(name, LOSSES)}")
+        hint = answer("nn", str(wanted)) or nearest(name, LOSSES)
+        raise ArgumentError(f"there is no loss {wanted!r}. {hint}")
     return LOSSES[name]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...errors import ArgumentError, nearest
+from ...names.elsewhere import answer
 from . import classification, regression
 from .classification import accuracy, confusion_matrix, f1, precision, recall, top, top_k
 from .gathered import Function, Metric, mean
@@ -38,7 +39,8 @@ def metric(wanted: str | Metric | Function) -> Metric:
     if wanted.startswith("top_") and wanted[4:].isdigit():
         return top(int(wanted[4:]))
     if wanted not in _METRICS:
-        raise ArgumentError(f"there is no metric {wanted!r}. {nearest(wanted, NAMES)}")
+        hint = answer("train.metrics", wanted) or nearest(wanted, NAMES)
+        raise ArgumentError(f"there is no metric {wanted!r}. {hint}")
     return _METRICS[wanted].fresh()
 
 

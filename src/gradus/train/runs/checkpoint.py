@@ -19,6 +19,7 @@ from ... import dtypes
 from ...errors import ArgumentError, CheckpointError
 from ...nn import Module
 from ...tensor import Tensor, tensor
+from .foreign import TENSORFLOW, foreign
 
 FORMAT = 1  # of the training state; it rises when an older reader would go wrong
 
@@ -89,10 +90,13 @@ def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str
     try:
         content = path.read_bytes()
     except OSError as problem:
-        raise CheckpointError(f"{path} cannot be read: {problem.strerror}") from None
+        told = f" {TENSORFLOW}" if Path(f"{path}.index").exists() else ""
+        raise CheckpointError(f"{path} cannot be read: {problem.strerror}.{told}") from None
     try:
         views = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as problem:
+        if told := foreign(content, path.name):
+            raise CheckpointError(f"{path} is no safetensors file. {told}") from None
         raise CheckpointError(
             f"{path} is damaged, or no safetensors file ({problem}). Take another copy of it, or train anew."
         ) from None
