@@ -68,13 +68,19 @@ def run_section(heading):
         ("A CSV file", "rmse", 0.5),
         ("Pictures", "accuracy", 0.0),
         ("Texts", "accuracy", 0.85),
+        ("Samples of your own", "f1", 0.85),
         ("A text, token by token", "accuracy", 0.5),
     ],
 )
 def test_the_page_on_own_data_runs(heading, measured, limit, own_files):
     made = run_section(heading)
     found = made["trainer"].evaluate(made["test"])
-    assert found["rmse"] < limit if measured == "rmse" else found["accuracy"] >= limit
+    assert found["rmse"] < limit if measured == "rmse" else found[measured] >= limit
+
+
+def test_the_page_on_own_data_cross_validates(own_files):
+    found = run_section("Cross-validation")["found"]
+    assert len(found.folds) == 5 and found.mean["accuracy"] > 0.85
 
 
 def test_a_state_handed_on_remembers_what_lies_before_the_piece(own_files):

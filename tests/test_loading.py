@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import gradus
-from gradus.data import DataLoader, IterableDataset, Subset, TensorDataset, sample_generator
+from gradus.data import DataLoader, IterableDataset, Subset, TensorDataset, sample_generator, workers
 from gradus.errors import ArgumentError, DataError, OptionError
 
 multiprocessing.set_forkserver_preload(["numpy", "ml_dtypes", "pytest"])  # so that a process begins sooner
@@ -55,9 +55,8 @@ class Globals(Uneven):
         return i, np.random.rand(), random.random(), os.getpid()
 
 
-def first_or_fail(number):
-    if number:
-        raise RuntimeError("no second worker")
+def fail(number):
+    raise RuntimeError(f"no worker {number}")
 
 
 def plain(batches):
@@ -239,8 +238,16 @@ def test_what_goes_wrong_in_a_process_is_told_here():
     with pytest.raises(DataError, match="sample 4 of Broken could not be read: OSError: the disk is gone") as error:
         list(DataLoader(Broken(), 3, **options))
     assert 'raise OSError("the disk is gone")' in str(error.value.__cause__)
-    with pytest.raises(DataError, match="worker_init_fn failed"):
-        list(DataLoader(Uneven(40), 1, worker_init_fn=first_or_fail, **options | {"num_workers": 2}))
+    with pytest.raises(DataError, match="worker_init_fn failed: RuntimeError: no worker 0"):
+        list(DataLoader(Uneven(), worker_init_fn=fail, **options))
+
+
+def test_ctrl_c_while_processes_begin_comes_afterwards():
+    done = []
+    with pytest.raises(KeyboardInterrupt), workers._without_ctrl_c():
+        signal.raise_signal(signal.SIGINT)
+        done.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    assert done == [True] and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 class Kills(Uneven):

@@ -11,7 +11,8 @@ import gradus
 from gradus import nn, optim
 from gradus.data import Subset, TensorDataset, k_fold, random_split, stratified_split
 from gradus.errors import ArgumentError, DataError, OptionError
-from gradus.train import CrossValidation, Trainer, cross_validate
+from gradus.train import CrossValidation, Trainer, cross_validate, cross_validation
+from gradus.train.recipe import Recipe
 
 
 def of(labels):
@@ -132,6 +133,22 @@ def test_each_model_is_measured_on_what_it_has_not_seen():
     assert str(found).splitlines()[1].startswith(f"accuracy {np.mean(accuracies):.4g} ± ")
 
 
+def test_a_recipe_says_all(monkeypatch):
+    recipe = Recipe(data="digits", model="softmax", limit=200, epochs=15, batch_size=20, eager=True, seed=3)
+    found = cross_validate(recipe, k=3)
+    assert len(found.folds) == 3 and 0.5 < found.mean["accuracy"] < 1
+    assert found.folds == cross_validate(recipe, k=3).folds
+    with pytest.raises(ArgumentError, match="a Recipe says on what it trains"):
+        cross_validate(recipe, DATA)
+    asked = []
+    monkeypatch.setattr(cross_validation, "k_fold", lambda data, k, **how: asked.append(how) or k_fold(data, k, **how))
+    cross_validate(recipe, k=2)
+    monkeypatch.setattr(cross_validation, "SERIES", ("digits",))
+    cross_validate(recipe, k=2)
+    assert [how["shuffle"] for how in asked] == [True, False]
+    assert [how["labels"] is None for how in asked] == [False, True] and {how["seed"] for how in asked} == {3}
+
+
 def test_what_cannot_be_cross_validated():
     once = make()
     with pytest.raises(ArgumentError, match="a model that it had given before"):
@@ -140,4 +157,6 @@ def test_what_cannot_be_cross_validated():
         cross_validate(lambda: None, DATA, k=2)
     with pytest.raises(ArgumentError, match="make must be a function"):
         cross_validate(once, DATA)
+    with pytest.raises(ArgumentError, match="give the data set, too"):
+        cross_validate(make)
     assert CrossValidation(({"loss": 1.0}, {"loss": 3.0})).mean == {"loss": 2.0}

@@ -14,6 +14,7 @@ from ..tensor import Tensor, as_tensor
 
 __all__ = ["collate", "pad_sequence"]
 
+_PLAIN = (np.ndarray, np.generic, Tensor, bool, int, float, str, bytes)  # what has no parts that may differ
 _ALLOWED = "arrays, numbers, texts, and tuples, lists and dicts of them"
 
 
@@ -50,7 +51,20 @@ def together(samples: Sequence[Any], numbers: Sequence[int] | np.ndarray) -> Any
 
 def _batch(values: Sequence[Any], numbers: list[int], where: str) -> Any:
     """The batch of one part of the samples, which stands at `where` in each."""
-    first, kind = values[0], _kind(values[0])
+    first = values[0]
+    if not (isinstance(first, _PLAIN) and all(type(value) is type(first) for value in values)):
+        _check_alike(values, numbers, where)
+    if isinstance(first, (str, bytes)):
+        return list(values)
+    if isinstance(first, Mapping):
+        return {key: _batch([v[key] for v in values], numbers, f"{where}[{key!r}]") for key in first}
+    if isinstance(first, (tuple, list)):
+        return like(first, [_batch(part, numbers, f"{where}[{i}]") for i, part in enumerate(zip(*values, strict=True))])
+    return _stacked(values, numbers, where)
+
+
+def _check_alike(values: Sequence[Any], numbers: list[int], where: str) -> None:
+    kind = _kind(values[0])
     for value, number in zip(values, numbers, strict=True):
         if value is None:
             raise DataError(
@@ -63,13 +77,6 @@ def _batch(values: Sequence[Any], numbers: list[int], where: str) -> Any:
                 "Bring all samples to one form, make Sequences of those that differ in length alone, or give the "
                 "DataLoader a collate_fn that makes a batch of a list of samples."
             )
-    if isinstance(first, (str, bytes)):
-        return list(values)
-    if isinstance(first, Mapping):
-        return {key: _batch([v[key] for v in values], numbers, f"{where}[{key!r}]") for key in first}
-    if isinstance(first, (tuple, list)):
-        return like(first, [_batch(part, numbers, f"{where}[{i}]") for i, part in enumerate(zip(*values, strict=True))])
-    return _stacked(values, numbers, where)
 
 
 def like(first: tuple[Any, ...] | list[Any], parts: list[Any]) -> Any:
@@ -118,6 +125,8 @@ def _stacked(values: Sequence[Any], numbers: list[int], where: str) -> Tensor:
 
 
 def _array(value: Any, number: int, where: str) -> np.ndarray:
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biuf" and value.dtype.isnative:
+        return np.asarray(value)
     try:
         return as_tensor(value).numpy()
     except Exception as problem:  # what is no array fails in ways of its own

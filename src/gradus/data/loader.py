@@ -260,7 +260,7 @@ class DataLoader:
         pieces = numbered(self.dataset, epoch, self.batch_size)
         number = 0
         while True:
-            with draws.here():
+            with draws:
                 numbers, samples = next(pieces, (range(0), []))
             if not samples or (self.drop_last and len(samples) < self.batch_size):
                 return

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,9 @@ def sample_generator() -> np.random.Generator:
 
     For what is random in the `__getitem__` of a data set, as a cut of a picture: whatever thread or process reads, and
     where training goes on in the middle of an epoch, the same sample gets the same numbers, and others in the next
-    epoch. `np.random` itself is shared by all threads, so its numbers go to whichever comes first. Where no
-    DataLoader reads, the generator starts from gradus' own, which `gradus.seed` sets.
+    epoch. `np.random` itself is shared by all threads, so its numbers go to whichever comes first; where processes
+    read, it is started anew for each sample, and so is Python's `random`. Where no DataLoader reads, the generator
+    starts from gradus' own, which `gradus.seed` sets.
 
     >>> from gradus.data import DataLoader
     >>> class Noisy:
@@ -49,26 +49,27 @@ def sample_generator() -> np.random.Generator:
 
 
 class Numbers:
-    """The random numbers that belong to a place in an epoch; the generator is made when it is first asked for."""
+    """The random numbers that belong to a place in an epoch; the generator is made when it is first asked for.
+
+    In its block, and this thread, `sample_generator` gives it.
+    """
 
     def __init__(self, *key: int) -> None:
         self.key = key
         self._generator: np.random.Generator | None = None
+        self._before: Numbers | None = None
+
+    def __enter__(self) -> None:
+        self._before, _now.numbers = getattr(_now, "numbers", None), self
+
+    def __exit__(self, *exc: object) -> None:
+        _now.numbers = self._before
 
     @property
     def generator(self) -> np.random.Generator:
         if self._generator is None:
             self._generator = np.random.default_rng(self.key)
         return self._generator
-
-    @contextmanager
-    def here(self) -> Iterator[None]:
-        """In this block, and this thread, `sample_generator` gives them."""
-        before, _now.numbers = getattr(_now, "numbers", None), self
-        try:
-            yield
-        finally:
-            _now.numbers = before
 
 
 class LeftError(Exception):
@@ -100,18 +101,19 @@ class Reader:
         """Batch `number` of an epoch: the samples at these places; given up where it is wanted no more."""
         whole, inner = found_in(self.dataset, places)
         if self.collate_fn is None and isinstance(whole, (TensorDataset, Sequences)):
-            with Numbers(self.seed, epoch, number).here():
+            with Numbers(self.seed, epoch, number):
                 arrays = rows(whole, inner)
             return tuple(Tensor(a.copy() if a.base is not None else np.ascontiguousarray(a)) for a in arrays)
+        places = inner.tolist()
         samples = []
-        for i, place in enumerate(inner):
+        for i, place in enumerate(places):
             if not self.wanted():
                 raise LeftError
-            with Numbers(self.seed, epoch, number, i).here():
+            with Numbers(self.seed, epoch, number, i):
                 if self.alone:
                     _start_global_numbers(self.seed, epoch, number, i)
-                samples.append(sample(whole, int(place)))
-        return put_together(self.collate_fn, samples, inner)
+                samples.append(sample(whole, place))
+        return put_together(self.collate_fn, samples, places)
 
 
 def put_together(collate_fn: Callable[[list[Any]], Any] | None, samples: list[Any], numbers: Any) -> Any:

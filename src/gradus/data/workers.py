@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as OutOfTime
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -118,9 +119,10 @@ def in_order(
 
 
 def _given(pool: Executor, job: tuple[Any, ...]) -> Future[Any]:
-    """Give a job to the pool, which starts its processes at the first."""
+    """Give a job to the pool, which starts its processes when it gets the first ones."""
     try:
-        return pool.submit(_work, *job)
+        with _without_ctrl_c():
+            return pool.submit(_work, *job)
     except BrokenExecutor as problem:
         raise _ended() from problem
     except Exception as problem:  # pickle's errors are of several kinds
@@ -129,6 +131,19 @@ def _given(pool: Executor, job: tuple[Any, ...]) -> Future[Any]:
             f"{problem}. Define classes and functions at the top of a file, not in functions and not as lambdas; or "
             "leave out multiprocessing_context=, so that threads read."
         ) from problem
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Ctrl-C comes after this block, and never to processes started in it: Python's own beginning is not to show it."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _result(future: Future[Any], timeout: float) -> Any:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..data import Dataset, k_fold
+from ..data import Dataset, Subset, k_fold
 from ..errors import ArgumentError
 from ..functional.checks import require_function
 from ..random import seed as start_from
+from .experiment import SERIES, Experiment
 from .fitting.trainer import Trainer
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class CrossValidation:
 
 
 def cross_validate(
-    make: Callable[[], Trainer],
-    dataset: Dataset,
+    make: Callable[[], Trainer] | Recipe,
+    dataset: Dataset | None = None,
     k: int = 5,
     epochs: int = 1,
     batch_size: int = 64,
@@ -64,10 +66,12 @@ def cross_validate(
     """Train k models, each on all parts of the data but one, and measure each on the part that it has not seen.
 
     Model i is made after `gradus.seed(seed + i)`, and shuffles its samples by seed + i: all is a function of the seed.
-    What is fitted to the data, as a Standardizer, has seen the held-out part, too, if it was fitted to all of it.
+    What was fitted to all of the data, as a Standardizer, has seen the part that is held out, too.
 
     Args:
-        make: gives a Trainer with a new model and a new optimizer at each call.
+        make: gives a Trainer with a new model and a new optimizer at each call. Or a Recipe, as `gradus train` follows:
+            then its data set's training part, epochs, batch size and seed are taken, parts with each class's share, or
+            stretches of a series.
         dataset: the samples, found by number.
         k: how many parts.
         epochs, batch_size, progress: see `Trainer.fit`.
@@ -89,12 +93,43 @@ def cross_validate(
     >>> len(found.folds), found.mean["rmse"] < 1e-2
     (3, True)
     """
+    if isinstance(make, Recipe):
+        if dataset is not None:
+            raise ArgumentError("cross_validate: a Recipe says on what it trains; leave out the data set")
+        return _of_recipe(make, k, progress)
     require_function("cross_validate", make=make)
-    folds: list[dict[str, float]] = []
+    if dataset is None:
+        raise ArgumentError("cross_validate: give the data set, too: cross_validate(make, dataset)")
+    folds = k_fold(dataset, k, shuffle, labels, seed)
+    return _over(folds, lambda samples: make(), epochs, batch_size, seed, progress)
+
+
+def _of_recipe(recipe: Recipe, k: int, progress: bool | None) -> CrossValidation:
+    experiment = Experiment(recipe)
+    whole, inner = experiment.train.dataset, (experiment.train.indices, experiment.validation.indices)
+    data = Subset(whole, np.concatenate(inner))
+    series = recipe.data in SERIES
+    labels = data.arrays[-1] if experiment.facts.classes and not series else None
+    folds = k_fold(data, k, shuffle=not series, labels=labels, seed=recipe.seed)
+    chosen = experiment.recipe
+    return _over(folds, experiment.make_trainer, chosen.epochs, chosen.batch_size, recipe.seed, progress)
+
+
+def _over(
+    folds: Sequence[tuple[Subset, Subset]],
+    make: Callable[[int], Trainer],
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    progress: bool | None,
+) -> CrossValidation:
+    """Train and measure on each fold; `make` is told how many samples there are to learn from."""
+    found: list[dict[str, float]] = []
     models: list[Any] = []
-    for i, (train, held_out) in enumerate(k_fold(dataset, k, shuffle, labels, seed)):
-        start_from((seed + i) % 2**64)
-        trainer = make()
+    for i, (train, held_out) in enumerate(folds):
+        own = (seed + i) % 2**64
+        start_from(own)
+        trainer = make(len(train))
         if not isinstance(trainer, Trainer):
             raise ArgumentError(f"cross_validate: make gave {trainer!r:.80}, which is no Trainer. Does it return one?")
         if any(trainer.model is model for model in models):
@@ -103,6 +138,6 @@ def cross_validate(
                 "now. Make the model in the function."
             )
         models.append(trainer.model)
-        trainer.fit(train, epochs=epochs, batch_size=batch_size, progress=progress, seed=(seed + i) % 2**64)
-        folds.append(trainer.evaluate(held_out))
-    return CrossValidation(tuple(folds))
+        trainer.fit(train, epochs=epochs, batch_size=batch_size, progress=progress, seed=own)
+        found.append(trainer.evaluate(held_out))
+    return CrossValidation(tuple(found))

@@ -49,12 +49,17 @@ class Experiment:
         self.recipe = recipe.completed(self.facts.input_shape, self.facts.classes)
         self.train, self.validation = _parts(whole, recipe)
         seed(recipe.seed)
-        self.model = models.build(self.recipe.model, self.facts.input_shape, self.facts.outputs)
-        steps = -(-len(self.train) // self.recipe.batch_size) * self.recipe.epochs
-        optimizer = self.recipe.make_optimizer(self.model, steps)
+        self.trainer = self.make_trainer(len(self.train))
+        self.model = self.trainer.model
+
+    def make_trainer(self, samples: int) -> Trainer:
+        """A trainer of a new model, as the recipe says; so many samples to learn from lay out the learning rate."""
+        model = models.build(self.recipe.model, self.facts.input_shape, self.facts.outputs)
+        steps = -(-samples // self.recipe.batch_size) * self.recipe.epochs
+        optimizer = self.recipe.make_optimizer(model, steps)
         loss = cross_entropy if self.facts.classes else mse_loss
         how: dict[str, Any] = {"precision": self.recipe.precision, "verify": self.recipe.verify}
-        self.trainer = Trainer(self.model, loss, optimizer, self.metrics(), compile=not self.recipe.eager, **how)
+        return Trainer(model, loss, optimizer, self.metrics(), compile=not self.recipe.eager, **how)
 
     @classmethod
     def open(cls, folder: str | Path, epochs: int | None = None) -> Experiment:
