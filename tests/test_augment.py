@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import runpy
 from pathlib import Path
@@ -37,7 +38,7 @@ from gradus.data import (
     TensorDataset,
 )
 from gradus.data.augment.change import Size
-from gradus.errors import ArgumentError, DtypeError, GradusError, ShapeError
+from gradus.errors import ArgumentError, CheckpointError, DtypeError, GradusError, ShapeError
 from gradus.nn import functional as F
 
 
@@ -228,7 +229,7 @@ class Known(RandomAffine):
         super().__init__(0, **options)
         self.numbers = numbers
 
-    def draw(self, size: Any) -> Any:
+    def draw(self, size: Any, numbers: Any) -> Any:
         return [gradus.full((size.n,), float(v)) for v in self.numbers]
 
 
@@ -277,7 +278,7 @@ def test_crops_with_padding() -> None:
         crop = RandomCrop(5, padding=(1, 2, 0, 1), padding_mode=mode)
         wide = np.pad(x, ((0, 0), (0, 0), (2, 1), (1, 0)), mode)
         gradus.seed(0)
-        drawn = crop.draw(Size(50, 6, 8))
+        drawn = crop.draw(Size(50, 3, 6, 8), gradus.random.default)
         gradus.seed(0)
         expected = [w[:, t : t + 5, s : s + 5] for w, t, s in zip(wide, *(d.numpy() for d in drawn), strict=True)]
         same(crop(x), np.stack(expected))
@@ -366,7 +367,8 @@ def test_normalize() -> None:
 def test_elastic_deformations_are_smooth_and_as_large_as_asked_for() -> None:
     change = ElasticTransform(std=3.0)
     n, h, w = 400, 16, 24
-    y, x = (p.numpy() for p in change.places(change.draw(Size(n, h, w)), Size(n, h, w)))
+    size = Size(n, 1, h, w)
+    y, x = (p.numpy() for p in change.places(change.draw(size, gradus.random.default), size))
     away = np.stack([y - np.arange(h)[:, None], x - np.arange(w)])
     corner = away[:, :, 0, 0]
     assert abs(corner.std() - 3) < 0.3 and abs(corner.mean()) < 0.5
@@ -653,6 +655,12 @@ def test_a_resumed_training_goes_on_with_the_same_bits(tmp_path: Any) -> None:
     again.fit(data(), epochs=3, batch_size=8, progress=False, run=tmp_path / "run", resume=True)
     for a, b in zip(whole.model.parameters(), again.model.parameters(), strict=True):
         same(a, b)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert "RandomCrop(size=(8, 8)" in config["training"]["augment"]
+    other = fresh()
+    other.augment = None
+    with pytest.raises(CheckpointError, match=r"is of augment .Compose.*here the augment is None"):
+        other.fit(data(), epochs=4, batch_size=8, progress=False, run=tmp_path / "run", resume=True)
 
 
 def test_a_trainer_refuses_what_evaluation_needs_too() -> None:

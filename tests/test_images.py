@@ -15,8 +15,20 @@ from PIL import Image
 
 import gradus
 from gradus import nn
-from gradus.data import DataLoader, ImageFolder, random_split, read_image, read_image_folder
-from gradus.errors import DataError, SkippedWarning
+from gradus.data import (
+    Compose,
+    DataLoader,
+    GaussianNoise,
+    ImageFolder,
+    RandomApply,
+    RandomCrop,
+    RandomErasing,
+    RandomHorizontalFlip,
+    random_split,
+    read_image,
+    read_image_folder,
+)
+from gradus.errors import ArgumentError, DataError, SkippedWarning
 
 RAMP = np.arange(6, dtype=np.uint8).reshape(2, 3) * 50
 
@@ -292,6 +304,34 @@ def test_a_lazy_folder_is_as_the_one_in_memory(tmp_path: Path) -> None:
         for batches in zip(*(DataLoader(d, batch_size=2, shuffle=True, prefetch=2) for d in (one, other)), strict=True):
             for a, b in zip(*batches, strict=True):
                 np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_changes_in_a_loader_are_a_function_of_its_seed(tmp_path: Path, workers: int) -> None:
+    """Whoever reads: the numbers are those of the sample, not gradus' own, which threads would take from each other."""
+    change = Compose([RandomCrop(6), RandomApply([RandomHorizontalFlip(1)], 0.5), GaussianNoise(), RandomErasing()])
+    data = ImageFolder(folder(tmp_path), size=8, transform=change)
+    assert data[0][0].shape == (3, 6, 6)
+
+    def epochs(**options: Any) -> list[np.ndarray]:
+        loader = DataLoader(data, batch_size=2, shuffle=True, seed=3, **options)
+        return [np.concatenate([x.numpy() for x, _ in loader.batches(epoch)]) for epoch in (0, 1)]
+
+    gradus.seed(5)
+    once = epochs()
+    gradus.seed(6)
+    before = gradus.random.default.state.tolist()
+    again = epochs(num_workers=workers)
+    assert gradus.random.default.state.tolist() == before
+    for a, b in zip(once, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(np.sort(once[0].ravel()), np.sort(once[1].ravel()))
+
+
+def test_a_transform_is_a_function(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="transform must be a function"):
+        ImageFolder(folder(tmp_path), transform=3)
+    assert ImageFolder(tmp_path, transform=lambda x: x.mean())[0] == (pytest.approx(0.2, abs=0.01), 0)
 
 
 def test_a_lazy_folder_trains(tmp_path: Path) -> None:

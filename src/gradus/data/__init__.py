@@ -22,6 +22,7 @@ from .joined import *
 from .loader import *
 from .made import *
 from .readers.cifar import *
+from .readers.folders import *
 from .readers.idx import *
 from .readers.images import *
 from .reading import *

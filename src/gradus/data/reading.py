@@ -48,6 +48,11 @@ def sample_generator() -> np.random.Generator:
     return numbers.generator
 
 
+def reads_a_sample() -> bool:
+    """Whether a DataLoader reads a sample, or a batch, in this thread."""
+    return getattr(_now, "numbers", None) is not None
+
+
 class Numbers:
     """The random numbers that belong to a place in an epoch; the generator is made when it is first asked for.
 

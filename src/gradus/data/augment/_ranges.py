@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ... import random
 from ...errors import ArgumentError
+from ...random import Generator
 from ...tensor import Tensor
 
 Range = tuple[float, float]
@@ -39,8 +39,8 @@ def around(where_: str, name: str, value: Any, middle: float, least: float, most
     return ends(where_, name, value, least, most)
 
 
-def uniform(n: int, between: Range) -> Tensor:
+def uniform(numbers: Generator, n: int, between: Range) -> Tensor:
     """A number for each sample, (n,), all between two equally likely; where these are one, exactly that."""
     low, high = between
-    drawn: Tensor = random.rand(n) * (high - low) + low
+    drawn: Tensor = numbers.rand(n) * (high - low) + low
     return drawn

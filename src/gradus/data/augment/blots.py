@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ... import random
 from ...errors import ArgumentError, ShapeError
 from ...functional.checks import in_range
 from ...functional.windows import per_axis
 from ...ops import arange, pad, where
+from ...random import Generator
 from ...tensor import Tensor, as_tensor
 from ._ranges import Range, ends, uniform
 from .change import Change, Size
@@ -36,8 +36,11 @@ class GaussianNoise(Change):
         in_range("GaussianNoise", "p", p, "[0, 1]")
         self.mean, self.sigma, self.clip, self.p = mean, sigma, clip, p
 
+    def draw(self, size: Size, numbers: Generator) -> Any:
+        return numbers.randn(*size)
+
     def pictures(self, x: Tensor, drawn: Any) -> Tensor:
-        noisy = x + (random.randn(x.shape) * self.sigma + self.mean).astype(x.dtype)
+        noisy: Tensor = x + (drawn * self.sigma + self.mean).astype(x.dtype)
         return noisy.clip(0, 1) if self.clip else noisy
 
 
@@ -68,8 +71,8 @@ class GaussianBlur(Change):
         in_range("GaussianBlur", "p", p, "[0, 1]")
         self.p = p
 
-    def draw(self, size: Size) -> Any:
-        return uniform(size.n, self.sigma)
+    def draw(self, size: Size, numbers: Generator) -> Any:
+        return uniform(numbers, size.n, self.sigma)
 
     def pictures(self, x: Tensor, drawn: Any) -> Tensor:
         for axis, k in zip((2, 3), self.kernel_size, strict=True):
@@ -116,17 +119,19 @@ class RandomErasing(Change):
         self.scale = ends("RandomErasing", "scale", scale, 0, 1)
         self.ratio = ends("RandomErasing", "ratio", ratio, 1e-3, 1e3)
 
-    def draw(self, size: Size) -> Any:
-        """Top, bottom, left, right of the rectangles."""
-        w, h = (t.round() for t in part_of(Size(size.n, size.w, size.h), self.scale, self.ratio))
-        top = (random.rand(size.n) * (size.h - h + 1)).floor()
-        left = (random.rand(size.n) * (size.w - w + 1)).floor()
-        return top, top + h, left, left + w
+    def draw(self, size: Size, numbers: Generator) -> Any:
+        """Top, bottom, left, right of the rectangles, and what stands in them where that is drawn."""
+        upright = size._replace(h=size.w, w=size.h)
+        w, h = (t.round() for t in part_of(numbers, upright, self.scale, self.ratio))
+        top = (numbers.rand(size.n) * (size.h - h + 1)).floor()
+        left = (numbers.rand(size.n) * (size.w - w + 1)).floor()
+        return (top, top + h, left, left + w), numbers.randn(*size) if self.value == "random" else None
 
     def pictures(self, x: Tensor, drawn: Any) -> Tensor:
-        within = rectangle(x, drawn)
-        if isinstance(self.value, str):
-            return where(within, random.randn(x.shape).astype(x.dtype), x)
+        sides, noise = drawn
+        within = rectangle(x, sides)
+        if noise is not None:
+            return where(within, noise.astype(x.dtype), x)
         value = as_tensor(self.value).astype(x.dtype).reshape(-1, 1, 1)
         if value.size not in (1, x.shape[1]):
             raise ShapeError(f"RandomErasing: pictures have shape {x.shape}, value {value.size} channels")

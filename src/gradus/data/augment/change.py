@@ -12,16 +12,25 @@ from ...nn import Module
 from ...ops import concatenate, where
 from ...ops.core.primitive import cast
 from ...tensor import Tensor, as_tensor
+from ..reading import reads_a_sample, sample_generator
 
 __all__ = ["Change", "Compose", "RandomApply"]
 
 
 class Size(NamedTuple):
-    """How many pictures a batch has, and their height and width."""
+    """How many pictures a batch has, their channels, height and width."""
 
     n: int
+    c: int
     h: int
     w: int
+
+
+def numbers_here() -> random.Generator:
+    """What random numbers are drawn from: gradus' own, or where a DataLoader reads, those of the sample."""
+    if not reads_a_sample():
+        return random.default
+    return random.Generator(int(sample_generator().integers(1 << 63)))
 
 
 class Change(Module):
@@ -52,8 +61,8 @@ class Change(Module):
 
     # -- what a class says ---------------------------------------------------------------------------------------------
 
-    def draw(self, size: Size) -> Any:
-        """What is drawn for a batch, tensors (n, ...)."""
+    def draw(self, size: Size, numbers: random.Generator) -> Any:
+        """What is drawn for a batch, tensors (n, ...), from these random numbers."""
         return ()
 
     def at_rest(self, size: Size) -> Any:
@@ -83,10 +92,9 @@ class Change(Module):
         if x.ndim == 3:
             together = self.forward(*map(_one, (x, *others)), points=_one(points), boxes=_one(boxes))
             return tuple(map(_first, together)) if isinstance(together, tuple) else together[0]
-        n, _, h, w = x.shape
-        size = Size(n, h, w)
-        chosen = random.rand(n) < self.p if self.training and self.p < 1 else None
-        drawn = self.draw(size) if self.training else self.at_rest(size)
+        size, numbers = Size(*x.shape), numbers_here()
+        chosen = numbers.rand(size.n) < self.p if self.training and self.p < 1 else None
+        drawn = self.draw(size, numbers) if self.training else self.at_rest(size)
         if drawn is None:
             found = [x, *others, points, boxes]
         else:
@@ -240,10 +248,10 @@ class RandomApply(Change):
             together = self.forward(*map(_one, (x, *others)), points=_one(points), boxes=_one(boxes))
             return tuple(map(_first, together)) if isinstance(together, tuple) else together[0]
         before = (x, *others, *(v for v in (points, boxes) if v is not None))
-        chosen = random.rand(x.shape[0]) < self.p
+        chosen = numbers_here().rand(x.shape[0]) < self.p
         after = Compose(self.transforms)(x, *others, points=points, boxes=boxes)
         after = after if isinstance(after, tuple) else (after,)
-        change = _Changed(self, (), chosen, Size(x.shape[0], x.shape[2], x.shape[3]))
+        change = _Changed(self, (), chosen, Size(*x.shape))
         found = tuple(b if a is b else change.choose(a, as_tensor(b)) for a, b in zip(after, before, strict=True))
         return found if len(found) > 1 else found[0]
 

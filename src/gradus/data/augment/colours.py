@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import ArgumentError, ShapeError
 from ...functional.checks import in_range
 from ...ops import concatenate, maximum, minimum, where
+from ...random import Generator
 from ...tensor import Tensor, as_tensor
 from ._ranges import around, uniform
 from .change import Change, Size
@@ -53,12 +54,12 @@ class ColorJitter(Change):
         in_range("ColorJitter", "p", p, "[0, 1]")
         self.p = p
 
-    def draw(self, size: Size) -> Any:
+    def draw(self, size: Size, numbers: Generator) -> Any:
         """A factor for each of the four; None for what stays."""
         still = ((1, 1), (1, 1), (1, 1), (0, 0))
         ranges = self.brightness, self.contrast, self.saturation, self.hue
         return [
-            None if between == nothing else uniform(size.n, between).reshape(-1, 1, 1, 1)
+            None if between == nothing else uniform(numbers, size.n, between).reshape(-1, 1, 1, 1)
             for between, nothing in zip(ranges, still, strict=True)
         ]
 

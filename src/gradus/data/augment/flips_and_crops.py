@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ... import dtypes, random
+from ... import dtypes
 from ...errors import ArgumentError, ShapeError
 from ...functional.checks import in_range
 from ...functional.pictures.grids import pixels, read_at
 from ...functional.windows import per_axis
 from ...ops import arange, pad, stack
+from ...random import Generator
 from ...tensor import Tensor, as_tensor
 from ._ranges import Range, ends, uniform
 from .change import Change, Size
@@ -99,14 +100,14 @@ class RandomCrop(Change):
         more = size.h + top + bottom - self.size[0], size.w + left + right - self.size[1]
         if min(more) < 0:
             raise ShapeError(
-                f"RandomCrop: {self.size} is to be cut out of {size[1:]}, with padding {self.padding} around it",
+                f"RandomCrop: {self.size} is to be cut out of {size[2:]}, with padding {self.padding} around it",
                 "Take a smaller size, or more padding.",
             )
         return more
 
-    def draw(self, size: Size) -> Any:
+    def draw(self, size: Size, numbers: Generator) -> Any:
         down, right = self._room(size)
-        return random.randint(0, down + 1, (size.n,)), random.randint(0, right + 1, (size.n,))
+        return numbers.randint(0, down + 1, (size.n,)), numbers.randint(0, right + 1, (size.n,))
 
     def at_rest(self, size: Size) -> Any:
         down, right = self._room(size)
@@ -167,10 +168,10 @@ class RandomResizedCrop(Change):
         self.scale = ends("RandomResizedCrop", "scale", scale, 0, 1)
         self.ratio = ends("RandomResizedCrop", "ratio", ratio, 1e-3, 1e3)
 
-    def draw(self, size: Size) -> Any:
+    def draw(self, size: Size, numbers: Generator) -> Any:
         """Where the part begins, and how long it is: downwards, then to the right."""
-        h, w = part_of(size, self.scale, self.ratio)
-        y, x = random.rand(size.n) * (size.h - h), random.rand(size.n) * (size.w - w)
+        h, w = part_of(numbers, size, self.scale, self.ratio)
+        y, x = numbers.rand(size.n) * (size.h - h), numbers.rand(size.n) * (size.w - w)
         return (y, h), (x, w)
 
     def at_rest(self, size: Size) -> Any:
@@ -201,8 +202,8 @@ class RandomResizedCrop(Change):
         return stack(moved, -1)
 
 
-def part_of(size: Size, scale: Range, ratio: Range) -> tuple[Tensor, Tensor]:
+def part_of(numbers: Generator, size: Size, scale: Range, ratio: Range) -> tuple[Tensor, Tensor]:
     """Heights and widths of parts whose area and form are drawn, each at most the picture's own."""
-    area = uniform(size.n, scale) * (size.h * size.w)
-    form = uniform(size.n, (math.log(ratio[0]), math.log(ratio[1]))).exp()
+    area = uniform(numbers, size.n, scale) * (size.h * size.w)
+    form = uniform(numbers, size.n, (math.log(ratio[0]), math.log(ratio[1]))).exp()
     return (area / form).sqrt().clip(0, size.h), (area * form).sqrt().clip(0, size.w)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ... import random
 from ...errors import ArgumentError
 from ...functional import interpolate
 from ...functional.checks import at_least, in_range, one_of
 from ...functional.pictures.grids import MODES, PADDING_MODES, read_at
 from ...ops import arange, stack
+from ...random import Generator
 from ...tensor import Tensor
 from ._ranges import around, ends, uniform
 from .change import Change, Size
@@ -39,8 +39,7 @@ class _Resampled(Change):
         raise NotImplementedError
 
     def _read(self, x: Tensor, drawn: Any, mode: str, fill: float) -> Tensor:
-        n, _, h, w = x.shape
-        return read_at(x, self.places(drawn, Size(n, h, w)), mode, self.padding_mode, fill=fill)
+        return read_at(x, self.places(drawn, Size(*x.shape)), mode, self.padding_mode, fill=fill)
 
     def pictures(self, x: Tensor, drawn: Any) -> Tensor:
         return self._read(x, drawn, self.interpolation, self.fill)
@@ -100,22 +99,22 @@ class RandomAffine(_Resampled):
         self.shear = None if shear is None else tuple(around(where, "shear", s, 0, -89, 89) for s in pairs)
         self._set(interpolation, padding_mode, fill, mask_fill, p)
 
-    def draw(self, size: Size) -> Any:
+    def draw(self, size: Size, numbers: Generator) -> Any:
         """The matrix that turns, shears and scales, and the shift: a, b, c, d, right, down."""
         n = size.n
-        angle = uniform(n, self.degrees) * (self.clockwise * math.pi / 180)
+        angle = uniform(numbers, n, self.degrees) * (self.clockwise * math.pi / 180)
         cos, sin = angle.cos(), angle.sin()
         a, b, c, d = cos, -sin, sin, cos
         if self.shear is not None:
-            x, y = (uniform(n, s) * (math.pi / 180) for s in self.shear)
+            x, y = (uniform(numbers, n, s) * (math.pi / 180) for s in self.shear)
             tan_x, tan_y = x.sin() / x.cos(), y.sin() / y.cos()
             a, c = a - b * tan_y, c - d * tan_y
             b, d = b - a * tan_x, d - c * tan_x
         if self.scale is not None:
-            s = uniform(n, self.scale)
+            s = uniform(numbers, n, self.scale)
             a, b, c, d = a * s, b * s, c * s, d * s
         across, along = (0.0, 0.0) if self.translate is None else self.translate
-        right, down = uniform(n, (-across, across)) * size.w, uniform(n, (-along, along)) * size.h
+        right, down = uniform(numbers, n, (-across, across)) * size.w, uniform(numbers, n, (-along, along)) * size.h
         return a, b, c, d, right, down
 
     def places(self, drawn: Any, size: Size) -> list[Tensor]:
@@ -193,8 +192,8 @@ class ElasticTransform(_Resampled):
         self.std, self.grid = std, grid
         self._set(interpolation, padding_mode, fill, mask_fill, p)
 
-    def draw(self, size: Size) -> Any:
-        return random.randn(size.n, 2, self.grid, self.grid) * self.std
+    def draw(self, size: Size, numbers: Generator) -> Any:
+        return numbers.randn(size.n, 2, self.grid, self.grid) * self.std
 
     def places(self, drawn: Any, size: Size) -> list[Tensor]:
         further = interpolate(drawn, (size.h, size.w), mode="bicubic", align_corners=True)

@@ -24,7 +24,7 @@ from .batches import arguments, divided
 from .callbacks import Callback
 from .evaluation import Running, measure, predictions
 from .interrupt import Interrupt, Interrupted
-from .native import Native
+from .native import Native, in_a_line
 from .progress import Silent, shown
 from .turns import in_turns, turn_of
 
@@ -234,6 +234,7 @@ class Loop:
         return {
             "model": type(self.trainer.model).__name__,
             "optimizer": type(self.trainer.optimizer).__name__,
+            "augment": None if self.trainer.augment is None else in_a_line(self.trainer.augment),
             "metrics": [metric.name for metric in self.trainer.metrics],
             "samples": known_length(loader.dataset),
             "lengths": None if padded is None else np.unique(padded).tolist(),  # on which the order depends

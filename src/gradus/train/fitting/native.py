@@ -30,6 +30,7 @@ class Native:
         model, loss, optimizer, metrics, history: see Trainer.
         stopped: whether the training is to end after the epoch.
         compiled, forward: the programs of `step` and of `outputs`; None where these are computed eagerly.
+        augment: what changes batches of training; None for nothing.
         verify: how many steps are still to be computed eagerly, too, and compared.
         eager: why it computes eagerly though it was to compile; the empty string if it does not.
     """
@@ -44,6 +45,7 @@ class Native:
     forward: Compiled | None
     precision: str
     verify: int
+    augment: Module | None
     _compile: bool | str
 
     def step(self, *batch: Any, **named: Any) -> tuple[Tensor, ...]:
@@ -134,6 +136,11 @@ class Native:
                 EagerWarning,
                 stacklevel=_users_level(),
             )
+
+
+def in_a_line(module: Module) -> str:
+    """A module with its options, as a line."""
+    return " ".join(repr(module).split())
 
 
 def _users_level() -> int:

@@ -29,7 +29,7 @@ from .batches import Parts, check_trainable, divided
 from .callbacks import Callback
 from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
 from .loop import Loop
-from .native import Loss, Native
+from .native import Loss, Native, in_a_line
 from .progress import choose
 
 _CLASSES, _NUMBERS = ("accuracy",), ("rmse",)  # what is measured beside a loss where nothing is asked for
@@ -232,7 +232,7 @@ class Trainer(Native):
             "epochs": epochs,
             "batch_size": loader.batch_size,
             "seed": loader.seed,
-        }
+        } | ({} if self.augment is None else {"augment": in_a_line(self.augment)})
 
     def evaluate(self, dataset: Dataset | DataLoader, batch_size: int = EVAL_BATCH) -> dict[str, float]:
         """The loss and the metrics over a data set, in evaluation mode.
