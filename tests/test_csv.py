@@ -79,6 +79,7 @@ PLAIN = [
     ("a|b\n1|x\n", {"a": ["1"], "b": ["x"]}),
     ("a,b\r1,2\r3,4\r", {"a": ["1", "3"], "b": ["2", "4"]}),  # lines end with CR
     ("a,b\r\n1,2\r\n\r\n3,4\r\n", {"a": ["1", "3"], "b": ["2", "4"]}),
+    ('a\tb\n"x\ty"\t2\n', {"a": ["x\ty"], "b": ["2"]}),
     ("sep=;\na;b\n1;2\n", {"a": ["1"], "b": ["2"]}),  # as Excel writes it
     ("a;b\n1,5;2,25\n3,5;1\n", {"a": ["1.5", "3.5"], "b": ["2.25", "1"]}),
     ("a;b\n0.234;x\n2.345;y\n", {"a": ["0.234", "2.345"], "b": ["x", "y"]}),  # 0.234 is no thousand
@@ -122,6 +123,8 @@ TOLD = [
     ("Sales\nof May\n\nday,n\n3,4\n5,6\n7,8\n", "above line 4", {"day": ["3", "5", "7"], "n": ["4", "6", "8"]}),
     ("Report,,\n,,\na,b,c\n1,2,3\n", "line 1 names no columns", {"a": ["1"], "b": ["2"], "c": ["3"]}),
     ("a,b\n1,2\na,b\n3,4\n", "the header comes again 1 times", {"a": ["1", "3"], "b": ["2", "4"]}),
+    ('a\tb\n"Hi," he said.\t1\nx\t2\n', "quotation marks are read as they stand", {"a": ['"Hi," he said.', "x"], "b": ["1", "2"]}),
+    ('a\tb\n"Hi\tx\ny"\tz\n', "quotation marks are read as they stand", {"a": ['"Hi', 'y"'], "b": ["x", "z"]}),
     ("x y\n1  2\n 3 4\n", "white space", {"x": ["1", "3"], "y": ["2", "4"]}),
     ("p,s\n\"$1,200.50\",5%\n$3,12.5 %\n($4),3%\n", ["'$1,200.50' is read as 1200.5", "'5%' is read as 0.05"],
      {"p": ["1200.5", "3", "-4"], "s": ["0.05", "0.125", "0.03"]}),
@@ -164,7 +167,8 @@ REFUSED = [
     ("review\nI liked it, really\nBad\n", "line 2: 2 values, the header names 1 column"),
     ("price\n1,5\n2,5\n", "line 2: 2 values, the header names 1. .*delimiter="),
     ('a,b\n1,"2\n3,4\n', "line 2: a quotation begins in this row and does not end"),
-    ('a,b\n1,"2"x\n', "line 2: .*stands twice"),
+    ('a,b\n1,"2"x\n', "line 2: .*stands twice.*quoted=False"),
+    ('a\tb\n"Hi," he said.\t1\nx\n', "line 2: .*quoted=False"),
     ("0,1\n1,0\n1,1\n", "line 1: '0,1' may name the columns or be a row. Say header=True"),
     ("name,2020\nBob,42\nAnn,17\n", "line 1: 'name,2020' may name the columns"),
     ("a;b\n1,500;x\n3,250;y\n", "'a' holds '1,500', which is 1500 or 1.5. Say decimal='.' or"),
@@ -209,6 +213,7 @@ REMEDIES = [
     ("d\n1/2/2020\nNA\n", {"dates": {"d": "%d/%m/%Y"}}, {"d": ["2020-02-01", None]}),
     ("# note\na,b\n1,2 # x\n\"#3\",4\n", {"comment": "#"}, {"a": ["1", "#3"], "b": ["2", "4"]}),
     ("My, list\n\na,b\n1,2\n", {"skip": 1}, {"a": ["1"], "b": ["2"]}),
+    ('a,b\n1,"2\n3,4\n', {"quoted": False}, {"a": ["1", "3"], "b": ['"2', "4"]}),
     ("x y\n1  2\n 3 4 \n", {"delimiter": " "}, {"x": ["1", "3"], "y": ["2", "4"]}),
 ]  # fmt: skip
 
@@ -298,6 +303,69 @@ def test_many_things_said_are_told_in_part(read):
     columns = ",".join(["a"] * 100)
     _, table = read(f"{columns}\n{columns.replace('a', '1')}\n", "and 79 things more")
     assert len(table.names) == 100
+
+
+PIECES = [
+    "1",
+    "2.5",
+    "1,5",
+    "1.234",
+    "a",
+    "b",
+    " ",
+    '"',
+    '""',
+    ",",
+    ",",
+    ";",
+    "\n",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    "|",
+    "é",
+    "日",
+]
+PIECES += [
+    "#",
+    "%",
+    "$",
+    "2020-01-02",
+    "3/4/2020",
+    "True",
+    "NA",
+    "-",
+    "(",
+    ")",
+    "e5",
+    "00",
+    "inf",
+    "nan",
+    "_",
+    "12:30",
+    "²",
+]
+PIECES += ["1e400", "9" * 5000, "0" * 500, "\ufeff", "\x1c", "\u2028", "sep=;", "1.000.000", "€5", "\u0663", "\0"]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), max_size=40),
+    encoding=st.sampled_from(["utf-8", "utf-16", "gb18030"]),
+    header=st.sampled_from([None, True, False]),
+    decimal=st.sampled_from([None, ".", ","]),
+    comment=st.sampled_from([None, "#"]),
+)
+def test_whatever_the_file_it_is_a_table_or_refused_in_short(tmp_path_factory, pieces, encoding, **options):
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes("".join(pieces).encode(encoding))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        try:
+            assert len(repr(read_csv(path, **options))) > 0
+        except DataError as problem:
+            assert "any.csv" in str(problem) and len(str(problem)) < 1500
 
 
 # -- written and read again --------------------------------------------------------------------------------------------

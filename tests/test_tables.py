@@ -98,7 +98,7 @@ def test_texts_that_spell_numbers_are_numbers_when_asked():
     assert Table({"a": ["01", "2.5", None]}).numbers("a").tolist()[:2] == [1, 2.5]
 
 
-@pytest.mark.parametrize("values", [[2**53 + 1, 1], np.array([2**53 + 1, 1]), [2**70 + 1, None]])
+@pytest.mark.parametrize("values", [[2**53 + 1, 1], np.array([2**53 + 1, 1]), [2**70 + 1, None], [10**400, 1]])
 def test_whole_numbers_that_would_be_rounded_become_text(values):
     with pytest.warns(DataWarning, match="'id' holds whole numbers with more digits than a float64 holds"):
         table = Table({"id": values})

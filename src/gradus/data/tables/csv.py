@@ -13,7 +13,7 @@ from typing import Any
 from ...errors import ArgumentError, DataError, DataWarning, nearest, warn
 from ..readers._decode import read_decoded
 from .header import headed
-from .rows import Rows, found_delimiter
+from .rows import found_delimiter, found_rows
 from .table import Table
 from .typed import Wanted, typed
 from .values import MISSING
@@ -36,6 +36,7 @@ def read_csv(
     comment: str | None = None,
     skip: int = 0,
     dates: Mapping[str, str] | None = None,
+    quoted: bool | None = None,
 ) -> Table:
     """The table in a CSV file, gzipped or not, as people have them: what is None is found out.
 
@@ -54,6 +55,7 @@ def read_csv(
         comment: what begins a note, to the end of its line.
         skip: lines to be passed over at the top.
         dates: for columns of dates their form, as `strptime` has it: {"day": "%d/%m/%Y"}.
+        quoted: whether quotation marks enclose values that hold delimiters, or are read as they stand.
 
     Raises:
         DataError: the file is missing, empty or no text, has rows of different lengths or none, or a quotation without
@@ -71,7 +73,8 @@ def read_csv(
     _check(delimiter, decimal, comment, skip)
     said: list[str] = []
     content, separator = _content(path, encoding, comment, skip, said)
-    rows = Rows(content, delimiter or separator or found_delimiter(content, path, said), path)
+    between = delimiter or separator or found_delimiter(content, path, said)
+    rows = found_rows(content, between, path, quoted, said)
     columns = headed(rows, header, said)
     for name in [*text, *(dates or {})]:
         if name not in columns:

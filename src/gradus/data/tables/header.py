@@ -17,6 +17,7 @@ Row = Sequence[str]
 _LOOKED_AT, _ACROSS = 200, 500  # rows that show what a column holds, and columns that are looked at
 _TITLES = 30  # lines above the header, at most
 _YEARS = range(1900, 2101)
+_DIGITS = 10  # of numbers that count columns, or years, fewer
 _SAY = "Say header=True if the first line names the columns, header=False if it is a row like the others"
 
 
@@ -42,7 +43,7 @@ def headed(rows: Rows, header: bool | Sequence[str] | None, said: list[str]) -> 
     body = _even(rows, first, width, names is not None)
     if not body:
         raise DataError(f"{rows.path} holds a header and no rows.{f' {_SAY}.' if header is None else ''}")
-    if names is not None and names in body:
+    if names is not None and width > 1 and names in body:
         said.append(f"the header comes again {body.count(names)} times, and these lines are left out")
         body = [row for row in body if row != names]
     columns = list(zip(*body, strict=True))
@@ -149,12 +150,12 @@ def _measured(value: str) -> bool:
 
 
 def _counting(numbers: list[str]) -> bool:
-    whole = [int(v) for v in numbers if v.isdecimal()]
+    whole = [int(v) for v in numbers if v.isdecimal() and len(v) < _DIGITS]
     return len(whole) == len(numbers) > 1 and all(b == a + 1 for a, b in pairwise(whole))
 
 
 def _year(value: str) -> bool:
-    return value.isdecimal() and int(value) in _YEARS
+    return value.isdecimal() and len(value) < _DIGITS and int(value) in _YEARS
 
 
 def _years_below(first: Row, body: Sequence[Row]) -> bool:

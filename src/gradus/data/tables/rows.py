@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...errors import DataError
 from .numbers import spells_number
@@ -21,6 +21,7 @@ _CANDIDATES = ",;\t|"
 _REGULAR = 0.9  # the share of rows of one width where the right character is looked for
 _SHOWN_ROWS = 50
 _LIMIT = threading.Lock()
+_MARKS = 'A quotation mark within a quotation stands twice, "5"" pipe"; with quoted=False all stand for themselves.'
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
 
@@ -31,10 +32,11 @@ class Rows:
         text: the content of the file.
         delimiter: what lies between two values; of " " there may be several.
         path: the file, for messages.
+        quoted: whether quotation marks enclose values, or stand for themselves.
     """
 
-    def __init__(self, text: str, delimiter: str, path: str | Path) -> None:
-        self.text, self.delimiter, self.path = text, delimiter, path
+    def __init__(self, text: str, delimiter: str, path: str | Path, quoted: bool = True) -> None:
+        self.text, self.delimiter, self.path, self.quoted = text, delimiter, path, quoted
         ends = 0
         with _any_length(text):
             reader = self._reader()
@@ -47,15 +49,12 @@ class Rows:
             except csv.Error as problem:
                 if "unexpected end" in str(problem):
                     raise DataError(
-                        f"{path}, line {ends + 1}: a quotation begins in this row and does not end. A quotation mark "
-                        'within a quotation is written twice: "5"" pipe".'
+                        f"{path}, line {ends + 1}: a quotation begins in this row and does not end. {_MARKS}"
                     ) from None
-                raise DataError(
-                    f"{path}, line {reader.line_num}: {problem}. Within a quotation the mark stands twice."
-                ) from None
+                raise DataError(f"{path}, line {reader.line_num}: {problem}. {_MARKS}") from None
 
     def _reader(self) -> csv._reader:  # type: ignore[name-defined]
-        return split(self.text, self.delimiter, strict=True)
+        return split(self.text, self.delimiter, strict=True, quoted=self.quoted)
 
     def line(self, row: int) -> int:
         """The line of the file in which a row ends; it is counted again, since it is wanted for messages alone."""
@@ -69,9 +68,31 @@ class Rows:
         return f"{self.path}, line {self.line(row)}"
 
 
-def split(text: str, delimiter: str, strict: bool = False) -> csv._reader:  # type: ignore[name-defined]
+def split(text: str, delimiter: str, strict: bool = False, quoted: bool = True) -> csv._reader:  # type: ignore[name-defined]
     """Python's reader of a text; lines end with LF, CR LF or CR."""
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=strict)
+    how: dict[str, Any] = {"delimiter": delimiter, "skipinitialspace": True, "strict": strict}
+    return csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, **how)
+
+
+def found_rows(text: str, delimiter: str, path: str | Path, quoted: bool | None, said: list[str]) -> Rows:
+    """The rows of a text. Between tabs, quotation marks may well stand for themselves, as in collections of sentences.
+
+    They do where they are no pairs, or would enclose tabs and line ends, and without them all lines hold as many values.
+    """
+    if quoted is not None or delimiter != "\t" or '"' not in text:
+        return Rows(text, delimiter, path, quoted is not False)
+    plain = Rows(text, delimiter, path, quoted=False)
+    regular = len(set(map(len, plain.values))) == 1
+    try:
+        rows: Rows | None = Rows(text, delimiter, path)
+    except DataError:
+        if not regular:
+            raise
+        rows = None
+    if rows is None or (regular and any("\t" in v and "\n" in v for row in rows.values for v in row)):
+        said.append("quotation marks are read as they stand (quoted=False)")
+        return plain
+    return rows
 
 
 @contextmanager

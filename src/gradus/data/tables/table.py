@@ -17,6 +17,7 @@ __all__ = ["Table"]
 _SHOWN = 6  # columns and rows that a printed table shows
 _WIDTH = 14
 _EXACT = 2**53  # whole numbers up to here are all float64's
+_LARGEST = 2**1023
 
 
 class Table:
@@ -209,7 +210,7 @@ def _numbers(name: str, values: list[Any]) -> np.ndarray:
 
 def _whole(name: str, values: list[Any]) -> np.ndarray:
     """Whole numbers, some of them large: as text, if a float64 would round one."""
-    if all(v is None or int(float(v)) == v for v in values):
+    if all(v is None or (abs(v) < _LARGEST and int(float(v)) == v) for v in values):
         return _numbers(name, values)
     warn(
         f"column {short(name)!r} holds whole numbers with more digits than a float64 holds, and becomes text",

@@ -22,6 +22,7 @@ MISSING = frozenset(
 TRUTHS = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 FEW = 0.5  # a smaller share of texts in a column is most likely a mistake: the column is one of numbers
 EXACT = 2.0**53  # whole numbers up to here are all float64's
+_DIGITS = 400  # more have no float64
 _LOOKED_AT = 20  # values that show whether a column is worth a closer look
 
 
@@ -99,13 +100,12 @@ def exact(column: Texts, numbers: np.ndarray, said: list[str]) -> np.ndarray:
     """The numbers, and what they lose is said: zeros before codes; whole ones with too many digits are text."""
     name = short(column.name)
     if (low := _code(column)) is not None:
-        said.append(
-            f"column {name!r} is read as numbers, {short(low)!r} as {int(low)}: text=[{name!r}] keeps the zeros"
-        )
+        bare = short(low.lstrip("0") or "0")
+        said.append(f"column {name!r} is read as numbers, {short(low)!r} as {bare}: text=[{name!r}] keeps the zeros")
     if not (np.abs(numbers) >= EXACT).any():
         return numbers
     whole = [t for t in column.different if re.fullmatch(r"[-+]?\d+", t)]
-    rounded = next((t for t in whole if int(t) != float(t)), None)
+    rounded = next((t for t in whole if len(t) > _DIGITS or int(t) != float(t)), None)
     if rounded is None:
         return numbers
     kept = len(whole) == len(column.different)
