@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradus.data import Table, read_csv, write_csv
-from gradus.errors import ArgumentError, DataError, DataWarning
+from gradus.errors import ArgumentError, DataError, DataWarning, OptionError
 
 
 @pytest.fixture
@@ -59,12 +59,21 @@ def test_options(read):
 
 @pytest.mark.parametrize(
     "options",
-    [{"decimal": ";"}, {"comment": ""}, {"comment": '"'}, {"skip": -1}, {"skip": "a"}, {"encoding": "utf-9"},
+    [{"header": 0}, {"header": "a"}, {"decimal": ";"}, {"comment": ""},
+     {"comment": '"'}, {"skip": -1}, {"skip": "a"}, {"encoding": "utf-9"},
      {"encoding": "hex"}, {"encoding": 8}],
 )  # fmt: skip
 def test_options_that_mean_nothing(read, options):
     with pytest.raises(ArgumentError, match=next(iter(options))):
         read("a,b\n1,2\n", **options)
+
+
+def test_options_by_the_names_of_pandas(read):
+    content = "x\na;b\n01;?\n02;\n"
+    assert read(content, sep=";", skiprows=1, na_values="?", text="a")[0] == {"a": ["01", "02"], "b": [None, None]}
+    for option in ("dtype", "parse_dates", "index_col", "usecols", "nrows", "thousands", "quotechar"):
+        with pytest.raises(OptionError, match=f"read_csv: there is no option '{option}'. (Write instead|Leave it out): "):
+            read(content, **{option: 7})
 
 
 def test_underscores_make_no_number(read):
@@ -123,7 +132,8 @@ TOLD = [
     ("Sales\nof May\n\nday,n\n3,4\n5,6\n7,8\n", "above line 4", {"day": ["3", "5", "7"], "n": ["4", "6", "8"]}),
     ("Report,,\n,,\na,b,c\n1,2,3\n", "line 1 names no columns", {"a": ["1"], "b": ["2"], "c": ["3"]}),
     ("a,b\n1,2\na,b\n3,4\n", "the header comes again 1 times", {"a": ["1", "3"], "b": ["2", "4"]}),
-    ('a\tb\n"Hi," he said.\t1\nx\t2\n', "quotation marks are read as they stand", {"a": ['"Hi," he said.', "x"], "b": ["1", "2"]}),
+    ('a\tb\n"Hi," he said.\t1\nx\t2\n', "quotation marks are read as they stand",
+     {"a": ['"Hi," he said.', "x"], "b": ["1", "2"]}),
     ('a\tb\n"Hi\tx\ny"\tz\n', "quotation marks are read as they stand", {"a": ['"Hi', 'y"'], "b": ["x", "z"]}),
     ("x y\n1  2\n 3 4\n", "white space", {"x": ["1", "3"], "y": ["2", "4"]}),
     ("p,s\n\"$1,200.50\",5%\n$3,12.5 %\n($4),3%\n", ["'$1,200.50' is read as 1200.5", "'5%' is read as 0.05"],

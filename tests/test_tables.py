@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import gradus
 from gradus.data import Standardizer, Table, TableTransform
-from gradus.errors import ArgumentError, DataError, DataWarning
+from gradus.errors import ArgumentError, DataError, DataWarning, OptionError
 
 
 @pytest.fixture
@@ -144,6 +144,22 @@ def test_new_rows_are_measured_by_the_training_part(homes):
     full = TableTransform().fit(homes.rows([0, 1]))
     assert full.feature_names == ("rooms", "kind=flat", "kind=house", "kind unknown", "size")
     np.testing.assert_array_equal(full.transform(homes.rows([2])), [[0, 0, 0, 0, 0]])
+
+
+def test_what_scikit_learn_calls_it_is_told(homes):
+    transform = TableTransform().fit({"a": [1, 3]})  # what makes a table is as good as one
+    assert transform.transform([{"a": 5}]).tolist() == [[3]]
+    with pytest.raises(AttributeError, match=r"Write instead: transform.feature_names"):
+        transform.get_feature_names_out()
+    with pytest.raises(AttributeError, match="does not go back"):
+        transform.inverse_transform([[0]])
+    with pytest.raises(OptionError, match="a place of its own, and is counted"):
+        TableTransform(handle_unknown="ignore")
+    with pytest.raises(AttributeError, match=r"Write instead: gradus\.data\.TableTransform"):
+        gradus.data.OneHotEncoder()
+    with pytest.raises(AttributeError, match=r"Write instead: gradus\.data\.write_csv"):
+        homes.to_csv("a.csv")
+    assert TableTransform(min_frequency=2).min_count == 2
 
 
 def test_unknown_categories_have_a_place_and_are_counted(homes):

@@ -46,8 +46,8 @@ def read_csv(
 
     Args:
         path: the file.
-        text: columns to be kept as text though they look like numbers or dates.
-        missing: the values that stand for a missing one, as an empty one always does.
+        text: columns, or one, to be kept as text though they look like numbers or dates.
+        missing: the values, or one, that stand for a missing one, as an empty one always does.
         delimiter: what lies between two values: "," ";" tab or "|"; " " for any white space.
         decimal: what stands before a number's fraction, "." or ",".
         encoding: as Python calls it: "utf-8", "cp1252", "gbk".
@@ -70,21 +70,26 @@ def read_csv(
     -      130   house  -
     2 rows x 4 columns
     """
-    _check(delimiter, decimal, comment, skip)
+    _check(delimiter, decimal, comment, skip, header)
+    text, missing = ((given,) if isinstance(given, str) else given for given in (text, missing))
     said: list[str] = []
     content, separator = _content(path, encoding, comment, skip, said)
     between = delimiter or separator or found_delimiter(content, path, said)
     rows = found_rows(content, between, path, quoted, said)
     columns = headed(rows, header, said)
-    for name in [*text, *(dates or {})]:
-        if name not in columns:
-            raise DataError(f"{path} has no column {name!r}. {nearest(name, columns)}")
+    _find([*text, *(dates or {})], columns, path)
     wanted = Wanted(text, frozenset(missing), dates or {}, decimal, rows.delimiter, path)
     table = Table(typed(columns, wanted, "_" in content[content.find("\n") + 1 :], said))
     if said:
         more = [f"and {len(said) - _TOLD} things more"] * (len(said) > _TOLD)
         warn(f"{path}: " + ";\n".join([*said[:_TOLD], *more]) + ".", DataWarning)
     return table
+
+
+def _find(names: Collection[str], columns: Mapping[str, Any], path: str | Path) -> None:
+    for name in names:
+        if name not in columns:
+            raise DataError(f"{path} has no column {name!r}. {nearest(name, columns)}")
 
 
 def _content(
@@ -100,7 +105,7 @@ def _content(
     return content, separator[1] if separator else None
 
 
-def _check(delimiter: Any, decimal: Any, comment: Any, skip: Any) -> None:
+def _check(delimiter: Any, decimal: Any = None, comment: Any = None, skip: Any = 0, header: Any = None) -> None:
     if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'):
         raise ArgumentError(f"read_csv: the delimiter is one character, such as ',' ';' or '\\t', got {delimiter!r}")
     if decimal not in (None, ".", ","):
@@ -109,6 +114,8 @@ def _check(delimiter: Any, decimal: Any, comment: Any, skip: Any) -> None:
         raise ArgumentError(f"read_csv: comment is what begins a note, such as '#', got {comment!r}")
     if not isinstance(skip, int) or skip < 0:
         raise ArgumentError(f"read_csv: skip is a number of lines, got {skip!r}")
+    if isinstance(header, (int, str)) and not isinstance(header, bool):
+        raise ArgumentError(f"read_csv: header is True, False, or the names of the columns, got {header!r}")
 
 
 def _without(content: str, comment: str | None, skip: int) -> str:
@@ -143,7 +150,7 @@ def write_csv(table: Table, path: str | Path, delimiter: str = ",") -> None:
     3,"flat, new"
     ,house
     """
-    _check(delimiter, None, None, 0)
+    _check(delimiter)
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(table.names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from ...errors import DataError, short
 from .dates import EitherOrderError, as_dates
@@ -21,7 +21,7 @@ _DIGITS = 10  # of numbers that count columns, or years, fewer
 _SAY = "Say header=True if the first line names the columns, header=False if it is a row like the others"
 
 
-def headed(rows: Rows, header: bool | Sequence[str] | None, said: list[str]) -> dict[str, tuple[str, ...]]:
+def headed(rows: Rows, header: bool | Sequence[str] | None, said: list[str]) -> dict[str, Row]:
     """The columns of a file by name, their values as they stand there.
 
     Args:
@@ -46,7 +46,8 @@ def headed(rows: Rows, header: bool | Sequence[str] | None, said: list[str]) -> 
     if names is not None and width > 1 and names in body:
         said.append(f"the header comes again {body.count(names)} times, and these lines are left out")
         body = [row for row in body if row != names]
-    columns = list(zip(*body, strict=True))
+    flat = list(chain.from_iterable(body))
+    columns: list[Row] = [flat[i::width] for i in range(width)]
     return _named(_as_many(names, columns, rows), columns, said)
 
 
@@ -184,7 +185,7 @@ def _cut(rows: Rows, i: int, row: list[str], width: int, named: bool) -> list[st
     )
 
 
-def _as_many(names: list[str] | None, columns: list[tuple[str, ...]], rows: Rows) -> list[str]:
+def _as_many(names: list[str] | None, columns: list[Row], rows: Rows) -> list[str]:
     """As many names as there are columns: without a header they are counted; "" stands for one that is missing."""
     if names is None:
         return [f"column {i}" for i in range(1, len(columns) + 1)]
@@ -195,9 +196,9 @@ def _as_many(names: list[str] | None, columns: list[tuple[str, ...]], rows: Rows
     return [name.strip() for name in names]
 
 
-def _named(names: list[str], columns: list[tuple[str, ...]], said: list[str]) -> dict[str, tuple[str, ...]]:
+def _named(names: list[str], columns: list[Row], said: list[str]) -> dict[str, Row]:
     """Columns under names of their own, each once."""
-    taken, found = set(names), dict[str, tuple[str, ...]]()
+    taken, found = set(names), dict[str, Row]()
     for i, (name, values) in enumerate(zip(names, columns, strict=True)):
         if not name and not any(v.strip() for v in values) and len(names) > 1:
             continue

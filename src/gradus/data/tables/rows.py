@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import re
 import threading
@@ -77,7 +78,7 @@ def split(text: str, delimiter: str, strict: bool = False, quoted: bool = True) 
 def found_rows(text: str, delimiter: str, path: str | Path, quoted: bool | None, said: list[str]) -> Rows:
     """The rows of a text. Between tabs, quotation marks may well stand for themselves, as in collections of sentences.
 
-    They do where they are no pairs, or would enclose tabs and line ends, and without them all lines hold as many values.
+    They do where they are no pairs, or would enclose tabs and line ends, if all lines then hold as many values.
     """
     if quoted is not None or delimiter != "\t" or '"' not in text:
         return Rows(text, delimiter, path, quoted is not False)
@@ -97,13 +98,19 @@ def found_rows(text: str, delimiter: str, path: str | Path, quoted: bool | None,
 
 @contextmanager
 def _any_length(text: str) -> Iterator[None]:
-    """Python's limit on the length of a value, which is one for the whole process, lifted for a moment."""
+    """Python's limit on the length of a value, which is one for the whole process, lifted for a moment.
+
+    Nor are the rows, none of which is garbage, searched for garbage meanwhile: that takes a third of the time.
+    """
     with _LIMIT:
-        before = csv.field_size_limit(max(len(text), 1))
+        before, collecting = csv.field_size_limit(max(len(text), 1)), gc.isenabled()
+        gc.disable()
         try:
             yield
         finally:
             csv.field_size_limit(before)
+            if collecting:
+                gc.enable()
 
 
 def found_delimiter(text: str, path: str | Path, said: list[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ...errors import DataError
+from ...names.elsewhere import tell
 from ...tensor import Tensor
 
 __all__ = ["Standardizer"]
@@ -82,3 +83,6 @@ def _logarithm(y: Any, name: str) -> np.ndarray:
             f"{name or 'the target'} must be above 0 for a logarithm; number {place.tolist()} is {values[tuple(place)]}"
         )
     return np.log(values)
+
+
+tell(Standardizer, "data.Standardizer")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, DataError, DataWarning, nearest, short, warn
+from ...names.elsewhere import tell
 from .dates import as_dates
 from .numbers import as_number
 
@@ -250,3 +251,6 @@ def _objects(values: list[Any]) -> np.ndarray:
 def _cut(value: str | None) -> str:
     text = "-" if value is None else value
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
+
+
+tell(Table, "data.Table")

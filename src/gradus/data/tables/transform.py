@@ -12,6 +12,7 @@ import numpy as np
 
 from ...errors import DataError, DataWarning, short, warn
 from ...functional.checks import at_least_one
+from ...names.elsewhere import tell
 from .columns import DateColumn, NumberColumn, TextColumn
 from .table import Table
 
@@ -134,3 +135,6 @@ def _told(name: str, counts: dict[str, int], rows: int) -> str:
 def _column_from(saved: dict[str, Any]) -> Column:
     kind: Callable[..., Column] = {known: column for column, known in _KIND.items()}[saved.pop("kind")]
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()})
+
+
+tell(TableTransform, "data.TableTransform")

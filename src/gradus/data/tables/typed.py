@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class Wanted(NamedTuple):
 
 
 def typed(
-    columns: Mapping[str, tuple[str, ...]], wanted: Wanted, underscores: bool, said: list[str]
+    columns: Mapping[str, Sequence[str]], wanted: Wanted, underscores: bool, said: list[str]
 ) -> dict[str, np.ndarray]:
     """Columns of numbers (float64), dates (datetime64) and texts (objects), of columns of texts.
 

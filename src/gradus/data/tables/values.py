@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
@@ -35,7 +35,7 @@ class Texts:
         missing: the texts that stand for a missing value.
     """
 
-    def __init__(self, name: str, values: tuple[str, ...], missing: Collection[str]) -> None:
+    def __init__(self, name: str, values: Sequence[str], missing: Collection[str]) -> None:
         self.name, self.values, self.missing = name, values, missing
 
     @cached_property

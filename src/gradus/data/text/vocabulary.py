@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import ArgumentError, DataError, short
 from ...functional.checks import at_least_one
+from ...names.elsewhere import tell
 
 __all__ = ["Vocabulary"]
 
@@ -154,3 +155,6 @@ def _counted(texts: Iterable[Iterable[str]]) -> Counter[str]:
             )
         counts.update(tokens)
     return counts
+
+
+tell(Vocabulary, "data.Vocabulary")

@@ -7,11 +7,11 @@ every name that is written here.
 
 from collections import defaultdict
 
-from . import functions, layers, pictures, tensorflow, tensors, training
+from . import functions, layers, of_data, pictures, tensorflow, tensors, training
 
 INSTEAD: dict[str, dict[str, str]] = defaultdict(dict)
 ABSENT: dict[str, dict[str, str]] = defaultdict(dict)
-for _table in (functions, tensorflow, tensors, layers, training, pictures):
+for _table in (functions, tensorflow, tensors, layers, training, pictures, of_data):
     for _owner, _rows in _table.INSTEAD.items():
         INSTEAD[_owner].update(_rows)
     for _owner, _rows in _table.ABSENT.items():

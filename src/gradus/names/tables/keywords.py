@@ -10,6 +10,12 @@ from typing import Any
 
 # Other names of options: taken for the first of ours that a function has.
 RENAMED: dict[str, tuple[str, ...]] = {
+    "sep": ("delimiter",),
+    "skiprows": ("skip",),
+    "na_values": ("missing",),
+    "min_frequency min_freq": ("min_count",),
+    "max_tokens": ("max_size",),
+    "special_tokens": ("specials",),
     "dim dims": ("axis", "axes"),
     "axis": ("axes",),
     "dimension": ("axis",),
@@ -194,6 +200,15 @@ MADE_FROM: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 }
 # What to write instead of an option.
 INSTEAD: dict[str, str] = {
+    "read_csv.dtype read_csv.converters": "text=[...] for columns of text; all numbers are float64",
+    "read_csv.parse_dates": "nothing: dates are found; dates={name: '%d/%m/%Y'} where their order is open",
+    "read_csv.index_col": "nothing: a first column without a name is left out, or called 'index'",
+    "read_csv.usecols": "table.select(...) afterwards",
+    "read_csv.nrows": "table.head(...) afterwards",
+    "read_csv.thousands": "nothing: they are found",
+    "read_csv.quoting read_csv.quotechar": "quoted=False, where quotation marks stand for themselves",
+    "TableTransform.handle_unknown": "nothing: what is unknown has a place of its own, and is counted in a warning",
+    "TableTransform.sparse_output TableTransform.sparse": "nothing: the features are one array, float32",
     "device": "nothing: there is one device, the CPU",
     "out": "x.assign_(...) with the result, for a leaf",
     "dtype out_dtype": ".astype(dtype) on the result",

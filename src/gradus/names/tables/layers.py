@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .reasons import COMPLEX, INSIDE, LAYER, LOSS, OPTIMIZER, PICTURES, TEXT
+from .reasons import COMPLEX, INSIDE, LAYER, LOSS, OPTIMIZER, PICTURES
 
 INSTEAD: dict[str, dict[str, str]] = {
     "nn": {
@@ -89,9 +89,9 @@ INSTEAD: dict[str, dict[str, str]] = {
         "Buffer UninitializedBuffer": "a plain tensor as an attribute",
         "DataParallel": "the model itself: there is one process, whose threads share the work",
         "CategoryEncoding": "gradus.nn.functional.one_hot(labels, classes)",
-        "StringLookup IntegerLookup Discretization HashedCrossing Hashing": (
-            "gradus.data.TableTransform, which reads tables"
-        ),
+        "StringLookup": "gradus.data.Vocabulary(texts)",
+        "TextVectorization": "gradus.data.Vocabulary(map(gradus.data.words, texts))",
+        "IntegerLookup Discretization HashedCrossing Hashing": "gradus.data.TableTransform, which reads tables",
         "ActivityRegularization": "loss + weight * (x ** 2).sum(), in a loss of one's own",
         "MixUp CutMix": "weight * x + (1 - weight) * x[gradus.randperm(len(x))], and the targets likewise",
         "NLLLoss2d": "gradus.nn.NLLLoss()",
@@ -285,7 +285,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "ConvLSTM* FlaxLayer JaxLayer TorchModuleWrapper TFSMLayer": LAYER,
         "AugMix AutoContrast Equalization MaxNumBoundingBoxes RandAugment Random* Solarization": PICTURES,
         "MelSpectrogram STFTSpectrogram": COMPLEX,
-        "TextVectorization": TEXT,
         "CategoricalGeneralizedCrossEntropy Circle circle": LOSS,
     },
     "nn.functional": {

@@ -19,7 +19,7 @@ MODEL = "gradus has no such model; gradus.models lists those it has, and gradus.
 DATA = "gradus has no such data set; gradus.datasets.NAMES lists those it has, and gradus.data reads files."
 DISTRIBUTION = "gradus.distributions has no such distribution, transform or constraint."
 GRAPHS = "gradus has no such graphs; gradus.compile(function) traces and compiles a function."
-TEXT = "gradus has no operations on text; Python and gradus.data.Sequences make numbers of it."
+TEXT = "gradus has no such thing; words, Vocabulary, BytePairs and Sequences of gradus.data make numbers of texts."
 LAYER = "gradus has no such layer; it is written as a class derived from gradus.nn.Module."
 LOSS = "gradus has no such loss; any function of (outputs, targets) is one for gradus.Trainer."
 METRIC = "gradus has no such metric; any function of (outputs, targets) is one for gradus.Trainer(..., metrics=[...])."
