@@ -72,7 +72,7 @@ def test_options_by_the_names_of_pandas(read):
     content = "x\na;b\n01;?\n02;\n"
     assert read(content, sep=";", skiprows=1, na_values="?", text="a")[0] == {"a": ["01", "02"], "b": [None, None]}
     for option in ("dtype", "parse_dates", "index_col", "usecols", "nrows", "thousands", "quotechar"):
-        with pytest.raises(OptionError, match=f"read_csv: there is no option '{option}'. (Write instead|Leave it out): "):
+        with pytest.raises(OptionError, match=f"there is no option '{option}'. (Write instead|Leave it out): "):
             read(content, **{option: 7})
 
 
