@@ -10,9 +10,10 @@ import sys
 import gradus
 from gradus import nn, optim
 from gradus.nn import functional as F
+from gradus.optim import schedules
 
 fast = "--fast" in sys.argv
-steps, batch, noise = (700, 64, 8) if fast else (8000, 256, 8)
+steps, batch, noise = (1000, 64, 8) if fast else (8000, 256, 8)
 BLOBS, RADIUS, SPREAD = 8, 2.0, 0.1
 gradus.seed(0)
 
@@ -24,9 +25,10 @@ def network(inside, outside):
     )
 
 
+rate = schedules.cosine(1e-3, steps)
 generator, critic = network(noise, 2), network(2, 1)
-makes = optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.99))
-judges = optim.Adam(critic.parameters(), lr=1e-3, betas=(0.5, 0.99))
+makes = optim.Adam(generator.parameters(), lr=rate, betas=(0.5, 0.99))
+judges = optim.Adam(critic.parameters(), lr=rate, betas=(0.5, 0.99))
 
 
 def real_points(n):

@@ -1,6 +1,6 @@
 """House prices from a table: numbers as they are, and a vector learned for each zip code.
 
-The full run takes 4 seconds; it reads king_county/kc_house_data.csv in $GRADUS_DATA. The figure at the end: the
+The full run takes 3 seconds; it reads king_county/kc_house_data.csv in $GRADUS_DATA. The figure at the end: the
 median error of the price on houses never seen, in percent; a ridge of straight lines and one-hot codes stands beside
 it.
 """
