@@ -181,8 +181,9 @@ def did_you_mean(word: str, known: Iterable[str], most: int = 2) -> str:
     >>> did_you_mean("RelU", ["ReLU", "Tanh"]), did_you_mean("resnet50", ["lenet", "alexnet"])
     ("Did you mean 'ReLU'?", '')
     """
-    slips = [(distance, name) for name in known if (distance := _slip(str(word), name, most)) is not None]
-    return f"Did you mean {min(slips)[1]!r}?" if slips else ""
+    word = str(word)
+    slips = [(slip, word[:1] != name[:1], name) for name in known if (slip := _slip(word, name, most)) is not None]
+    return f"Did you mean {min(slips)[-1]!r}?" if slips else ""
 
 
 def _slip(word: str, name: str, most: int) -> int | None:

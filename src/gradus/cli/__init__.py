@@ -17,6 +17,7 @@ from ..errors import GradusError, nearest
 from .data import data
 from .doctor import doctor
 from .evaluate import evaluate
+from .help import help_command
 from .look import look
 from .predict import predict
 from .pretrain import pretrain
@@ -95,5 +96,5 @@ def main() -> None:
     """
 
 
-for command in (train, pretrain, evaluate, predict, tune, look, data, doctor):
+for command in (train, pretrain, evaluate, predict, tune, look, data, doctor, help_command):
     main.add_command(command)
