@@ -6,11 +6,11 @@ import re
 
 import pytest
 from click.testing import CliRunner
+from tools import write_reference
 
 from gradus.cli import main
 from gradus.errors import ArgumentError
 from gradus.names import reference, rooms
-from tools import write_reference
 
 SAID = {
     "softmax": r"^gradus\.softmax\(x, axis=-1.*\n\nNumbers above 0 that sum to 1",

@@ -20,25 +20,26 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "reference"
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
+from tests.named import names  # noqa: E402
+
 from gradus.names import reference, rooms  # noqa: E402
 from gradus.names.elsewhere import answer  # noqa: E402
-from tests.named import names  # noqa: E402
 
 PAGES = {room or "gradus": room for room in rooms.ROOMS} | {kind: kind for kind in rooms.CLASSES}
 INDEX = """# Reference
 
 Every public name of gradus, written from its docstring by `python -m tools.write_reference`. The same is printed by
-`gradus help NAME`, which knows the names of PyTorch, NumPy, Keras and TensorFlow, too; [by PyTorch's names](pytorch.md) is
-an index of those of PyTorch.
+`gradus help NAME`, which knows the names of PyTorch, NumPy, Keras and TensorFlow, too; those of PyTorch are listed
+[here](pytorch.md).
 
 | page | what is there | names |
 |---|---|---|
 """
 BY_NAME = """# By PyTorch's names
 
-For each public name of PyTorch and torchvision what it is in gradus. Where a name is there under the same path it means the
-same, but for what [From PyTorch](../from-pytorch.md) lists. `gradus help NAME` prints the same, also for NumPy, Keras and
-TensorFlow. What begins with an underscore, and names that PyTorch has for its own inside, are left out.
+For each public name of PyTorch and torchvision what it is in gradus. What is there under the same path means the same,
+but for what [From PyTorch](../from-pytorch.md) lists. `gradus help NAME` prints this, too, and for NumPy, Keras and
+TensorFlow. Names that PyTorch has for its own inside are left out.
 """
 _SECTION = re.compile(r"^(Args|Returns|Raises|Attributes|Yields):$")
 

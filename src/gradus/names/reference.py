@@ -15,7 +15,7 @@ METHODS = ("Tensor", *(kind for kind in rooms.CLASSES if kind != "Tensor"))  # c
 
 
 class Entry(NamedTuple):
-    """A public name: its path after "gradus.", how it is called, what is said of it, and its first name if it has two."""
+    """A public name: its path after "gradus", how it is called, what is said of it, and its first name, if another."""
 
     path: str
     call: str

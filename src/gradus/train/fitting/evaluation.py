@@ -21,6 +21,7 @@ from ...tensor import Tensor
 from ..metrics import Metric
 from .batches import divided, size_of
 from .native import Native
+from .returned import require_loss, require_output
 from .turns import turn_of
 
 EVAL_BATCH = 80  # samples at once where no gradient is wanted: fills vectors of 16, and divides 1,000 times 2, 4, 6, 10
@@ -117,7 +118,7 @@ def eagerly(trainer: Native, loader: DataLoader, batches: Iterable[Any]) -> Iter
     """Of each of these batches of a loader the model's outputs, and the targets; None where all are inputs."""
     for batch in batches:
         parts = divided(trainer.model, batch, loader.dataset)
-        yield trainer.model(*parts.args, **parts.named), parts.targets
+        yield require_output(trainer.model, trainer.model(*parts.args, **parts.named)), parts.targets
 
 
 def measure(
@@ -127,7 +128,8 @@ def measure(
     running = Running(trainer.metrics)
     with evaluating(trainer.model):
         for outputs, targets in batches:
-            running.update(*(a.numpy()[None] for a in (trainer.loss(outputs, targets), outputs, targets)))
+            loss = require_loss(trainer.loss, trainer.loss(outputs, targets))
+            running.update(*(a.numpy()[None] for a in (loss, outputs, targets)))
             between()
     return running.values()
 

@@ -31,6 +31,7 @@ from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predicti
 from .loop import Loop
 from .native import Loss, Native, in_a_line
 from .progress import choose
+from .returned import require_loss, require_output, require_pair
 
 _CLASSES, _NUMBERS = ("accuracy",), ("rmse",)  # what is measured beside a loss where nothing is asked for
 LOSSES: dict[str, tuple[Loss, tuple[str, ...]]] = {
@@ -133,8 +134,8 @@ class Trainer(Native):
         given = divided(self.model, named or batch)
         parts = given if self.augment is None else _augmented(self.augment, given)
         self.optimizer.zero_grad()
-        outputs = self.model(*parts.args, **parts.named)
-        loss = self.loss(outputs, parts.targets)
+        outputs = require_output(self.model, self.model(*parts.args, **parts.named))
+        loss = require_loss(self.loss, self.loss(outputs, parts.targets), training=True)
         loss.backward()
         if self.clip_norm is not None:
             clip_grad_norm_(self.optimizer.params, self.clip_norm)
@@ -144,8 +145,7 @@ class Trainer(Native):
 
     def outputs(self, *inputs: Any, **named: Any) -> Tensor:
         """The model's outputs for a batch."""
-        result: Tensor = self.model(*inputs, **named)
-        return result
+        return require_output(self.model, self.model(*inputs, **named))
 
     def stop(self) -> None:
         """End the training after the epoch; for callbacks."""
@@ -279,6 +279,7 @@ def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
     if isinstance(wanted, type):
         raise ArgumentError(f"the loss is the class {wanted.__name__}. Make one: {wanted.__name__}().")
     if callable(wanted):
+        require_pair(wanted)
         function = getattr(type(wanted), "function", wanted)  # of a loss that is a module
         return wanted, next((usual for known, usual in LOSSES.values() if known is function), ())
     name = str(wanted).removesuffix("_loss")

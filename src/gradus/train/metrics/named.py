@@ -32,7 +32,7 @@ def metric(wanted: str | Metric | Function) -> Metric:
     if callable(wanted):
         name = getattr(wanted, "__name__", type(wanted).__name__)
         if wanted is not _OWN.get(name):
-            return Metric(name, _per_sample(wanted), mean)
+            return Metric(name, _per_sample(name, wanted), mean)
         wanted = "top_5" if wanted is top_k else name
     if not isinstance(wanted, str):
         raise ArgumentError(f"a metric is a name or a function of (outputs, targets), got {wanted!r}")
@@ -44,8 +44,16 @@ def metric(wanted: str | Metric | Function) -> Metric:
     return _METRICS[wanted].fresh()
 
 
-def _per_sample(function: Function) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def _per_sample(name: str, function: Function) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     def statistics(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        return np.array([float(function(outputs, targets)) * len(targets), len(targets)])
+        value = function(outputs, targets)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"the metric {name} gives {value!r:.60}, of type {type(value).__name__}; it must be a number, the mean "
+                "over the samples."
+            ) from None
+        return np.array([number * len(targets), len(targets)])
 
     return statistics
