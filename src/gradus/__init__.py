@@ -62,6 +62,7 @@ from .transforms.derivatives import hessian, jacobian, jvp
 if TYPE_CHECKING:
     from . import array_api, data, datasets, distributions, draw, inspect, linalg, models, nn, optim, train, tune
     from .train import Trainer, load, save
+    from .transforms.guarding import guard
 
 __version__ = "0.1.0"
 
@@ -71,7 +72,7 @@ _TYPES |= {"half": float16, "float": float32, "double": float64}
 
 _ROOMS = ("array_api", "compiler", "data", "datasets", "distributions", "draw", "functional", "inspect", "linalg")
 _LATER = dict.fromkeys((*_ROOMS, "models", "nn", "optim", "train", "tune"), "")
-_LATER |= dict.fromkeys(("Trainer", "load", "save"), "train")
+_LATER |= dict.fromkeys(("Trainer", "load", "save"), "train") | {"guard": "transforms.guarding"}
 _LATER |= dict.fromkeys(("compile", "num_threads", "set_num_threads"), "compiler")
 
 
@@ -111,6 +112,7 @@ __all__ = [
     "from_dlpack",
     "from_numpy",
     "grad",
+    "guard",
     "hessian",
     "inf",
     "inspect",

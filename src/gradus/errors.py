@@ -88,6 +88,14 @@ class DivergedError(GradusError, ArithmeticError):
     """A training whose loss is no longer a finite number."""
 
 
+class NonFiniteError(DivergedError):
+    """A NaN or an infinity, and the operation that it comes from; `remedy` is what helps, where that is known."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(f"{message} {remedy}".rstrip())
+        self.remedy = remedy
+
+
 class TraceError(GradusError, RuntimeError):
     """Something in a compiled function that cannot be compiled."""
 

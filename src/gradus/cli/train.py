@@ -30,6 +30,7 @@ INTERRUPTED = 130
 @click.option("--eager", is_flag=True, default=None, help="Compute with NumPy, without compiling the step.")
 @click.option("--precision", metavar="NAME", help="Of what is multiplied: float32 or bf16.  [default: float32]")
 @click.option("--verify", type=int, metavar="N", help="Compare the first N compiled steps with eager ones.")
+@click.option("--guard", is_flag=True, default=None, help="Look through each step for what is not finite; slow.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", help="Folder to make.  [default: runs/...]")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an interrupted run.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress, only the result.")

@@ -76,7 +76,7 @@ class Compiled(Copied, Wrapper):
         self._jobs: list[Job] = []  # the last epoch's, unless one is running
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        if isinstance(interpret.current.get(), Tracer):  # inside another compiled function: a part of it
+        if type(interpret.current.get()) is not interpret.Eager:  # as in another compiled function: a part of it
             return self.function(*arguments, **options)
         step = self._last
         if step is None or options or not step.accepts(arguments):

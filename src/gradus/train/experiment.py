@@ -59,6 +59,7 @@ class Experiment:
         optimizer = self.recipe.make_optimizer(model, steps)
         loss = cross_entropy if self.facts.classes else mse_loss
         how: dict[str, Any] = {"precision": self.recipe.precision, "verify": self.recipe.verify}
+        how["guard"] = self.recipe.guard
         return Trainer(model, loss, optimizer, self.metrics(), compile=not self.recipe.eager, **how)
 
     @classmethod

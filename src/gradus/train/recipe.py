@@ -43,6 +43,7 @@ class Recipe:
         eager: compute operation by operation, with NumPy, instead of compiling the training step.
         precision: of what is multiplied in the compiled step: "float32" or "bf16".
         verify: how many of the first steps are computed eagerly, too, and compared.
+        guard: whether each step is computed eagerly and looked through for what is not finite.
 
     Raises:
         ArgumentError: an unknown name (with the nearest one) or a number that makes no sense.
@@ -65,6 +66,7 @@ class Recipe:
     eager: bool = False
     precision: str = "float32"
     verify: int = 0
+    guard: bool = False
 
     def __post_init__(self) -> None:
         if self.data not in DATASETS and ("/" in self.data or "." in self.data):

@@ -214,7 +214,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "Variable": "gradus.tensor(data, requires_grad=True)",
         "set_grad_enabled inference_mode": "gradus.no_grad(), gradus.enable_grad()",
         "gradcheck gradgradcheck": "gradus.inspect.check_gradients(function, ...)",
-        "detect_anomaly set_detect_anomaly": "nothing: gradus.Trainer stops at a loss that is not finite",
+        "detect_anomaly set_detect_anomaly": "with gradus.guard(): ...",
     },
     "autograd.functional": {
         "hvp vhp": "gradus.jvp(gradus.grad ..., ...), or gradus.hessian(function)(x) @ v",

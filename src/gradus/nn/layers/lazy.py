@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ... import interpret, random
 from ...errors import ArgumentError, ShapeError
 from ...interpret import Eager
@@ -81,7 +83,7 @@ class _Lazy(Module):
             vars(self).update({n: v for n, v in vars(self._for(x.shape[self.axis])).items() if n != "training"})
             random.default.state.data[:] = state
             return super().forward(x, *others)
-        if not around.in_place:
+        if not isinstance(x.data, np.ndarray):
             raise ArgumentError(
                 f"{type(self).__name__} finds its sizes at the first batch, which a compiled function cannot do. Call "
                 "the model once before: model(x)."

@@ -6,6 +6,7 @@ at the same epoch as one that was never interrupted.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,9 @@ class Watch(Callback):
         """Whether the number is the best so far; if so it is kept."""
         value = _watched(self, record, self.monitor)
         sign = 1 if self.better == "lower" else -1
+        if value != value:  # NaN is no best, at first or later
+            warnings.warn(f"{type(self).__name__}: {self.monitor} is nan in epoch {record['epoch']}", stacklevel=2)
+            return False
         if self.best is not None and not sign * value < sign * self.best - self.min_delta:
             return False
         self.best = value

@@ -14,7 +14,7 @@ from ... import random
 from ...compiler import Compiled
 from ...data import DataLoader, padded_lengths
 from ...data.iterable import known_length
-from ...errors import CheckpointError, DivergedError
+from ...errors import CheckpointError, DivergedError, NonFiniteError
 from ...tensor import Tensor
 from ..runs.checkpoint import read_state, save, write_state
 from ..runs.events import Events
@@ -22,6 +22,7 @@ from ..runs.history import History, HistoryFile, Record
 from ..runs.run import Run
 from .batches import arguments, divided
 from .callbacks import Callback
+from .divergence import NotFiniteError, Start, bad_parameter, guarded_step, source
 from .evaluation import Running, measure, predictions
 from .interrupt import Interrupt, Interrupted
 from .native import Native, in_a_line
@@ -91,7 +92,14 @@ class Loop:
         return self.history
 
     def _one_epoch(self, logs: Sequence[Any]) -> None:
-        seconds, samples = self._batches()
+        start = Start(self.trainer, self.batch)
+        try:
+            seconds, samples = self._batches()
+            self._check_weights()
+        except NotFiniteError as problem:
+            raise self._diverged(problem, start) from None
+        except NonFiniteError as problem:
+            raise NonFiniteError(f"in epoch {self.epoch + 1}, batch {self.batch + 1}: {problem}") from None
         record: Record = {"epoch": self.epoch + 1} | self.running.values()
         if self.validation is not None:
             found = measure(self.trainer, predictions(self.trainer, self.validation), self.interrupt.check)
@@ -143,9 +151,15 @@ class Loop:
         for batch in islice(self.loader.batches(self.epoch, self.batch), most):
             args, named = arguments(batch)
             with self.turn:
-                loss, outputs, *changed = self.trainer.natively("compiled", *args, **named)
+                loss, outputs, *changed = self._step(args, named)
             targets = changed[0] if changed else divided(self.trainer.model, batch).targets
             yield loss.numpy()[None], outputs.numpy()[None], targets.numpy()[None]
+
+    def _step(self, args: Any, named: Any) -> tuple[Tensor, ...]:
+        if self.trainer.guard:
+            return guarded_step(self.trainer, args, named)
+        result: tuple[Tensor, ...] = self.trainer.natively("compiled", *args, **named)
+        return result
 
     def _slices(
         self, compiled: Compiled, arrays: tuple[np.ndarray, ...], places: np.ndarray
@@ -161,18 +175,31 @@ class Loop:
 
     def _native(self) -> bool:
         """Whether whole stretches of an epoch can run natively: nothing asks to be called after each batch."""
-        return all(getattr(c.on_batch_end, "__func__", None) is Callback.on_batch_end for c in self.callbacks)
+        quiet = all(getattr(c.on_batch_end, "__func__", None) is Callback.on_batch_end for c in self.callbacks)
+        return quiet and not self.trainer.guard
 
     def _check_finite(self, losses: np.ndarray) -> None:
         finite = np.isfinite(losses)
         if not finite.all():
             first = int(finite.argmin())
-            number = self.batch + first + 1
-            raise DivergedError(
-                f"the loss became {losses[first]} in epoch {self.epoch + 1}, batch {number} (step "
-                f"{self.steps + first + 1}), at learning rate {self.trainer.optimizer.lr:g}. "
-                "Try a learning rate ten times lower, clip_norm=1.0, or inputs scaled to about -1 to 1."
-            )
+            raise NotFiniteError(f"the loss became {losses[first]}", self.batch + first + 1)
+
+    def _check_weights(self) -> None:
+        """A step whose loss is finite may have a gradient that is not."""
+        bad = bad_parameter(self.trainer.model)
+        if bad:
+            raise NotFiniteError(bad, self.batch)
+
+    def _diverged(self, problem: NotFiniteError, start: Start) -> DivergedError:
+        """The error for it, after a look for where it comes from; the training is left as before the step."""
+        number, lr = problem.batches, self.trainer.optimizer.lr
+        step = self.epoch * (known_length(self.loader) or 0) + number
+        where = f"{problem.what} in epoch {self.epoch + 1}, batch {number} (step {step}), at learning rate {lr:g}"
+        found = source(self.trainer, start, self.loader, self.epoch, number, self.turn)
+        remedy = "Try a learning rate ten times lower, clip_norm=1.0, or inputs scaled to about -1 to 1."
+        if found is None:
+            return DivergedError(f"{where}. {remedy}")
+        return DivergedError(f"{where}: {found}" if found.remedy else f"{where}: {found} {remedy}")
 
     # -- saving and going on ----------------------------------------------------------------------------------------
 
@@ -188,6 +215,9 @@ class Loop:
         """Write the weights, and all that is needed to go on, into the run's folder."""
         if not self.run:
             return
+        bad = bad_parameter(self.trainer.model)
+        if bad:  # what was saved before is good
+            raise DivergedError(f"{bad}: it is not saved. {self.run.checkpoint_file} is as it was.")
         if self.trainer.eager and "eager" not in self.run.config:
             self.run.configure(eager=self.trainer.eager)
         groups, texts = self._callback_states()

@@ -32,6 +32,7 @@ class Native:
         compiled, forward: the programs of `step` and of `outputs`; None where these are computed eagerly.
         augment: what changes batches of training; None for nothing.
         verify: how many steps are still to be computed eagerly, too, and compared.
+        guard: whether each step is looked through for what is not finite.
         eager: why it computes eagerly though it was to compile; the empty string if it does not.
     """
 
@@ -46,6 +47,7 @@ class Native:
     precision: str
     verify: int
     augment: Module | None
+    guard: bool
     _compile: bool | str
 
     def step(self, *batch: Any, **named: Any) -> tuple[Tensor, ...]:

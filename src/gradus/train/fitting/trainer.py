@@ -66,6 +66,10 @@ class Trainer(Native):
             `gradus.compile`); the weights, the optimizer, the loss and evaluation stay in float32.
         verify: so many of the first steps are computed eagerly, too, from the same state, and compared; a VerifyError
             names the first result or parameter that differs. The training is the same.
+        guard: compute each step eagerly and look through it (see `gradus.guard`): a NaN or an infinity is an error that
+            names the operation it comes from, and the training is left as before the step. A step takes several times
+            as long. Without it, a training whose loss or parameters stop being finite goes through the epoch once
+            more and looks through the step at which that came up.
         augment: changes each batch of training, inputs and targets together, before the model gets it: a `data.Change`,
             or another Module of all arrays of a batch that gives as many. What changes the inputs alone may as well
             stand in the model.
@@ -95,6 +99,7 @@ class Trainer(Native):
         compile: bool | str = True,
         precision: str = "float32",
         verify: int = 0,
+        guard: bool = False,
         augment: Module | None = None,
     ) -> None:
         require_model("Trainer", model)
@@ -115,7 +120,7 @@ class Trainer(Native):
         at_least(0, "Trainer", verify=verify)
         if verify and not compile:
             raise ArgumentError("verify compares compiled steps with eager ones: compile=False (--eager) has none.")
-        self.precision, self._compile, self.verify = precision, compile, verify
+        self.precision, self._compile, self.verify, self.guard = precision, compile, verify, guard
         self._make()
         self.stopped = False
         self.history = History()
@@ -190,7 +195,8 @@ class Trainer(Native):
             GradientError: the optimizer holds no parameter that requires a gradient.
             DataError: no samples, NaN in the data, or a set without targets.
             CheckpointError: the folder exists, is of another model, or another process is training in it.
-            DivergedError: the loss became NaN or infinite.
+            DivergedError: the loss or a parameter became NaN or infinite; with the operation that it comes from, where
+                that can be found. The training is left as it was before the step, and what was saved stays.
         """
         at_least_one("fit", epochs=epochs)
         _check_trainable(self.optimizer, self.model)

@@ -1,0 +1,91 @@
+"""Where a training went wrong: its epoch once more, up to the step that made the first number that is not finite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import dtypes, random
+from ...data import DataLoader
+from ...errors import GradusError, NonFiniteError
+from ...nn import Module
+from ...tensor import Tensor
+from ...transforms.guarding import guard
+from .batches import arguments
+from .native import Native
+from .turns import Turn
+
+
+class NotFiniteError(Exception):
+    """A number that is not finite, and after how many batches of the epoch it was there."""
+
+    def __init__(self, what: str, batches: int) -> None:
+        super().__init__(what)
+        self.what, self.batches = what, batches
+
+
+class Start:
+    """What a training was when an epoch began, or went on at a batch of it: weights, optimizer, random numbers."""
+
+    def __init__(self, trainer: Native, batch: int) -> None:
+        self.batch, self._trainer = batch, trainer
+        self._model = {name: t.numpy().copy() for name, t in trainer.model.state_dict().items()}
+        self._optimizer = {name: t.numpy().copy() for name, t in trainer.optimizer.state_dict().items()}
+        self._random = random.default.state.numpy().copy()
+
+    def restore(self) -> None:
+        """Let it be that again."""
+        self._trainer.model.load_state_dict(self._model)
+        self._trainer.optimizer.load_state_dict(self._optimizer)
+        random.default.state.data[:] = self._random
+
+
+def source(
+    trainer: Native, start: Start, loader: DataLoader, epoch: int, last: int, turn: Turn
+) -> NonFiniteError | None:
+    """What made the first number that is not finite, found by going through the epoch again up to batch `last`, which
+    is computed eagerly and looked through; None if it does not come up again.
+
+    The training is left as it was before that batch, or the one before it, if that has spoilt the parameters.
+    """
+    start.restore()
+    before = start
+    try:
+        for number, batch in enumerate(loader.batches(epoch, start.batch), start.batch + 1):
+            args, named = arguments(batch)
+            with turn:
+                if number < last:
+                    trainer.natively("compiled", *args, **named)
+                    continue
+                if number - 1 > start.batch and bad_parameter(trainer.model):
+                    return source(trainer, start, loader, epoch, number - 1, turn)
+                before = Start(trainer, number)
+                guarded_step(trainer, args, named)
+                break
+    except NonFiniteError as problem:
+        return problem
+    except GradusError:  # as of a stream that is gone through only once
+        pass
+    before.restore()
+    return None
+
+
+def guarded_step(trainer: Native, args: Any, named: Any) -> tuple[Tensor, ...]:
+    """A step, computed eagerly and looked through; where it makes what is not finite, nothing is changed."""
+    before = Start(trainer, 0)
+    try:
+        with guard():
+            return trainer.step(*args, **named)
+    except NonFiniteError:
+        before.restore()
+        raise
+
+
+def bad_parameter(model: Module) -> str:
+    """The first parameter that holds a NaN or an infinity, in words; the empty string if all are finite."""
+    for name, p in model.named_parameters():
+        array = p.numpy()
+        if dtypes.is_float(array.dtype) and not np.isfinite(array).all():
+            return f"the parameter {name} became {array[~np.isfinite(array)].flat[0]}"
+    return ""
