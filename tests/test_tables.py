@@ -90,6 +90,8 @@ def test_dates_in_a_table():
         table.numbers("d")
     with pytest.raises(DataError, match=r"'x' must hold dates, but row 0 .*'a'"):
         table.dates("x")
+    with pytest.raises(DataError, match=r"'x' must hold dates, but its days and months .*dates=\{'x': '%d/%m/%Y'\}"):
+        Table({"x": ["1/2/2020"]}).dates("x")
     with pytest.raises(DataError, match="'n' must hold dates, but row 0"):
         Table({"n": [1.0]}).dates("n")
 

@@ -114,7 +114,7 @@ def _tensor(i: int, sequence: Any) -> Tensor:
     except (DtypeError, ShapeError) as problem:
         raise DataError(
             f"Sequences: sequence {i}, {sequence!r:.40}, is none of numbers: {problem} Words are given as numbers: "
-            "[number[word] for word in text.split()]."
+            "vocabulary.encode(words(text)), with vocabulary = Vocabulary(map(words, texts))."
         ) from None
 
 

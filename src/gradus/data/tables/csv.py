@@ -82,7 +82,7 @@ def read_csv(
     table = Table(typed(columns, wanted, "_" in content[content.find("\n") + 1 :], said))
     if said:
         more = [f"and {len(said) - _TOLD} things more"] * (len(said) > _TOLD)
-        warn(f"{path}: " + ";\n".join([*said[:_TOLD], *more]) + ".", DataWarning)
+        warn(f"{path}: " + "; ".join([*said[:_TOLD], *more]) + ".", DataWarning)
     return table
 
 

@@ -52,22 +52,30 @@ def headed(rows: Rows, header: bool | Sequence[str] | None, said: list[str]) -> 
 
 
 def _width(values: list[list[str]]) -> int:
-    """How many values most rows hold; of two that are as common, what the first holds."""
+    """How many values most rows hold, once the delimiters are gone that all have at their ends, and the first has not.
+
+    Of two widths that are as common, it is what the first holds.
+    """
     counts = Counter(map(len, values))
-    return max(counts, key=lambda width: (counts[width], width == len(values[0])))
+    most = width = max(counts, key=lambda width: (counts[width], width == len(values[0])))
+    full = [row for row in values if len(row) == most]
+    while width > len(values[0]) and not any(row[width - 1].strip() for row in full):
+        width -= 1
+    if width < most:
+        for row in full:
+            del row[width:]
+    return width
 
 
 def _header(rows: Rows, width: int, header: bool | None, said: list[str]) -> tuple[list[str] | None, int]:
-    """The names, one fewer than the columns where the last or the first has none, and the first row after them."""
+    """The names, one fewer than the columns where the first has none, and the first row after them."""
     values = rows.values
     start = next(i for i, row in enumerate(values) if len(row) == width)
     first, body = values[0], [row for row in values[1 : _LOOKED_AT + 1] if len(row) == width]
     if len(first) > width and not any(v.strip() for v in first[width:]):
         first, start = first[:width], 0
-    if start == 1 and len(first) == width - 1:
-        named = _short_header(rows, body)
-        if named:
-            return first, 1
+    if start == 1 and len(first) == width - 1 and _short_header(rows, body):
+        return first, 1
     if start:
         _titles(rows, start, width, said)
     while start < len(values) - 1 and width > 2 and sum(bool(v.strip()) for v in values[start][:width]) < 2:
@@ -85,10 +93,8 @@ def _header(rows: Rows, width: int, header: bool | None, said: list[str]) -> tup
 
 
 def _short_header(rows: Rows, body: list[list[str]]) -> bool:
-    """Whether a first line with one value less names the columns: all but the last, empty one, or all but the first."""
-    values, width = rows.values, len(body[0])
-    if not any(row[-1].strip() for row in values[1:] if len(row) == width):
-        return True  # a delimiter at the end of each line but the header's
+    """Whether a first line with one value less names the columns, all but the first, which names the rows."""
+    width = len(body[0])
     numeric = all(spells_number(row[0], ".") for row in body)
     names = _names_columns(body[0], body[1:]) if len(body) > 1 else None
     if names is None or (not names and width == 2 and numeric):
@@ -190,7 +196,7 @@ def _as_many(names: list[str] | None, columns: list[Row], rows: Rows) -> list[st
     if names is None:
         return [f"column {i}" for i in range(1, len(columns) + 1)]
     if len(names) == len(columns) - 1:
-        return [*names, ""] if not any(v.strip() for v in columns[-1]) else ["", *names]
+        return ["", *names]
     if len(names) != len(columns):
         raise DataError(f"{rows.path}: header= gives {len(names)} names, the rows hold {len(columns)} values")
     return [name.strip() for name in names]

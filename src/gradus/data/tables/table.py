@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ArgumentError, DataError, DataWarning, nearest, short, warn
 from ...names.elsewhere import tell
-from .dates import as_dates
+from .dates import EitherOrderError, as_dates
 from .numbers import as_number
 
 __all__ = ["Table"]
@@ -96,7 +96,13 @@ class Table:
         """
         if self.is_date(name):
             return self[name]
-        found = as_dates({v for v in self[name] if v is not None}) if self.is_text(name) else {}
+        try:
+            found = as_dates({v for v in self[name] if v is not None}) if self.is_text(name) else {}
+        except EitherOrderError:
+            raise DataError(
+                f"column {name!r} must hold dates, but its days and months stand in an order that nothing tells. "
+                f"Say which when it is read: read_csv(path, dates={{{name!r}: '%d/%m/%Y'}})"
+            ) from None
         row = next((i for i, v in enumerate(self[name]) if v is not None and v not in found), None)
         if row is not None:
             raise DataError(
