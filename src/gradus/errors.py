@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,11 +132,17 @@ class CheckpointError(GradusError, ValueError):
 def caller() -> str:
     """The nearest frame outside gradus, NumPy and Python's own library, as `file.py:line`, or the empty string."""
     frame = sys._getframe(1)
-    while frame is not None and (is_ours(frame.f_code.co_filename) or is_library(frame.f_code.co_filename)):
+    while frame is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back  # type: ignore[assignment]
     if frame is None or frame.f_code.co_filename.startswith("<frozen"):
         return ""
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+@cache
+def is_users(file: str) -> bool:
+    """Whether a file is neither gradus's own nor of a library that it stands on."""
+    return not is_ours(file) and not is_library(file)
 
 
 def is_ours(file: str) -> bool:

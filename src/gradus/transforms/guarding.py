@@ -13,13 +13,14 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import autograd, dtypes, interpret
-from ..errors import NonFiniteError, caller
+from ..errors import NonFiniteError, is_users
 from ..interpret import Eager
 from ..ops.core.primitive import Primitive
 from ..tensor import Tensor
@@ -37,13 +38,14 @@ REMEDIES = {
 
 
 class Place(NamedTuple):
-    """Where an operation stands in the user's program: the line, and the modules that were being called."""
+    """Where an operation stands in the user's program: the file and line, and the modules that were being called."""
 
-    line: str
-    modules: tuple[Any, ...]
+    file: str
+    line: int
+    modules: list[Any]
 
     def __str__(self) -> str:
-        text = f", at {self.line}" if self.line else ""
+        text = f", at {Path(self.file).name}:{self.line}" if self.file else ""
         if not self.modules:
             return text
         outer, inner = self.modules[0], self.modules[-1]
@@ -165,9 +167,14 @@ def _frames() -> Iterator[FrameType]:
 
 
 def _place() -> Place:
-    called = (f for f in _frames() if f.f_code.co_name == "__call__")
-    modules = [f.f_locals["self"] for f in called if hasattr(f.f_locals.get("self"), "named_modules")]
-    return Place(caller(), tuple(reversed(modules)))
+    file, line, modules = "", 0, []
+    for frame in _frames():
+        code = frame.f_code
+        if code.co_name == "__call__" and hasattr(frame.f_locals.get("self"), "named_modules"):
+            modules.insert(0, frame.f_locals["self"])
+        elif not file and is_users(code.co_filename):
+            file, line = code.co_filename, frame.f_lineno
+    return Place("" if file.startswith("<frozen") else file, line, modules)
 
 
 def _origin_pulled() -> Any:
@@ -217,7 +224,7 @@ def guard() -> Iterator[None]:
     The error tells the first operation, on the way forwards or backwards, that made one of finite numbers: the line,
     the module, and the range of what it was given. It is raised where what is not finite is looked at, differentiated,
     or written into a tensor; a branch left out by `where` and a mask of -inf are none. Compiled functions are computed
-    eagerly in it, operation by operation, and each result is looked through: a step takes several times as long.
+    eagerly in it, operation by operation, and each result is looked through: a step takes about twice an eager one.
 
     Raises:
         NonFiniteError: as said.
