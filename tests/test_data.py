@@ -89,8 +89,27 @@ def test_a_subset_looks_samples_up():
     part = Subset(Subset(numbered(), [9, 7, 5, 3]), [3, 0])
     assert part[0][1] == 3 and part[:][1].tolist() == [3, 9]
     assert seen(DataLoader(part)) == [[3, 9]]
+    assert Subset(numbered(), [-1, 0]).indices.tolist() == [9, 0]
+    assert Subset(numbered(), numbered().arrays[1] % 4 == 1).indices.tolist() == [1, 5, 9]
     items = Subset(Squares(), [6, 2])
     assert items[1][1] == 4 and items.arrays[1].tolist() == [36, 4] and items.classes is None
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        ([0, 10], "indices hold 10, and there are 10 samples, 0 to 9"),
+        ([-11], "indices hold -11"),
+        ([0.5], "indices must be whole numbers"),
+        ([True, False], "indices must be whole numbers"),
+        ({1, 2}, "indices must be whole numbers"),
+        ([[1]], "indices must be whole numbers"),
+        (3, "indices must be whole numbers"),
+    ],
+)
+def test_places_that_are_not_there(indices, message):
+    with pytest.raises(ArgumentError, match=message):
+        Subset(numbered(), indices)
 
 
 # -- the loader --------------------------------------------------------------------------------------------------------

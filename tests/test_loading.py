@@ -288,7 +288,8 @@ def test_options_that_make_no_sense(options, error, message):
 
 
 def test_options_of_pytorch_that_change_nothing():
-    loader = DataLoader(Uneven(3), 3, shuffle=None, pin_memory=True, prefetch_factor=2, persistent_workers=True)
+    changes_nothing = {"pin_memory": True, "pin_memory_device": "", "prefetch_factor": 2, "in_order": True}
+    loader = DataLoader(Uneven(3), 3, shuffle=None, persistent_workers=True, **changes_nothing)
     assert plain(loader)[0]["i"] == [0, 1, 2] and loader.shuffle is False
 
 

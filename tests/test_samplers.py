@@ -255,7 +255,7 @@ def bits(trainer):
     return [p.numpy().tobytes() for p in trainer.model.parameters()]
 
 
-@pytest.mark.parametrize("name", ["weighted", "stratified", "lists of lists"])
+@pytest.mark.parametrize("name", ["weighted", "lists of lists"])
 def test_a_native_epoch_takes_the_samplers_batches(name):
     """Over rows in memory, step by step where a callback listens, and from a data set that is read: the same bits."""
     kinds = [

@@ -83,6 +83,10 @@ def test_folds_are_drawn_by_the_seed_or_stretches():
     [
         (lambda: stratified_split(["a", "b"], [1, 1]), DataError, r"of a list are not in memory.*labels=\[...\]"),
         (lambda: stratified_split(of([0.5, 1.5]), [1, 1]), DataError, "labels are a whole number or a text"),
+        (lambda: stratified_split(of([0, 1]), [1, 1], labels=["a", None]), DataError, "got NoneType, str"),
+        (lambda: stratified_split(iter([1]), [1, 1]), DataError, "stratified_split: expects a data set"),
+        (lambda: random_split(iter([1]), [1, 1]), DataError, "random_split: expects a data set"),
+        (lambda: k_fold(iter([1]), 2), DataError, "k_fold: expects a data set"),
         (lambda: stratified_split(of([0, 1]), [1, 1], labels=[1]), DataError, "1 labels for 2 samples"),
         (lambda: stratified_split(of([0, 1]), [0.5, 0.4]), ArgumentError, "stratified_split: the lengths .* add up"),
         (lambda: k_fold(of([0, 1]), 1), ArgumentError, "k must be an integer of 2 or more"),
@@ -134,7 +138,7 @@ def test_each_model_is_measured_on_what_it_has_not_seen():
 
 
 def test_a_recipe_says_all(monkeypatch):
-    recipe = Recipe(data="digits", model="softmax", limit=200, epochs=15, batch_size=20, eager=True, seed=3)
+    recipe = Recipe(data="digits", model="softmax", limit=150, epochs=8, batch_size=20, eager=True, seed=3, lr=0.1)
     found = cross_validate(recipe, k=3)
     assert len(found.folds) == 3 and 0.5 < found.mean["accuracy"] < 1
     assert found.folds == cross_validate(recipe, k=3).folds

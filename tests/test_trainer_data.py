@@ -11,7 +11,7 @@ import pytest
 import gradus
 from gradus import nn, optim
 from gradus.data import DataLoader, IterableDataset, StackDataset, TensorDataset
-from gradus.errors import DataError
+from gradus.errors import DataError, DivergedError
 from gradus.train import LambdaCallback, Trainer
 from gradus.train.fitting.evaluation import NATIVE_FROM
 
@@ -179,6 +179,19 @@ def test_training_on_a_stream_goes_on_in_the_middle_of_an_epoch(tmp_path):
     trainer = trainer_of()
     trainer.fit(Stream(X, Z, Y), run=tmp_path / "run", resume=True, **options)
     assert bits(trainer) == bits(whole)
+
+
+def test_a_stream_that_diverges_has_no_count_of_steps():
+    trainer = trainer_of()
+    with pytest.raises(DivergedError, match=r"in epoch 1, batch 2, at learning rate"):
+        trainer.fit(Stream(X, np.where(np.arange(N)[:, None] == 9, np.nan, Z), Y), batch_size=8, progress=False)
+
+
+def test_data_in_memory_need_no_workers():
+    plain, with_workers = trainer_of(compile="require"), trainer_of(compile="require")
+    plain.fit(DataLoader(PLAIN, 8), progress=False)
+    with_workers.fit(DataLoader(PLAIN, 8, num_workers=2, worker_init_fn=pytest.fail), progress=False)
+    assert bits(plain) == bits(with_workers)
 
 
 def test_a_step_by_hand_takes_a_batch_by_name():

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import DataError, ShapeError
+from ..errors import ArgumentError, DataError, ShapeError
+from ..functional.checks import integers
 from ..names.elsewhere import tell
 from ..tensor import Tensor, as_tensor
 from .collate import together
@@ -91,7 +92,11 @@ class Subset:
 
     Args:
         dataset: any data set.
-        indices: the places of the samples, integers (n,).
+        indices: the places of the samples, integers (n,), below 0 counted from the end; or a mask, True for each sample
+            that is taken.
+
+    Raises:
+        ArgumentError: other indices, or places that are not there.
 
     >>> part = Subset(TensorDataset([[1.0], [2.0], [3.0]]), [2, 0])
     >>> part[0], len(part)
@@ -99,7 +104,7 @@ class Subset:
     """
 
     def __init__(self, dataset: Dataset, indices: Any) -> None:
-        self.dataset, self.indices = dataset, np.asarray(indices, dtype=np.int64)
+        self.dataset, self.indices = dataset, _places(len(dataset), indices)
         self.classes: tuple[str, ...] | None = getattr(dataset, "classes", None)
         self.name: str = getattr(dataset, "name", "")
         self.target: Standardizer | None = getattr(dataset, "target", None)
@@ -120,6 +125,18 @@ class Subset:
 
     def __repr__(self) -> str:
         return f"Subset({len(self)} of {self.dataset!r})"
+
+
+def _places(n: int, indices: Any) -> np.ndarray:
+    """The numbers of samples, of n, from 0 on."""
+    array = np.asarray(indices)
+    if array.dtype == bool and array.shape == (n,):
+        return np.flatnonzero(array)
+    places = integers("Subset", "indices", indices)
+    outside = places[(places < -n) | (places >= n)]
+    if outside.size:
+        raise ArgumentError(f"Subset: indices hold {outside[0]}, and there are {n} samples, 0 to {n - 1}")
+    return np.where(places < 0, places + n, places)
 
 
 def found_in(dataset: Any, places: Any) -> tuple[Any, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..errors import ArgumentError, DataError
 from .dataset import Dataset, require_dataset
 
@@ -14,6 +12,8 @@ __all__ = ["ConcatDataset", "StackDataset"]
 
 class ConcatDataset:
     """The samples of several data sets one after the other, looked up when they are asked for; nothing is copied.
+
+    Arrays in memory are read sample by sample here; joined (`np.concatenate`) they train in native epochs.
 
     Args:
         datasets: one or more, whose samples are alike.
@@ -39,10 +39,11 @@ class ConcatDataset:
         return sum(map(len, self.datasets))
 
     def __getitem__(self, index: int) -> Any:
-        ends = np.cumsum([len(dataset) for dataset in self.datasets])
-        place = range(int(ends[-1]))[index]  # as Python counts, from the end below 0
-        part = int(np.searchsorted(ends, place, side="right"))
-        return self.datasets[part][place - int(ends[part] - len(self.datasets[part]))]
+        place = range(len(self))[index]  # as Python counts, from the end below 0
+        part = 0
+        while place >= len(self.datasets[part]):
+            place, part = place - len(self.datasets[part]), part + 1
+        return self.datasets[part][place]
 
     def __repr__(self) -> str:
         return f"ConcatDataset({', '.join(map(repr, self.datasets))})"

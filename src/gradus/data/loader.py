@@ -42,7 +42,7 @@ class DataLoader:
         batch_sampler: which samples make which batch, in place of `batch_size`, `shuffle`, `sampler`, `drop_last`.
         collate_fn: makes a batch of a list of samples; `collate` if it is not said. Arrays in it become Tensors.
         num_workers: how many threads read, each a batch; the batches and their order are the same. The data set's
-            `__getitem__` is called by several at once.
+            `__getitem__` is called by several at once. A Trainer needs none for data in memory.
         multiprocessing_context: "spawn", "forkserver" or "fork" has processes read instead, for a `__getitem__` that is
             busy in Python itself. The data set is sent to each, the batches are sent back.
         worker_init_fn: called in each worker with its number before it reads.
@@ -220,7 +220,7 @@ class DataLoader:
         >>> DataLoader(TensorDataset([4, 5])).in_memory()
         ((array([4, 5]),), array([0, 1]))
         """
-        read = self.collate_fn is not None or self.prefetch > 0
+        read = self.collate_fn is not None or (self.prefetch > 0 and not self.num_workers)  # asked for nothing else
         return (None, np.arange(0)) if read else in_memory(self.dataset)
 
     def _by_number(self, epoch: int, start: int) -> Iterator[Any]:

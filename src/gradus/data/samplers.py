@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DataError
-from ..functional.checks import at_least_one
+from ..functional.checks import at_least_one, integers
 from ..random import Generator, stream
 from ..tensor import Tensor
 
@@ -129,7 +129,7 @@ class SubsetRandomSampler(Sampler):
 
     def __init__(self, indices: Any, seed: int = 0) -> None:
         Generator(seed)
-        self.indices, self.seed = _whole_numbers("SubsetRandomSampler", "indices", indices), seed
+        self.indices, self.seed = integers("SubsetRandomSampler", "indices", indices), seed
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -237,7 +237,7 @@ class LengthBatchSampler(BatchSampler):
 
     def __init__(self, lengths: Any, batch_size: int, drop_last: bool = False, seed: int = 0) -> None:
         Generator(seed)
-        self.lengths = _whole_numbers("LengthBatchSampler", "lengths", lengths)
+        self.lengths = integers("LengthBatchSampler", "lengths", lengths)
         super().__init__(self.lengths, batch_size, drop_last)
         self.seed = seed
 
@@ -312,7 +312,7 @@ class _AsIterated(Sampler):
     def order(self, epoch: int) -> np.ndarray:
         if self._last[0] != epoch:
             _tell(self.given, epoch)
-            self._last = epoch, _whole_numbers(type(self.given).__name__, "the numbers", list(self.given))
+            self._last = epoch, integers(type(self.given).__name__, "the numbers", list(self.given))
         return self._last[1]
 
 
@@ -330,7 +330,7 @@ class _BatchesAsIterated(BatchSampler):
         if self._last[0] != epoch:
             _tell(self.given, epoch)
             name = type(self.given).__name__
-            batches = [_whole_numbers(name, "a batch", batch) for batch in self.given]
+            batches = [integers(name, "a batch", batch) for batch in self.given]
             self._last = epoch, [np.stack(list(alike)) for size, alike in groupby(batches, len) if size]
         return self._last[1]
 
@@ -397,11 +397,8 @@ def codes(where: str, labels: Any) -> np.ndarray:
             f"{where}: labels are a whole number or a text for each sample, (n,), got {array.dtype} of shape "
             f"{array.shape}"
         )
-    return np.unique(array, return_inverse=True)[1]
-
-
-def _whole_numbers(where: str, name: str, values: Any) -> np.ndarray:
-    array = np.asarray(values.numpy() if isinstance(values, Tensor) else values)
-    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
-        raise ArgumentError(f"{where}: {name} must be whole numbers, (n,), got {values!r:.80}")
-    return array.astype(np.int64)
+    try:
+        return np.unique(array, return_inverse=True)[1]
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in array})
+        raise DataError(f"{where}: labels are all numbers or all texts, got {', '.join(kinds)}") from None

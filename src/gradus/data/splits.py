@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ArgumentError, DataError
 from ..functional.checks import at_least
 from ..random import stream
-from .dataset import Dataset, Subset, in_memory
+from .dataset import Dataset, Subset, in_memory, require_dataset
 from .samplers import by_class, codes, evenly
 
 __all__ = ["k_fold", "random_split", "stratified_split"]
@@ -34,7 +34,7 @@ def random_split(dataset: Dataset, lengths: Sequence[float], seed: int = 0) -> l
     >>> [len(part) for part in random_split(TensorDataset([1, 2, 3, 4, 5]), [0.6, 0.4])]
     [3, 2]
     """
-    ends = _ends("random_split", len(dataset), lengths)
+    ends = _ends("random_split", dataset, lengths)
     return [Subset(dataset, part) for part in np.split(stream(seed, _SPLIT).permutation(len(dataset)), ends)]
 
 
@@ -59,7 +59,7 @@ def stratified_split(dataset: Dataset, lengths: Sequence[float], labels: Any = N
     >>> [part.arrays[1].sum().item() for part in stratified_split(data, [0.5, 0.5])]
     [2, 2]
     """
-    ends, draws = _ends("stratified_split", len(dataset), lengths), stream(seed, _SPLIT)
+    ends, draws = _ends("stratified_split", dataset, lengths), stream(seed, _SPLIT)
     left, parts = by_class(_classes("stratified_split", dataset, labels), draws), []
     for length in np.diff([0, *ends, len(dataset)]):
         part, left = evenly(left, int(length), draws)
@@ -82,10 +82,11 @@ def k_fold(
         labels: (n,), the class of each sample, where each part shall have each class's share.
         seed: what the parts depend on.
 
-    >>> [(len(train), held_out.indices.tolist()) for train, held_out in k_fold("abcde", k=2, shuffle=False)]
+    >>> [(len(train), held_out.indices.tolist()) for train, held_out in k_fold(list("abcde"), k=2, shuffle=False)]
     [(2, [0, 1, 2]), (3, [3, 4])]
     """
     at_least(2, "k_fold", k=k)
+    require_dataset("k_fold", dataset)
     n, draws = len(dataset), stream(seed, _SPLIT)
     if n < k:
         raise ArgumentError(f"k_fold: {n} samples cannot be held out in k={k} parts")
@@ -100,10 +101,12 @@ def k_fold(
     return [(Subset(dataset, np.flatnonzero(~held)), Subset(dataset, np.flatnonzero(held))) for held in held_out]
 
 
-def _ends(where: str, n: int, lengths: Any) -> np.ndarray:
+def _ends(where: str, dataset: Dataset, lengths: Any) -> np.ndarray:
     """Where the parts but the last end, as they are dealt one after the other."""
+    require_dataset(where, dataset)
     if not isinstance(lengths, (Sequence, np.ndarray)) or isinstance(lengths, str):
         raise ArgumentError(f"{where}: the lengths are several numbers, as [0.8, 0.2], got {lengths!r}")
+    n = len(dataset)
     fractions = any(isinstance(length, float) for length in lengths)
     if any(length < 0 for length in lengths) or not math.isclose(sum(lengths), 1 if fractions else n):
         raise ArgumentError(

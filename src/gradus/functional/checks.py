@@ -102,6 +102,19 @@ def floats(where: str, name: str, values: Any) -> np.ndarray:
         raise DataError(f"{where}: {name} must hold numbers, got {values!r:.80}") from None
 
 
+def integers(where: str, name: str, values: Any) -> np.ndarray:
+    """Whole numbers as an array (n,) of int64.
+
+    >>> integers("Subset", "indices", [0.5])
+    Traceback (most recent call last):
+    gradus.errors.ArgumentError: Subset: indices must be whole numbers, (n,), got [0.5]
+    """
+    array = np.asarray(values.numpy() if isinstance(values, Tensor) else values)
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
+        raise ArgumentError(f"{where}: {name} must be whole numbers, (n,), got {values!r:.80}")
+    return array.astype(np.int64)
+
+
 def require_named(where: str, state: Any) -> None:
     """Refuse what does not hold tensors by name."""
     if not isinstance(state, Mapping):

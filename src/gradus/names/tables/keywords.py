@@ -192,6 +192,7 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "k": (0,),
     "prefetch_factor": (None, 2),
     "in_order": (True,),
+    "pin_memory_device": (ANY,),
 }
 # Options of which others are made.
 MADE_FROM: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {

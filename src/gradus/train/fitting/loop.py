@@ -193,8 +193,9 @@ class Loop:
     def _diverged(self, problem: NotFiniteError, start: Start) -> DivergedError:
         """The error for it, after a look for where it comes from; the training is left as before the step."""
         number, lr = problem.batches, self.trainer.optimizer.lr
-        step = self.epoch * (known_length(self.loader) or 0) + number
-        where = f"{problem.what} in epoch {self.epoch + 1}, batch {number} (step {step}), at learning rate {lr:g}"
+        length = known_length(self.loader)
+        step = "" if length is None else f" (step {self.epoch * length + number})"
+        where = f"{problem.what} in epoch {self.epoch + 1}, batch {number}{step}, at learning rate {lr:g}"
         found = source(self.trainer, start, self.loader, self.epoch, number, self.turn)
         remedy = "Try a learning rate ten times lower, clip_norm=1.0, or inputs scaled to about -1 to 1."
         if found is None:
