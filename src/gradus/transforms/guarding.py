@@ -167,7 +167,8 @@ def _frames() -> Iterator[FrameType]:
 
 
 def _place() -> Place:
-    file, line, modules = "", 0, []
+    modules: list[Any] = []
+    file, line = "", 0
     for frame in _frames():
         code = frame.f_code
         if code.co_name == "__call__" and hasattr(frame.f_locals.get("self"), "named_modules"):
