@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "docs" / "reference"
+FOLDER, FROM_PYTORCH = ROOT / "docs" / "reference", ROOT / "docs" / "from-pytorch.md"
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
+from tests.idioms import SAME, TOLD  # noqa: E402
 from tests.named import names  # noqa: E402
 
 from gradus.names import reference, rooms  # noqa: E402
@@ -35,6 +36,7 @@ Every public name of gradus, written from its docstring by `python -m tools.writ
 | page | what is there | names |
 |---|---|---|
 """
+IDIOMS = "| typed | the same as |\n|---|---|\n"
 BY_NAME = """# By PyTorch's names
 
 For each public name of PyTorch and torchvision what it is in gradus. What is there under the same path means the same,
@@ -136,6 +138,13 @@ def _in_a_row(path: str, name: str) -> str:
     return answer(path, name).removeprefix("Write instead: ").replace("|", "\\|")
 
 
+def from_pytorch(page: str) -> str:
+    """The page for those who come from PyTorch, with the idioms that the tests try."""
+    same = "".join(f"| `{typed}` | `{meant}` |\n" for typed, meant in SAME.items())
+    told = "".join(f"| `{typed}` | {words} |\n" for typed, words in TOLD.items())
+    return f"{page.partition(IDIOMS)[0]}{IDIOMS}{same}\n| typed | what is said |\n|---|---|\n{told}"
+
+
 def written() -> Iterator[Path]:
     """The pages that lie in the folder."""
     return FOLDER.glob("*.md")
@@ -150,6 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
             page.unlink()
     for name, text in wanted.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    FROM_PYTORCH.write_text(from_pytorch(FROM_PYTORCH.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

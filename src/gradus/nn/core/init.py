@@ -5,18 +5,22 @@ How large the first weights are decides whether signals and gradients keep their
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ... import dtypes, random
 from ...autograd import no_grad
-from ...errors import ShapeError
+from ...errors import ArgumentError, ShapeError
 from ...functional.checks import one_of
 from ...names.elsewhere import door as _door
 from ...ops import full_like, where
 from ...tensor import Tensor, as_tensor
+
+F = TypeVar("F", bound=Callable[..., Tensor])
 
 _GAINS = {"linear": 1.0, "conv": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 
@@ -52,6 +56,22 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     return into * window, out * window
 
 
+def _of_a_tensor(function: F) -> F:
+    """A function that refuses what is no Tensor, as a layer's `weight.data` is none."""
+
+    @functools.wraps(function)
+    def fill(tensor: Any, *args: Any, **options: Any) -> Any:
+        if not isinstance(tensor, Tensor):
+            name = function.__name__
+            raise ArgumentError(
+                f"{name}: expects a Tensor, got a {type(tensor).__name__}. Of a layer: nn.init.{name}(layer.weight)."
+            )
+        return function(tensor, *args, **options)
+
+    return fill  # type: ignore[return-value]
+
+
+@_of_a_tensor
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Normal numbers.
 
@@ -63,6 +83,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     return tensor.assign_(random.randn(tensor.shape, dtype=tensor.dtype) * std + mean)
 
 
+@_of_a_tensor
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Uniform numbers from a to b, b itself left out unless it is a.
 
@@ -75,6 +96,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     return tensor.assign_(where(numbers < b, numbers, below) if a < b else numbers)
 
 
+@_of_a_tensor
 def constant_(tensor: Tensor, value: float) -> Tensor:
     """One number everywhere.
 
@@ -85,6 +107,7 @@ def constant_(tensor: Tensor, value: float) -> Tensor:
     return tensor.assign_(full_like(tensor, value))
 
 
+@_of_a_tensor
 def zeros_(tensor: Tensor) -> Tensor:
     """Zeros.
 
@@ -95,6 +118,7 @@ def zeros_(tensor: Tensor) -> Tensor:
     return constant_(tensor, 0)
 
 
+@_of_a_tensor
 def ones_(tensor: Tensor) -> Tensor:
     """Ones.
 
@@ -105,6 +129,7 @@ def ones_(tensor: Tensor) -> Tensor:
     return constant_(tensor, 1)
 
 
+@_of_a_tensor
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     """Uniform from -a to a, a = gain sqrt(6 / (fan in + fan out)) (Glorot and Bengio, 2010).
 
@@ -116,6 +141,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     return uniform_(tensor, -a, a)
 
 
+@_of_a_tensor
 def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     """Normal with std = gain sqrt(2 / (fan in + fan out)) (Glorot and Bengio, 2010).
 
@@ -126,6 +152,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(fans(tensor))))
 
 
+@_of_a_tensor
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
 ) -> Tensor:
@@ -144,6 +171,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -b, b)
 
 
+@_of_a_tensor
 def kaiming_normal_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> Tensor:
     """Normal with std = gain / sqrt(fan) (He et al., 2015); arguments as in `kaiming_uniform_`.
 
@@ -160,6 +188,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
+@_of_a_tensor
 @no_grad()
 def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     """Rows, or columns if they are fewer, at right angles and of length `gain` (Saxe et al., 2013).

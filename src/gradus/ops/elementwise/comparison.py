@@ -45,7 +45,10 @@ def _is_whole(x: Any) -> bool:
 
 
 equal = _comparison(
-    "equal", None, "Whether x1 = x2, element by element.", "equal([1, 2], [1, 3]) -> tensor([ True, False])"
+    "equal",
+    None,
+    "Whether x1 = x2, element by element, as in NumPy; PyTorch's `equal`, one answer, is `(x1 == x2).all()`.",
+    "equal([1, 2], [1, 3]) -> tensor([ True, False])",
 )
 not_equal = _comparison(
     "not_equal",

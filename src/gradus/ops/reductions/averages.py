@@ -51,7 +51,7 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Ten
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True), gives="float")
 @in_float32
 def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
-    """The standard deviation: the square root of `var`. Gradient of equal numbers: 0.
+    """The square root of `var`, so divided by n as in NumPy, and unlike in PyTorch. Gradient of equal numbers: 0.
 
     >>> std([1.0, 3.0])
     tensor(1.)

@@ -113,7 +113,9 @@ _max = Primitive(
 
 @public(case((2, 3, 4)), case((2, 3, 4), axis=1), case((2, 3, 4), axis=(0, -1), keepdims=True))
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest element along `axis`, NaN if there is one. Gradient: g to the largest, shared by equals; NaN at NaN.
+    """The largest along `axis`, alone as in NumPy: where, says `argmax`. Gradient: g to the largest, shared by equals.
+
+    If there is a NaN it is that, and the gradient NaN at it.
 
     >>> max([[1, 2], [3, 0]], axis=1)
     tensor([2, 3])

@@ -59,7 +59,9 @@ def tile(x: Any, *times: Any) -> Tensor:
     methods=(),
 )
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
-    """Each element again and again, along an axis or flattened; `repeats` may say it for each, as integers.
+    """Each element again and again, along an axis or flattened, as in NumPy: PyTorch's `repeat_interleave`.
+
+    `repeats` may say it for each, as integers.
 
     >>> repeat([1, 2], 2), repeat([1, 2], [3, 1])
     (tensor([1, 1, 2, 2]), tensor([1, 1, 1, 2]))
