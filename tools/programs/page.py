@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from .record import NAMES, ORDER, PROGRAMS, ROOT, Result, kept
+from .record import ORDER, PROGRAMS, ROOT, Result, kept
 
 PAGE = ROOT / "docs" / "examples.md"
 _TITLES = {"numbers": "Numbers, games and graphs", "pictures": "Pictures", "text": "Text"}
@@ -39,15 +39,15 @@ def page() -> str:
     lines = [_HEAD]
     for folder, names in ORDER.items():
         lines += [f"## {_TITLES[folder]}", "", _COLUMNS, "|---|---|---|---:|"]
-        lines += [_row(folder, name, results.get(f"{folder}/{name}")) for name in names if f"{folder}/{name}" in NAMES]
+        lines += [_row(results[f"{folder}/{name}"]) for name in names if f"{folder}/{name}" in results]
         lines.append("")
     places = sorted({f"{r['machine']}, {r['date']}, gradus {r['version']}" for r in results.values()})
     lines.append(f"Run on {' and '.join(places)}.")
     return "\n".join(lines) + "\n"
 
 
-def _row(folder: str, name: str, result: Result | None) -> str:
-    told = "not run yet" if result is None else f"{result['what']}: **{result['figure']}**"
-    time = "" if result is None else f"{result['processor_seconds']:.0f}"
-    link = f"[{name}](../examples/programs/{folder}/{name}.py)"
-    return f"| {link} | {summary(f'{folder}/{name}')} | {told} | {time} |"
+def _row(result: Result) -> str:
+    name = result["name"]
+    link = f"[{name.partition('/')[2]}](../examples/programs/{name}.py)"
+    told = f"{result['what']}: **{result['figure']}**"
+    return f"| {link} | {summary(name)} | {told} | {result['processor_seconds']:.0f} |"
