@@ -20,7 +20,7 @@ CHANGES = {  # what is written, and the change
     "RandomAffine(0, scale=(0.6, 1.4))": A.RandomAffine(0, scale=(0.6, 1.4)),
     "RandomAffine(0, shear=30)": A.RandomAffine(0, shear=30),
     "RandomRotation(30)": A.RandomRotation(30),
-    'RandomRotation(30, padding_mode="reflection")': A.RandomRotation(30, padding_mode="reflection"),
+    'the same, padding_mode="reflection"': A.RandomRotation(30, padding_mode="reflection"),
     "ElasticTransform(std=3)": A.ElasticTransform(std=3),
     "ColorJitter(brightness=0.6)": A.ColorJitter(brightness=0.6),
     "ColorJitter(contrast=0.8)": A.ColorJitter(contrast=0.8),
@@ -30,7 +30,7 @@ CHANGES = {  # what is written, and the change
     "GaussianNoise(sigma=0.1)": A.GaussianNoise(sigma=0.1),
     "GaussianBlur(7)": A.GaussianBlur(7),
     "RandomErasing(p=1)": A.RandomErasing(p=1),
-    "Compose([RandomAffine(20), ColorJitter(0.3)])": A.Compose([A.RandomAffine(20), A.ColorJitter(0.3)]),
+    "RandomAffine(20), ColorJitter(0.3)": A.Compose([A.RandomAffine(20), A.ColorJitter(0.3)]),
     "MixUp()": A.MixUp(num_classes=10),
     "CutMix()": A.CutMix(num_classes=10),
 }
@@ -53,6 +53,7 @@ def drawn(rows: dict[str, np.ndarray]) -> Figure:
     named, half = list(rows.items()), -(-len(rows) // 2)
     with draw.styled():
         figure = draw.new_figure(14, 0.58 * half)
+        figure.get_layout_engine().set(rect=(0.03, 0, 0.97, 1))  # names are longer than the layout takes them for
         for axes, part in zip(figure.subplots(1, 2), (named[:half], named[half:]), strict=True):
             h, w = part[0][1].shape[2:]
             page = np.ones((len(part) * (h + 2), n * (w + 2), 3))

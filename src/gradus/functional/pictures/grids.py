@@ -134,9 +134,9 @@ def read_at(
     if mode != "nearest":
         x = cast(x, dtypes.promote(dtype, places[0].dtype))
     axes = [list(_read(p, n, mode, padding_mode, aligned)) for p, n in zip(places, x.shape[2:], strict=True)]
-    total: Tensor | None = None
+    rows, total = _rows(x), None
     for neighbours in itertools.product(*axes):
-        found = pixels(x, [near.at for near in neighbours])
+        found = _taken(rows, x.shape, [near.at for near in neighbours])
         inside, share = neighbours[0].inside, neighbours[0].share
         for near in neighbours[1:]:
             inside = near.inside if inside is None else inside if near.inside is None else inside & near.inside
@@ -159,11 +159,19 @@ def pixels(x: Tensor, places: Sequence[Tensor]) -> Tensor:
     >>> pixels(as_tensor([[[[1, 3]]]]), [as_tensor([[[0]]]), as_tensor([[[1, 0]]])])
     tensor([[[[3, 1]]]])
     """
-    n, c, *lengths = x.shape
+    return _taken(_rows(x), x.shape, places)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """The channels of each pixel as a row: (n * lengths, c)."""
+    return x.permute(0, *range(2, x.ndim), 1).reshape(-1, x.shape[1])
+
+
+def _taken(rows: Tensor, shape: tuple[int, ...], places: Sequence[Tensor]) -> Tensor:
+    n, _, *lengths = shape
     at = iota(n, dtypes.int64).reshape(-1, *(1,) * len(lengths))
     for place, length in zip(places, lengths, strict=True):
         at = at * length + place
-    rows = x.permute(0, *range(2, x.ndim), 1).reshape(-1, c)
     read = take_known(rows, at)
     return read.permute(0, read.ndim - 1, *range(1, read.ndim - 1))
 
