@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -378,6 +379,28 @@ def test_whatever_the_file_it_is_a_table_or_refused_in_short(tmp_path_factory, p
             assert len(repr(read_csv(path, **options))) > 0
         except DataError as problem:
             assert "any.csv" in str(problem) and len(str(problem)) < 1500
+
+
+# Columns of numbers, of texts and of dates; `python -m benchmarks.tables` compares them with pandas'
+REAL = {
+    "california_housing/housing.csv": (9, 1, 0),
+    "king_county/kc_house_data.csv": (20, 0, 1),
+    "ames_house_prices/kaggle_house_pred_train.csv": (38, 43, 0),
+    "ames_house_prices/kaggle_house_pred_test.csv": (37, 43, 0),
+    "daily_views/example_wp_log_R.csv": (1, 0, 1),
+    "daily_views/example_pedestrians_covid.csv": (1, 0, 1),
+}
+
+
+@pytest.mark.parametrize(("file", "counts"), REAL.items())
+def test_real_files(gradus_data, file, counts):
+    told = (
+        pytest.warns(DataWarning, match=r"'id' is read as numbers, '0001000102' as 1000102") if "king" in file else None
+    )
+    with told or nullcontext():
+        table = read_csv(gradus_data / file)
+    kinds = [table[name].dtype.kind for name in table.names]
+    assert tuple(kinds.count(kind) for kind in "fOM") == counts
 
 
 # -- written and read again --------------------------------------------------------------------------------------------

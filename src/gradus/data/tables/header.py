@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from itertools import chain, pairwise
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import chain, count, pairwise
 
 from ...errors import DataError, short
 from .dates import EitherOrderError, as_dates
@@ -204,22 +204,22 @@ def _as_many(names: list[str] | None, columns: list[Row], rows: Rows) -> list[st
 
 def _named(names: list[str], columns: list[Row], said: list[str]) -> dict[str, Row]:
     """Columns under names of their own, each once."""
-    taken, found = set(names), dict[str, Row]()
+    given, found = set(names), dict[str, Row]()
+    more: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
     for i, (name, values) in enumerate(zip(names, columns, strict=True)):
-        if not name and not any(v.strip() for v in values) and len(names) > 1:
-            continue
-        own = name
-        if not name:
-            own = "index" if i == 0 else f"column {i + 1}"
-            if i == 0 and len(names) > 1 and _counts_rows(values):
+        if not name and len(names) > 1:
+            if not any(v.strip() for v in values):
+                continue
+            if i == 0 and _counts_rows(values):
                 said.append("the first column has no name and holds numbers of rows: it is left out")
                 continue
+        wanted = name or ("index" if i == 0 else f"column {i + 1}")
+        own = wanted
+        if wanted in found or (not name and wanted in given):
+            own = next(own for k in more[wanted] if (own := f"{wanted}.{k}") not in found and own not in given)
+        if not name:
             said.append(f"column {i + 1} has no name: it is called {own!r}")
-        count = 0
-        while own in found or (count and own in taken) or (own != name and not count and own in taken):
-            count += 1
-            own = f"{name or 'column'}.{count}"
-        if count:
+        elif own != name:
             said.append(f"more than one column is called {short(name)!r}: column {i + 1} is called {short(own)!r}")
         found[own] = values
     return found
