@@ -52,7 +52,7 @@ for step in range(steps):
 
 
 def told(codes, labels):
-    """The share of 5,000 pairs, half of them alike, that are told right by being nearer than half the margin, or not."""
+    """The share of 5,000 pairs, half of them alike, told right: whether they are nearer than half the margin."""
     first, second = rng.integers(0, len(labels), (2, 200_000))
     alike = labels[first] == labels[second]
     chosen = np.concatenate([np.flatnonzero(alike)[:2500], np.flatnonzero(~alike)[:2500]])
