@@ -59,6 +59,15 @@ def test_the_orders_are_functions_of_seed_and_epoch():
         assert first != second and first != list(make(4)) and len(sampler) == len(first) and sampler.epoch == 2
 
 
+def test_a_loader_tells_its_sampler():
+    shuffled, plain = DataLoader(DATA, shuffle=True), DataLoader(DATA)
+    assert isinstance(shuffled.sampler, RandomSampler) and isinstance(plain.sampler, SequentialSampler)
+    assert len(shuffled.sampler) == N and shuffled.sampler_name is None
+    given = RandomSampler(DATA, seed=3)
+    assert DataLoader(DATA, sampler=given).sampler is given
+    assert DataLoader(DATA, sampler=given).sampler_name == "RandomSampler, seed 3"
+
+
 def test_a_random_sampler_is_what_shuffling_is():
     shuffled = DataLoader(DATA, 6, shuffle=True, seed=5)
     sampled = DataLoader(DATA, 6, sampler=RandomSampler(DATA, seed=5))
@@ -216,6 +225,8 @@ def test_a_sampler_that_only_iterates_gives_an_epoch_one_order():
         ({"batch_sampler": [[1]], "sampler": [1]}, "leave out sampler"),
         ({"sampler": iter([1])}, "sampler must have a length and give numbers of samples"),
         ({"sampler": RandomSampler}, "sampler must have a length"),
+        ({"drop_last": SequentialSampler(DATA)}, "drop_last is True or False, got .* sampler=..."),
+        ({"shuffle": "yes"}, "shuffle is True or False, got 'yes'"),
         ({"batch_sampler": 3}, "batch_sampler must have a length and give lists"),
     ],
 )
@@ -227,9 +238,9 @@ def test_what_cannot_be_together(options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sampler": [0, 20]}, "list gives sample 20, and there are 0 to 19"),
+        ({"sampler": [0, 20]}, "the sampler gives sample 20, and there are 0 to 19"),
         ({"sampler": [0, -1]}, "gives sample -1"),
-        ({"sampler": SubsetRandomSampler([25])}, "SubsetRandomSampler gives sample 25"),
+        ({"sampler": SubsetRandomSampler([25])}, "gives sample 25"),
         ({"batch_sampler": [[0], [1, 77]]}, "gives sample 77"),
         ({"sampler": [0.5]}, "the numbers must be whole numbers"),
         ({"batch_sampler": [["a"]]}, "a batch must be whole numbers"),

@@ -89,10 +89,12 @@ class DataLoader:
                 f"DataLoader: {dataset!r:.80} can be gone through only once, and each epoch goes through the data. "
                 "Write a class with the __iter__ that makes it: see IterableDataset."
             )
+        _check_choices(shuffle=shuffle, drop_last=drop_last)
         Generator(seed)  # refuses a seed out of range now, not when the first epoch begins
         self.batch_size, self.shuffle, self.drop_last, self.seed = batch_size, bool(shuffle), drop_last, seed
-        self.sampler, self.sampler_name = sampler, _named(batch_sampler if sampler is None else sampler)
-        self.batch_sampler = self._batches_of(batch_sampler)
+        self.sampler_name = _named(batch_sampler if sampler is None else sampler)
+        self.batch_sampler = self._batches_of(sampler, batch_sampler)
+        self.sampler = getattr(self.batch_sampler, "sampler", None)
         at_least(0, "DataLoader", num_workers=num_workers, prefetch=0 if prefetch is None else prefetch)
         in_range("DataLoader", "timeout", timeout, "[0, inf]")
         for name, function in (("collate_fn", collate_fn), ("worker_init_fn", worker_init_fn)):
@@ -106,11 +108,13 @@ class DataLoader:
         self._kept: Workers | None = None
         self.epoch = 0
 
-    def _batches_of(self, batch_sampler: Any) -> BatchSampler | None:
+    def _batches_of(self, sampler: Any, batch_sampler: Any) -> BatchSampler | None:
         """Which samples make which batch; None where they are found one after the other."""
-        given = {"shuffle": self.shuffle, "sampler": self.sampler is not None}
-        given |= {"batch_size": self.batch_size != _USUAL, "drop_last": self.drop_last} if batch_sampler else {}
-        given |= {"batch_sampler": batch_sampler is not None} if self.stream else {}
+        given = {"shuffle": self.shuffle, "sampler": sampler is not None}
+        if self.stream:
+            given["batch_sampler"] = batch_sampler is not None
+        elif batch_sampler is not None:
+            given |= {"batch_size": self.batch_size != _USUAL, "drop_last": self.drop_last}
         too_many = [name for name, is_given in given.items() if is_given]
         if self.stream and too_many:
             raise ArgumentError(
@@ -126,10 +130,10 @@ class DataLoader:
         at_least_one("DataLoader", batch_size=self.batch_size)
         if self.stream:
             return None
-        if self.sampler is not None and self.shuffle:
+        if sampler is not None and self.shuffle:
             raise ArgumentError("DataLoader: a sampler gives the order; leave out shuffle. See RandomSampler.")
-        if self.sampler is not None:
-            return BatchSampler(self.sampler, self.batch_size, self.drop_last)
+        if sampler is not None:
+            return BatchSampler(sampler, self.batch_size, self.drop_last)
         padded = padded_lengths(self.dataset) if self.shuffle else None
         if padded is not None:
             return LengthBatchSampler(padded, self.batch_size, self.drop_last, self.seed)
@@ -187,8 +191,7 @@ class DataLoader:
         for part in self.batch_sampler.rows(epoch):
             if part.size and not 0 <= part.min() <= part.max() < n:
                 wrong = part[(part < 0) | (part >= n)][0]
-                given = self.batch_sampler if self.sampler is None else self.sampler
-                raise ArgumentError(f"{type(given).__name__} gives sample {wrong}, and there are 0 to {n - 1}")
+                raise ArgumentError(f"the sampler gives sample {wrong}, and there are 0 to {n - 1}")
             left += [part[start:]] if start < len(part) else []
             start = max(start - len(part), 0)
         return left
@@ -267,6 +270,15 @@ class DataLoader:
             if number >= start:
                 yield put_together(self.collate_fn, samples, numbers)
             number += 1
+
+
+def _check_choices(**choices: Any) -> None:
+    for name, value in choices.items():
+        if value is not None and not isinstance(value, (bool, np.bool_)):
+            raise ArgumentError(
+                f"DataLoader: {name} is True or False, got {value!r:.80}. What comes after shuffle is given by name: "
+                "sampler=..., batch_sampler=..., num_workers=..., collate_fn=...."
+            )
 
 
 def _named(sampler: Any) -> str | None:

@@ -26,8 +26,8 @@ def sample_generator() -> np.random.Generator:
 
     For what is random in the `__getitem__` of a data set, as a cut of a picture: whatever thread or process reads, and
     where training goes on in the middle of an epoch, the same sample gets the same numbers, and others in the next
-    epoch. `np.random` itself is shared by all threads, so its numbers go to whichever comes first; where processes
-    read, it is started anew for each sample, and so is Python's `random`. Where no DataLoader reads, the generator
+    epoch. `np.random` and `gradus.rand` are shared by all threads, so their numbers go to whichever comes first; where
+    processes read, NumPy's and Python's are started anew for each sample. Where no DataLoader reads, the generator
     starts from gradus' own, which `gradus.seed` sets.
 
     >>> from gradus.data import DataLoader

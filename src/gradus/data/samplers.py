@@ -238,7 +238,7 @@ class LengthBatchSampler(BatchSampler):
     def __init__(self, lengths: Any, batch_size: int, drop_last: bool = False, seed: int = 0) -> None:
         Generator(seed)
         self.lengths = integers("LengthBatchSampler", "lengths", lengths)
-        super().__init__(self.lengths, batch_size, drop_last)
+        super().__init__(SequentialSampler(self.lengths), batch_size, drop_last)
         self.seed = seed
 
     def rows(self, epoch: int) -> list[np.ndarray]:
@@ -272,7 +272,7 @@ class StratifiedBatchSampler(BatchSampler):
     def __init__(self, labels: Any, batch_size: int, drop_last: bool = False, seed: int = 0) -> None:
         Generator(seed)
         self.classes = codes("StratifiedBatchSampler", labels)
-        super().__init__(self.classes, batch_size, drop_last)
+        super().__init__(SequentialSampler(self.classes), batch_size, drop_last)
         self.seed = seed
 
     def rows(self, epoch: int) -> list[np.ndarray]:
