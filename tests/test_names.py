@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import re
 import subprocess
@@ -124,6 +125,20 @@ def test_an_import_is_answered() -> None:
         from gradus.nn import Dense  # noqa: F401
     with pytest.raises(ImportError, match=r"There are no complex numbers"):
         from gradus import fft  # noqa: F401
+
+
+def test_a_module_of_others_is_answered() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"DataLoader: Write instead: gradus\.data\.DataLoader\."):
+        from gradus.utils.data import DataLoader  # noqa: F401
+    with pytest.raises(ModuleNotFoundError, match=r"StepLR: Write instead: gradus\.optim\.schedules\.step"):
+        from gradus.optim.lr_scheduler import StepLR  # noqa: F401
+    with pytest.raises(ModuleNotFoundError, match=r"no module 'gradus\.fft'\. There are no complex numbers"):
+        import gradus.fft
+    with pytest.raises(ModuleNotFoundError, match=r"'gradus\.keras\.layers'\. Write instead: gradus\.nn"):
+        import gradus.keras.layers
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'gradus\.nothing'"):
+        import gradus.nothing  # noqa: F401
+    assert importlib.util.find_spec("gradus.fft") is None
 
 
 def test_nothing_is_worked_out_for_who_only_asks() -> None:
