@@ -190,6 +190,19 @@ def along_axes(g: Given) -> tuple[Results, Function]:
 
 
 @operation
+def groups(g: Given) -> tuple[Results, Function]:
+    places, some = Tensor(np.arange(2 * g.n).reshape(2, g.n) * 5 % 3), Tensor(np.arange(g.n) * 7 % 3)
+    again = Tensor(np.arange(g.n) * 7 % g.n)
+
+    def function(x: Tensor, y: Tensor) -> Results:
+        found = [x.scatter_reduce(0, places, y.T, how) for how in ("mean", "amax", "amin", "prod")]
+        found += [y.index_reduce(0, again, y * y, "amax"), y.index_reduce(0, again, y, "mean", False)]
+        return [*found, x.index_put((some,), x[0], accumulate=True), y.index_put((again,), y[0] * 1)]
+
+    return [g(3, g.n), g(g.n, 3)], function
+
+
+@operation
 def windows(g: Given) -> tuple[Results, Function]:
     def function(x: Tensor, y: Tensor) -> Results:
         one = [sliding_window(x, (k,), (s,), (d,)) for k, s, d in ((3, 1, 1), (2, 2, 1), (2, 1, 2))]

@@ -192,7 +192,10 @@ def _along(x: Tensor, y: Tensor, raw: Tensor, p: int, q: int) -> Tensor:
         lambda: x.index_add(axis, index.reshape(-1)[:n], y.take(gradus.arange(min(n, index.size)), axis)),
         lambda: x.masked_scatter(_of_shape(raw, x.shape) > 0.1, y),
         lambda: x.take_along_axis(_of_shape(raw, x.shape).argmax(axis, keepdims=True), axis),
-    )[p % 6]()
+        lambda: x.scatter_reduce(axis, index, y, ("mean", "amax", "amin", "sum")[q % 4], q % 2 == 0),
+        lambda: x.scatter_reduce(axis, index[:1], y.tanh(), "prod"),
+        lambda: x.index_put((index.reshape(-1) % x.shape[0],), y[0], accumulate=True) * 0.3,
+    )[p % 9]()
 
 
 def _windows(x: Tensor, p: int, q: int, back: bool) -> Tensor:

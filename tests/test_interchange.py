@@ -27,6 +27,7 @@ def test_numpys_functions_of_tensors_are_gradus() -> None:
     inside = gradus.compile(lambda t: gradus.grad(np.sum(np.square(t)), t))(t)
     assert inside.tolist() == [2, 4, 6]
     assert np.linalg.norm(t).requires_grad
+    assert gradus.compile(lambda t: t * np.ndim(t) * np.size(t) * np.shape(t)[0])(t).tolist() == [9, 18, 27]
 
 
 def test_what_gradus_does_not_have_gives_arrays() -> None:

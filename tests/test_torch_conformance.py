@@ -17,9 +17,9 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
-from tools.conformance.__main__ import samples  # noqa: E402
 from tools.conformance.compare import EQUAL, verdict  # noqa: E402
 from tools.conformance.expressed import expression  # noqa: E402
+from tools.conformance.run import samples  # noqa: E402
 
 PAGE = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
 WHOLE = set(re.findall(r"`([^`]+)`", PAGE.split("## Every sample equal\n")[1].split("\n## ")[0]))

@@ -31,6 +31,7 @@ EXPLAINED: dict[str, str] = {
     "as_strided_scatter": "PyTorch's gradient goes to what was overwritten",
     "masked.logaddexp": "PyTorch's second gradient is NaN where a number is masked",
     "linalg.eigh": "eigenvectors may have either sign",
+    "linalg.norm.subgradients_at_zero": "at 0 PyTorch's second gradient is NaN",
     "linalg.vander": "numbers without an axis are refused",
     "svd": "singular vectors may have either sign",
     "linalg.solve_ex": "what may be a matrix, as an empty one, is one, as in NumPy",
@@ -58,6 +59,13 @@ EXPLAINED: dict[str, str] = {
         (f"nn.functional.max_unpool{k}d" for k in (1, 2, 3)),
         "the samples' places come twice: of several numbers at one place PyTorch keeps some one, gradus the mean",
     ),
+}
+
+# In float32 alone, beside PyTorch's own numbers in float64.
+FLOAT32: dict[str, str] = {
+    "logcumsumexp": "of large numbers PyTorch's gradient has three digits, gradus' seven",
+    "nn.functional.normalize": "of the order 1/2, where both have four digits",
+    **dict.fromkeys(("native_layer_norm", "nn.functional.layer_norm"), "of one number PyTorch's gradient is not 0"),
 }
 
 # What a refusal of a compiled function says, and why.

@@ -21,7 +21,6 @@ from .windows import WINDOWS
 
 SAME = {  # other names of the same function
     "mv": "matmul",
-    "float_power": "power",
     "expand": "broadcast_to",
     "view": "reshape",
     "take_along_dim": "take_along_axis",
@@ -162,6 +161,7 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "native_layer_norm": lambda x, shape, w, b, eps: _layer_norm(x, shape, w, b, eps),
     **{f"atleast_{k}d": (lambda x, k=k: _each(getattr(gradus, f"atleast_{k}d"), x)) for k in (1, 2, 3)},
     "take": lambda x, index: gradus.take(x, index),
+    "float_power": lambda x, y: gradus.power(*(gradus.as_tensor(v).astype("float64") for v in (x, y))),
     "round.decimals_0": gradus.round,
     "repeat_interleave": lambda x, repeats, dim=None, *, output_size=None: gradus.repeat(x, repeats, dim),
     "take_along_dim": lambda x, places, dim=None: gradus.take_along_axis(

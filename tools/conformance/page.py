@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from .compare import EQUAL, REFUSED, ROUNDS, Verdict
-from .explained import COMPILED, EXPLAINED
+from .explained import COMPILED, EXPLAINED, FLOAT32
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "conformance.md"
 Found = dict[str, list[Verdict] | None]
@@ -89,7 +89,8 @@ def _otherwise(mode: str, entries: Found, whole: set[str]) -> list[str]:
     for name, verdicts in sorted(entries.items()):
         wrong = [v for v in verdicts or () if v.kind != EQUAL]
         if name in whole and wrong:
-            reasons[_reason(mode, wrong[0])].append(f"`{name}`")
+            why = FLOAT32.get(name) if mode.endswith("float32") else None
+            reasons[why or _reason(mode, wrong[0])].append(f"`{name}`")
     if not reasons:
         return []
     lines = [f"## Otherwise: {mode}", "", "| operations | what comes instead |", "|---|---|"]

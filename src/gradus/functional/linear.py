@@ -9,6 +9,7 @@ from ..errors import ArgumentError, DtypeError, ShapeError
 from ..interpret import Outside
 from ..ops import arange, matmul, segment_sum, take, where, zeros
 from ..ops.core.primitive import promote
+from ..ops.order.finding import looked_at
 from ..tensor import Tensor
 from .checks import at_least_one, one_of, refuse
 
@@ -154,11 +155,12 @@ def one_hot(x: Any, num_classes: int = -1) -> Tensor:
             [1, 0, 0]])
     """
     labels = promote(x)[0]
-    if num_classes == -1:
-        num_classes = int(labels.max()) + 1
-    at_least_one("one_hot", num_classes=num_classes)
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"one_hot: labels are integers, got {labels.dtype}. Use astype(int).")
+    if num_classes == -1 and labels.size:
+        known = looked_at("one_hot", labels, "how many classes there are depends on the largest label")
+        num_classes = int(known.max()) + 1
+    at_least_one("one_hot", num_classes=num_classes)
     limit = f"Labels run from 0 to {num_classes - 1}."
     refuse("one_hot", labels, Outside(0, num_classes - 1), "the label {value} at [{place}]. " + limit)
     return (labels.expand_dims(-1) == arange(num_classes)).astype(int)

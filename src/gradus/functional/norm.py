@@ -77,13 +77,13 @@ def _by_batch(
     eps: float,
 ) -> Tensor:
     """Normalised by the batch's own mean and variance, which are mixed into the running averages."""
-    count = x.size // max(x.shape[1], 1)
+    axes = (0, *range(2, x.ndim))
+    count = math.prod(x.shape[a] for a in axes)
     if count < 2:
         raise ShapeError(
             f"batch_norm: training needs more than one value per channel, got shape {x.shape}",
             "Use a larger batch (drop_last=True in the loader), or model.eval().",
         )
-    axes = (0, *range(2, x.ndim))
     found: list[np.ndarray] = []
     y = _standardised_by_hand(x, axes=axes, eps=eps, saved=found)
     if y is not None:

@@ -17,6 +17,7 @@ from ..errors import ArgumentError
 from ..names.options import known_option
 from ..tensor import Tensor
 
+_OF_SHAPES = (np.shape, np.ndim, np.size)  # which look at no number
 _HOMES = {"numpy": "gradus.ops", "numpy.linalg": "gradus.linalg"}
 
 
@@ -88,6 +89,8 @@ def array_ufunc(self: Tensor, function: Any, how: str, *inputs: Any, **options: 
 @method("__array_function__")
 def array_function(self: Tensor, function: Any, types: Any, args: Any, options: dict[str, Any]) -> Any:
     """What `np.mean(t)`, `np.concatenate([t, t])` and their like call."""
+    if function in _OF_SHAPES and isinstance(args[0] if args else None, Tensor):
+        return function(np.broadcast_to(0, args[0].shape), *args[1:], **options)
     ours = _ours(function)
     if ours is not None and not (function is np.where and len(args) == 1):
         operands, named = _by_name(function, ours, args, options)
