@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -223,7 +224,7 @@ def _mend(path: Path) -> None:
     Path(f"{path}.lock").unlink(missing_ok=True)
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
-        path.write_bytes(content[: content.rfind(b"\n") + 1])
+        os.truncate(path, content.rfind(b"\n") + 1)  # nothing is written anew, and the locked file stays the same
 
 
 def check_better(better: str) -> None:

@@ -1,7 +1,8 @@
 """Object code kept on disk, so that the second run starts at once.
 
-A file is only used if it is this user's own, whole (its checksum agrees), and made for exactly this program,
-processor and version. Nothing that goes wrong here is ever an error: the program is compiled again.
+A file is only used if it is this user's own, not to be written by others, whole (its checksum agrees), and made for
+exactly this program, processor and version. Nothing that goes wrong here is ever an error: the program is compiled
+again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -19,6 +21,7 @@ from .target import Target, compile_object, versions
 
 MOST_COMPILERS = 8  # threads
 _MAGIC = b"gradus object 1\n"
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _TROUBLE = (OSError, RuntimeError)  # RuntimeError: a user without a home
 
 
@@ -99,10 +102,10 @@ def _compiled(name: str, text: str, target: Target) -> bytes:
 def load(name: str, kind: str = "o") -> bytes | None:
     """What is filed under a name, object code or another kind of thing, or None."""
     try:
-        path = folder() / f"{name}.{kind}"
-        if hasattr(os, "getuid") and os.stat(path).st_uid != os.getuid():
-            return None
-        content = path.read_bytes()
+        with open(folder() / f"{name}.{kind}", "rb", opener=_opened) as file:
+            if not _is_own(os.fstat(file.fileno())):
+                return None
+            content = file.read()
     except _TROUBLE:
         return None
     head = _MAGIC + name.encode()
@@ -110,6 +113,18 @@ def load(name: str, kind: str = "o") -> bytes | None:
     if not content.startswith(head) or hashlib.sha256(body).digest() != digest:
         return None
     return body
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file itself, and not what a link leads to."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _is_own(about: os.stat_result) -> bool:
+    """Whether what is open is a file that only this user can have written."""
+    if not hasattr(os, "getuid"):
+        return True
+    return stat.S_ISREG(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & _OTHERS_WRITE
 
 
 def save(name: str, code: bytes, kind: str = "o") -> None:

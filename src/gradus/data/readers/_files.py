@@ -32,6 +32,8 @@ def open_binary(path: str | Path, what: str) -> Iterator[BinaryIO]:
             if magic == _GZIP_MAGIC:
                 with gzip.open(raw) as unpacked:
                     yield cast(BinaryIO, unpacked)
+                    while unpacked.read(_CHUNK):  # to the end, where the checksum stands
+                        pass
             elif path.suffix == ".gz":
                 raise DataError(
                     f"{path} is not gzip (it begins with bytes {magic.hex(' ')}, not 1f 8b); {what} was expected. "

@@ -6,6 +6,7 @@ reading, and other programs read it too.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -21,6 +22,7 @@ from ...nn import Module
 from ...tensor import Tensor, tensor
 from .foreign import TENSORFLOW, foreign
 
+CHECKSUM = "gradus.sha256"  # the name of that of all tensors, among a file's texts
 FORMAT = 1  # of the training state; it rises when an older reader would go wrong
 
 _TYPES: dict[str, dtypes.Dtype] = {
@@ -70,7 +72,17 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mappin
 
     # safetensors writes the memory as it lies, whatever the strides say
     arrays = {name: np.asarray(_array(name, value), order="C") for name, value in tensors.items()}
-    write_atomically(path, to_bytes(arrays, dict(metadata) if metadata else None))
+    write_atomically(path, to_bytes(arrays, {**(metadata or {}), CHECKSUM: _checksum(arrays)}))
+
+
+def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
+    """Of names, types, shapes and numbers, whatever their order in the file."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name}\0{array.dtype.name}\0{array.shape}\0".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
+    return digest.hexdigest()
 
 
 def _array(name: str, value: Any) -> np.ndarray:
@@ -106,7 +118,10 @@ def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str
             raise CheckpointError(f"{path}: {name} holds numbers of type {view['dtype']}, which gradus does not have")
         arrays[name] = np.frombuffer(view["data"], _TYPES[view["dtype"]]).reshape(view["shape"])
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return arrays, header.get("__metadata__") or {}
+    texts = header.get("__metadata__") or {}
+    if CHECKSUM in texts and texts.pop(CHECKSUM) != _checksum(arrays):
+        raise CheckpointError(f"{path} is damaged: its checksum is another. Take another copy of it, or train anew.")
+    return arrays, texts
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
@@ -119,7 +134,7 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     data = content.encode() if isinstance(content, str) else content
     aside = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_aside(path), delete=False) as file:
             aside = file.name
             file.write(data)
             file.flush()
@@ -132,6 +147,16 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     finally:
         if aside:
             Path(aside).unlink(missing_ok=True)
+
+
+def left_aside(path: Path) -> list[Path]:
+    """What processes that were killed while they wrote a file have left beside it."""
+    return [p for p in path.parent.iterdir() if p.name.startswith(_aside(path))]
+
+
+def _aside(path: Path) -> str:
+    """How the names begin of what becomes a file."""
+    return f".{path.name}."
 
 
 def _umask() -> int:

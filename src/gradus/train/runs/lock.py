@@ -1,13 +1,15 @@
 """A folder for one process at a time.
 
 The lock is the operating system's, on an open file, and ends with the process that holds it, however that ends; so no
-lock is ever left over. The file holds the number of the process, for the message to others.
+lock is ever left over. The file holds the number of the process, for the message to others. What has its name and is
+something else, a link to a file elsewhere or a file with a text of its own, is neither followed nor written.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import IO
 
 from ...errors import CheckpointError
 
+_LONGEST = 20  # digits of a number of a process
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
@@ -36,10 +39,7 @@ def alone(file: Path) -> Iterator[None]:
 def _taken(file: Path) -> IO[str]:
     """The open file with its lock, and this process' number in it; a file system without locks is no obstacle."""
     while True:
-        try:
-            stream = file.open("a+", encoding="ascii")
-        except OSError as problem:
-            raise CheckpointError(f"{file} cannot be written: {problem.strerror}") from None
+        stream = _opened(file)
         try:
             _lock(stream)
         except OSError as problem:
@@ -52,6 +52,28 @@ def _taken(file: Path) -> IO[str]:
                 stream.flush()
             return stream
         stream.close()  # its holder removed it in the meantime: the next one is another file
+
+
+def _opened(file: Path) -> IO[str]:
+    """The lock's own file, and no other."""
+    follow = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # nor does a pipe hold it up
+    try:
+        number = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | follow, 0o666)
+    except OSError as problem:
+        link = ", as it is a link to something else. Remove it" if file.is_symlink() else f": {problem.strerror}"
+        raise CheckpointError(f"{file} cannot be written{link}.") from None
+    other = CheckpointError(f"{file} is no lock of gradus: it is left as it is. Remove it, or take another folder.")
+    about = os.fstat(number)
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+        os.close(number)
+        raise other
+    stream = os.fdopen(number, "a+", encoding="ascii", errors="replace")
+    stream.seek(0)
+    held = stream.read(_LONGEST + 1)
+    if held.strip("0123456789") or len(held) > _LONGEST:
+        stream.close()
+        raise other
+    return stream
 
 
 def _in_use(file: Path, stream: IO[str]) -> CheckpointError:

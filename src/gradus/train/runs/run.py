@@ -19,7 +19,7 @@ from typing import Any
 
 from ...errors import CheckpointError
 from . import lock
-from .checkpoint import write_atomically
+from .checkpoint import left_aside, write_atomically
 
 
 class Run:
@@ -77,6 +77,8 @@ class Run:
         with lock.alone(self._lock_file):
             self._mine = True
             try:
+                for left in self._left():
+                    left.unlink(missing_ok=True)
                 yield
             finally:
                 self._mine = False
@@ -99,7 +101,13 @@ class Run:
 
     def found(self) -> list[str]:
         """What the folder holds besides config.json, which alone is no run that has begun, and the lock."""
-        return sorted(p.name for p in self.path.iterdir() if p not in (self.config_file, self._lock_file))
+        passed = (self.config_file, self._lock_file, *self._left())
+        return sorted(p.name for p in self.path.iterdir() if p not in passed)
+
+    def _left(self) -> list[Path]:
+        """What processes that were killed while they wrote have left."""
+        files = (self.config_file, self.model_file, self.checkpoint_file, self.report_file)
+        return [left for file in files for left in left_aside(file)]
 
     @property
     def config(self) -> dict[str, Any]:
