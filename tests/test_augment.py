@@ -687,7 +687,10 @@ ROOT = Path(__file__).parent.parent
 def test_the_programs_of_the_page_run(tmp_path: Path, eagerly: None) -> None:
     page = (ROOT / "docs" / "augmentation.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
-    (tmp_path / "page.py").write_text("\n".join(blocks).replace("epochs=1", "epochs=1, progress=False"))
+    program = "\n".join(blocks).replace("epochs=1", "epochs=1, progress=False")
+    few = program.replace("= datasets.digits()", "= (data.Subset(part, range(60)) for part in datasets.digits())")
+    assert few != program
+    (tmp_path / "page.py").write_text(few)
     left = runpy.run_path(str(tmp_path / "page.py"))
     assert left["x"].shape == (4, 1, 64, 64) and left["mask"].dtype == "int64" and len(blocks) == 3
     assert np.isfinite(left["trainer"].evaluate(left["test"])["loss"])
@@ -702,6 +705,13 @@ def test_the_picture_of_the_page_has_every_change() -> None:
     wanted = [n for m in ("blots", "colours", "flips_and_crops", "geometry", "mixing") for n in _offered(m)]
     assert [n for n in wanted if n not in shown and n not in ("Grayscale", "Normalize")] == []
     assert len(script["drawn"](rows).axes) == 2
+
+
+def test_the_script_that_says_what_it_is_worth(capsys: pytest.CaptureFixture[str], eagerly: None) -> None:
+    script = runpy.run_path(str(ROOT / "examples" / "crops_and_flips.py"))
+    script["main"]("digits", "softmax", epochs=1, seeds=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:8] for line in lines] == ["as they ", "cropped "] and all("test 0." in line for line in lines)
 
 
 def _offered(file: str) -> list[str]:
