@@ -36,7 +36,8 @@ class Uneven:
     def __getitem__(self, i):
         time.sleep(0.002 * (i % 3))
         rng = sample_generator()
-        return {"i": i, "noise": rng.normal(size=2), "more": sample_generator().integers(1000)}
+        noise = [*rng.normal(size=1), gradus.rand(1).item()]
+        return {"i": i, "noise": np.array(noise), "more": sample_generator().integers(1000) + gradus.randint(0, 9, ())}
 
 
 class Broken(Uneven):
@@ -96,6 +97,15 @@ def test_outside_of_a_loader_random_numbers_start_from_the_seed():
     first, second = drawn(), drawn()
     gradus.seed(4)
     assert drawn() == first != second
+
+
+def test_reading_leaves_the_default_generator_alone():
+    gradus.seed(5)
+    expected = gradus.rand(2).tolist()
+    gradus.seed(5)
+    list(DataLoader(Uneven(4), 2, num_workers=2))
+    list(DataLoader(Uneven(4), 2))
+    assert gradus.rand(2).tolist() == expected
 
 
 class Shaken(TensorDataset):

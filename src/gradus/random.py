@@ -7,6 +7,8 @@ A fresh process starts with seed 0.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextvars import ContextVar
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +188,18 @@ def stream(seed: int, number: int) -> Generator:
 
 
 default = Generator(0)  # with the threads, gradus' only global state
+# What gives another generator, in one thread for the time being: while a sample is read, that of the sample.
+instead: ContextVar[Callable[[], Generator] | None] = ContextVar("instead", default=None)
+
+
+def here() -> Generator:
+    """What the functions below draw from: the default generator, or what stands for it where samples are read.
+
+    >>> here() is default
+    True
+    """
+    other = instead.get()
+    return default if other is None else other()
 
 
 def seed(value: int) -> None:
@@ -206,7 +220,7 @@ def rand(*shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
     >>> rand(2, 3).shape
     (2, 3)
     """
-    return default.rand(*shape, dtype=dtype)
+    return here().rand(*shape, dtype=dtype)
 
 
 def randn(*shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
@@ -215,7 +229,7 @@ def randn(*shape: Any, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
     >>> randn(2, 3).shape
     (2, 3)
     """
-    return default.randn(*shape, dtype=dtype)
+    return here().randn(*shape, dtype=dtype)
 
 
 def randint(low: int, high: Any = None, shape: Any = (), dtype: Any = dtypes.DEFAULT_INT) -> Tensor:
@@ -227,7 +241,7 @@ def randint(low: int, high: Any = None, shape: Any = (), dtype: Any = dtypes.DEF
     if isinstance(high, (tuple, list)):
         high, shape = None, high
     low, high = (0, low) if high is None else (low, high)
-    return default.randint(low, high, shape, dtype)
+    return here().randint(low, high, shape, dtype)
 
 
 def bernoulli(p: Any, shape: Any = None) -> Tensor:
@@ -236,7 +250,7 @@ def bernoulli(p: Any, shape: Any = None) -> Tensor:
     >>> bernoulli(1.0, (2,))
     tensor([1., 1.])
     """
-    return default.bernoulli(p, shape)
+    return here().bernoulli(p, shape)
 
 
 def rand_like(x: Any, dtype: Any = None) -> Tensor:
@@ -246,7 +260,7 @@ def rand_like(x: Any, dtype: Any = None) -> Tensor:
     (2,)
     """
     like = as_tensor(x)
-    return default.rand(like.shape, dtype=like.dtype if dtype is None else dtype)
+    return here().rand(like.shape, dtype=like.dtype if dtype is None else dtype)
 
 
 def randn_like(x: Any, dtype: Any = None) -> Tensor:
@@ -256,7 +270,7 @@ def randn_like(x: Any, dtype: Any = None) -> Tensor:
     (2,)
     """
     like = as_tensor(x)
-    return default.randn(like.shape, dtype=like.dtype if dtype is None else dtype)
+    return here().randn(like.shape, dtype=like.dtype if dtype is None else dtype)
 
 
 def randint_like(x: Any, low: int, high: int | None = None, dtype: Any = None) -> Tensor:
@@ -267,7 +281,7 @@ def randint_like(x: Any, low: int, high: int | None = None, dtype: Any = None) -
     """
     like = as_tensor(x)
     low, high = (0, low) if high is None else (low, high)
-    return default.randint(low, high, like.shape, like.dtype if dtype is None else dtype)
+    return here().randint(low, high, like.shape, like.dtype if dtype is None else dtype)
 
 
 def multinomial(p: Any, count: int, replacement: bool = False) -> Tensor:
@@ -278,7 +292,7 @@ def multinomial(p: Any, count: int, replacement: bool = False) -> Tensor:
     >>> multinomial([0.0, 1.0, 0.0], 2, replacement=True)
     tensor([1, 1])
     """
-    return default.multinomial(p, count, replacement)
+    return here().multinomial(p, count, replacement)
 
 
 def randperm(n: int) -> Tensor:
@@ -287,7 +301,7 @@ def randperm(n: int) -> Tensor:
     >>> randperm(3).sort()
     tensor([0, 1, 2])
     """
-    return default.randperm(n)
+    return here().randperm(n)
 
 
 def permutation(n: int) -> np.ndarray:
@@ -296,7 +310,7 @@ def permutation(n: int) -> np.ndarray:
     >>> sorted(permutation(3).tolist())
     [0, 1, 2]
     """
-    return default.permutation(n)
+    return here().permutation(n)
 
 
 if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,17 +17,15 @@ from .sequences import Sequences
 
 __all__ = ["sample_generator"]
 
-_now = threading.local()
-
 
 def sample_generator() -> np.random.Generator:
     """NumPy's generator for the sample that is being read: a function of the loader's seed, the epoch and the place.
 
     For what is random in the `__getitem__` of a data set, as a cut of a picture: whatever thread or process reads, and
     where training goes on in the middle of an epoch, the same sample gets the same numbers, and others in the next
-    epoch. `np.random` and `gradus.rand` are shared by all threads, so their numbers go to whichever comes first; where
-    processes read, NumPy's and Python's are started anew for each sample. Where no DataLoader reads, the generator
-    starts from gradus' own, which `gradus.seed` sets.
+    epoch. So it is with `gradus.rand` and its like. `np.random` itself is shared by all threads, and its numbers go to
+    whichever comes first; where processes read, it is started anew for each sample, and so is Python's `random`.
+    Where no DataLoader reads, the generator starts from gradus' own, which `gradus.seed` sets.
 
     >>> from gradus.data import DataLoader
     >>> class Noisy:
@@ -42,39 +39,46 @@ def sample_generator() -> np.random.Generator:
     >>> bool((next(loader.batches(0)) == next(loader.batches(1))).any())
     False
     """
-    numbers: Numbers | None = getattr(_now, "numbers", None)
-    if numbers is None:
-        return np.random.default_rng(gradus_random.default.bits((4,)).numpy())
-    return numbers.generator
-
-
-def reads_a_sample() -> bool:
-    """Whether a DataLoader reads a sample, or a batch, in this thread."""
-    return getattr(_now, "numbers", None) is not None
+    numbers = gradus_random.instead.get()
+    if isinstance(numbers, Numbers):
+        return numbers.numpy
+    return np.random.default_rng(gradus_random.default.bits((4,)).numpy())
 
 
 class Numbers:
-    """The random numbers that belong to a place in an epoch; the generator is made when it is first asked for.
+    """The random numbers that belong to a place in an epoch; in its block, and this thread, they are drawn from.
 
-    In its block, and this thread, `sample_generator` gives it.
+    Called it gives gradus' generator, `numpy` is NumPy's; each is made when it is first asked for.
+
+    >>> with Numbers(0, 3):
+    ...     first = gradus_random.rand(2)
+    >>> with Numbers(0, 3):
+    ...     print(bool((gradus_random.rand(2) == first).all()))
+    True
     """
 
     def __init__(self, *key: int) -> None:
         self.key = key
-        self._generator: np.random.Generator | None = None
-        self._before: Numbers | None = None
+        self._own: gradus_random.Generator | None = None
+        self._numpy: np.random.Generator | None = None
+        self._before: Any = None
 
     def __enter__(self) -> None:
-        self._before, _now.numbers = getattr(_now, "numbers", None), self
+        self._before = gradus_random.instead.set(self)
 
     def __exit__(self, *exc: object) -> None:
-        _now.numbers = self._before
+        gradus_random.instead.reset(self._before)
+
+    def __call__(self) -> gradus_random.Generator:
+        if self._own is None:
+            self._own = gradus_random.Generator(int(np.random.SeedSequence(self.key).generate_state(1, np.uint64)[0]))
+        return self._own
 
     @property
-    def generator(self) -> np.random.Generator:
-        if self._generator is None:
-            self._generator = np.random.default_rng(self.key)
-        return self._generator
+    def numpy(self) -> np.random.Generator:
+        if self._numpy is None:
+            self._numpy = np.random.default_rng(self.key)
+        return self._numpy
 
 
 class LeftError(Exception):

@@ -12,7 +12,6 @@ from ...nn import Module
 from ...ops import concatenate, where
 from ...ops.core.primitive import cast
 from ...tensor import Tensor, as_tensor
-from ..reading import reads_a_sample, sample_generator
 
 __all__ = ["Change", "Compose", "RandomApply"]
 
@@ -24,13 +23,6 @@ class Size(NamedTuple):
     c: int
     h: int
     w: int
-
-
-def numbers_here() -> random.Generator:
-    """What random numbers are drawn from: gradus' own, or where a DataLoader reads, those of the sample."""
-    if not reads_a_sample():
-        return random.default
-    return random.Generator(int(sample_generator().integers(1 << 63)))
 
 
 class Change(Module):
@@ -92,7 +84,7 @@ class Change(Module):
         if x.ndim == 3:
             together = self.forward(*map(_one, (x, *others)), points=_one(points), boxes=_one(boxes))
             return tuple(map(_first, together)) if isinstance(together, tuple) else together[0]
-        size, numbers = Size(*x.shape), numbers_here()
+        size, numbers = Size(*x.shape), random.here()
         chosen = numbers.rand(size.n) < self.p if self.training and self.p < 1 else None
         drawn = self.draw(size, numbers) if self.training else self.at_rest(size)
         if drawn is None:
@@ -248,7 +240,7 @@ class RandomApply(Change):
             together = self.forward(*map(_one, (x, *others)), points=_one(points), boxes=_one(boxes))
             return tuple(map(_first, together)) if isinstance(together, tuple) else together[0]
         before = (x, *others, *(v for v in (points, boxes) if v is not None))
-        chosen = numbers_here().rand(x.shape[0]) < self.p
+        chosen = random.here().rand(x.shape[0]) < self.p
         after = Compose(self.transforms)(x, *others, points=points, boxes=boxes)
         after = after if isinstance(after, tuple) else (after,)
         change = _Changed(self, (), chosen, Size(*x.shape))
