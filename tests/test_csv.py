@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradus.data import Table, read_csv, write_csv
+from gradus.data.readers._decode import _decoded
 from gradus.errors import ArgumentError, DataError, DataWarning, OptionError
 
 
@@ -196,6 +197,8 @@ REFUSED = [
     (b"a,b\n1,2\n3,\x81\n", "line 3: byte 0x81 is no UTF-8, and what else it is cannot be told.*encoding="),
     (RUSSIAN.encode("cp1251"), "line 2: byte 0xde is no UTF-8, and what else"),
     ("名前,年\n東京,3\nさくら,4\n".encode("shift_jis"), "what else it is cannot be told"),
+    ("id,sex\n1,男\n2,女\n".encode("gbk"), "what else it is cannot be told"),  # as cp1252 it is a word of two letters
+    ("a,b\n1,été,\n2,café,\n".encode() + b"3,\xc3", "line 4: byte 0xc3 is no UTF-8, as most of the file is"),
     ("名前,年\n東京,3\nさくら,4\n".encode("euc_jp"), "what else it is cannot be told"),
     ("이름,나이\n김철수,3\n".encode("euc_kr"), "what else it is cannot be told"),
     ("imię,miasto\nŁukasz,Łódź\nMałgorzata,Kraków\n".encode("cp1250"), "what else it is cannot be told"),
@@ -234,6 +237,37 @@ REMEDIES = [
 @pytest.mark.parametrize(("content", "options", "columns"), REMEDIES)
 def test_what_is_told_is_done_without_a_word(read, content, options, columns):
     assert read(content, **options)[0] == columns
+
+
+WORDS_IN = {
+    "cp1252": "Müller Größe élève Noël façade naïve cœur señor mañana São coração città però søster århus Škoda crème",
+    "gbk": "北京 上海 姓名 年龄 中国 学生 老师 数据 测试 男 女 是 否 价格 面积 房间 城市 公司",
+    "cp1250": "Dvořák Nováček Łódź Gdańsk Małgorzata žluťoučký kůň Győr Székesfehérvár Košice Ştefan București",
+    "cp1251": "Москва Иван Петров привет да нет цена дом Київ",
+    "cp1253": "Αθήνα Γιώργος τιμή όνομα πόλη χώρα",
+    "cp1254": "İstanbul Şişli Beyoğlu Muş Muğla Eskişehir",
+    "shift_jis": "東京 大阪 さくら カタカナ 名前 年齢 日本",
+    "euc_jp": "東京 大阪 さくら カタカナ 名前 年齢 日本",
+    "euc_kr": "서울 부산 이름 나이 김철수 가격 집",
+    "big5": "臺北 高雄 姓名 年齡 學生 老師 價格 城市",
+    "koi8_r": "Москва Иван Петров привет да нет",
+    "mac_roman": "Müller Größe élève Noël façade señor",
+    "cp437": "Müller élève Noël façade señor città",
+}
+
+
+@settings(deadline=None, max_examples=200)
+@given(encoding=st.sampled_from(sorted(WORDS_IN)), data=st.data())
+def test_no_encoding_is_taken_for_another(encoding, data):
+    """Of six words; of fewer it may be, and the warning then shows one."""
+    chosen = data.draw(st.lists(st.sampled_from(WORDS_IN[encoding].split()), min_size=6, unique=True))
+    text = "\n".join(chosen)
+    try:
+        found, said = _decoded(text.encode(encoding), "x", None)
+    except DataError:
+        assert encoding != "cp1252"
+    else:
+        assert found == text and f"read as {encoding}" in said
 
 
 def test_lines_are_counted_with_those_that_are_passed_over(read):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -29,8 +28,32 @@ _NO_TEXT = (
     (b"\x28\xb5\x2f\xfd", "packed with zstd"),
 )
 _HEAD = 1 << 16  # bytes that show whether it is UTF-16 without a mark
-_SURE = 0.8  # the share of common characters among the Chinese ones of a Chinese text
-_SIGNS = "\xa1-\xa9\xab\xac\xae\xaf\xb1-\xb6\xb8\xb9\xbb-\xbf\xd7\xf7"  # between letters: another encoding's letters
+_SURE, _OFTEN = 0.8, 0.2  # shares of a Chinese text's characters: of rows of common ones, and of the commonest
+# The characters that come most often, and those of names and of headers
+_COMMON = frozenset(
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去法学如都同现当没动面起看"
+    "定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应向头文体政美相见"
+    "被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何"
+    "电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空治展马科司五基书非则听白界达光放强即难且权思王象完设式色路记南品住"
+    "告类求据程北边死张该交规万取格望术领共确传师观清今切院让识带导争运李陈刘黄男号址编价城京州省县元收房车店序型否姓龄邮箱备注"
+)
+# Between two letters these stand for letters of another encoding
+_SIGNS = "\xa1-\xa9\xab\xac\xae\xaf\xb1-\xb6\xb8\xb9\xbb-\xbf\xd7\xf7"
+_SIGNS += "€\u201a\u201e…†‡\u02c6‰\u2039\u2018“”•\u02dc™\u203a"
+# Letters beside a to z of German, French, Spanish, Portuguese, Italian, Danish, Swedish and Finnish, Dutch, Catalan
+_ALPHABETS = (
+    "äöüß",
+    "àâæçèéêëîïôœùûüÿ",
+    "áéíóúüñ",
+    "áâãàçéêíóôõúü",
+    "àèéìîòù",
+    "æøåéó",
+    "åäöéšž",
+    "éëïöüè",
+    "àçèéíïòóúü",
+)
+_NO_LETTERS = "µªº"
+_STRANGE = 0.02  # the share of words that may be of none of these, as foreign names
 _ASK = (
     "Say what it is: encoding='cp1252' (western Europe), 'cp1250' (central Europe), 'cp1251' (Cyrillic), 'gbk' "
     "(Chinese), 'big5', 'shift_jis', 'euc_kr', or another that Python knows; or save it as UTF-8."
@@ -84,6 +107,9 @@ def _decoded(data: bytes, path: str | Path, encoding: str | None) -> tuple[str, 
         if sure:
             remedy = "Give another encoding=." if encoding else "The file is damaged."
             raise DataError(f"{there} is no {sure.upper()}. {remedy}") from None
+    loose = data.decode("utf-8", "replace")
+    if len(re.findall(r"[^\x00-\x7f\ufffd]", loose)) > loose.count("\ufffd"):
+        raise DataError(f"{there} is no UTF-8, as most of the file is: it is damaged there, or cut. Get it anew.")
     fitting = [(name, text) for name in ("gbk", "cp1252") if (text := _fits(data, name)) is not None]
     if len(fitting) != 1:
         raise DataError(f"{there} is no UTF-8, and what else it is cannot be told. {_ASK}")
@@ -118,26 +144,40 @@ def _fits(data: bytes, name: str) -> str | None:
 def _chinese(text: str) -> bool:
     """Whether it reads like Chinese: of common characters (rows 16 to 55 of GB 2312, ordered by sound), no kana.
 
-    Korean (EUC-KR) read as Chinese would have rows 16 to 40 alone, and Japanese (EUC-JP) kana.
+    Korean (EUC-KR) read as Chinese would have rows 16 to 40 alone, Japanese (EUC-JP) kana, or none of the commonest.
     """
     rows: Counter[int] = Counter()
-    for character, count in Counter(re.findall(r"[^\x00-\x7f]", text)).items():
+    counts = Counter(re.findall(r"[^\x00-\x7f]", text))
+    for character, count in counts.items():
         try:
             rows[character.encode("gb2312")[0] - 0xA0] += count
         except UnicodeEncodeError:
             rows[0] += count
     han = sum(rows.values()) - sum(rows[r] for r in (1, 2, 3))  # without punctuation
     common = sum(rows[r] for r in range(16, 56))
-    return han > 0 and common >= _SURE * han and any(rows[r] for r in range(41, 56)) and not rows[4] and not rows[5]
+    often = sum(count for character, count in counts.items() if character in _COMMON)
+    if not han or rows[4] or rows[5] or not any(rows[r] for r in range(41, 56)):
+        return False
+    return common >= _SURE * han and often >= _OFTEN * han
 
 
 def _western(text: str) -> bool:
-    """Whether it reads like a language of western Europe: what is not of ASCII stands alone or in twos.
+    """Whether it reads like a language of western Europe: what is not of ASCII stands alone, or in twos beside ASCII.
 
-    No sign stands between two letters, as ł of cp1250 would, and no capital between two small letters, as ü of the old
-    Macintosh would.
+    No sign stands between two letters, as ł of cp1250 would, no capital between two small letters, as ü of the old
+    Macintosh would, and nearly all words are spelt as one of the languages spells: Dvořák of cp1250 would be Dvoøák.
     """
-    if re.search(r"[^\x00-\x7f\xa0]{3}", text) or re.search(rf"[^\W\d_][{_SIGNS}][^\W\d_]", text):
+    if re.search(r"[^\x00-\x7f\xa0]{3}|(?<![A-Za-z])[^\x00-\x7f\xa0]{2}(?![A-Za-z])", text):
         return False
-    around = re.findall(r"(?=([^\W\d_][^\W\d_\x00-\x7f][^\W\d_]))", text)
-    return not any(unicodedata.category(b) == "Lu" and a.islower() and c.islower() for a, b, c in around)
+    if re.search(rf"[^\W\d_][{_SIGNS}][^\W\d_]", text):
+        return False
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
+    if any(
+        b.isupper() and a.islower() and c.islower()
+        for word in words
+        for a, b, c in zip(word, word[1:], word[2:], strict=False)
+    ):
+        return False
+    letters = [{c for c in word.lower() if not c.isascii()} - set(_NO_LETTERS) for word in words]
+    strange = sum(not any(of_word <= set(alphabet) for alphabet in _ALPHABETS) for of_word in letters)
+    return strange <= _STRANGE * len(words)

@@ -93,7 +93,8 @@ class Vocabulary:
             raise ArgumentError(
                 f"Vocabulary.encode: takes a list of tokens, got the text {short(tokens)!r}. Cut it first: words(text)."
             )
-        numbers = [self[token] for token in tokens]
+        unknown = self.numbers.get("<unk>")
+        numbers = [self[t] for t in tokens] if unknown is None else [self.numbers.get(t, unknown) for t in tokens]
         return np.array([self._special("<bos>"), *numbers, self._special("<eos>")] if ends else numbers, np.int64)
 
     def decode(self, numbers: Any, specials: bool = True) -> list[str]:
