@@ -8,6 +8,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,3 +103,20 @@ def test_values_of_libraries_leave_a_loop_a_loop() -> None:
     compiled = gradus.compile(lambda x: gradus.scan(step, (x[0],), x)[0][0])
     compiled(gradus.ones((12, 3)))
     assert list(compiled._last.program.inner)
+
+
+@pytest.mark.parametrize("into", ["state", "place"])
+def test_a_step_that_writes_into_what_it_is_given_is_written_out(into: str) -> None:
+    def f(x: Any) -> Any:
+        x, start = x * 1, x[0] * 0
+
+        def step(state: Any, place: Any) -> Any:
+            (state if into == "state" else (place,))[0][0] = 5.0
+            return (state[0] + place,), state[0] * 1
+
+        return *gradus.scan(step, (start,), x), x * 1, start * 1
+
+    x = gradus.ones((9, 3))
+    (last,), *found = gradus.compile(f)(x)
+    (wanted,), *others = f(x)
+    assert [t.tolist() for t in (last, *found)] == [t.tolist() for t in (wanted, *others)]

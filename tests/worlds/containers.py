@@ -16,7 +16,7 @@ import numpy as np
 
 import gradus
 
-from .world import Thing, World, changed, way
+from .world import Thing, World, changed, refused, way
 
 
 @way
@@ -165,3 +165,56 @@ def an_attribute_of_a_thread() -> World:
     here: Any = threading.local()
     here.scale = 2.0
     return World(lambda x: x * here.scale, changed(here, "scale", 3.0))
+
+
+class Larger(list[float]):
+    """A list that goes through its larger elements only."""
+
+    def __iter__(self) -> Any:
+        return (v for v in list.__iter__(self) if v > 3)
+
+
+class Hiding(dict[str, float]):
+    """A dict that tells of no key with an underscore."""
+
+    def __iter__(self) -> Any:
+        return (k for k in dict.__iter__(self) if not k.startswith("_"))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def keys(self) -> Any:
+        return list(iter(self))
+
+    def values(self) -> Any:
+        return [self[k] for k in self]
+
+    def items(self) -> Any:
+        return [(k, self[k]) for k in self]
+
+
+@way
+def an_element_that_a_list_does_not_go_through() -> World:
+    numbers = Larger([2.0, 5.0])
+    return World(lambda x: x * numbers[0], lambda: numbers.__setitem__(0, 3.0))
+
+
+@way
+def a_key_that_a_dict_does_not_tell_of() -> World:
+    options = Hiding(_scale=2.0)
+    return World(lambda x: x * options["_scale"], lambda: options.__setitem__("_scale", 3.0))
+
+
+@refused
+def an_element_added_that_a_list_does_not_go_through() -> World:
+    numbers = Larger([2.0, 5.0])
+    return World(lambda x: numbers.append(1.0) or x, seen=lambda: [numbers[i] for i in range(len(numbers))])
+
+
+@way
+def the_first_attribute_of_a_function_in_a_list() -> World:
+    def helper() -> None:
+        pass
+
+    helpers = [helper]
+    return World(lambda x: x * getattr(helpers[0], "alpha", 2.0), changed(helper, "alpha", 3.0))

@@ -105,6 +105,7 @@ class Around:
         names = None if ran is None or ran.all_attributes else ran.names
         self._named = Filter(names)  # attributes that the functions that ran may have read
         self._classes: set[type] = set()
+        self._methods: set[int] = set()  # functions in classes, whose attributes hardly anybody asks for
         self._of_libraries: set[tuple[str, str]] = set()
         self._private: set[int] = set()  # containers that gradus's objects keep to themselves
         self._seen: dict[int, Any] = {}  # kept, so that no other thing gets the same number
@@ -216,7 +217,9 @@ class Around:
         code = function.__code__
         self._met |= set(codes_in(code))
         ours = not is_users(code, function.__globals__)
-        if not ours and (vars(function) or self.ran is None or function.__name__ in self.ran.own):
+        named = self.ran is None or function.__name__ in self.ran.own
+        named = named or (self.ran is not None and self.ran.may_miss and id(function) not in self._methods)
+        if not ours and (named or vars(function)):
             self._hold(Named(vars(function), function.__name__, self._named))
         if self.ran is not None and not self.ran.ran(code) and _INSPECTED.isdisjoint(self.ran.names):
             return
@@ -334,6 +337,7 @@ class Around:
                 holder = OfClass(base, base.__name__, InClass(self._named, base, self.ran, {*vars(base)}))
                 fields = fields_of(base)  # their defaults, which objects hide
                 holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(k, value)}
+                self._methods |= set(map(id, vars(base).values()))
                 self._hold(holder)
 
     def _is_idle(self, name: str, value: Any) -> bool:

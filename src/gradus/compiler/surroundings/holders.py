@@ -10,7 +10,7 @@ import array
 import functools
 import threading
 from collections import deque
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, MutableMapping, MutableSequence
 from contextvars import ContextVar
 from types import CellType
 from typing import Any
@@ -291,7 +291,8 @@ class Numbers(Holder):
     look = ""  # whether the program depends on them is another question: see `guards.py`
 
     def copy(self) -> dict[Any, Any]:
-        return {"numbers": (self.thing.shape, str(self.thing.dtype), self.thing.tobytes())}
+        array = np.asarray(self.thing)  # of a spy (`spies.py`) its array: this is no question of the function's
+        return {"numbers": (array.shape, str(array.dtype), array.tobytes())}
 
     def put_back(self, before: Mapping[Any, Any]) -> None:
         shape, _, numbers = before["numbers"]
@@ -315,13 +316,56 @@ class Objects(Numbers):
         return f"element {key} of {self.label}"
 
 
+_ASKED = ("__iter__", "__len__", "__getitem__", "__contains__", "keys", "values", "items", "get")
+
+
+class Bare:
+    """A container of a user's class, by the methods of the class it is derived from: the user's may tell less."""
+
+    def __init__(self, container: Any, base: Any) -> None:
+        self.container, self._base = container, base
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._base.__getitem__(self.container, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._base.__setitem__(self.container, key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self._base.__delitem__(self.container, key)
+
+    def __len__(self) -> int:
+        return int(self._base.__len__(self.container))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._base.__iter__(self.container))
+
+
+class _BareDict(Bare, MutableMapping[Any, Any]):
+    pass
+
+
+class _BareList(Bare, MutableSequence[Any]):
+    def insert(self, index: int, value: Any) -> None:
+        self._base.insert(self.container, index, value)
+
+
+def bare(thing: Any) -> Any:
+    """A container as it is, or, of a user's class with methods of its own for what is looked at here, without those."""
+    kinds = type(thing).__mro__
+    base = next((i for i, kind in enumerate(kinds) if kind.__module__ in ("builtins", "collections")), 0)
+    if all(name not in vars(kind) for kind in kinds[:base] for name in _ASKED):
+        return thing
+    return (_BareDict if isinstance(thing, dict) else _BareList)(thing, kinds[base])
+
+
 def holder_of(thing: Any, label: str) -> Holder | None:
     """The holder of a container that is all of what it holds."""
     if isinstance(thing, (list, deque, bytearray, array.array)):
-        return Elements(thing, label)
+        return Elements(bare(thing) if isinstance(thing, (list, deque)) else thing, label)
     if isinstance(thing, set):
         return Members(thing, label)
-    return Named(thing, label, bracketed=True) if isinstance(thing, dict) else None
+    return Named(bare(thing), label, bracketed=True) if isinstance(thing, dict) else None
 
 
 def _set_back(of: Any, before: Mapping[Any, Any], differences: Iterable[tuple[Any, Any, Any]]) -> None:

@@ -11,7 +11,7 @@ from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
-_READING = ("getattr", "hasattr")
+READING = ("getattr", "hasattr")
 _FORMATTING = ("format", "format_map")  # which read the attributes in "{options.scale}"
 _OF_AN_OBJECT = ("LOAD_ATTR", "LOAD_METHOD")
 _SILENT = ("EXTENDED_ARG", "CACHE", "PUSH_NULL", "PRECALL", "NOP", "RESUME")
@@ -138,7 +138,7 @@ def makes_up_names(code: CodeType) -> bool:
         formats = [k for k, i in enumerate(read) if i.argval in _FORMATTING and i.opname in _OF_AN_OBJECT]
         if not all(k and read[k - 1].opname == "LOAD_CONST" for k in formats):
             return True
-        gets = [k for k, i in enumerate(read) if i.argval in _READING and i.opname.startswith("LOAD_")]
+        gets = [k for k, i in enumerate(read) if i.argval in READING and i.opname.startswith("LOAD_")]
         if not all(_named(read[k + 1 :]) for k in gets):
             return True
     return False

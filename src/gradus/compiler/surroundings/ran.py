@@ -19,7 +19,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeVar
 
 from ...errors import is_library, is_ours
-from .named import beginning, instructions, makes_up_names, mentions, only_written, opens
+from .named import READING, beginning, instructions, makes_up_names, mentions, only_written, opens
 
 T = TypeVar("T")
 
@@ -50,6 +50,7 @@ class Ran:
         own: those that the user's functions mention, those of attributes that they only write among them.
         asked: what the user's code asked of the world: (what, where).
         all_attributes: whether the user's code read attributes by names that are not written in it.
+        may_miss: whether the user's code asks for attributes that may not be there, or goes on after an error.
         opened: the objects, by their ids, of which gradus read attributes in such a way.
     """
 
@@ -58,7 +59,7 @@ class Ran:
         self.names: set[str] = set()
         self.own: set[str] = set()
         self.asked: list[tuple[str, str]] = []
-        self.all_attributes = False
+        self.all_attributes = self.may_miss = False
         self.opened: dict[int, Any] = {}
         self._known: set[CodeType] = set()
         self._ours: set[CodeType] = set()
@@ -112,6 +113,7 @@ class Ran:
             self.names |= mentioned - only_written(code)
             self.own |= mentioned
             self.all_attributes |= makes_up_names(code)
+            self.may_miss |= bool(code.co_exceptiontable) or not mentioned.isdisjoint(READING)
         else:
             module = str(seen.get("__name__"))
             self.all_attributes |= module in _READERS

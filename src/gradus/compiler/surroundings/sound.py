@@ -17,7 +17,7 @@ from ..trace.alike import is_plain
 from ..trace.trace import Tracer
 from .around import Around
 from .guards import Guard, Snapshot, memories, owner
-from .holders import MISSING, Holder, Named, Numbers, Slots
+from .holders import MISSING, Bare, Holder, Named, Numbers, Slots
 from .named import mentions
 from .once import Once, difference, once
 from .ran import Ran
@@ -58,7 +58,8 @@ def soundly(
     around = Around(function, arguments)
     before = Snapshot(around.holders)
     leaves = [t for t, _ in around.tensors if t.requires_grad and t.is_leaf]
-    kept = frozenset(id(h.thing) for h in around.holders if isinstance(h.thing, (list, dict)))
+    held = (h.thing.container if isinstance(h.thing, Bare) else h.thing for h in around.holders)
+    kept = frozenset(id(thing) for thing in held if isinstance(thing, (list, dict)))
     ran = Ran()
     ran.all_attributes = around.reads_by_name
     with _undone_after_an_error(around, before):

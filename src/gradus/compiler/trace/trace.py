@@ -265,7 +265,10 @@ class Tracer(Views):
         changed = self._watch(step) if self._watch is not None else lambda: False
         before, walked, checks, current = set(self._nodes), self.walked, len(self.graph.checks), dict(self._current)
         self.walked = False
-        first, second = (step(state, x) for _ in range(2))
+        try:
+            first, second = (step(state, x) for _ in range(2))
+        except Exception:  # what is wrong with symbols need not be with numbers; else the steps will tell
+            raise WriteOut from None
         written = any(node is not current.get(k, self._input.get(k)) for k, node in self._current.items())
         if written or self.walked or len(self.graph.checks) > checks or changed() or not self._alike(first, second):
             raise WriteOut
