@@ -68,6 +68,7 @@ CHANGES: dict[str, Any] = {
     "some": lambda: RandomApply([RandomVerticalFlip(p=1), GaussianNoise(sigma=0.2)], p=0.5),
     "several": lambda: Compose([RandomCrop((6, 8), padding=1), RandomHorizontalFlip(), ColorJitter(0.2)]),
 }
+FILES = ("blots", "colours", "flips_and_crops", "geometry", "mixing")
 each_change = pytest.mark.parametrize("name", CHANGES)
 
 
@@ -133,6 +134,12 @@ def test_a_gradient_comes_back_to_the_pictures(name: str) -> None:
     x = pictures().requires_grad_()
     CHANGES[name]()(x).sum().backward()
     assert np.isfinite(x.grad.numpy()).all()
+
+
+def test_every_change_is_held_to_this() -> None:
+    held = {type(part).__name__ for make in CHANGES.values() for part in make().modules()}
+    others = {"Grayscale", "Normalize"} | {"MixUp", "CutMix"}  # that act after eval(), too, or take labels
+    assert {name for file in FILES for name in _offered(file)} - held == others
 
 
 STILL = {
@@ -702,7 +709,7 @@ def test_the_picture_of_the_page_has_every_change() -> None:
     rows = script["changed"](rng.random((3, 3, 32, 32)).astype(np.float32), np.arange(3))
     assert all(row.shape == (3, 3, 32, 32) for row in rows.values())
     shown = " ".join(rows)
-    wanted = [n for m in ("blots", "colours", "flips_and_crops", "geometry", "mixing") for n in _offered(m)]
+    wanted = [n for file in FILES for n in _offered(file)]
     assert [n for n in wanted if n not in shown and n not in ("Grayscale", "Normalize")] == []
     assert len(script["drawn"](rows).axes) == 2
 

@@ -83,6 +83,12 @@ KINDS: dict[str, tuple[bytes, list[list[float]]]] = {  # PNG files, and the grey
     ),
     "grey and how dense": (png(8, 4, [b"\x00\xff\x00\x00\x33\xff"]), [[0, 1, 0.2]]),
     "half transparent": (png(8, 6, [b"\x00\x00\x00\x33"]), [[0.8]]),
+    "three colours, one of them transparent": (
+        png(8, 2, [b"\x33\x33\x33\x09\x08\x07"], (b"tRNS", words(9, 8, 7))),
+        [[0.2, 1]],
+    ),
+    "1 bit, one of them transparent": (png(1, 0, [b"\xa0"], (b"tRNS", words(1))), [[1, 0, 1, 0, 0, 0, 0, 0]]),
+    "16 bits of grey and of how dense": (png(16, 4, [words(65535, 65535, 0, 65535, 0, 0)]), [[1, 0, 1]]),
     "16 bits of three": (png(16, 2, [words(65535, 65535, 65535, 0x3344, 0x3344, 0x3344)]), [[1, 0.2]]),
 }
 
@@ -146,10 +152,13 @@ def test_pictures_are_turned_as_the_camera_was_held(tmp_path: Path, suffix: str,
 
 
 def test_of_several_pictures_in_a_file_the_first(tmp_path: Path) -> None:
-    frames = [Image.new("L", (4, 4), grey) for grey in (51, 102, 204)]
-    for name in ("a.gif", "a.tif"):
-        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-        np.testing.assert_allclose(grey_of(tmp_path / name), np.full((4, 4), 0.2), atol=1e-6)
+    """Of a JPEG with several, too, as cameras write them; and one that comes into view step by step is read whole."""
+    frames = [Image.new("L", (16, 16), grey) for grey in (51, 102, 204)]
+    for name, kind in (("a.gif", "GIF"), ("a.tif", "TIFF"), ("a.jpg", "MPO")):
+        frames[0].save(tmp_path / name, kind, save_all=True, append_images=frames[1:])
+        np.testing.assert_allclose(grey_of(tmp_path / name), np.full((16, 16), 0.2), atol=1e-6)
+    frames[2].save(tmp_path / "b.jpg", progressive=True)
+    np.testing.assert_allclose(grey_of(tmp_path / "b.jpg"), np.full((16, 16), 0.8), atol=1e-6)
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
