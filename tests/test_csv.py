@@ -242,7 +242,7 @@ def test_what_is_told_is_done_without_a_word(read, content, options, columns):
 WORDS_IN = {
     "cp1252": "Müller Größe élève Noël façade naïve cœur señor mañana São coração città però søster århus Škoda crème",
     "gbk": "北京 上海 姓名 年龄 中国 学生 老师 数据 测试 男 女 是 否 价格 面积 房间 城市 公司",
-    "cp1250": "Dvořák Nováček Łódź Gdańsk Małgorzata žluťoučký kůň Győr Székesfehérvár Košice Ştefan București",
+    "cp1250": "Dvořák Nováček Łódź Gdańsk Małgorzata žluťoučký kůň Győr Székesfehérvár Košice Timişoara Příbram",
     "cp1251": "Москва Иван Петров привет да нет цена дом Київ",
     "cp1253": "Αθήνα Γιώργος τιμή όνομα πόλη χώρα",
     "cp1254": "İstanbul Şişli Beyoğlu Muş Muğla Eskişehir",

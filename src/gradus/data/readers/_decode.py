@@ -38,7 +38,7 @@ _COMMON = frozenset(
     "告类求据程北边死张该交规万取格望术领共确传师观清今切院让识带导争运李陈刘黄男号址编价城京州省县元收房车店序型否姓龄邮箱备注"
 )
 # Between two letters these stand for letters of another encoding
-_SIGNS = "\xa1-\xa9\xab\xac\xae\xaf\xb1-\xb6\xb8\xb9\xbb-\xbf\xd7\xf7"
+_SIGNS = "\xa1-\xac\xae\xaf\xb1-\xb6\xb8-\xbf\xd7\xf7"
 _SIGNS += "€\u201a\u201e…†‡\u02c6‰\u2039\u2018“”•\u02dc™\u203a"
 # Letters beside a to z of German, French, Spanish, Portuguese, Italian, Danish, Swedish and Finnish, Dutch, Catalan
 _ALPHABETS = (
