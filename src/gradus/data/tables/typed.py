@@ -83,11 +83,8 @@ class _Candidate:
     @property
     def either(self) -> bool:
         """Whether it would hold other numbers with the other mark."""
-        return (
-            len(self.readings) > 1
-            and self.readings["."] != self.readings[","]
-            and self._values(".") != self._values(",")
-        )
+        alike = len(self.readings) < 2 or self.readings["."] == self.readings[","]
+        return not alike and not np.array_equal(self._values("."), self._values(","), equal_nan=True)
 
     def _values(self, mark: str) -> list[float]:
         return [n.value for n in self.readings[mark].values()]
