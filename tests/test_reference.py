@@ -60,3 +60,22 @@ def test_an_example_is_code_and_arguments_are_a_list() -> None:
     assert write_reference._markdown(text) == (
         "What it is.\n\n**Args**\n\n- `x`: a tensor.\n        Of floats.\n\n```python\n>>> f(1)\n2\n```\n\nMore."
     )
+
+
+def test_the_pages_are_what_the_docstrings_say() -> None:
+    wanted = write_reference.pages()
+    there = {page.name: page.read_text(encoding="utf-8") for page in write_reference.written()}
+    assert {name for name in {*wanted, *there} if wanted.get(name) != there.get(name)} == set(), (
+        "run: python -m tools.write_reference"
+    )
+
+
+def test_the_pages_link_to_what_is_there() -> None:
+    pages = {page.name: page.read_text(encoding="utf-8") for page in write_reference.written()}
+    heads = {name: set(re.findall(r"^## (.*)$", text.casefold(), re.M)) for name, text in pages.items()}
+    missing = []
+    for name, text in pages.items():
+        for page, place in re.findall(r"\]\(([\w.]*)#([^)]*)\)", text):
+            if place not in heads[page or name]:
+                missing.append(f"{name}: {page}#{place}")
+    assert missing == []

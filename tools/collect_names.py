@@ -63,9 +63,8 @@ def _public(owner: Any, library: str) -> Iterator[str]:
         thing = getattr(owner, name, None)
         home = getattr(thing, "__module__", None) or library
         own = home.startswith((library, "builtins"))
-        if "pybind" in type(thing).__name__:  # the inside of PyTorch, which it happens to list
-            continue
-        if not name.startswith("_") and (name in listed or (own and not isinstance(thing, ModuleType))):
+        inside = name.startswith(("_", "TYPE_CHECKING")) or "pybind" in type(thing).__name__
+        if not inside and (name in listed or (own and not isinstance(thing, ModuleType))):
             yield name
 
 

@@ -52,12 +52,16 @@ def pages() -> dict[str, str]:
     return {"README.md": _index(), "pytorch.md": _by_name(), **found}
 
 
-def _page(name: str, room: str) -> str:
-    title = f"gradus.{room}" if room in rooms.ROOMS and room else name
+def _page(page: str, room: str) -> str:
+    title = f"gradus.{room}" if room in rooms.ROOMS and room else page
     parts = [f"# {title}", _summary(room)]
     for e in reference.entries(room):
+        name = e.path.rpartition(".")[2]
         second = f"Another name of [`{e.first}`](#{e.first.lower()})." if e.first else ""
-        parts += [f"## {e.path.rpartition('.')[2]}", f"`{e.call}`", second or _markdown(e.text)]
+        function = reference.entry(name) if room == "Tensor" else None
+        if function is not None and function.text == e.text and not second:
+            second = f"{e.line} The function [`gradus.{name}`](gradus.md#{name.lower()})."
+        parts += [f"## {name}", f"`{e.call}`", second or _markdown(e.text)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -134,6 +138,8 @@ def _in_a_row(path: str, name: str) -> str:
     whole = f"{path}.{name}".lstrip(".")
     if (e := reference.entry(whole)) is not None:
         page = path or "gradus"
+        if path in rooms.ROOMS and name not in rooms.offered(path):
+            return f"`{e.call}`"
         return f"[`{e.call.partition('(')[0]}`]({page}.md#{(e.first or name).lower()})"
     return answer(path, name).removeprefix("Write instead: ").replace("|", "\\|")
 

@@ -11,6 +11,7 @@ from ..errors import ArgumentError, did_you_mean
 from . import rooms
 from .elsewhere import answer
 
+_NOTHING = "=<object object>"  # what stands for an argument that was not given
 METHODS = ("Tensor", *(kind for kind in rooms.CLASSES if kind != "Tensor"))  # classes whose methods are looked up
 
 
@@ -44,8 +45,16 @@ def entry(path: str) -> Entry | None:
     module = getattr(thing, "__module__", "") or ""
     second = callable(thing) and own != name and hasattr(owner, own) and not own.startswith("_")
     described = module.startswith("gradus") or isinstance(thing, property) or inspect.ismodule(thing)
-    text = inspect.getdoc(thing) or "" if described else f"{thing!r:.200}"
+    text = inspect.getdoc(thing) or "" if described else _value(owner, name, thing)
     return Entry(path, f"{_owner_text(home)}{name}{_arguments(thing, home)}", text, own if second else "")
+
+
+def _value(owner: Any, name: str, thing: Any) -> str:
+    """What is said of a value, which has no docstring: what it is, or what its class says of the attribute."""
+    if inspect.isclass(owner):
+        said = re.search(rf"^ *{name}: (.+(?:\n {{8,}}.+)*)", inspect.getdoc(owner) or "", re.M)
+        return re.sub(r"\s+", " ", said[1]) if said else "An attribute."
+    return ", ".join(map(repr, thing)) if isinstance(thing, dict) else f"{thing!r:.200}"
 
 
 def entries(room: str) -> Iterator[Entry]:
@@ -72,7 +81,9 @@ def _arguments(thing: Any, home: str) -> str:
     if home in rooms.CLASSES and parameters and not inspect.ismethod(thing):
         parameters = parameters[1:]  # self
     text = str(inspect.Signature([p.replace(annotation=p.empty) for p in parameters]))
-    return re.sub(r"dtype\('(\w+)'\)|<function (\w+) at 0x\w+>|<object object at 0x\w+>", r"\1\2", text)
+    text = re.sub(r"<object object at 0x\w+>", "<object object>", text)
+    text = re.sub(r"<function (\w+) at 0x\w+>|dtype\('(\w+)'\)", r"\1\2", text)
+    return re.sub(r"<function .*? at 0x\w+>|(?<=frozenset\(){.*?}(?=\))", "...", text).replace(_NOTHING, "")
 
 
 def found(name: str) -> list[Entry]:
