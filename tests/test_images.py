@@ -151,6 +151,7 @@ def test_pictures_are_turned_as_the_camera_was_held(tmp_path: Path, suffix: str,
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
+@pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO")  # which Pillow 10 says of what it has written
 def test_of_several_pictures_in_a_file_the_first(tmp_path: Path) -> None:
     """Of a JPEG with several, too, as cameras write them; and one that comes into view step by step is read whole."""
     frames = [Image.new("L", (16, 16), grey) for grey in (51, 102, 204)]
