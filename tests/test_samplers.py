@@ -216,6 +216,26 @@ def test_a_sampler_that_only_iterates_gives_an_epoch_one_order():
     assert seen(DataLoader(DATA, 4, sampler=Derived())) == first
 
 
+class Blocks(BatchSampler):
+    """A batch sampler of one's own: neighbours together, the blocks in the order of the epoch."""
+
+    def __init__(self):
+        pass
+
+    def __len__(self):
+        return 5
+
+    def rows(self, epoch):
+        return [np.roll(np.arange(N).reshape(5, 4), epoch, axis=0)]
+
+
+def test_a_batch_sampler_of_ones_own():
+    loader = DataLoader(DATA, batch_sampler=Blocks())
+    assert seen(loader)[0] == [0, 1, 2, 3] and seen(loader, 1)[0] == [16, 17, 18, 19] and len(loader) == 5
+    assert next(iter(Blocks())) == [0, 1, 2, 3] and loader.batch_size is None
+    assert bits(trained(loader, "require")) == bits(trained(DataLoader([*DATA], batch_sampler=Blocks()), "require"))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

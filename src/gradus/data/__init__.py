@@ -15,6 +15,7 @@ from .augment.colours import *
 from .augment.flips_and_crops import *
 from .augment.geometry import *
 from .augment.mixing import *
+from .batch_samplers import *
 from .collate import *
 from .dataset import *
 from .iterable import *

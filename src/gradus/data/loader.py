@@ -14,10 +14,11 @@ from ..errors import ArgumentError, DataError
 from ..functional.checks import at_least, at_least_one, in_range, one_of, require_function
 from ..names.elsewhere import missing_from
 from ..random import Generator
+from .batch_samplers import BatchSampler, LengthBatchSampler, as_batch_sampler
 from .dataset import Dataset, in_memory, padded_lengths, require_dataset
 from .iterable import NoLengthError, is_stream, known_length, numbered
 from .reading import Numbers, Reader, put_together
-from .samplers import BatchSampler, LengthBatchSampler, RandomSampler, SequentialSampler, as_batch_sampler
+from .samplers import RandomSampler, SequentialSampler
 from .workers import END, METHODS, Workers, in_order, processes, threads
 
 __all__ = ["DataLoader"]
@@ -91,7 +92,8 @@ class DataLoader:
             )
         _check_choices(shuffle=shuffle, drop_last=drop_last)
         Generator(seed)  # refuses a seed out of range now, not when the first epoch begins
-        self.batch_size, self.shuffle, self.drop_last, self.seed = batch_size, bool(shuffle), drop_last, seed
+        self.batch_size: Any = batch_size
+        self.shuffle, self.drop_last, self.seed = bool(shuffle), drop_last, seed
         self.sampler_name = _named(batch_sampler if sampler is None else sampler)
         self.batch_sampler = self._batches_of(sampler, batch_sampler)
         self.sampler = getattr(self.batch_sampler, "sampler", None)
@@ -125,7 +127,7 @@ class DataLoader:
             raise ArgumentError(f"DataLoader: a batch_sampler makes the batches; leave out {' and '.join(too_many)}")
         if batch_sampler is not None:
             made = as_batch_sampler(batch_sampler)
-            self.batch_size = made.batch_size
+            self.batch_size = getattr(made, "batch_size", None)
             return made
         at_least_one("DataLoader", batch_size=self.batch_size)
         if self.stream:
@@ -166,7 +168,8 @@ class DataLoader:
         if n is None:
             name = type(self.dataset).__name__
             raise NoLengthError(f"nobody knows how many batches a {name} makes: it has no length")
-        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+        size: int = self.batch_size
+        return n // size if self.drop_last else -(-n // size)
 
     def __repr__(self) -> str:
         options = ", ".join(f"{n}={getattr(self, n)!r}" for n in ("batch_size", "shuffle", "drop_last", "seed"))

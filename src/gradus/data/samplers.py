@@ -1,28 +1,18 @@
-"""Samplers: in which order, and in which batches, an epoch takes the samples: functions of the seed and the epoch."""
+"""Samplers: in which order an epoch takes the samples, a function of the seed and of the epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError
 from ..functional.checks import at_least_one, integers
 from ..random import Generator, stream
 from ..tensor import Tensor
 
-__all__ = [
-    "BatchSampler",
-    "LengthBatchSampler",
-    "RandomSampler",
-    "Sampler",
-    "SequentialSampler",
-    "StratifiedBatchSampler",
-    "SubsetRandomSampler",
-    "WeightedRandomSampler",
-]
+__all__ = ["RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler"]
 
 
 class Sampler:
@@ -183,121 +173,7 @@ class WeightedRandomSampler(Sampler):
         return drawn.numpy()
 
 
-class BatchSampler:
-    """Batches of what a sampler gives: so many numbers at a time.
-
-    Iterating gives a list of numbers for each batch, of another epoch each time. One of your own is given to a
-    DataLoader as `batch_sampler`; it derives from this and has `rows` and a length, or is anything with a length that
-    can be iterated.
-
-    Args:
-        sampler: a Sampler, or anything with a length that gives numbers.
-        batch_size: how many make a batch.
-        drop_last: leave out a last batch that is smaller.
-
-    >>> list(BatchSampler(SequentialSampler("abcde"), 2))
-    [[0, 1], [2, 3], [4]]
-    """
-
-    epoch = 0
-
-    def __init__(self, sampler: Any, batch_size: int, drop_last: bool = False) -> None:
-        at_least_one(type(self).__name__, batch_size=batch_size)
-        self.sampler, self.batch_size, self.drop_last = as_sampler(sampler), batch_size, drop_last
-
-    def __len__(self) -> int:
-        n = len(self.sampler)
-        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
-
-    def rows(self, epoch: int) -> list[np.ndarray]:
-        """The batches of an epoch in their order, in arrays (batches, batch size): those of one size together."""
-        return cut(self.sampler.order(epoch), self.batch_size, self.drop_last)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        self.epoch += 1
-        return (batch for part in self.rows(self.epoch - 1) for batch in part.tolist())
-
-
-class LengthBatchSampler(BatchSampler):
-    """Batches of samples of alike lengths, in a random order, so that little is padded; drawn anew each epoch.
-
-    The samples are put in a random order and then by length, which keeps the order of equal ones; they are cut into
-    batches, and these shuffled. A DataLoader that shuffles `Sequences` does that by itself.
-
-    Args:
-        lengths: (n,) whole numbers, for each sample.
-        batch_size: samples in a batch.
-        drop_last: leave out a last batch that is smaller; its samples are drawn at random, not the longest.
-        seed: what the batches depend on.
-
-    >>> [[len("a bee is too big".split()[i]) for i in batch]
-    ...  for batch in LengthBatchSampler([1, 3, 2, 3, 3], batch_size=2)]
-    [[3, 3], [1, 2], [3]]
-    """
-
-    def __init__(self, lengths: Any, batch_size: int, drop_last: bool = False, seed: int = 0) -> None:
-        Generator(seed)
-        self.lengths = integers("LengthBatchSampler", "lengths", lengths)
-        super().__init__(SequentialSampler(self.lengths), batch_size, drop_last)
-        self.seed = seed
-
-    def rows(self, epoch: int) -> list[np.ndarray]:
-        """The batches of an epoch; the first is 0."""
-        draws, n, size = stream(self.seed, epoch + 1), len(self.lengths), self.batch_size
-        order = draws.permutation(n)
-        order = order[: n // size * size] if self.drop_last else order
-        whole, *smaller = cut(order[np.argsort(self.lengths[order], kind="stable")], size) or [np.empty((0, size), int)]
-        if whole.shape[1] == size:
-            whole = whole[draws.permutation(len(whole))]
-        return [part for part in (whole, *smaller) if len(part)]
-
-
-class StratifiedBatchSampler(BatchSampler):
-    """Batches in which each class has its share, in a random order, drawn anew each epoch.
-
-    Of n_c samples of a class, a batch of b out of n has n_c b / n, rounded up or down. The last batch, where it is
-    smaller, is drawn first, at even distances from all samples in the order of their classes; the others are dealt
-    the rest in that order, as cards are.
-
-    Args:
-        labels: (n,), the class of each sample: numbers or texts.
-        batch_size: samples in a batch.
-        drop_last: leave out a last batch that is smaller.
-        seed: what the batches depend on.
-
-    >>> [sorted("aabbbb"[i] for i in batch) for batch in StratifiedBatchSampler(list("aabbbb"), batch_size=3)]
-    [['a', 'b', 'b'], ['a', 'b', 'b']]
-    """
-
-    def __init__(self, labels: Any, batch_size: int, drop_last: bool = False, seed: int = 0) -> None:
-        Generator(seed)
-        self.classes = codes("StratifiedBatchSampler", labels)
-        super().__init__(SequentialSampler(self.classes), batch_size, drop_last)
-        self.seed = seed
-
-    def rows(self, epoch: int) -> list[np.ndarray]:
-        """The batches of an epoch; the first is 0."""
-        draws, n = stream(self.seed, epoch + 1), len(self.classes)
-        full = n // self.batch_size
-        smaller, order = evenly(by_class(self.classes, draws), n - full * self.batch_size, draws)
-        parts = [order.reshape(self.batch_size, full).T[draws.permutation(full)]]
-        parts += [] if self.drop_last else [smaller[None, draws.permutation(len(smaller))]]
-        return [part for part in parts if part.size]
-
-
-# -- what is common to them --------------------------------------------------------------------------------------------
-
-
-def cut(order: np.ndarray, size: int, drop_last: bool = False) -> list[np.ndarray]:
-    """An order in batches (batches, size), and a smaller last one by itself.
-
-    >>> [part.tolist() for part in cut(np.arange(5), 2)]
-    [[[0, 1], [2, 3]], [[4]]]
-    """
-    full = len(order) // size
-    parts = [order[: full * size].reshape(full, size)]
-    parts += [] if drop_last else [order[None, full * size :]]
-    return [part for part in parts if part.size]
+# -- samplers of another kind ------------------------------------------------------------------------------------------
 
 
 class _AsIterated(Sampler):
@@ -311,33 +187,9 @@ class _AsIterated(Sampler):
 
     def order(self, epoch: int) -> np.ndarray:
         if self._last[0] != epoch:
-            _tell(self.given, epoch)
+            tell_epoch(self.given, epoch)
             self._last = epoch, integers(type(self.given).__name__, "the numbers", list(self.given))
         return self._last[1]
-
-
-class _BatchesAsIterated(BatchSampler):
-    """The same for a batch sampler."""
-
-    def __init__(self, batch_sampler: Any) -> None:
-        self.given, self._last = batch_sampler, (-1, list[np.ndarray]())
-        self.batch_size: Any = getattr(batch_sampler, "batch_size", None)
-
-    def __len__(self) -> int:
-        return len(self.given)
-
-    def rows(self, epoch: int) -> list[np.ndarray]:
-        if self._last[0] != epoch:
-            _tell(self.given, epoch)
-            name = type(self.given).__name__
-            batches = [integers(name, "a batch", batch) for batch in self.given]
-            self._last = epoch, [np.stack(list(alike)) for size, alike in groupby(batches, len) if size]
-        return self._last[1]
-
-
-def _tell(sampler: Any, epoch: int) -> None:
-    if hasattr(sampler, "set_epoch"):
-        sampler.set_epoch(epoch)
 
 
 def as_sampler(sampler: Any) -> Sampler:
@@ -348,57 +200,20 @@ def as_sampler(sampler: Any) -> Sampler:
     """
     if isinstance(sampler, Sampler) and type(sampler).order is not Sampler.order:
         return sampler
-    return _AsIterated(_iterable("sampler", "numbers of samples", sampler))
+    return _AsIterated(require_iterable("sampler", "numbers of samples", sampler))
 
 
-def as_batch_sampler(batch_sampler: Any) -> BatchSampler:
-    """Anything that gives lists of numbers and has a length as a BatchSampler."""
-    if isinstance(batch_sampler, BatchSampler) and type(batch_sampler).__iter__ is BatchSampler.__iter__:
-        return batch_sampler
-    return _BatchesAsIterated(_iterable("batch_sampler", "lists of numbers of samples", batch_sampler))
+def tell_epoch(sampler: Any, epoch: int) -> None:
+    """Tell a sampler that asks for it which epoch begins."""
+    if hasattr(sampler, "set_epoch"):
+        sampler.set_epoch(epoch)
 
 
-def _iterable(name: str, what: str, given: Any) -> Any:
+def require_iterable(name: str, what: str, given: Any) -> Any:
+    """Refuse what has no length or cannot be gone through again and again."""
     if isinstance(given, type) or not (hasattr(given, "__iter__") and hasattr(given, "__len__")):
         raise ArgumentError(
             f"{name} must have a length and give {what} when iterated, each epoch anew; got {given!r:.80}. See "
             "RandomSampler and BatchSampler."
         )
     return given
-
-
-def by_class(classes: np.ndarray, draws: Generator) -> np.ndarray:
-    """The samples class by class, those of one class in a random order."""
-    order = draws.permutation(len(classes))
-    return order[np.argsort(classes[order], kind="stable")]
-
-
-def evenly(order: np.ndarray, count: int, draws: Generator) -> tuple[np.ndarray, np.ndarray]:
-    """So many elements at even distances, and the others: of each run of r, r count / n, rounded up or down.
-
-    Source: systematic sampling; Madow and Madow, "On the Theory of Systematic Sampling, I" (1944).
-
-    >>> one, others = evenly(np.array([0, 0, 0, 0, 1, 1]), 3, stream(0, 1))
-    >>> one.tolist(), others.tolist()
-    ([0, 0, 1], [0, 0, 1])
-    """
-    n = len(order)
-    first = int(draws.randint(0, max(n, 1), ()).item())
-    chosen = np.zeros(n, bool)
-    chosen[(np.arange(count) * n + first) // max(count, 1)] = True
-    return order[chosen], order[~chosen]
-
-
-def codes(where: str, labels: Any) -> np.ndarray:
-    """The class of each sample as a number from 0 on."""
-    array = np.asarray(labels.numpy() if isinstance(labels, Tensor) else labels)
-    if array.ndim != 1 or array.dtype.kind not in "biuUSO":
-        raise DataError(
-            f"{where}: labels are a whole number or a text for each sample, (n,), got {array.dtype} of shape "
-            f"{array.shape}"
-        )
-    try:
-        return np.unique(array, return_inverse=True)[1]
-    except TypeError:
-        kinds = sorted({type(label).__name__ for label in array})
-        raise DataError(f"{where}: labels are all numbers or all texts, got {', '.join(kinds)}") from None

@@ -12,7 +12,7 @@ from ..errors import ArgumentError, DataError
 from ..functional.checks import at_least
 from ..random import stream
 from .dataset import Dataset, Subset, in_memory, require_dataset
-from .samplers import by_class, codes, evenly
+from .shares import by_class, codes, evenly
 
 __all__ = ["k_fold", "random_split", "stratified_split"]
 

@@ -91,7 +91,7 @@ def check_trainable(name: str, parts: Parts) -> None:
             f"{name} has {_count(parts)}, but inputs and targets are needed: TensorDataset(x, y), Sequences(x, y), or "
             "samples (x, y)"
         )
-    texts = [leaf for leaf in leaves(parts) if isinstance(leaf, list)]
+    texts = [leaf for leaf in leaves(parts) if isinstance(leaf, (list, str, bytes))]
     if texts:
         raise DataError(
             f"{name} has texts in its batches, {texts[0]!r:.60}, which a model cannot compute with. Make numbers of "
