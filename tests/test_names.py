@@ -36,6 +36,7 @@ THINGS: dict[str, Any] = {
     "data.TableTransform": data.TableTransform(),
     "data.Standardizer": data.Standardizer(0.0, 1.0),
     "data.Vocabulary": data.Vocabulary([]),
+    "Distribution": gradus.distributions.Normal(0.0, 1.0),
     "autograd": importlib.import_module("gradus.autograd"),
     "transforms": importlib.import_module("gradus.transforms"),
     "ops": importlib.import_module("gradus.ops"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..autograd import no_grad
 from ..errors import ArgumentError, ShapeError
 from ..functional.checks import at_least, refuse
+from ..names.elsewhere import missing_from
 from ..ops.core.primitive import broadcast, broadcast_shapes, promote
 from ..ops.making.create import as_shape
 from ..tensor import Tensor
@@ -62,6 +63,11 @@ class Distribution:
     has_rsample: ClassVar[bool] = True  # whether gradients flow through its samples
     batch_shape: tuple[int, ...] = ()
     event_shape: tuple[int, ...] = ()
+
+    if not TYPE_CHECKING:  # type checkers know the attributes, and find misspelt ones
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_from(self, "Distribution", name)
 
     def _set(self, validate_args: bool | None, **parameters: Any) -> None:
         """Keep parameters, which are numbers of one dtype, broadcast to one shape."""

@@ -16,7 +16,7 @@ ROOMS: tuple[str, ...] = ("", "nn", "nn.functional", "nn.init", "optim", "optim.
 ROOMS += ("distributions", "datasets", "models", "train", "train.metrics", "inspect", "draw", "tune")
 SPECIAL = ("inspect", "draw", "tune")  # of gradus alone: a name there is none of another library's
 CLASSES = {"Tensor": "", "Generator": "", "Module": "nn", "Optimizer": "optim", "DataLoader": "data"}
-CLASSES |= {"Trainer": ""}  # whose methods are asked for by name, too; and the room of each
+CLASSES |= {"Distribution": "distributions", "Trainer": ""}  # and the room of each
 
 # Where whoever knows another library would look: its longest beginning counts, and what comes after it stays.
 LIBRARIES = {
@@ -24,6 +24,7 @@ LIBRARIES = {
     "torch.nn.Module": "Module",
     "torch.optim.Optimizer": "Optimizer",
     "torch.utils.data.DataLoader": "DataLoader",
+    "torch.distributions.Distribution": "Distribution",
     "torch.optim.lr_scheduler": "optim.schedules",
     "torchvision": "",
     "numpy": "",

@@ -18,6 +18,12 @@ from .reasons import (
 )
 
 INSTEAD: dict[str, dict[str, str]] = {
+    "Distribution": {
+        "arg_constraints": "distribution.allowed",
+        "enumerate_support has_enumerate_support": "gradus.arange(n), and distribution.log_prob of it",
+        "sample_n": "distribution.sample((n,))",
+        "set_default_validate_args": "validate_args=False, where a distribution is made",
+    },
     "data": {
         "IterDataPipe MapDataPipe DFIterDataPipe": "a class with __len__ and __getitem__, or data.IterableDataset",
         "ChainDataset": "a gradus.data.IterableDataset whose __iter__ goes through one after the other",
