@@ -23,23 +23,29 @@ def inputs(kind: str, dtype: str = "float64", bias: bool = True) -> list[gradus.
     return given if bias else [*given[:-1], None]
 
 
-def both(kind: str, given: list[gradus.Tensor | None], reverse: bool) -> list[list[gradus.Tensor]]:
+def both(
+    kind: str, given: list[gradus.Tensor | None], reverse: bool, lengths: list[int] | None = None
+) -> list[list[gradus.Tensor]]:
     """The outputs and the last state, by hand and step by step."""
     step = KINDS[kind][0]
     z, *state, weight, bias = given
-    by_hand = runs.run(step, z, tuple(state), weight, bias, reverse)
+    ends = None if lengths is None else gradus.tensor(lengths)
+    by_hand = runs.run(step, z, tuple(state), weight, bias, reverse, ends)
     assert by_hand is not None
-    by_steps = recurrent.scan(lambda z_t, s: step(z_t, s, weight, bias), z, tuple(state), reverse)
+    by_steps = recurrent.scan(lambda z_t, s: step(z_t, s, weight, bias), z, tuple(state), reverse, ends)
     return [[y, *last] for y, last in (by_hand, by_steps)]
 
 
+@pytest.mark.parametrize("lengths", [None, [6, 6, 6], [3, 6, 1]])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_run_by_hand_is_the_run_step_by_step(kind: str, bias: bool, reverse: bool) -> None:
+def test_a_run_by_hand_is_the_run_step_by_step(
+    kind: str, bias: bool, reverse: bool, lengths: list[int] | None
+) -> None:
     given = inputs(kind, bias=bias)
     xs = [x for x in given if x is not None]
-    by_hand, by_steps = both(kind, given, reverse)
+    by_hand, by_steps = both(kind, given, reverse, lengths)
     for a, b in zip(by_hand, by_steps, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-13, atol=1e-15)
     weights = [gradus.randn(y.shape).astype("float64") for y in by_hand]
@@ -48,11 +54,19 @@ def test_a_run_by_hand_is_the_run_step_by_step(kind: str, bias: bool, reverse: b
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-11, atol=1e-13)
 
 
+def test_layers_of_many_lengths_are_done_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recurrent.control, "scan", None)
+    for layer in (nn.GRU(3, 4, bidirectional=True), nn.LSTM(3, 4, bidirectional=True)):
+        outputs, _ = layer(gradus.ones((5, 2, 3)), lengths=[5, 2])
+        assert (outputs.numpy()[2:, 1] == 0).all() and np.isfinite(outputs.numpy()).all()
+
+
+@pytest.mark.parametrize("lengths", [None, [3, 6, 1]])
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients_of_gradients(kind: str) -> None:
+def test_gradients_of_gradients(kind: str, lengths: list[int] | None) -> None:
     given = inputs(kind)
     found = []
-    for ys in both(kind, given, reverse=False):
+    for ys in both(kind, given, lengths is not None, lengths):
         first = gradus.grad([(y * y).sum() for y in ys], given, create_graph=True)
         found.append(gradus.grad(sum((g * g).sum() for g in first), given))
     for a, b in zip(*found, strict=True):

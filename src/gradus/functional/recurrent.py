@@ -93,11 +93,11 @@ def before_ends(x: Tensor, lengths: Tensor) -> Tensor:
     tensor([[1, 2],
             [0, 4]])
     """
-    counts = _counts(x, lengths)
+    counts = counted(x, lengths)
     return where(counts.reshape(*counts.shape, *(1,) * (x.ndim - 2)), x, 0)
 
 
-def _counts(x: Tensor, lengths: Tensor) -> Tensor:
+def counted(x: Tensor, lengths: Tensor) -> Tensor:
     """Whether each time is before each sequence's end, (t, n)."""
     return arange(len(x))[:, None] < lengths
 
@@ -139,6 +139,6 @@ def scan(
     if lengths is None:
         last, outputs = control.scan(at_place, state, x, reverse)
     else:
-        counts = _counts(x, lengths)[..., None]  # (t, n, 1)
+        counts = counted(x, lengths)[..., None]  # (t, n, 1)
         last, outputs = control.scan(before_end, state, (before_ends(x, lengths), counts), reverse)
     return outputs, last

@@ -1,6 +1,8 @@
 """Whole runs of LSTM and GRU cells, written out for NumPy: eager mode's way, in half the time of step by step.
 
 The numbers are those of `recurrent.scan` with the cell's step. Each gradient to a weight is one product over all times.
+Of sequences of many lengths the gates after an end are such that the state stays, to the last bit: an update gate of 1,
+a forget gate of 1 and an input gate of 0.
 """
 
 from __future__ import annotations
@@ -10,42 +12,67 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import concatenate, zeros
+from .. import interpret
+from ..ops import arange, concatenate, where, zeros
 from ..ops.core.by_hand import Saved, by_hand
 from ..ops.core.primitive import Shaped
 from ..ops.elementwise.functions import logistic
 from ..tensor import Tensor
-from .recurrent import State, gru_step, lstm_step, scan
+from .recurrent import State, before_ends, counted, gru_step, lstm_step, scan
 
-Run = Callable[[Tensor, State, Tensor, Tensor | None, bool], tuple[Tensor, State] | None]
+Run = Callable[[Tensor, State, Tensor, Tensor | None, bool, Tensor | None], tuple[Tensor, State] | None]
 Arrays = list[np.ndarray]
+_OPEN = float("inf")  # before the sigmoid, so that a gate is 1; with the other sign 0
 
 __all__: list[str] = []
 
 
 def run(
-    step: Callable[..., State], z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool
+    step: Callable[..., State],
+    z: Tensor,
+    state: State,
+    weight: Tensor,
+    bias: Tensor | None,
+    reverse: bool,
+    lengths: Tensor | None = None,
 ) -> tuple[Tensor, State] | None:
     """The outputs and the last state of a cell's step over all times; None where they are to be composed."""
-    found = _RUNS.get(step)
-    return found(z, state, weight, bias, reverse) if found else None
+    found = _RUNS.get(step) if interpret.current.get().in_place else None
+    return found(z, state, weight, bias, reverse, lengths) if found else None
 
 
 def _lstm_run(
-    z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool
+    z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool, lengths: Tensor | None
 ) -> tuple[Tensor, State] | None:
-    y = _lstm(z if bias is None else z + bias, *state, weight, reverse=reverse)
+    z = z if bias is None else z + bias
+    if lengths is None:
+        y = _lstm(z, *state, weight, reverse=reverse)
+        return None if y is None else (y[:-1], (y[0 if reverse else -2], y[-1]))
+    if reverse:  # turned round up to their ends, as h has no gate that keeps it before the first step
+        counts, times, each = counted(z, lengths), arange(len(z))[:, None], arange(z.shape[1])
+        turned = where(counts, lengths - 1 - times, times), each
+        done = _lstm_run(z[turned], state, weight, None, False, lengths)
+        return None if done is None else (done[0][turned], done[1])
+    y = _lstm(_held(z, lengths, (-_OPEN, _OPEN, 0, 0)), *state, weight, reverse=False)
     if y is None:
         return None
-    outputs = y[:-1]
-    return outputs, (outputs[0 if reverse else -1], y[-1])
+    return before_ends(y[:-1], lengths), (y[lengths - 1, arange(z.shape[1])], y[-1])
 
 
 def _gru_run(
-    z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool
+    z: Tensor, state: State, weight: Tensor, bias: Tensor | None, reverse: bool, lengths: Tensor | None
 ) -> tuple[Tensor, State] | None:
-    outputs = _gru(z, *state, weight, zeros(len(weight), weight.dtype) if bias is None else bias, reverse=reverse)
-    return None if outputs is None else (outputs, (outputs[0 if reverse else -1],))
+    z = z if lengths is None else _held(z, lengths, (0, _OPEN, 0))
+    y = _gru(z, *state, weight, zeros(len(weight), weight.dtype) if bias is None else bias, reverse=reverse)
+    if y is None:
+        return None
+    return y if lengths is None else before_ends(y, lengths), (y[0 if reverse else -1],)
+
+
+def _held(z: Tensor, lengths: Tensor, gates: tuple[float, ...]) -> Tensor:
+    """z (t, n, gates hidden), and after each sequence's end for each gate one of these numbers."""
+    after = Tensor(np.repeat(np.array(gates, z.dtype), z.shape[-1] // len(gates)))
+    return where(counted(z, lengths)[:, :, None], z, after)
 
 
 def _times(t: int, reverse: bool) -> Iterable[int]:

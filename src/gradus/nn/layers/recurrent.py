@@ -171,7 +171,7 @@ class _Layer(_Recurrent):
         w_hr = getattr(self, f"weight_hr_l{layer}{direction}", None)
         if w_hr is not None:
             return scan(lambda z_t, s: self._projected(z_t, s, w_hh, b_hh, w_hr), z, state, bool(direction), lengths)
-        done = run(self.step, z, state, w_hh, b_hh, bool(direction)) if lengths is None else None
+        done = run(self.step, z, state, w_hh, b_hh, bool(direction), lengths)
         if done is not None:
             return done
         return scan(lambda z_t, s: self.step(z_t, s, w_hh, b_hh), z, state, bool(direction), lengths)
