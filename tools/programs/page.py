@@ -25,6 +25,22 @@ The figures and the times are those of one full run each on one thread, written 
 draws the picture, too. The seconds are those of the processor: others used the machine as well, and by the clock the
 runs took longer. They include the start and the compiling, unless the cache had the steps already.
 """
+_IDIOMS = """## Which idiom is where
+
+| idiom | programs |
+|---|---|
+| a step of one's own as one native program: `@gradus.compile` | {linear_regression}, {bigram}, {shakespeare} |
+| `Trainer`: metrics, validation, progress, compiled by itself | {fashion_lenet}, {names_mlp}, {forecast} |
+| a loss without targets, several numbers shown: `fit_unsupervised` | {vae}, {denoising} |
+| two networks and two optimizers in one compiled step | {gan} |
+| random numbers drawn inside of a compiled step | {gan}, {diffusion}, {policy_gradient} |
+| a layer, a gradient and a loop of one's own; clipping; a rate that changes | {own_parts} |
+| a model with several inputs | {house_prices}, {reviews} |
+| sequences of many lengths, padded little | {reviews}, {dates} |
+| pictures changed at random by layers that act in training only | {cifar_resnet} |
+| frozen weights, a frozen network, trained pixels | {distillation}, {style_transfer} |
+| values looked at outside of the step: games, sampling letter by letter | {deep_q}, {policy_gradient}, {shakespeare} |
+"""
 
 
 def summary(name: str) -> str:
@@ -41,6 +57,8 @@ def page() -> str:
         lines += [f"## {_TITLES[folder]}", "", _COLUMNS, "|---|---|---|---:|"]
         lines += [_row(results[f"{folder}/{name}"]) for name in names if f"{folder}/{name}" in results]
         lines.append("")
+    links = {name: _link(f"{folder}/{name}") for folder, names in ORDER.items() for name in names}
+    lines.append(_IDIOMS.format(**links))
     places = sorted({f"{r['machine']}, {r['date']}, gradus {r['version']}" for r in results.values()})
     lines.append(f"Run on {' and '.join(places)}.")
     return "\n".join(lines) + "\n"
@@ -48,6 +66,9 @@ def page() -> str:
 
 def _row(result: Result) -> str:
     name = result["name"]
-    link = f"[{name.partition('/')[2]}](../examples/programs/{name}.py)"
     told = f"{result['what']}: **{result['figure']}**"
-    return f"| {link} | {summary(name)} | {told} | {result['processor_seconds']:.0f} |"
+    return f"| {_link(name)} | {summary(name)} | {told} | {result['processor_seconds']:.0f} |"
+
+
+def _link(name: str) -> str:
+    return f"[{name.partition('/')[2]}](../examples/programs/{name}.py)"
