@@ -1,7 +1,6 @@
 """Dates as people write them become dates as machines do: sequence to sequence with attention (Luong et al., 2015).
 
-The full run takes 35 seconds; the dates are made. The figure at the end: the share of new ones written without
-mistake.
+The full run takes 35 seconds; the dates are made. The figure at the end: the share of new ones that are right.
 """
 
 import sys
