@@ -56,6 +56,22 @@ def an_array_of_booleans() -> World:
 
 
 @way
+def one_of_two_arrays_in_half_precision() -> World:
+    t, other = gradus.tensor([1.0, 2.0, 3.0], "bfloat16"), gradus.tensor([1.0, 1.0, 1.0], "bfloat16")
+    held = (memoryview(_array()), t)
+    return World(
+        lambda x: x * held[1] * other * (2.0 if t.data.max() > 50 else 1.0), lambda: t.assign_([60.0, 1.0, 1.0])
+    )
+
+
+@way
+def an_array_with_names() -> World:
+    a = np.zeros(3, [("p", np.float32), ("q", np.float32)])
+    b, view = _array(), memoryview(a)
+    return World(lambda x: x * b * a["p"] + a["q"].max() + len(view), lambda: a["q"].__setitem__(0, 60.0))
+
+
+@way
 def numbers_behind_a_view() -> World:
     whole = np.zeros((4, 3), np.float32)
     rows = [whole[i] for i in range(4)]

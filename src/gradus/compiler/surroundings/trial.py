@@ -68,8 +68,11 @@ def worked_with(among: Sequence[Candidate], within: Container[int], matter: Tria
         matter: whether, now that others are in the arrays' places, the graph is another; it is told which array each
             of the others, by its id, stands for.
     """
-    found = [c for c in among if not c.held or id(c.array) in within or c.array.dtype.kind in "VMm"]
-    left = [c for c in among if c not in found]
+    def out_of_reach(c: Candidate) -> bool:
+        return not c.held or id(c.array) in within or c.array.dtype.names is not None
+
+    found = [c for c in among if out_of_reach(c)]
+    left = [c for c in among if not out_of_reach(c)]
     spied = [c for c in left if type(c.array) is np.ndarray]
     asked: set[int] = set()
     if spied and _differ(spied, matter, lambda a: spy_on(a, asked, id(a))) and not asked:
