@@ -29,7 +29,8 @@ def answer(owner: str, name: str) -> str:
     'Write instead: x[...] = x.exp(...), or x = x.exp(...).'
     """
     instead, absent = _rows(owner)
-    written = instead.get(name) or ("" if name in absent else _by_rule(owner, name) or _of_its_kind(instead, name))
+    by_rule = name not in absent and "*" not in absent  # where all is absent, what has the same name is another thing
+    written = instead.get(name) or (_by_rule(owner, name) or _of_its_kind(instead, name) if by_rule else "")
     if written:
         return instruction(written)
     return absent.get(name) or _of_its_kind(absent, name) or _of_what_is_above(owner)

@@ -16,6 +16,8 @@ from .reasons import (
 
 INSTEAD: dict[str, dict[str, str]] = {
     "": {
+        "identity": "gradus.eye(n); of a tensor, x itself",
+        "polynomial": "the sum of coefficients times x ** gradus.arange(n)",
         "from_file frombuffer": "gradus.as_tensor(numpy.frombuffer(...))",
         "is_tensor is_symbolic_tensor is_keras_tensor": "isinstance(x, gradus.Tensor)",
         "is_floating_point isreal": "x.dtype in (gradus.float32, gradus.float64)",

@@ -155,6 +155,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "orthogonal": "gradus.nn.init.orthogonal_(weight), at the beginning",
     },
     "nn.functional": {
+        "top_k": "gradus.topk(x, k)",
         "swish": "gradus.nn.functional.silu(x)",
         "hard_swish hard_silu": "gradus.nn.functional.hardswish(x)",
         "hard_tanh": "gradus.nn.functional.hardtanh(x)",

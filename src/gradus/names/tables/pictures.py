@@ -5,6 +5,23 @@ from __future__ import annotations
 from .reasons import DATA, MODEL, PICTURES
 
 INSTEAD: dict[str, dict[str, str]] = {
+    "transforms.functional": {
+        "pad": "gradus.pad(x, [(0, 0), (0, 0), (p, p), (p, p)])",
+        "resize": "gradus.nn.functional.interpolate(x, size)",
+        "hflip": "gradus.flip(x, -1)",
+        "vflip": "gradus.flip(x, -2)",
+        "crop center_crop five_crop ten_crop resized_crop": "x[..., top:bottom, left:right]",
+        "normalize": "(x - mean) / std, with mean and std of shape (c, 1, 1)",
+        "to_tensor pil_to_tensor": "gradus.data.read_image(path), which gives (c, h, w) in [0, 1]",
+        "to_pil_image": "PIL.Image.fromarray(numpy.uint8(255 * x))",
+        "convert_image_dtype": 'x.astype("float32") / 255',
+        "invert": "1 - x",
+        "erase": "x[:, :, top:bottom, left:right] = 0",
+        "rgb_to_grayscale to_grayscale": "x.mean(1, keepdims=True)",
+        "adjust_brightness adjust_contrast adjust_hue adjust_saturation": "gradus.data.ColorJitter(...)",
+        "gaussian_blur": "gradus.data.GaussianBlur(...)",
+        "rotate affine": "gradus.data.RandomAffine(...), gradus.nn.functional.grid_sample(x, grid)",
+    },
     "datasets": {
         "MNIST": "gradus.datasets.mnist()",
         "FashionMNIST": "gradus.datasets.fashion_mnist()",
@@ -95,7 +112,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "*": PICTURES,
     },
     "transforms.v2": {
-        "*": PICTURES,
+        "R* S* T* U*": PICTURES,
     },
     "image": {
         "crop_and_resize hsv_to_rgb rgb_to_hsv non_max_suppression sobel_edges ssim": PICTURES,

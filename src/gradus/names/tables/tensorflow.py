@@ -6,6 +6,7 @@ from .reasons import TEXT
 
 INSTEAD: dict[str, dict[str, str]] = {
     "": {
+        "Function": "a class derived from gradus.nn.Module, with __init__ and forward",
         "cast to_float to_int32 saturate_cast bitcast cast_to_floatx": "x.astype(dtype)",
         "convert_to_numpy eval get_value get_static_value make_ndarray numpy_function py_function": "x.numpy()",
         "clip_by_value": "gradus.clip(x, lowest, highest)",

@@ -226,6 +226,10 @@ INSTEAD: dict[str, dict[str, str]] = {
         "hvp vhp": "gradus.jvp(gradus.grad ..., ...), or gradus.hessian(function)(x) @ v",
     },
     "func": {
+        "hessian": "gradus.hessian(function)",
+        "jvp": "gradus.jvp(function, ...)",
+        "vjp": "gradus.vjp(function, ...)",
+        "vmap": "gradus.vmap(function)",
         "grad grad_and_value": "gradus.grad(y, x)",
         "jacrev jacfwd": "gradus.jacobian(function)",
         "linearize": "gradus.jvp(function, ...)",
@@ -237,7 +241,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "GradScaler": "nothing: bfloat16 has the range of float32, and no loss is scaled",
     },
     "cuda": {
-        "manual_seed manual_seed_all": "gradus.seed(number)",
+        "manual_seed manual_seed_all seed": "gradus.seed(number)",
         "amp": 'gradus.Trainer(..., precision="bf16")',
     },
     "distributions": {
