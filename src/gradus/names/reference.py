@@ -72,7 +72,7 @@ def _owner_text(home: str) -> str:
 
 def _arguments(thing: Any, home: str) -> str:
     """How something is called: its arguments with what they are unless given."""
-    if not callable(thing):
+    if not callable(thing) or hasattr(thing, "__origin__"):  # a value, or a type of others
         return ""
     try:
         parameters = list(inspect.signature(thing).parameters.values())

@@ -20,7 +20,7 @@ from ...names.elsewhere import door as _door
 from ...ops import full_like, where
 from ...tensor import Tensor, as_tensor
 
-F = TypeVar("F", bound=Callable[..., Tensor])
+_F = TypeVar("_F", bound=Callable[..., Tensor])
 
 _GAINS = {"linear": 1.0, "conv": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 
@@ -56,7 +56,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     return into * window, out * window
 
 
-def _of_a_tensor(function: F) -> F:
+def _of_a_tensor(function: _F) -> _F:
     """A function that refuses what is no Tensor, as a layer's `weight.data` is none."""
 
     @functools.wraps(function)
