@@ -8,13 +8,13 @@ from typing import Any
 from .. import random
 from .._methods import method
 from ..dtypes import accumulator
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..ops import arange, expm1, log, maximum, sigmoid, sign, where
 from ..ops import softplus as _softplus
 from ..ops.core.primitive import promote
 from ..ops.core.wide import in_float32, of_dtype
 from ..tensor import Tensor
-from .checks import one_of
+from .checks import in_range, one_of
 from .exponentials import log_softmax_of, softmax_of
 
 __all__ = [
@@ -244,6 +244,8 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     >>> rrelu([-24.0, 1.0])
     tensor([-5.5,  1. ])
     """
+    if lower > upper:
+        raise ArgumentError(f"rrelu: lower is {lower}, above upper, {upper}")
     z = _float(x)
     if not training:
         return leaky_relu(z, (lower + upper) / 2)
@@ -283,6 +285,8 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     >>> hardtanh([-2.0, 0.5])
     tensor([-1. ,  0.5])
     """
+    if min_val > max_val:
+        raise ArgumentError(f"hardtanh: min_val is {min_val}, above max_val, {max_val}")
     z = promote(x)[0]
     return where(z <= min_val, min_val, where(z >= max_val, max_val, z))
 
@@ -332,6 +336,7 @@ def softshrink(x: Any, lambd: float = 0.5) -> Tensor:
     >>> softshrink([-1.0, 0.25, 2.0])
     tensor([-0.5,  0. ,  1.5])
     """
+    in_range("softshrink", "lambd", lambd, "[0, inf)")
     z = _float(x)
     return where(z > lambd, z - lambd, where(z < -lambd, z + lambd, z * 0))
 

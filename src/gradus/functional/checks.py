@@ -53,6 +53,18 @@ def at_least_one(where: str, **counts: int) -> None:
     at_least(1, where, **counts)
 
 
+def flags(where: str, **values: Any) -> None:
+    """Refuse what is to be True or False and is neither: often a number that was meant for another argument.
+
+    >>> flags("LSTM", bias=0.5)
+    Traceback (most recent call last):
+    gradus.errors.ArgumentError: LSTM: bias must be True or False, got 0.5
+    """
+    for name, value in values.items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise ArgumentError(f"{where}: {name} must be True or False, got {value!r}")
+
+
 def sizes_of(where: str, name: str, sizes: Any, least: int = 1) -> list[int]:
     """Counts in a list, so many at least, as those of the layers of a network.
 

@@ -73,6 +73,8 @@ def embedding(x: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
             [0. , 0.5]])
     """
     numbers, table = promote(x)[0], promote(weight)[0]
+    if table.ndim != 2:
+        raise ShapeError(f"embedding: the table of vectors is (rows, d), got {table.shape}")
     rows = table.shape[0]
     message = f"{{value}} at [{{place}}] has no row: the table has {rows}, counted from 0."
     refuse("embedding", numbers, Outside(0, rows - 1), message)

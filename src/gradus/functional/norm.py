@@ -20,6 +20,7 @@ from ..ops.core.primitive import Shaped, cast, constant, promote
 from ..ops.making.create import as_shape
 from ..ops.reductions.reduce import kept
 from ..tensor import Tensor
+from .checks import in_range
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
@@ -52,6 +53,7 @@ def batch_norm(
     tensor([[-1.],
             [ 1.]])
     """
+    in_range("batch_norm", "eps", eps, "[0, inf)")
     x = promote(x, floats=True)[0]
     dtype, x = x.dtype, cast(x, dtypes.accumulator(x.dtype))
     if x.ndim < 2:
@@ -121,6 +123,7 @@ def layer_norm(
     tensor([[-1.,  1.],
             [-1.,  1.]])
     """
+    in_range("layer_norm", "eps", eps, "[0, inf)")
     x = promote(x, floats=True)[0]
     dtype, x = x.dtype, cast(x, dtypes.accumulator(x.dtype))
     shape = as_shape(normalized_shape)
@@ -203,6 +206,7 @@ def rms_norm(
     """
     x = promote(x, floats=True)[0]
     eps = float(np.finfo(dtypes.accumulator(x.dtype)).eps) if eps is None else eps
+    in_range("rms_norm", "eps", eps, "[0, inf)")
     dtype, x = x.dtype, cast(x, dtypes.accumulator(x.dtype))
     shape = as_shape(normalized_shape)
     if x.shape[-len(shape) :] != shape:

@@ -265,6 +265,8 @@ def _average(
     x = promote(x, floats=True)[0]
     walk = _Walk(x, axes, kernel_size, stride, padding, 1, ceil_mode)
     windows = walk.windows(x, 0)
+    if divisor == 0:
+        raise ArgumentError("avg_pool: divisor_override is what the sum is divided by, and cannot be 0")
     if divisor is not None:
         return windows.sum(0) / divisor
     if (count_include_pad or not any(walk.before)) and walk.after == walk.before:

@@ -69,6 +69,7 @@ class Optimizer:
         "rho": "[0, 1)",
         "dampening": "[0, 1]",
         "lr_decay": "[0, inf)",
+        "momentum_decay": "[0, inf)",
         "eps": "[0, inf)",
     }
 

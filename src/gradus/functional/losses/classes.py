@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import dtypes
-from ...errors import DtypeError, ShapeError
+from ...errors import ArgumentError, DtypeError, ShapeError
 from ...interpret import OtherThan, Outside
 from ...ops import relu, where
 from ...ops.core.primitive import cast
@@ -58,6 +58,8 @@ def cross_entropy(
         return losses.reshape(()) if reduction == "none" else losses
     w = None if weight is None else _of_classes("cross_entropy", z, weight)
     if y.shape == z.shape:
+        if ignore_index is not None:
+            raise ArgumentError("cross_entropy: ignore_index is a label, and these targets are probabilities")
         return _to_probabilities(z, y, w, label_smoothing, reduction)
     counts, label = _counted("cross_entropy", z, y, ignore_index)
     log_p = log_softmax(z, axis=1)

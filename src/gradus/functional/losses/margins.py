@@ -13,7 +13,7 @@ from ...ops.core.primitive import promote
 from ...ops.core.wide import in_float32
 from ...ops.making.create import iota
 from ...tensor import Tensor, as_tensor
-from ..checks import refuse
+from ..checks import in_range, refuse
 from ..distances import pairwise_distance
 from .classes import chosen, cross_entropy
 from .common import alike, reduce
@@ -200,6 +200,7 @@ def triplet_margin_with_distance_loss(
     >>> triplet_margin_with_distance_loss([0.0], [1.0], [1.5], lambda x, y: (x - y).absolute())
     tensor(0.5)
     """
+    in_range("triplet_margin_loss", "margin", margin, "(0, inf)")
     distance = pairwise_distance if distance_function is None else distance_function
     a, near, far = promote(anchor, positive, negative, floats=True)
     away = distance(a, far)

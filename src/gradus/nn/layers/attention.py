@@ -8,7 +8,7 @@ from typing import Any
 from ... import dtypes
 from ...errors import ArgumentError, DtypeError, ShapeError
 from ...functional.attention import attention, scaled_dot_product_attention
-from ...functional.checks import at_least_one, in_range
+from ...functional.checks import at_least_one, flags, in_range
 from ...functional.linear import linear
 from ...functional.padding import pad
 from ...ops import concatenate, where, zeros
@@ -59,6 +59,8 @@ class MultiheadAttention(Module):
     ) -> None:
         at_least_one("MultiheadAttention", embed_dim=embed_dim, num_heads=num_heads)
         in_range("MultiheadAttention", "dropout", dropout, "[0, 1]")
+        chosen = {"bias": bias, "add_bias_kv": add_bias_kv, "add_zero_attn": add_zero_attn, "batch_first": batch_first}
+        flags("MultiheadAttention", **chosen)
         if embed_dim % num_heads:
             raise ArgumentError(f"MultiheadAttention: num_heads={num_heads} does not divide embed_dim={embed_dim}")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first

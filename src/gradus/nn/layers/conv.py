@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ... import functional as F
 from ...errors import ArgumentError, ShapeError
-from ...functional.checks import at_least_one, one_of
+from ...functional.checks import at_least_one, flags, one_of
 from ...functional.conv import Size, ends
 from ...functional.windows import per_axis
 from ...tensor import Tensor
@@ -43,6 +43,7 @@ class _Convolution(Module):
         one_of(name, "padding_mode", padding_mode, ("zeros",) if self.transposed else tuple(_MODES))
         self.padding_mode = padding_mode
         at_least_one(name, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        flags(name, bias=bias)
         if in_channels % groups or out_channels % groups:
             raise ArgumentError(f"{name}: {in_channels} and {out_channels} channels do not divide into {groups} groups")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups

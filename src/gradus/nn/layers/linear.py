@@ -9,7 +9,7 @@ from typing import Any, Self
 from ... import functional as F
 from ...autograd import no_grad
 from ...errors import ShapeError
-from ...functional.checks import at_least_one, in_range, one_of
+from ...functional.checks import at_least_one, flags, in_range, one_of
 from ...ops import arange, where, zeros
 from ...ops.core.primitive import normalize_axis
 from ...tensor import Tensor, as_tensor
@@ -41,6 +41,7 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         at_least_one("Linear", in_features=in_features, out_features=out_features)
+        flags("Linear", bias=bias)
         self.in_features, self.out_features = in_features, out_features
         self.weight, self.bias = weight_and_bias((out_features, in_features), in_features, out_features, bias)
 
@@ -144,6 +145,7 @@ class Bilinear(Module):
 
     def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True) -> None:
         at_least_one("Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features)
+        flags("Bilinear", bias=bias)
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         shape = (out_features, in1_features, in2_features)
         self.weight, self.bias = weight_and_bias(shape, in1_features, out_features, bias)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from ... import functional as F
 from ...dtypes import accumulator
 from ...errors import ArgumentError, ShapeError
-from ...functional.checks import at_least_one
+from ...functional.checks import at_least_one, flags
 from ...ops import ones, zeros
 from ...ops.making.create import as_shape
 from ...tensor import Tensor, tensor
@@ -43,6 +43,7 @@ class _BatchNorm(Module):
         bias: bool = True,
     ) -> None:
         at_least_one(type(self).__name__, num_features=num_features)
+        flags(type(self).__name__, affine=affine, track_running_stats=track_running_stats, bias=bias)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Parameter(ones(num_features)) if affine else None
         self.bias = Parameter(zeros(num_features)) if affine and bias else None
@@ -187,6 +188,7 @@ class GroupNorm(Module):
     def __init__(
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, bias: bool = True
     ) -> None:
+        flags("GroupNorm", affine=affine, bias=bias)
         at_least_one("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ArgumentError(f"GroupNorm: {num_channels} channels do not divide into {num_groups} groups")

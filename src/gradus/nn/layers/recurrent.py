@@ -9,7 +9,7 @@ from typing import Any
 from ... import dtypes, random
 from ...errors import ArgumentError, DtypeError, ShapeError
 from ...functional import relu
-from ...functional.checks import at_least_one, in_range, one_of, refuse
+from ...functional.checks import at_least_one, flags, in_range, one_of, refuse
 from ...functional.dropout import dropout
 from ...functional.linear import linear
 from ...functional.recurrent import State, before_ends, gru_step, lstm_step, rnn_step, scan
@@ -106,6 +106,7 @@ class _Layer(_Recurrent):
         where = type(self).__name__
         at_least_one(where, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         in_range(where, "dropout", dropout, "[0, 1]")
+        flags(where, bias=bias, batch_first=batch_first, bidirectional=bidirectional)
         if dropout and num_layers == 1:
             raise ArgumentError(f"{where}: dropout acts between layers, and there is one layer only. Use nn.Dropout.")
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
@@ -297,6 +298,7 @@ class _Cell(_Recurrent):
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
         at_least_one(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
+        flags(type(self).__name__, bias=bias)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self._make("", input_size)
 

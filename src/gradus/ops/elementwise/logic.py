@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
+from ...errors import ArgumentError
 from ...tensor import Tensor
 from ..core.primitive import broadcast, case, cast, promote, public
 from .arithmetic import copysign
@@ -103,6 +104,8 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
     >>> isclose([1.0, 1.0], [1.000001, 1.1])
     tensor([ True, False])
     """
+    if any(isinstance(t, (int, float)) and t < 0 for t in (rtol, atol)):
+        raise ArgumentError(f"isclose: rtol and atol are 0 or more, got {rtol} and {atol}")
     a, b = promote(x1, x2)
     if not dtypes.is_float(a.dtype):
         a, b = cast(a, dtypes.float64), cast(b, dtypes.float64)

@@ -182,8 +182,8 @@ def linspace(
     >>> linspace(0, 10, 4, dtype=int)
     tensor([ 0,  3,  6, 10])
     """
-    if num < 0:
-        raise ArgumentError(f"linspace: the number of numbers must be 0 or more, got {num}")
+    if not isinstance(num, (int, np.integer)) or num < 0:
+        raise ArgumentError(f"linspace: the number of numbers must be an integer of 0 or more, got {num!r}")
     if not endpoint:
         return linspace(start, stop, num + 1, dtype)[:num]
     start, stop = (v.item() if isinstance(v, np.generic) else v for v in (start, stop))
@@ -211,7 +211,8 @@ def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = dtypes.DEFAULT_FL
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return (iota(n).reshape(n, 1) + k == iota(n if m is None else m)).astype(dtypes.as_dtype(dtype))
+    n, m = _sides("eye", n, m)
+    return (iota(n).reshape(n, 1) + k == iota(m)).astype(dtypes.as_dtype(dtype))
 
 
 def tri(n: int, m: int | None = None, k: int = 0, dtype: Any = dtypes.DEFAULT_FLOAT) -> Tensor:
@@ -221,7 +222,16 @@ def tri(n: int, m: int | None = None, k: int = 0, dtype: Any = dtypes.DEFAULT_FL
     tensor([[1, 0],
             [1, 1]])
     """
-    return (iota(n).reshape(n, 1) + k >= iota(n if m is None else m)).astype(dtypes.as_dtype(dtype))
+    n, m = _sides("tri", n, m)
+    return (iota(n).reshape(n, 1) + k >= iota(m)).astype(dtypes.as_dtype(dtype))
+
+
+def _sides(name: str, *sides: int | None) -> tuple[int, ...]:
+    """The lengths of a matrix' axes, each the first unless given."""
+    lengths = as_shape([sides[0] if n is None else n for n in sides])
+    if min(lengths) < 0:
+        raise ShapeError(f"{name}: a matrix of {' by '.join(map(str, lengths))} cannot be: lengths are 0 or more")
+    return lengths
 
 
 def logspace(

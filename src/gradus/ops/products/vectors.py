@@ -121,10 +121,12 @@ def cross(x1: Any, x2: Any, axis: int = -1) -> Tensor:
     >>> cross([1, 0, 0], [0, 1, 0])
     tensor([0, 0, 1])
     """
-    a, b = broadcast("cross", *promote(x1, x2))
+    given = promote(x1, x2)
+    a, b = broadcast("cross", *given)
     axis = normalize_axis("cross", axis, a.ndim)
-    if a.shape[axis] != 3:
-        raise ShapeError(f"cross: vectors have three numbers, axis {axis} of {a.shape} has {a.shape[axis]}")
+    for x in given:  # a length of 1 would be stretched
+        if (length := (1, *x.shape)[max(axis - a.ndim + x.ndim + 1, 0)]) != 3:
+            raise ShapeError(f"cross: vectors have three numbers, those along axis {axis} of {x.shape} have {length}")
     return roll(a, -1, axis) * roll(b, -2, axis) - roll(a, -2, axis) * roll(b, -1, axis)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ... import dtypes
+from ... import dtypes, interpret
 from ...errors import ArgumentError, DtypeError, ShapeError
+from ...interpret import Outside
 from ...tensor import Tensor, as_tensor
 from ..core.primitive import case, promote, public
 from ..core.wide import in_float32, integers_in_float64
@@ -60,7 +62,12 @@ def _weights(rows: Tensor, given: Any, name: str) -> Tensor:
         raise DtypeError(f"cov: fweights are integers, got {weights.dtype}")
     if weights.shape != rows.shape[1:]:
         raise ArgumentError(f"cov: {name} of shape {weights.shape} are not those of {rows.shape[1]} observations")
+    interpret.current.get().check(weights, Outside(0, math.inf), lambda _: _refuse_weights(name))
     return weights.astype(rows.dtype)
+
+
+def _refuse_weights(name: str) -> None:
+    raise ArgumentError(f"cov: {name} are 0 or more, and some are below")
 
 
 @public(case((3, 8)), case((8,)), case((1, 8)), gives="float")

@@ -127,7 +127,10 @@ def flipud(x: Any) -> Tensor:
     tensor([[3, 4],
             [1, 2]])
     """
-    return flip(x, 0)
+    t = promote(x)[0]
+    if not t.ndim:
+        raise ShapeError("flipud: needs one axis or more, got a tensor without")
+    return flip(t, 0)
 
 
 @public(case((2, 3)))
@@ -150,6 +153,8 @@ def rot90(x: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
             [1, 3]])
     """
     x = promote(x)[0]
+    if len(axes) != 2:
+        raise ArgumentError(f"rot90: turns from one axis to another, two of them, got {axes!r}")
     first, second = normalize_axes("rot90", tuple(axes), x.ndim)
     if k % 2 == 0:
         return flip(x, (first, second)) if k % 4 else x

@@ -20,6 +20,8 @@ __all__ = ["array_split", "chunk", "dsplit", "hsplit", "narrow", "select", "spli
 def _cut_at(x: Tensor, places: Sequence[int], axis: int) -> list[Tensor]:
     """From each place to the next; places may be negative, beyond the end, or out of order, as those of a slice."""
     length = x.shape[axis]
+    if isinstance(places, str) or not all(isinstance(p, (int, np.integer)) for p in places):
+        raise ArgumentError(f"split: places are integers, got {places!r}")
     ends = [0, *(min(max(p + length if p < 0 else p, 0), length) for p in places), length]
     return [cut(x, axis, a, max(a, b)) for a, b in itertools.pairwise(ends)]
 
