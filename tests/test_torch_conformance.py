@@ -17,9 +17,12 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
+from tools.conformance import modules, optimizers, refusals  # noqa: E402
 from tools.conformance.compare import EQUAL, verdict  # noqa: E402
 from tools.conformance.expressed import expression  # noqa: E402
 from tools.conformance.run import samples  # noqa: E402
+from torch.testing._internal.common_modules import module_db  # noqa: E402
+from torch.testing._internal.common_optimizers import optim_db  # noqa: E402
 
 PAGE = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
 WHOLE = set(re.findall(r"`([^`]+)`", PAGE.split("## Every sample equal\n")[1].split("\n## ")[0]))
@@ -45,3 +48,55 @@ def test_what_is_said_to_be_equal_is() -> None:
                 wrong.append((name, found))
     assert wrong == []
     assert count > 2 * len(WHOLE)
+
+
+# -- layers, optimizers, and what is wrong -----------------------------------------------------------------------------
+
+
+def _counted(pattern: str) -> int:
+    """A number that the page says."""
+    found = re.search(pattern, " ".join(PAGE.split()))
+    assert found is not None, pattern
+    return int(found[1])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_layers_are_pytorchs() -> None:
+    """Of each kind that the page says is equal, its last sample, with the most options."""
+    line = PAGE.split("\n## Layers\n")[1].split("Every sample equal: ")[1].split("\n")[0]
+    named, wrong = set(re.findall(r"`([^`]+)`", line)), []
+    for info in module_db:
+        if info.name not in named:
+            continue
+        found = list(modules.samples(info, torch.float64))
+        kind = getattr(modules.nn, info.module_cls.__name__)
+        said = modules.verdict(kind, info.module_cls, *found[-1], torch.float64, compiled=False)
+        if said is not None and said.kind != EQUAL:
+            wrong.append((info.name, said))
+    assert wrong == []
+    assert len(named) == _counted(r"kinds of PyTorch's module tests \d+ are there; of (\d+) every sample is equal") > 90
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_optimizers_are_pytorchs() -> None:
+    """All settings; of the two that take long the last."""
+    wrong = []
+    for info in optim_db:
+        kind = getattr(optimizers.optim, info.name, None)
+        given = info.optim_inputs_func(device="cpu", dtype=torch.float64) if kind else []
+        for one in given[-1:] if info.name in ("LBFGS", "Muon") else given:
+            said = optimizers.verdict(kind, info, one.kwargs, torch.float64, compiled=False)
+            if said.kind != EQUAL:
+                wrong.append((info.name, one.kwargs, said))
+    assert wrong == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wrong_inputs_are_refused_or_mean_something() -> None:
+    answers = refusals.answers()
+    assert [a for a in answers if a.kind != refusals.CLEAR and not a.why] == []
+    clear = sum(a.kind == refusals.CLEAR for a in answers)
+    for count, said in ((len(answers), r"tests say of (\d+) inputs"), (clear, r"(\d+) get one of gradus's errors")):
+        assert abs(count - _counted(said)) <= 10  # some inputs hold what stood in the memory before
+    used = {a.why for a in answers}
+    assert [why for _, _, why in refusals.ACCEPTED if why not in used] == [], "reasons that nothing has"

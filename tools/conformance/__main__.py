@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from .compare import EQUAL
-from .page import PAGE, page, said
+from .page import PAGE, end, page, said
 from .run import MODES, NAMES, Found, Mode, entry
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     text = page({str(m): f for m, f in found.items()}, {str(m): m.most for m in modes})
     print("\n".join(text.split("\n## ")[0].splitlines()[4:]))
     if args.write:
-        PAGE.write_text(text, encoding="utf-8")
+        PAGE.write_text(text + end(), encoding="utf-8")
 
 
 def _in_processes(chosen: list[int], modes: list[Mode], count: int) -> Iterator[tuple[str, list[Any]]]:

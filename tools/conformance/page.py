@@ -10,6 +10,7 @@ import torch
 from .compare import EQUAL, REFUSED, ROUNDS, Verdict
 from .explained import COMPILED, EXPLAINED, FLOAT32
 
+LAYERS = "## Layers"  # from here on the page is written by `layers.py`
 PAGE = Path(__file__).parent.parent.parent / "docs" / "conformance.md"
 Found = dict[str, list[Verdict] | None]
 
@@ -21,6 +22,12 @@ through both: values, gradients, and gradients of these must be equal, eagerly a
 some samples differ in `explained.py`.
 
 """
+
+
+def end() -> str:
+    """What the page says of layers, optimizers and wrong inputs."""
+    _, title, rest = PAGE.read_text(encoding="utf-8").partition(f"\n{LAYERS}\n")
+    return title + rest
 
 
 def said(title: str, name: str, verdicts: list[Verdict] | None) -> str:
