@@ -207,14 +207,14 @@ def _watch_what_numpy_used(
     found = worked_with(candidates(seen, tracer.captured, known), seen.within, matter)
     targets = {id(target) for target, _ in graph.writes}
     written = memories([a for n, a in zip(graph.inputs, tracer.captured, strict=True) if id(n) in targets])
-    for array, label, _ in found:
-        if id(owner(array)) in written:
+    for c in found:
+        if id(owner(c.array)) in written:
             raise TraceError(
-                f"the compiled function {name} works with the numbers of {label} by NumPy or Python, as through "
+                f"the compiled function {name} works with the numbers of {c.label} by NumPy or Python, as through "
                 "`.data`, and writes them. They would be those of the time when it was traced. Use the tensor itself, "
                 f"with detach() or under no_grad. {OUTSIDE}"
             )
-    guard.watch([array for array, _, _ in found])
+    guard.watch([c.array for c in found])
 
 
 def _together(first: Sequence[Holder], second: Sequence[Holder]) -> list[Holder]:

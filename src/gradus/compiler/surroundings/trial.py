@@ -25,12 +25,13 @@ from .spies import spy_on
 class Candidate(NamedTuple):
     """An array that NumPy may have worked with, what it is called, and where it is held: (holder, key, what is there).
 
-    Where that is a tuple, the array stands in it.
+    Where that is a tuple, the array stands in it. `named`: whether the function names it, or what it is read by.
     """
 
     array: np.ndarray
     label: str
     held: list[tuple[Holder, Any, Any]]
+    named: bool = True
 
 
 Put = Callable[[np.ndarray], np.ndarray]  # what to put in an array's place
@@ -44,10 +45,12 @@ def candidates(seen: Around, captured: Sequence[np.ndarray], known: Sequence[Any
     """
     live, left_out = memories(captured), {id(array) for array in known}
     arrays = [(a, label) for a, label in seen.arrays if a.dtype != object and id(owner(a)) in live]
-    ran = seen.ran
-    if ran is not None and (ran.all_attributes or any("data" in mentions(code) for code in ran.codes)):
-        arrays += [(t.data, label) for t, label in seen.tensors if isinstance(t.data, np.ndarray)]
     found = {id(a): Candidate(a, label, []) for a, label in arrays if id(a) not in left_out}
+    ran = seen.ran
+    named = ran is not None and any("data" in mentions(code) for code in ran.codes)
+    if named or (ran is not None and ran.all_attributes):
+        behind = [(t.data, label) for t, label in seen.tensors if isinstance(t.data, np.ndarray)]
+        found |= {id(a): Candidate(a, label, [], named) for a, label in behind if id(a) not in left_out | found.keys()}
     if not found:
         return []
     holders = [*seen.holders, *seen.fixed, *(Slots(t, label, ("data",)) for t, label in seen.tensors)]
@@ -78,7 +81,7 @@ def worked_with(among: Sequence[Candidate], within: Container[int], matter: Tria
     if spied and _differ(spied, matter, lambda a: spy_on(a, asked, id(a))) and not asked:
         return [*found, *left]
     found += [c for c in left if id(c.array) in asked]
-    return found + _mattering([c for c in left if id(c.array) not in asked], matter)
+    return found + _mattering([c for c in left if c.named and id(c.array) not in asked], matter)
 
 
 def _mattering(among: Sequence[Candidate], matter: Trial) -> list[Candidate]:
