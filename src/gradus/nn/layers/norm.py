@@ -87,7 +87,7 @@ class BatchNorm1d(_BatchNorm):
     >>> import gradus
     >>> BatchNorm1d(1)(gradus.tensor([[1.0], [3.0]])).round()
     tensor([[-1.],
-            [ 1.]], from=round)
+            [ 1.]], from=rint)
     """
 
     axes: ClassVar = {2: "(n, c)", 3: "(n, c, l)"}
@@ -182,7 +182,7 @@ class GroupNorm(Module):
 
     >>> import gradus
     >>> GroupNorm(2, 4)(gradus.tensor([[1.0, 3.0, 10.0, 30.0]])).round()
-    tensor([[-1.,  1., -1.,  1.]], from=round)
+    tensor([[-1.,  1., -1.,  1.]], from=rint)
     """
 
     def __init__(
@@ -208,7 +208,7 @@ class RMSNorm(Module):
 
     >>> import gradus
     >>> RMSNorm(2)(gradus.tensor([[5.0, 5.0]])).round()
-    tensor([[1., 1.]], from=round)
+    tensor([[1., 1.]], from=rint)
     """
 
     def __init__(
@@ -234,7 +234,7 @@ class LayerNorm(Module):
 
     >>> import gradus
     >>> LayerNorm(2)(gradus.tensor([[1.0, 3.0]])).round()
-    tensor([[-1.,  1.]], from=round)
+    tensor([[-1.,  1.]], from=rint)
     """
 
     def __init__(
