@@ -20,7 +20,7 @@ import torch  # noqa: E402
 from tools.conformance import modules, optimizers, refusals  # noqa: E402
 from tools.conformance.compare import EQUAL, verdict  # noqa: E402
 from tools.conformance.expressed import expression  # noqa: E402
-from tools.conformance.run import samples  # noqa: E402
+from tools.conformance.run import NAMES, Mode, entry, samples  # noqa: E402
 from torch.testing._internal.common_modules import module_db  # noqa: E402
 from torch.testing._internal.common_optimizers import optim_db  # noqa: E402
 
@@ -48,6 +48,22 @@ def test_what_is_said_to_be_equal_is() -> None:
                 wrong.append((name, found))
     assert wrong == []
     assert count > 2 * len(WHOLE)
+
+
+def _otherwise(mode: str) -> set[str]:
+    """The operations of which the page says that they are otherwise in a mode."""
+    sections = [s for s in PAGE.split("\n## Otherwise: ")[1:] if s.startswith(mode)]
+    return {name for s in sections for name in re.findall(r"`([^`]+)`", s.split("\n## ")[0])}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("compiled", "dtype", "every"), [(False, "float32", 3), (True, "float64", 20)])
+def test_a_part_is_equal_in_other_ways(compiled: bool, dtype: str, every: int) -> None:
+    mode = Mode(compiled, dtype, 1)
+    names = sorted(WHOLE - _otherwise(str(mode)))[::every]
+    assert len(names) > 300 / every
+    found = [entry(NAMES.index(name), [mode]) for name in names]
+    assert [(name, v) for name, of_modes in found for v in of_modes[0] or () if v.kind != EQUAL] == []
 
 
 # -- layers, optimizers, and what is wrong -----------------------------------------------------------------------------
