@@ -17,9 +17,9 @@ Found = dict[str, list[Verdict] | None]
 HEAD = """# What PyTorch does, and gradus
 
 PyTorch's own operator tests have sample inputs for each operation. `python -m tools.conformance --write` takes them
-through both: values, gradients, and gradients of these must be equal, eagerly and compiled, in float64 and float32
-(of each operation up to {most}). What is written otherwise in gradus stands in `tools/conformance/expressed.py`, why
-some samples differ in `explained.py`.
+through both: values, gradients, and gradients of these must be equal, eagerly and compiled, in float64 and float32.
+What is written otherwise in gradus stands in `tools/conformance/expressed.py`, why some samples differ in
+`explained.py`. Of each operation at most so many samples are taken: {most}.
 
 """
 
@@ -43,7 +43,7 @@ def page(found: dict[str, Found], most: dict[str, int]) -> str:
     first, *others = found
     entries = found[first]
     there = {name: v for name, v in entries.items() if v}
-    whole = [name for name, v in there.items() if all(one.kind == EQUAL for one in v)]
+    whole = [name for name, v in there.items() if name not in EXPLAINED and all(one.kind == EQUAL for one in v)]
     part = {name: v for name, v in there.items() if name not in whole}
     open_ = {name: v for name, v in part.items() if name not in EXPLAINED}
     lines = [
@@ -74,7 +74,7 @@ def page(found: dict[str, Found], most: dict[str, int]) -> str:
         "",
         ", ".join(f"`{n}`" for n, v in sorted(entries.items()) if not v) + ".",
     ]
-    return HEAD.format(most=", ".join(f"{n} {mode}" for mode, n in most.items())) + "\n".join(lines) + "\n"
+    return HEAD.format(most="; ".join(f"{mode}: {n}" for mode, n in most.items())) + "\n".join(lines) + "\n"
 
 
 def _counts(found: dict[str, Found]) -> list[str]:
