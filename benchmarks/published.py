@@ -28,7 +28,7 @@ import numpy as np
 
 import gradus
 
-from .report import _processor, table
+from .report import processor, table
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "examples" / "published"
@@ -84,7 +84,7 @@ def measured(script: ModuleType, name: str, on: str, seed: int, settings: dict[s
 
 def machine() -> str:
     """What computes here."""
-    return f"{_processor()}, {gradus.num_threads()} threads"
+    return f"{processor()}, {gradus.num_threads()} threads"
 
 
 # -- what was found ----------------------------------------------------------------------------------------------------

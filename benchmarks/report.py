@@ -36,7 +36,7 @@ def circumstances(rounds: int) -> list[str]:
     command = " ".join(["python -m benchmarks", *sys.argv[1:]])
     by_package = {c.package: c.version for c in CONTESTANTS.values() if c.installed}
     return [
-        f"`{command}`, {date.today().isoformat()}, {rounds} rounds, on {_processor()}, "
+        f"`{command}`, {date.today().isoformat()}, {rounds} rounds, on {processor()}, "
         f"{CORES} threads, {platform.system()}; Python {platform.python_version()}, "
         + ", ".join(f"{name} {version}" for name, version in by_package.items())
         + ".",
@@ -142,7 +142,7 @@ def _share(o: Outcome, limits: Limits) -> str:
     return f"{share(o, limits):.0%}" if "gradus" in o.times else "-"
 
 
-def _processor() -> str:
+def processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -472,5 +472,5 @@ def test_what_is_written_is_read_again(tmp_path_factory, kinds, data, delimiter,
 def test_files_that_cannot_be_written(tmp_path):
     with pytest.raises(DataError, match="cannot be written: Is a directory"):
         write_csv(Table({"a": [1]}), tmp_path)
-    with pytest.raises(ArgumentError, match="delimiter"):
+    with pytest.raises(ArgumentError, match="write_csv: the delimiter"):
         write_csv(Table({"a": [1]}), tmp_path / "a.csv", delimiter="::")

@@ -150,6 +150,8 @@ def test_half_precision_goes_in_and_comes_out() -> None:
         (lambda: D.Bernoulli(0.5).log_prob(0.5), "integers"),
         (lambda: D.Dirichlet([1.0, 1.0]).log_prob([0.5, 0.25]), "add up to 1"),
         (lambda: D.Normal(0.0, 1.0).icdf(1.5), "the probability"),
+        (lambda: D.Exponential(1.0).icdf(1.5), "the probability"),
+        (lambda: D.Uniform(0.0, 1.0).icdf(1.5), "the probability"),
     ],
 )
 def test_wrong_numbers_are_refused(make: Callable[[], object], message: str) -> None:

@@ -186,7 +186,7 @@ def _walk(
 ) -> list[tuple[Tensor, Tensor, bool]]:
     """Each target (by default each leaf) that a gradient reaches, with its gradient, and whether that is in memory of
     its own; `beyond`: and on from there."""
-    with interpret.current.get().walk():
+    with interpret.current.get().walk(ys):
         return _walked(ys, seeds, targets, beyond)
 
 

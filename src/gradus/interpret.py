@@ -59,8 +59,8 @@ class Interpreter(Protocol):
     def met(self, tensor: Tensor) -> None:
         """The tensor's memory is given to another tensor."""
 
-    def walk(self) -> AbstractContextManager[None]:
-        """A block in which gradients are walked back."""
+    def walk(self, ys: list[Tensor]) -> AbstractContextManager[None]:
+        """A block in which gradients are walked back from `ys`."""
 
     def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:
         """What `control.scan` gives; None if its steps are to be carried out one by one."""
@@ -136,7 +136,7 @@ class Eager:
     def met(self, tensor: Tensor) -> None:
         pass
 
-    def walk(self) -> AbstractContextManager[None]:
+    def walk(self, ys: list[Tensor]) -> AbstractContextManager[None]:
         keep_freed_memory()
         return nullcontext()
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from .compare import EQUAL
+from .compare import EQUAL, Found
 from .page import PAGE, end, page, said
-from .run import MODES, NAMES, Found, Mode, entry
+from .run import MODES, NAMES, Mode, entry
 
 
 def main() -> None:

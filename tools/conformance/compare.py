@@ -30,6 +30,9 @@ class Verdict(NamedTuple):
     equal: int = 0
 
 
+Found = dict[str, list[Verdict] | None]  # what came of each operation's samples; None where it is not expressed
+
+
 class _DifferentError(Exception):
     """Two results that should be the same; those of how many rounds before are."""
 

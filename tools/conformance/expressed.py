@@ -23,28 +23,12 @@ SAME = {  # other names of the same function
     "mv": "matmul",
     "expand": "broadcast_to",
     "view": "reshape",
-    "take_along_dim": "take_along_axis",
     "unsafe_chunk": "chunk",
     "unsafe_split": "split",
-    "split_with_sizes": "split",
 }
 SAMPLED, PADDED = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")  # by their numbers
-COPIES = (
-    "expand",
-    "permute",
-    "squeeze",
-    "t",
-    "transpose",
-    "unbind",
-    "unsqueeze",
-    "unfold",
-    "view",
-    "diagonal",
-    "narrow",
-)
+COPIES = ("expand", "permute", "squeeze", "unbind", "unsqueeze", "unfold", "view", "diagonal", "narrow")
 SAME |= {f"{name}_copy": SAME.get(name, name) for name in COPIES}
-
-
 
 WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
     "clamp_max": lambda x, high: gradus.minimum(x, high),
@@ -199,7 +183,7 @@ WRITTEN: dict[str, Callable[..., Any]] = {  # what is written in other words
         )
         for p in (1, 3, 5)
     },
-    **dict.fromkeys(("special.modified_bessel_i0",), lambda x: gradus.i0(x)),
+    "special.modified_bessel_i0": lambda x: gradus.i0(x),
     "special.modified_bessel_i1": lambda x: gradus.i1(x),
     "special.spherical_bessel_j0": lambda x: gradus.sinc(x / math.pi),
     "unravel_index": lambda x, shape: gradus.unravel_index(x, shape),

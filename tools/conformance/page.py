@@ -7,12 +7,11 @@ from pathlib import Path
 
 import torch
 
-from .compare import EQUAL, REFUSED, ROUNDS, Verdict
+from .compare import EQUAL, REFUSED, ROUNDS, Found, Verdict
 from .explained import COMPILED, EXPLAINED, FLOAT32
 
 LAYERS = "## Layers"  # from here on the page is written by `layers.py`
 PAGE = Path(__file__).parent.parent.parent / "docs" / "conformance.md"
-Found = dict[str, list[Verdict] | None]
 
 HEAD = """# What PyTorch does, and gradus
 

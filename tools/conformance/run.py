@@ -27,7 +27,6 @@ class Mode(NamedTuple):
 
 MODES = (Mode(False, "float64", 40), Mode(False, "float32", 40), Mode(True, "float64", 1), Mode(True, "float32", 1))
 NAMES = [op.name + (f".{op.variant_test_name}" if op.variant_test_name else "") for op in op_db]
-Found = dict[str, list[Verdict] | None]
 
 
 def entry(index: int, modes: list[Mode]) -> tuple[str, list[list[Verdict] | None]]:

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import _processor
+from benchmarks.report import processor
 
 import gradus
 
@@ -55,7 +55,7 @@ def measured(name: str) -> Result:
         "seconds": round(seconds, 1),
         "processor_seconds": round(spent, 1),
         "date": date.today().isoformat(),
-        "machine": _processor(),
+        "machine": processor(),
         "version": gradus.__version__,
     }
 

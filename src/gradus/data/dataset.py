@@ -12,7 +12,7 @@ from ..functional.checks import integers
 from ..names.elsewhere import tell
 from ..tensor import Tensor, as_tensor
 from .collate import together
-from .iterable import is_stream
+from .iterable import is_stream, unreadable
 from .sequences import Sequences
 
 if TYPE_CHECKING:
@@ -206,9 +206,7 @@ def sample(dataset: Any, i: int) -> Any:
     try:
         return dataset[i]
     except Exception as problem:
-        raise DataError(
-            f"sample {i} of {type(dataset).__name__} could not be read: {type(problem).__name__}: {problem}"
-        ) from problem
+        raise unreadable(dataset, i, problem) from problem
 
 
 def require_dataset(where: str, dataset: Any) -> None:

@@ -53,6 +53,12 @@ def known_length(thing: Any) -> int | None:
         return None
 
 
+def unreadable(dataset: Any, number: int, problem: Exception) -> DataError:
+    """The error for a sample whose reading failed: which it is."""
+    told = f"{type(problem).__name__}: {problem}"
+    return DataError(f"sample {number} of {type(dataset).__name__} could not be read: {told}")
+
+
 def numbered(dataset: Any, epoch: int, size: int) -> Iterator[tuple[range, list[Any]]]:
     """The samples of an epoch, so many at a time, with the numbers under which messages name them."""
     if hasattr(dataset, "set_epoch"):
@@ -63,10 +69,7 @@ def numbered(dataset: Any, epoch: int, size: int) -> Iterator[tuple[range, list[
         try:
             found += islice(samples, size)
         except Exception as problem:
-            raise DataError(
-                f"sample {done + len(found)} of {type(dataset).__name__} could not be read: "
-                f"{type(problem).__name__}: {problem}"
-            ) from problem
+            raise unreadable(dataset, done + len(found), problem) from problem
         if not found:
             return
         yield range(done, done + len(found)), found

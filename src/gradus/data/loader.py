@@ -82,14 +82,7 @@ class DataLoader:
         timeout: float = 0,
         persistent_workers: bool = False,
     ) -> None:
-        self.dataset, self.stream = dataset, is_stream(dataset)
-        if not self.stream:
-            require_dataset("DataLoader", dataset)
-        elif hasattr(dataset, "__next__"):
-            raise DataError(
-                f"DataLoader: {dataset!r:.80} can be gone through only once, and each epoch goes through the data. "
-                "Write a class with the __iter__ that makes it: see IterableDataset."
-            )
+        self.dataset, self.stream = dataset, _require_readable(dataset)
         _check_choices(shuffle=shuffle, drop_last=drop_last)
         Generator(seed)  # refuses a seed out of range now, not when the first epoch begins
         self.batch_size: Any = batch_size
@@ -273,6 +266,19 @@ class DataLoader:
             if number >= start:
                 yield put_together(self.collate_fn, samples, numbers)
             number += 1
+
+
+def _require_readable(dataset: Any) -> bool:
+    """Refuse what cannot be read each epoch; whether its samples come one after the other."""
+    if not is_stream(dataset):
+        require_dataset("DataLoader", dataset)
+        return False
+    if hasattr(dataset, "__next__"):
+        raise DataError(
+            f"DataLoader: {dataset!r:.80} can be gone through only once, and each epoch goes through the data. "
+            "Write a class with the __iter__ that makes it: see IterableDataset."
+        )
+    return True
 
 
 def _check_choices(**choices: Any) -> None:

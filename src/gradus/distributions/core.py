@@ -95,6 +95,12 @@ class Distribution:
         self._require("the value", x, self.support)
         return x
 
+    def _chance(self, probability: Any, like: Tensor) -> Tensor:
+        """A probability, in the dtype of what it is computed with."""
+        p = promote(probability, like)[0]
+        self._require("the probability", p, SHARE)
+        return p
+
     def _split(self, parameter: Tensor) -> None:
         """The last axis of a parameter is the value's, the others are the batch's."""
         if not parameter.ndim or not parameter.shape[-1]:

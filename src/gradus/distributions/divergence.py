@@ -12,7 +12,7 @@ from ..tensor import Tensor
 from .classes import Bernoulli, Categorical
 from .core import Distribution, Independent
 from .gammas import Beta, Dirichlet, Exponential, Gamma
-from .located import Gumbel, Laplace, LogNormal, Normal, Uniform
+from .located import EULER, Gumbel, Laplace, LogNormal, Normal, Uniform
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -83,9 +83,8 @@ def _laplace(p: Laplace, q: Laplace) -> Tensor:
 
 @register_kl(Gumbel, Gumbel)
 def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
-    euler = 0.57721566490153286061
     ratio, apart = p.scale / q.scale, (q.loc - p.loc) / q.scale
-    return -log(ratio) - apart + ratio * euler + exp(apart + lgamma(1 + ratio)) - (1 + euler)
+    return -log(ratio) - apart + ratio * EULER + exp(apart + lgamma(1 + ratio)) - (1 + EULER)
 
 
 @register_kl(Uniform, Uniform)

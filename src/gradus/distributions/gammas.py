@@ -11,7 +11,7 @@ from ..functional.activations import softmax
 from ..functional.checks import refuse
 from ..interpret import Outside
 from ..ops import digamma, exp, expm1, lgamma, log, log1p, maximum, sigmoid, take_along_axis, where, xlogy
-from ..ops.core.primitive import cast, promote
+from ..ops.core.primitive import cast
 from ..ops.core.wide import in_float32
 from ..tensor import Tensor
 from .core import NOT_NEGATIVE, POSITIVE, SHARE, Distribution
@@ -85,9 +85,7 @@ class Exponential(Distribution):
         return -expm1(-self.rate * self._value(value))
 
     def icdf(self, probability: Any) -> Tensor:
-        p = promote(probability, self.rate)[0]
-        self._require("the probability", p, SHARE)
-        return -log1p(-p) / self.rate
+        return -log1p(-self._chance(probability, self.rate)) / self.rate
 
 
 @in_float32

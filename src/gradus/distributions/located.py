@@ -10,7 +10,7 @@ from ..ops import erf, erfinv, exp, expm1, log, log1p, maximum, sign, where
 from ..ops.core.primitive import cast, promote
 from ..ops.core.wide import in_float32
 from ..tensor import Tensor
-from .core import NOT_NEGATIVE, POSITIVE, SHARE, Distribution
+from .core import NOT_NEGATIVE, POSITIVE, Distribution
 
 __all__ = ["Gumbel", "Laplace", "LogNormal", "Normal", "Uniform"]
 
@@ -34,11 +34,6 @@ class _Located(Distribution):
         wide = dtypes.accumulator(self.loc.dtype)
         drawn = self.loc + self._standard(shape + self.batch_shape, wide) * self.scale
         return cast(drawn, self.loc.dtype)
-
-    def _chance(self, probability: Any) -> Tensor:
-        p = promote(probability, self.loc)[0]
-        self._require("the probability", p, SHARE)
-        return p
 
 
 @in_float32
@@ -94,7 +89,7 @@ class Normal(_Located):
         return _normal_cdf(self._value(value), self.loc, self.scale)
 
     def icdf(self, probability: Any) -> Tensor:
-        return self.loc + self.scale * erfinv(2 * self._chance(probability) - 1) * math.sqrt(2)
+        return self.loc + self.scale * erfinv(2 * self._chance(probability, self.loc) - 1) * math.sqrt(2)
 
 
 class LogNormal(_Located):
@@ -142,7 +137,7 @@ class LogNormal(_Located):
         return self._logarithm.cdf(log(self._value(value)))
 
     def icdf(self, probability: Any) -> Tensor:
-        return exp(self._logarithm.icdf(self._chance(probability)))
+        return exp(self._logarithm.icdf(self._chance(probability, self.loc)))
 
 
 @in_float32
@@ -195,7 +190,7 @@ class Laplace(_Located):
         return _laplace_cdf(self._value(value), self.loc, self.scale)
 
     def icdf(self, probability: Any) -> Tensor:
-        term = self._chance(probability) - 0.5
+        term = self._chance(probability, self.loc) - 0.5
         return self.loc - self.scale * sign(term) * log1p(-2 * term.absolute())
 
 
@@ -248,7 +243,7 @@ class Gumbel(_Located):
         return _gumbel_cdf(self._value(value), self.loc, self.scale)
 
     def icdf(self, probability: Any) -> Tensor:
-        return self.loc - self.scale * log(-log(self._chance(probability)))
+        return self.loc - self.scale * log(-log(self._chance(probability, self.loc)))
 
 
 class Uniform(Distribution):
@@ -300,4 +295,4 @@ class Uniform(Distribution):
         return ((self._value(value) - self.low) / (self.high - self.low)).clip(0, 1)
 
     def icdf(self, probability: Any) -> Tensor:
-        return self.low + promote(probability, self.low)[0] * (self.high - self.low)
+        return self.low + self._chance(probability, self.low) * (self.high - self.low)

@@ -123,7 +123,7 @@ class Tracer(Views):
             self._met.setdefault(id(t), (weakref.ref(t), t.data))
 
     @contextmanager
-    def walk(self) -> Iterator[None]:
+    def walk(self, ys: list[Tensor]) -> Iterator[None]:
         """Gradients are walked back."""
         self.walked = True
         self._walking += 1

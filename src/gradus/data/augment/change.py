@@ -82,8 +82,7 @@ class Change(Module):
     def forward(self, x: Any, *others: Any, points: Any = None, boxes: Any = None) -> Any:
         x = self._pictures(x)
         if x.ndim == 3:
-            together = self.forward(*map(_one, (x, *others)), points=_one(points), boxes=_one(boxes))
-            return tuple(map(_first, together)) if isinstance(together, tuple) else together[0]
+            return self._of_one(x, *others, points=points, boxes=boxes)
         size, numbers = Size(*x.shape), random.here()
         chosen = numbers.rand(size.n) < self.p if self.training and self.p < 1 else None
         drawn = self.draw(size, numbers) if self.training else self.at_rest(size)
@@ -93,9 +92,12 @@ class Change(Module):
             change = _Changed(self, drawn, chosen, size)
             found = [change.of(x, self.pictures), *map(change.of_other, others)]
             found += [change.of_points(points), change.of_boxes(boxes)]
-        more = [given for given, value in zip(found[-2:], (points, boxes), strict=True) if value is not None]
-        result = (*found[:-2], *more)
-        return result if len(result) > 1 else result[0]
+        return _alone_or_all((*found[:-2], *_given(*found[-2:])))
+
+    def _of_one(self, x: Tensor, *others: Any, points: Any, boxes: Any) -> Any:
+        """The same of one picture, as of a batch of one."""
+        together = self.forward(*map(_one, (x, *others)), points=_one(points), boxes=_one(boxes))
+        return tuple(map(_first, together)) if isinstance(together, tuple) else together[0]
 
     def _pictures(self, x: Any) -> Tensor:
         pictures = as_tensor(x)
@@ -183,6 +185,15 @@ def _first(x: Any) -> Any:
     return x[0]
 
 
+def _given(*values: Any) -> list[Any]:
+    return [value for value in values if value is not None]
+
+
+def _alone_or_all(found: tuple[Any, ...]) -> Any:
+    """The pictures by themselves where nothing came with them."""
+    return found if len(found) > 1 else found[0]
+
+
 class Compose(Change):
     """Changes one after the other, with all that belongs to the pictures; other modules get the pictures alone.
 
@@ -210,8 +221,7 @@ class Compose(Change):
             result = result if isinstance(result, tuple) else (result,)
             found, rest = result[: len(found)], dict(zip(named, result[len(found) :], strict=True))
             points, boxes = rest.get("points"), rest.get("boxes")
-        found = (*found, *(v for v in (points, boxes) if v is not None))
-        return found if len(found) > 1 else found[0]
+        return _alone_or_all((*found, *_given(points, boxes)))
 
 
 class RandomApply(Change):
@@ -234,18 +244,16 @@ class RandomApply(Change):
     def forward(self, x: Any, *others: Any, points: Any = None, boxes: Any = None) -> Any:
         x = self._pictures(x)
         if not self.training:
-            found = (x, *others, *(v for v in (points, boxes) if v is not None))
-            return found if len(found) > 1 else x
+            return _alone_or_all((x, *others, *_given(points, boxes)))
         if x.ndim == 3:
-            together = self.forward(*map(_one, (x, *others)), points=_one(points), boxes=_one(boxes))
-            return tuple(map(_first, together)) if isinstance(together, tuple) else together[0]
-        before = (x, *others, *(v for v in (points, boxes) if v is not None))
+            return self._of_one(x, *others, points=points, boxes=boxes)
+        before = (x, *others, *_given(points, boxes))
         chosen = random.here().rand(x.shape[0]) < self.p
         after = Compose(self.transforms)(x, *others, points=points, boxes=boxes)
         after = after if isinstance(after, tuple) else (after,)
         change = _Changed(self, (), chosen, Size(*x.shape))
-        found = tuple(b if a is b else change.choose(a, as_tensor(b)) for a, b in zip(after, before, strict=True))
-        return found if len(found) > 1 else found[0]
+        pairs = zip(after, before, strict=True)
+        return _alone_or_all(tuple(b if a is b else change.choose(a, as_tensor(b)) for a, b in pairs))
 
 
 def _parts(owner: Module, parts: Any) -> list[Module]:

@@ -70,7 +70,9 @@ def read_csv(
     -      130   house  -
     2 rows x 4 columns
     """
-    _check(delimiter, decimal, comment, skip, header)
+    if delimiter is not None:
+        _check_delimiter("read_csv", delimiter)
+    _check(decimal, comment, skip, header)
     text, missing = ((given,) if isinstance(given, str) else given for given in (text, missing))
     said: list[str] = []
     content, separator = _content(path, encoding, comment, skip, said)
@@ -105,9 +107,12 @@ def _content(
     return content, separator[1] if separator else None
 
 
-def _check(delimiter: Any, decimal: Any = None, comment: Any = None, skip: Any = 0, header: Any = None) -> None:
-    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'):
-        raise ArgumentError(f"read_csv: the delimiter is one character, such as ',' ';' or '\\t', got {delimiter!r}")
+def _check_delimiter(where: str, delimiter: Any) -> None:
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ArgumentError(f"{where}: the delimiter is one character, such as ',' ';' or '\\t', got {delimiter!r}")
+
+
+def _check(decimal: Any, comment: Any, skip: Any, header: Any) -> None:
     if decimal not in (None, ".", ","):
         raise ArgumentError(f"read_csv: decimal is '.' or ',', got {decimal!r}")
     if comment is not None and (not isinstance(comment, str) or not comment.strip() or '"' in comment):
@@ -150,7 +155,7 @@ def write_csv(table: Table, path: str | Path, delimiter: str = ",") -> None:
     3,"flat, new"
     ,house
     """
-    _check(delimiter)
+    _check_delimiter("write_csv", delimiter)
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(table.names)

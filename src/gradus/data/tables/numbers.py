@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_MINUS, _PERCENT, _APOSTROPHE = (
-    "\u2212",
-    "\uff05",
-    "\u2019",
-)  # as typesetters, Chinese keyboards and the Swiss write them
+EXACT = 2**53  # whole numbers up to here are all float64's
+_MINUS, _PERCENT, _APOSTROPHE = "\u2212", "\uff05", "\u2019"  # as typesetters, Chinese keyboards, the Swiss write them
 _UNITS = r"[$€£¥₹₽₩₺₴฿元]|USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|CAD|AUD|SEK|NOK|DKK|PLN|kr|zł"
 _DECORATED = re.compile(
     rf"(\()?\s*([-+{_MINUS}])?\s*({_UNITS})?\s*([-+{_MINUS}])?\s*"  # (1,234)  -$5  $ -5

@@ -11,13 +11,12 @@ import numpy as np
 from ...errors import ArgumentError, DataError, DataWarning, nearest, short, warn
 from ...names.elsewhere import tell
 from .dates import EitherOrderError, as_dates
-from .numbers import as_number
+from .numbers import EXACT, as_number
 
 __all__ = ["Table"]
 
 _SHOWN = 6  # columns and rows that a printed table shows
 _WIDTH = 14
-_EXACT = 2**53  # whole numbers up to here are all float64's
 _LARGEST = 2**1023
 
 
@@ -189,7 +188,7 @@ def _column(name: str, values: Any) -> np.ndarray:
         return array.astype("datetime64[us]")
     if array.dtype.kind in "iu":
         return (
-            _whole(name, array.tolist()) if (np.abs(array.astype(np.float64)) >= _EXACT).any() else array.astype(float)
+            _whole(name, array.tolist()) if (np.abs(array.astype(np.float64)) >= EXACT).any() else array.astype(float)
         )
     values = array.tolist()
     if not all(v is None or isinstance(v, str) for v in values):
@@ -200,7 +199,7 @@ def _column(name: str, values: Any) -> np.ndarray:
         return array if array.dtype == object else _objects(values)
     if known and all(isinstance(v, (dt.date, np.datetime64)) for v in known):
         return np.array([None if v is None else _zoneless(v) for v in values], "datetime64[us]")
-    if known and all(isinstance(v, (int, np.integer)) for v in known) and any(abs(int(v)) > _EXACT for v in known):
+    if known and all(isinstance(v, (int, np.integer)) for v in known) and any(abs(int(v)) > EXACT for v in known):
         return _whole(name, values)
     return _numbers(name, values)
 

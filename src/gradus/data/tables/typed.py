@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import DataError, short
 from .numbers import Number
-from .values import TRUTHS, Texts, dated, exact, formatted, one_unit, written
+from .values import TRUTHS, RawColumn, dated, exact, formatted, one_unit, written
 
 _LOOKED_AT = 20  # values that show whether a column is one of numbers at all
 
@@ -36,10 +36,10 @@ def typed(
         DataError: a number such as 1,234 whose comma may be one or the other, or a date not of its form.
     """
     found: dict[str, np.ndarray | None] = dict.fromkeys(columns)
-    later: list[Texts] = []
+    later: list[RawColumn] = []
     doubtful = wanted.decimal == "," or (wanted.decimal is None and wanted.delimiter == ";")
     for name, values in columns.items():
-        column = Texts(name, values, wanted.missing)
+        column = RawColumn(name, values, wanted.missing)
         if name in wanted.text:
             found[name] = column.texts()
         elif name in wanted.dates:
@@ -52,7 +52,7 @@ def typed(
     def points() -> bool:
         """Whether columns of plain numbers have a point before a fraction."""
         plain = (name for name, numbers in found.items() if numbers is not None and numbers.dtype == np.float64)
-        return any(Texts(name, columns[name], ()).holds(".") for name in plain)
+        return any(RawColumn(name, columns[name], ()).holds(".") for name in plain)
 
     found |= _read(later, wanted, points, said)
     return {name: values for name, values in found.items() if values is not None}
@@ -66,7 +66,7 @@ class _Candidate:
         odd: the texts that are none, where most are.
     """
 
-    def __init__(self, column: Texts, marks: str) -> None:
+    def __init__(self, column: RawColumn, marks: str) -> None:
         self.column, self.readings = column, dict[str, dict[str, Number]]()
         self.odd: set[str] = set()
         sample = list(islice(column.different, _LOOKED_AT))
@@ -102,7 +102,9 @@ class _Candidate:
         return exact(self.column, self.column.numbers({text: n.value for text, n in found.items()}), said)
 
 
-def _read(columns: list[Texts], wanted: Wanted, points: Callable[[], bool], said: list[str]) -> dict[str, np.ndarray]:
+def _read(
+    columns: list[RawColumn], wanted: Wanted, points: Callable[[], bool], said: list[str]
+) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     candidates: list[_Candidate] = []
     for column in columns:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
 
 from ...errors import DataError, short
 from .dates import EitherOrderError, as_dates
-from .numbers import Number, as_number, written_number
+from .numbers import EXACT, Number, as_number, written_number
 
 # What pandas takes for missing, too
 MISSING = frozenset(
@@ -21,12 +20,10 @@ MISSING = frozenset(
 )
 TRUTHS = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 FEW = 0.5  # a smaller share of texts in a column is most likely a mistake: the column is one of numbers
-EXACT = 2.0**53  # whole numbers up to here are all float64's
 _DIGITS = 400  # more have no float64
-_LOOKED_AT = 20  # values that show whether a column is worth a closer look
 
 
-class Texts:
+class RawColumn:
     """A column as it stands in the file.
 
     Args:
@@ -96,7 +93,7 @@ class Texts:
         )
 
 
-def exact(column: Texts, numbers: np.ndarray, said: list[str]) -> np.ndarray:
+def exact(column: RawColumn, numbers: np.ndarray, said: list[str]) -> np.ndarray:
     """The numbers, and what they lose is said: zeros before codes; whole ones with too many digits are text."""
     name = short(column.name)
     if (low := _code(column)) is not None:
@@ -114,7 +111,7 @@ def exact(column: Texts, numbers: np.ndarray, said: list[str]) -> np.ndarray:
     return column.texts() if kept else numbers
 
 
-def _code(column: Texts) -> str | None:
+def _code(column: RawColumn) -> str | None:
     """The first of a column of digits, equally many in each, if a zero stands before some."""
     first, last = column.values[0].strip(), column.values[-1].strip()
     if first in column.missing or last in column.missing:
@@ -146,15 +143,15 @@ def one_unit(numbers: Collection[Number]) -> bool:
     return len(units - {""}) < 2 and (len(units) < 2 or not units & {"%", "hours"})
 
 
-def dated(column: Texts, said: list[str]) -> np.ndarray | None:
+def dated(column: RawColumn, said: list[str]) -> np.ndarray | None:
     """The column as datetime64[us], None if it is not all dates."""
-    sample = list(islice(column.different, _LOOKED_AT))
     try:
-        found = as_dates(column.different) if sample else {}
+        found = as_dates(column.different)
     except EitherOrderError:
+        name, text = short(column.name), column.different[0]
         said.append(
-            f"column {short(column.name)!r} is read as text: in {sample[0]!r} either the day or the month comes first. "
-            f"Say which: dates={{{short(column.name)!r}: '%d/%m/%Y'}} or '%m/%d/%Y'"
+            f"column {name!r} is read as text: in {text!r} either the day or the month comes first. "
+            f"Say which: dates={{{name!r}: '%d/%m/%Y'}} or '%m/%d/%Y'"
         )
         return None
     if found and len(found) == len(column.different):
@@ -164,7 +161,7 @@ def dated(column: Texts, said: list[str]) -> np.ndarray | None:
     return None
 
 
-def formatted(column: Texts, form: str) -> np.ndarray:
+def formatted(column: RawColumn, form: str) -> np.ndarray:
     """The column as dates of a form that is given, as strptime has it."""
     found = {}
     for text in column.different:
