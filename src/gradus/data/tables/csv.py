@@ -70,9 +70,7 @@ def read_csv(
     -      130   house  -
     2 rows x 4 columns
     """
-    if delimiter is not None:
-        _check_delimiter("read_csv", delimiter)
-    _check(decimal, comment, skip, header)
+    _check(delimiter, decimal, comment, skip, header)
     text, missing = ((given,) if isinstance(given, str) else given for given in (text, missing))
     said: list[str] = []
     content, separator = _content(path, encoding, comment, skip, said)
@@ -112,7 +110,9 @@ def _check_delimiter(where: str, delimiter: Any) -> None:
         raise ArgumentError(f"{where}: the delimiter is one character, such as ',' ';' or '\\t', got {delimiter!r}")
 
 
-def _check(decimal: Any, comment: Any, skip: Any, header: Any) -> None:
+def _check(delimiter: Any, decimal: Any, comment: Any, skip: Any, header: Any) -> None:
+    if delimiter is not None:
+        _check_delimiter("read_csv", delimiter)
     if decimal not in (None, ".", ","):
         raise ArgumentError(f"read_csv: decimal is '.' or ',', got {decimal!r}")
     if comment is not None and (not isinstance(comment, str) or not comment.strip() or '"' in comment):
