@@ -121,6 +121,7 @@ HEADINGS = {
     "ops": "The families of primitives",
     "compiler": "The compiler's rooms",
     "nn": "Layers",
+    "data": "The rooms of data",
     "train": "The trainer's rooms",
     "inspect": "The looks inside, by subject",
 }
@@ -158,12 +159,19 @@ def _mapped(room: str) -> dict[str, set[str]]:
     return named
 
 
-@pytest.mark.parametrize("room", FOLDERS)
+@pytest.mark.parametrize("room", HEADINGS)
 def test_the_map_names_every_file_within_a_package(room: str) -> None:
     named = _mapped(room)
-    for folder in FOLDERS[room]:
+    for folder in {f.parent.name for f in FILES if _room(f) == room} - {room}:
         assert named.pop(folder) == {f.name for f in (SOURCE / room / folder).glob("*.py")} - {"__init__.py"}, folder
     assert set().union(*named.values()) == {f.name for f in (SOURCE / room).glob("*.py")} - {"__init__.py"}
+
+
+def test_what_is_read_knows_nothing_of_batches() -> None:
+    batches = {"loader", "reading", "workers", "collate", "samplers", "batch_samplers"}
+    files = [f for f in FILES if f.match("data/*/*.py")]
+    assert files
+    assert [f"{f}:{line}" for f in files for path, line in _paths(f, typing=True) if set(path[1:2]) & batches] == []
 
 
 AT_A_GLANCE = 15  # files of a folder

@@ -1,4 +1,4 @@
-"""What convolution and pooling share: sizes for each axis, padding, and the walk of the window."""
+"""What convolution and pooling share: sizes for each axis, and padding at both ends."""
 
 from __future__ import annotations
 
