@@ -25,6 +25,7 @@ from tests.named import names  # noqa: E402
 
 from gradus.names import reference, rooms  # noqa: E402
 from gradus.names.elsewhere import answer  # noqa: E402
+from gradus.names.tables.reasons import INSIDE  # noqa: E402
 
 PAGES = {room or "gradus": room for room in rooms.ROOMS} | {kind: kind for kind in rooms.CLASSES}
 INDEX = """# Reference
@@ -125,7 +126,7 @@ def _by_name() -> str:
         for of, name, _ in names(library):
             path, last = rooms.at_home(f"{of}.{name}")
             said = _in_a_row(path, last)
-            if not said or "inside of the other framework" in said:
+            if not said or said == INSIDE:
                 continue
             if of != section:
                 section = of

@@ -100,7 +100,7 @@ def found_rows(text: str, delimiter: str, path: str | Path, quoted: bool | None,
 def _any_length(text: str) -> Iterator[None]:
     """Python's limit on the length of a value, which is one for the whole process, lifted for a moment.
 
-    Nor are the rows, none of which is garbage, searched for garbage meanwhile: that takes a third of the time.
+    Nor are the rows, none of which is garbage, searched for garbage meanwhile, which takes longer the more there are.
     """
     with _LIMIT:
         before, collecting = csv.field_size_limit(max(len(text), 1)), gc.isenabled()
