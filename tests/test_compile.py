@@ -227,7 +227,7 @@ def test_what_changes_often_is_named():
         for i in range(20):
             factor = float(i)
             f(X)
-    assert len(said) == 1
+    assert len(said) == 1 and said[0].filename == __file__
 
 
 @pytest.mark.filterwarnings("ignore::gradus.errors.RetraceWarning")

@@ -203,6 +203,7 @@ def test_a_nan_to_watch_is_no_best():
     values = iter([np.nan, 3.0, 2.0, np.nan, 2.5])
     spoil = LambdaCallback(on_epoch_end=lambda trainer, record: record.update(watched=next(values)))
     stop = EarlyStopping("watched", patience=2, better="lower")
-    with pytest.warns(UserWarning, match="watched is nan in epoch"):
+    with pytest.warns(UserWarning, match="watched is nan in epoch") as told:
         trainer.fit(line(), epochs=5, callbacks=[spoil, stop], progress=False)
     assert stop.best == 2.0
+    assert {w.filename for w in told} == {__file__}

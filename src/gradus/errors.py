@@ -159,9 +159,9 @@ def is_library(file: str) -> bool:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the user's own line, the nearest that is not of gradus."""
+    """Warn at the user's own line, the nearest that is neither of gradus nor of what it stands on."""
     level, frame = 2, sys._getframe(1)
-    while is_ours(frame.f_code.co_filename) and frame.f_back is not None:
+    while not is_users(frame.f_code.co_filename) and frame.f_back is not None:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 

@@ -8,7 +8,6 @@ import os
 import threading
 import time
 import types
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 from .. import interpret
 from ..autograd import recording
-from ..errors import ArgumentError, RetraceWarning
+from ..errors import ArgumentError, RetraceWarning, warn
 from ..names.elsewhere import missing_from
 from ..tensor import Tensor, as_tensor
 from .copies import Copied
@@ -185,12 +184,11 @@ class Compiled(Copied, Wrapper):
         """Warn where there are many versions for arguments of one kind."""
         if len(versions) == OFTEN:
             what = versions[-1].version.changed() or "a tensor's array"
-            warnings.warn(
+            warn(
                 f"the compiled function {self.__name__} is traced for the {OFTEN + 1}th time for arguments of one "
                 f"kind, because {what} is not what it was. What changes often is best a tensor, written with assign_, "
                 "or an argument; a list or an object that is made anew counts as another, though it be equal.",
                 RetraceWarning,
-                stacklevel=4,
             )
 
     def prepare(self, data: Sequence[Any], batches: Any) -> None:

@@ -227,7 +227,7 @@ def guard() -> Iterator[None]:
     The error tells the first operation, on the way forwards or backwards, that made one of finite numbers: the line,
     the module, and the range of what it was given. It is raised where what is not finite is looked at, differentiated,
     or written into a tensor; a branch left out by `where` and a mask of -inf are none. Compiled functions are computed
-    eagerly in it, operation by operation, and each result is looked through, which small steps feel more than large ones.
+    eagerly in it, operation by operation, and each result is looked through: small steps take longer than eager ones.
 
     Raises:
         NonFiniteError: as said.

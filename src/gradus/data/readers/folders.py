@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import operator
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...errors import DataError, SkippedWarning
+from ...errors import DataError, SkippedWarning, warn
 from ...functional.checks import require_function
 from ..dataset import TensorDataset
 from .images import SUFFIXES, Size, read_image
@@ -202,5 +201,4 @@ def _tell_skipped(root: Path, skipped: dict[Path, str], of: int) -> None:
     more = f" And {len(skipped) - _TOLD} more: see `skipped` of the data set." if len(skipped) > _TOLD else ""
     if len(skipped) == of:
         raise DataError(f"{root}: none of {of} pictures can be read. {told}{more}")
-    text = f"{root}: {len(skipped)} of {of} pictures are left out. {told}{more}"
-    warnings.warn(text, SkippedWarning, stacklevel=4)  # in the caller's line, through the door of options
+    warn(f"{root}: {len(skipped)} of {of} pictures are left out. {told}{more}", SkippedWarning)

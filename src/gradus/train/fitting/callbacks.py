@@ -6,12 +6,11 @@ at the same epoch as one that was never interrupted.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...errors import ArgumentError, nearest
+from ...errors import ArgumentError, nearest, warn
 from ...functional.checks import at_least_one
 from ...optim import ReduceOnPlateau
 from ..metrics import metric
@@ -76,7 +75,7 @@ class Watch(Callback):
         value = _watched(self, record, self.monitor)
         sign = 1 if self.better == "lower" else -1
         if value != value:  # NaN is no best, at first or later
-            warnings.warn(f"{type(self).__name__}: {self.monitor} is nan in epoch {record['epoch']}", stacklevel=2)
+            warn(f"{type(self).__name__}: {self.monitor} is nan in epoch {record['epoch']}")
             return False
         if self.best is not None and not sign * value < sign * self.best - self.min_delta:
             return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 from ... import compiler
 from ...compiler import Compiled
 from ...compiler.verify import both_ways
-from ...errors import EagerWarning, GradusError, MissingError, TraceError
+from ...errors import EagerWarning, GradusError, MissingError, TraceError, warn
 from ...nn import Module
 from ...optim import Optimizer
 from ...tensor import Tensor
@@ -132,22 +130,13 @@ class Native:
         self._unsaid.clear()
         if not self.eager:
             self.eager = reason
-            warnings.warn(
+            warn(
                 f"Trainer trains eagerly, operation by operation: {reason} Without this warning: "
                 "Trainer(..., compile=False).",
                 EagerWarning,
-                stacklevel=_users_level(),
             )
 
 
 def in_a_line(module: Module) -> str:
     """A module with its options, as a line."""
     return " ".join(repr(module).split())
-
-
-def _users_level() -> int:
-    """How many frames up from the caller of this the user's own code stands."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).split(".")[0] in ("gradus", "contextlib"):
-        level, frame = level + 1, frame.f_back
-    return level

@@ -67,9 +67,9 @@ class Trainer(Native):
         verify: so many of the first steps are computed eagerly, too, from the same state, and compared; a VerifyError
             names the first result or parameter that differs. The training is the same.
         guard: compute each step eagerly and look through it (see `gradus.guard`): a NaN or an infinity is an error that
-            names the operation it comes from, and the training is left as before the step. Small steps
-            take longer than eager ones, large ones hardly. Without it, a training whose loss or parameters stop being finite goes through the epoch once
-            more and looks through the step at which that came up.
+            names the operation it comes from, and the training is left as before the step. Small steps take longer
+            than eager ones, large ones hardly. Without it, a training whose loss or parameters stop being finite goes
+            through the epoch once more and looks through the step at which that came up.
         augment: changes each batch of training, inputs and targets together, before the model gets it: a `data.Change`,
             or another Module of all arrays of a batch that gives as many. What changes the inputs alone may as well
             stand in the model.
