@@ -13,7 +13,7 @@ import numpy as np
 
 from . import dtypes, interpret
 from ._methods import Methods
-from .errors import DtypeError, GradientError, ShapeError
+from .errors import ArgumentError, DtypeError, GradientError, ShapeError
 from .names.elsewhere import Elsewhere
 
 if TYPE_CHECKING:
@@ -364,4 +364,16 @@ def _as_array(data: Any, dtype: Any, copy: bool) -> np.ndarray:
         wanted = array.dtype
     else:
         wanted = dtypes.DEFAULTS[found]
+    if dtypes.kind(wanted) == dtypes.INTEGER and array.size and not isinstance(data, (np.ndarray, np.generic)):
+        _require_within(array, wanted)
     return dtypes.converted(array, wanted, copy)
+
+
+def _require_within(array: np.ndarray, wanted: dtypes.Dtype) -> None:
+    """Numbers that are written down are those that are meant: none is wrapped around, as an array's are by astype."""
+    least, most = dtypes.limits(wanted)
+    for number in (array.min(), array.max()):
+        if not least <= number <= most:  # NaN, too
+            raise ArgumentError(
+                f"tensor: {number} is no number of {wanted}, which run from {least} to {most}. Ask for a wider dtype."
+            )

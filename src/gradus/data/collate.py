@@ -15,6 +15,8 @@ from ..tensor import Tensor, as_tensor
 __all__ = ["collate", "pad_sequence"]
 
 _PLAIN = (np.ndarray, np.generic, Tensor, bool, int, float, str, bytes)  # what has no parts that may differ
+_DTYPES = frozenset(map(np.dtype, "?bhilBHILefd")) | {np.dtype(np.int64), np.dtype(np.uint64)}
+_LARGE = 2**63  # whole numbers from here on are looked at one by one: no dtype may hold them
 _ALLOWED = "arrays, numbers, texts, and tuples, lists and dicts of them"
 
 
@@ -111,7 +113,8 @@ def _kind(value: Any) -> str:
 
 
 def _stacked(values: Sequence[Any], numbers: list[int], where: str) -> Tensor:
-    if all(type(v) in (bool, int, float) for v in values):
+    plain = all(type(v) in (bool, int, float) for v in values)
+    if plain and not any(type(v) is int and abs(v) >= _LARGE for v in values):
         return as_tensor(list(values))
     arrays = [_array(v, n, where) for v, n in zip(values, numbers, strict=True)]
     for array, number in zip(arrays, numbers, strict=True):
@@ -125,7 +128,7 @@ def _stacked(values: Sequence[Any], numbers: list[int], where: str) -> Tensor:
 
 
 def _array(value: Any, number: int, where: str) -> np.ndarray:
-    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biuf" and value.dtype.isnative:
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.isnative and value.dtype in _DTYPES:
         return np.asarray(value)
     try:
         return as_tensor(value).numpy()

@@ -45,6 +45,16 @@ def is_stream(dataset: Any) -> bool:
     return hasattr(dataset, "__iter__") and (named or not by_number)
 
 
+def _begun(dataset: Any) -> Iterator[Any]:
+    try:
+        return iter(dataset)
+    except Exception as problem:
+        raise DataError(
+            f"{type(dataset).__name__} could not be begun: {type(problem).__name__}: {problem}. Its __iter__ gives an "
+            "iterator, as one does that has `yield`, or returns iter(...)."
+        ) from problem
+
+
 def known_length(thing: Any) -> int | None:
     """The length of a data set or a loader; None where nobody knows it."""
     try:
@@ -63,7 +73,7 @@ def numbered(dataset: Any, epoch: int, size: int) -> Iterator[tuple[range, list[
     """The samples of an epoch, so many at a time, with the numbers under which messages name them."""
     if hasattr(dataset, "set_epoch"):
         dataset.set_epoch(epoch)
-    done, samples = 0, iter(dataset)
+    done, samples = 0, _begun(dataset)
     while True:
         found: list[Any] = []
         try:

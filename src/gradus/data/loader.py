@@ -141,6 +141,11 @@ class DataLoader:
             return
         if isinstance(context, str):
             one_of("DataLoader", "multiprocessing_context", context, METHODS)
+        elif not hasattr(context, "SimpleQueue"):
+            raise ArgumentError(
+                f"DataLoader: multiprocessing_context is one of {', '.join(METHODS)}, or what "
+                f"multiprocessing.get_context gives, got {context!r:.80}"
+            )
         if not self.num_workers:
             raise ArgumentError("DataLoader: multiprocessing_context needs num_workers=, how many processes read")
         if self.stream:

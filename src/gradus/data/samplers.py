@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..functional.checks import at_least_one, integers
+from ..functional.checks import at_least_one, floats, integers
 from ..random import Generator, stream
 from ..tensor import Tensor
 
@@ -49,6 +49,14 @@ class Sampler:
         return iter(numbers)
 
 
+def _sized(where: str, data_source: Any) -> Any:
+    if not hasattr(data_source, "__len__"):
+        raise ArgumentError(
+            f"{where}: data_source is anything with a length, got {data_source!r:.80}. Of n samples: range(n)."
+        )
+    return data_source
+
+
 class SequentialSampler(Sampler):
     """The samples one after the other: 0, ..., n - 1.
 
@@ -60,7 +68,7 @@ class SequentialSampler(Sampler):
     """
 
     def __init__(self, data_source: Sized) -> None:
-        self.data_source = data_source
+        self.data_source = _sized("SequentialSampler", data_source)
 
     def __len__(self) -> int:
         return len(self.data_source)
@@ -91,7 +99,12 @@ class RandomSampler(Sampler):
         if num_samples is not None:
             at_least_one("RandomSampler", num_samples=num_samples)
         Generator(seed)  # refuses a seed out of range now, not when the first epoch begins
-        self.data_source, self.replacement, self.num_samples, self.seed = data_source, replacement, num_samples, seed
+        if not isinstance(replacement, (bool, np.bool_)):
+            raise ArgumentError(
+                f"RandomSampler: replacement is True or False, got {replacement!r:.80}. How many: num_samples=..."
+            )
+        self.data_source, self.replacement = _sized("RandomSampler", data_source), replacement
+        self.num_samples, self.seed = num_samples, seed
 
     def __len__(self) -> int:
         return len(self.data_source) if self.num_samples is None else self.num_samples
@@ -151,7 +164,7 @@ class WeightedRandomSampler(Sampler):
     def __init__(self, weights: Any, num_samples: int, replacement: bool = True, seed: int = 0) -> None:
         at_least_one("WeightedRandomSampler", num_samples=num_samples)
         Generator(seed)
-        w = np.asarray(weights.numpy() if isinstance(weights, Tensor) else weights, np.float64)
+        w = floats("WeightedRandomSampler", "weights", weights)
         if w.ndim != 1 or not np.isfinite(w).all() or (w < 0).any() or not w.any():
             raise ArgumentError(
                 "WeightedRandomSampler: weights are a number of 0 or more for each sample, (n,), not all of them 0; "
@@ -162,7 +175,8 @@ class WeightedRandomSampler(Sampler):
                 f"WeightedRandomSampler: {num_samples} samples cannot be drawn without replacement, as "
                 f"{(w > 0).sum()} have a weight above 0"
             )
-        self.weights, self.num_samples, self.replacement, self.seed = w, num_samples, replacement, seed
+        self.weights = np.ldexp(w, -np.frexp(w.max())[1])  # so that their sum is a number, however large they are
+        self.num_samples, self.replacement, self.seed = num_samples, replacement, seed
 
     def __len__(self) -> int:
         return self.num_samples

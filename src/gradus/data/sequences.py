@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DataError, DtypeError, ShapeError
-from ..functional.checks import at_least_one, sizes_of
+from ..functional.checks import at_least_one, floats, sizes_of
 from ..ops import concatenate
 from ..tensor import Tensor, as_tensor
 
@@ -70,9 +70,15 @@ class Sequences:
                 f"{', '.join(map(str, shapes))}",
                 "Give arrays whose first axis is of that length.",
             )
+        self._check_fill(fill)
         self.buckets = _chosen(buckets, self.lengths)
         self.padded = np.array(self.buckets)[np.searchsorted(self.buckets, self.lengths)]
         self.fill, self.classes, self.name = fill, None if classes is None else tuple(classes), name
+
+    def _check_fill(self, fill: float) -> None:
+        value, dtype = floats("Sequences", "fill", fill), self.values.dtype
+        if value.ndim or (dtype.kind in "iub" and value != value.astype(dtype).astype(np.float64)):
+            raise ArgumentError(f"Sequences: fill is a number of {dtype}, as the sequences are; got {fill!r:.80}")
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -42,6 +42,8 @@ def codes(where: str, labels: Any) -> np.ndarray:
             f"{where}: labels are a whole number or a text for each sample, (n,), got {array.dtype} of shape "
             f"{array.shape}"
         )
+    if array.dtype.kind in "US" and array is not labels and not all(isinstance(v, (str, bytes)) for v in labels):
+        array = np.array(list(labels), object)  # 1 and "1" are two: NumPy would make texts of both
     try:
         return np.unique(array, return_inverse=True)[1]
     except TypeError:

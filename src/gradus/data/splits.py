@@ -104,7 +104,8 @@ def k_fold(
 def _ends(where: str, dataset: Dataset, lengths: Any) -> np.ndarray:
     """Where the parts but the last end, as they are dealt one after the other."""
     require_dataset(where, dataset)
-    if not isinstance(lengths, (Sequence, np.ndarray)) or isinstance(lengths, str):
+    several = isinstance(lengths, (Sequence, np.ndarray)) and not isinstance(lengths, str)
+    if not several or not all(isinstance(length, (int, float, np.number)) for length in lengths):
         raise ArgumentError(f"{where}: the lengths are several numbers, as [0.8, 0.2], got {lengths!r}")
     n = len(dataset)
     fractions = any(isinstance(length, float) for length in lengths)

@@ -200,6 +200,8 @@ class Independent(Distribution):
         self, base_distribution: Distribution, reinterpreted_batch_ndims: int, validate_args: bool | None = None
     ) -> None:
         at_least(0, "Independent", reinterpreted_batch_ndims=reinterpreted_batch_ndims)
+        if not isinstance(base_distribution, Distribution):
+            raise ArgumentError(f"Independent: is made of a distribution, got {base_distribution!r:.80}")
         batch, count = base_distribution.batch_shape, reinterpreted_batch_ndims
         if count > len(batch):
             raise ArgumentError(f"Independent: a batch of shape {batch} has no {count} axes that become a value's")

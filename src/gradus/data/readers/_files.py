@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -22,6 +23,8 @@ def open_binary(path: str | Path, what: str) -> Iterator[BinaryIO]:
     Args:
         what: what was expected, for the message: "an idx file".
     """
+    if not isinstance(path, (str, PathLike)):
+        raise DataError(f"{what} is given by its path, got {path!r:.80}")
     path = Path(path)
     try:
         with path.open("rb") as raw:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import DataError, short
-from .standardizer import divisor
+from .standardizer import spread
 from .table import Table
 from .values import TRUTHS
 
@@ -151,8 +151,7 @@ def _days(dates: np.ndarray) -> np.ndarray:
 
 def _spread(values: np.ndarray) -> tuple[float, float]:
     known = values[~np.isnan(values)]
-    mean, std = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
-    return mean, divisor(mean, std)
+    return spread(known) if len(known) else (0.0, 1.0)
 
 
 def _refuse_infinity(name: str, values: np.ndarray) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ...errors import ArgumentError, DataError, DataWarning, nearest, warn
@@ -71,19 +71,38 @@ def read_csv(
     2 rows x 4 columns
     """
     _check(delimiter, decimal, comment, skip, header)
-    text, missing = ((given,) if isinstance(given, str) else given for given in (text, missing))
+    text, missing, dates = _texts("text", text), _texts("missing", missing), _forms(dates)
     said: list[str] = []
     content, separator = _content(path, encoding, comment, skip, said)
     between = delimiter or separator or found_delimiter(content, path, said)
     rows = found_rows(content, between, path, quoted, said)
     columns = headed(rows, header, said)
-    _find([*text, *(dates or {})], columns, path)
-    wanted = Wanted(text, frozenset(missing), dates or {}, decimal, rows.delimiter, path)
+    _find([*text, *dates], columns, path)
+    wanted = Wanted(text, frozenset(missing), dates, decimal, rows.delimiter, path)
     table = Table(typed(columns, wanted, "_" in content[content.find("\n") + 1 :], said))
     if said:
         more = [f"and {len(said) - _TOLD} things more"] * (len(said) > _TOLD)
         warn(f"{path}: " + "; ".join([*said[:_TOLD], *more]) + ".", DataWarning)
     return table
+
+
+def _texts(name: str, given: Any) -> tuple[str, ...]:
+    """One text or several; numbers would never be found among the texts of a file."""
+    texts = (given,) if isinstance(given, str) or not isinstance(given, Collection) else tuple(given)
+    wrong = [text for text in texts if not isinstance(text, str)]
+    if wrong:
+        raise ArgumentError(
+            f"read_csv: {name} is one text or several, as they stand in the file, got {wrong[0]!r:.80}. Write it as a "
+            "text: '-999', not -999."
+        )
+    return texts
+
+
+def _forms(dates: Any) -> Mapping[str, str]:
+    forms = {} if dates is None else dates
+    if not isinstance(forms, Mapping) or not all(isinstance(form, str) for form in forms.values()):
+        raise ArgumentError(f"read_csv: dates gives columns their form, as {{'day': '%d/%m/%Y'}}, got {dates!r:.80}")
+    return forms
 
 
 def _find(names: Collection[str], columns: Mapping[str, Any], path: str | Path) -> None:
@@ -156,11 +175,15 @@ def write_csv(table: Table, path: str | Path, delimiter: str = ",") -> None:
     ,house
     """
     _check_delimiter("write_csv", delimiter)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    lines: list[str] = []
+    target: Any = SimpleNamespace(write=lines.append)
+    writer = csv.writer(target, delimiter=delimiter, lineterminator="\r\n")  # both are quoted in values, then
     writer.writerow(table.names)
     writer.writerows(zip(*(table.texts(name) for name in table.names), strict=True))
-    data = text.getvalue().encode("utf-8")
+    try:
+        data = "".join(line.removesuffix("\r\n") + "\n" for line in lines).encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise DataError(f"{path} cannot be written: {problem.object[problem.start]!r} is no character") from None
     try:
         Path(path).write_bytes(gzip.compress(data, mtime=0) if str(path).endswith(".gz") else data)
     except OSError as problem:

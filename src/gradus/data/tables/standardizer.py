@@ -9,10 +9,13 @@ from typing import Any, Self
 import numpy as np
 
 from ...errors import DataError
+from ...functional.checks import floats
 from ...names.elsewhere import tell
 from ...tensor import Tensor
 
 __all__ = ["Standardizer"]
+
+_FAR = 400  # the exponent from which on squares, and sums of them, may leave float64
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,17 @@ class Standardizer:
     @classmethod
     def fit(cls, y: Any, log: bool = False, name: str = "") -> Self:
         """The mean and standard deviation of y, numbers of any shape; y that is all one number is not divided."""
-        v = _logarithm(y, name) if log else np.asarray(y, np.float64)
-        mean, std = float(v.mean()), float(v.std())
-        if not np.isfinite(mean) or not np.isfinite(std):
+        v = _logarithm(y, name) if log else floats("Standardizer", name or "the target", y)
+        if not v.size:
+            raise DataError(f"{name or 'the target'} holds no numbers to learn a mean from")
+        if not np.isfinite(v).all():
             raise DataError(f"{name or 'the target'} is not finite everywhere: fill or leave out what is missing")
-        return cls(mean, divisor(mean, std), log, name)
+        mean, std = spread(v)
+        return cls(mean, std, log, name)
 
     def transform(self, y: Any) -> np.ndarray:
         """y standardised, float32 of the same shape."""
-        v = _logarithm(y, self.name) if self.log else np.asarray(y, np.float64)
+        v = _logarithm(y, self.name) if self.log else floats("Standardizer", self.name or "the target", y)
         return ((v - self.mean) / self.std).astype(np.float32)
 
     def inverse(self, z: Any) -> Any:
@@ -70,19 +75,32 @@ class Standardizer:
             raise DataError(f"this is no Standardizer written by to_json: {problem}") from None
 
 
-def divisor(mean: float, std: float) -> float:
-    """The deviation, or 1 where it is nothing but the rounding of equal numbers."""
-    return std if std > 1e-14 * abs(mean) else 1.0
+def spread(v: np.ndarray) -> tuple[float, float]:
+    """The mean and the deviation of finite numbers; 1 where that is nothing but the rounding of equal ones.
+
+    Squares of numbers beyond 1e154 are none, nor those below 1e-162: a power of two brings them near 1, which rounds
+    nothing.
+
+    >>> spread(np.array([1e200, 3e200]))
+    (2e+200, 1e+200)
+    """
+    exponent = int(np.frexp(np.abs(v).max())[1])
+    exponent = exponent if abs(exponent) > _FAR else 0
+    near = np.ldexp(v, -exponent)
+    mean, std = float(near.mean()), float(near.std())
+    std = std if std > 1e-14 * abs(mean) else 0.0
+    return float(np.ldexp(mean, exponent)), float(np.ldexp(std, exponent)) or 1.0
 
 
 def _logarithm(y: Any, name: str) -> np.ndarray:
-    values = np.asarray(y, np.float64)
+    values = floats("Standardizer", name or "the target", y)
     if not (values > 0).all():
         place = np.argwhere(~(values > 0))[0]
         raise DataError(
             f"{name or 'the target'} must be above 0 for a logarithm; number {place.tolist()} is {values[tuple(place)]}"
         )
-    return np.log(values)
+    logarithms: np.ndarray = np.log(values)
+    return logarithms
 
 
 tell(Standardizer, "data.Standardizer")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from ...errors import ArgumentError, DataError, DataWarning, nearest, short, warn
 from ...names.elsewhere import tell
+from ...tensor import Tensor
 from .dates import EitherOrderError, as_dates
 from .numbers import EXACT, as_number
 
@@ -63,6 +64,15 @@ class Table:
             return self.columns[name]
         except KeyError:
             raise DataError(f"the table has no column {name!r}. {nearest(name, self.columns)}") from None
+        except TypeError:
+            raise DataError(
+                f"a column is asked for by its name, got {short(repr(name))}. Several: table.select('a', 'b'); rows: "
+                "table.rows(places)."
+            ) from None
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, as of a dict."""
+        return iter(self.columns)
 
     def is_text(self, name: str) -> bool:
         """Whether the column holds text."""
@@ -141,8 +151,14 @@ class Table:
         return Table(self.columns | columns)
 
     def rows(self, index: Any) -> Table:
-        """The rows at a slice, or an array of places or of truths."""
-        return Table({name: values[index] for name, values in self.columns.items()})
+        """The rows at a slice, a place, or an array of places or of truths."""
+        if isinstance(index, slice):
+            return Table({name: values[index] for name, values in self.columns.items()})
+        try:
+            places = np.arange(len(self))[index.numpy() if isinstance(index, Tensor) else index]
+        except (IndexError, TypeError, ValueError) as problem:
+            raise DataError(f"the table of {len(self)} rows has none at {short(repr(index))}: {problem}") from None
+        return Table({name: values[np.atleast_1d(places)] for name, values in self.columns.items()})
 
     def head(self, count: int = _SHOWN) -> Table:
         """The first rows."""
@@ -179,6 +195,8 @@ def _named(columns: Any) -> Mapping[str, Any]:
 
 
 def _column(name: str, values: Any) -> np.ndarray:
+    if not isinstance(values, Iterable) or isinstance(values, str):
+        raise DataError(f"column {short(name)!r} is made of the values of its rows, got {short(repr(values))}")
     array = values if isinstance(values, np.ndarray) else _objects(list(values))
     if array.ndim != 1:
         raise DataError(f"column {short(name)!r} must have one axis, got shape {array.shape}")

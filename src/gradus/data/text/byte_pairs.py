@@ -14,8 +14,8 @@ from typing import Any, Self
 import numpy as np
 
 from ...errors import ArgumentError, DataError, short
-from ...functional.checks import at_least_one
-from .tokens import marks
+from ...functional.checks import at_least_one, integers
+from .tokens import marks, require_text
 
 __all__ = ["BytePairs"]
 
@@ -73,8 +73,8 @@ class BytePairs:
         """
         at_least_one("BytePairs.train", merges=merges)
         counts: Counter[str] = Counter()
-        for text in [texts] if isinstance(texts, str) else texts:
-            counts.update(_pieces(text))
+        for text in texts if isinstance(texts, Iterable) and not isinstance(texts, str) else [texts]:
+            counts.update(_pieces(require_text("BytePairs.train", text)))
         return cls(_common_pairs(counts, merges), specials)
 
     def __len__(self) -> int:
@@ -82,8 +82,7 @@ class BytePairs:
 
     def encode(self, text: str) -> np.ndarray:
         """The numbers of a text, int64 (t,)."""
-        if not isinstance(text, str):
-            raise ArgumentError(f"BytePairs.encode: takes a text, got a {type(text).__name__}")
+        text = require_text("BytePairs.encode", text)
         found: list[int] = []
         for piece in _pieces(text):
             tokens = self._known.get(piece)
@@ -104,7 +103,7 @@ class BytePairs:
 
     def tokens(self, numbers: Any) -> list[bytes]:
         """The bytes that each number stands for; none for a special one."""
-        found = [int(i) for i in numbers]
+        found = integers("BytePairs", "numbers", numbers).tolist()
         wrong = next((i for i in found if not 0 <= i < len(self)), None)
         if wrong is not None:
             raise DataError(f"BytePairs: {wrong} is no token's number; they are 0 to {len(self) - 1}")

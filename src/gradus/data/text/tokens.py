@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from typing import Any
+
+from ...errors import ArgumentError
 
 __all__ = ["characters", "words"]
 
@@ -19,7 +22,7 @@ def characters(text: str) -> list[str]:
     >>> characters("春 眠")
     ['春', ' ', '眠']
     """
-    return list(text)
+    return list(require_text("characters", text))
 
 
 def words(text: str, lower: bool = False) -> list[str]:
@@ -37,7 +40,15 @@ def words(text: str, lower: bool = False) -> list[str]:
     >>> words("The END", lower=True)
     ['the', 'end']
     """
+    text = require_text("words", text)
     return _rule().findall(text.lower() if lower else text)
+
+
+def require_text(where: str, text: Any) -> str:
+    """Refuse what is no text."""
+    if not isinstance(text, str):
+        raise ArgumentError(f"{where}: takes a text, got a {type(text).__name__}. Of several: each by itself.")
+    return text
 
 
 @cache

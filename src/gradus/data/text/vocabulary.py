@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from ...errors import ArgumentError, DataError, short
-from ...functional.checks import at_least_one
+from ...functional.checks import at_least_one, integers
 from ...names.elsewhere import tell
 
 __all__ = ["Vocabulary"]
@@ -93,6 +93,9 @@ class Vocabulary:
             raise ArgumentError(
                 f"Vocabulary.encode: takes a list of tokens, got the text {short(tokens)!r}. Cut it first: words(text)."
             )
+        tokens = list(tokens) if isinstance(tokens, Iterable) else [[]]
+        if not all(isinstance(token, Hashable) for token in tokens):
+            raise ArgumentError("Vocabulary.encode: takes one list of tokens; of several texts, encode each by itself.")
         unknown = self.numbers.get("<unk>")
         numbers = [self[t] for t in tokens] if unknown is None else [self.numbers.get(t, unknown) for t in tokens]
         return np.array([self._special("<bos>"), *numbers, self._special("<eos>")] if ends else numbers, np.int64)
@@ -104,7 +107,7 @@ class Vocabulary:
             numbers: integers (t,), an array, a Tensor or a list.
             specials: whether special tokens are among them, or left out.
         """
-        found = [int(i) for i in numbers]
+        found = integers("Vocabulary.decode", "numbers", numbers).tolist()
         wrong = next((i for i in found if not 0 <= i < len(self.tokens)), None)
         if wrong is not None:
             raise DataError(f"Vocabulary.decode: {wrong} is no token's number; they are 0 to {len(self.tokens) - 1}")
@@ -148,7 +151,9 @@ def _counted(texts: Iterable[Iterable[str]]) -> Counter[str]:
     if isinstance(texts, str):
         raise ArgumentError("Vocabulary: takes lists of tokens, got a text. Cut it first: Vocabulary([words(text)]).")
     counts: Counter[str] = Counter()
-    for tokens in texts:
+    for tokens in texts if isinstance(texts, Iterable) else [texts]:
+        if not isinstance(tokens, Iterable):
+            raise ArgumentError(f"Vocabulary: takes lists of tokens, got {tokens!r:.80}. Cut texts first: words(text).")
         if isinstance(tokens, str):
             raise ArgumentError(
                 f"Vocabulary: takes lists of tokens, got the text {short(tokens)!r} for one. Cut each first: "

@@ -50,7 +50,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "norm_except_dim": "gradus.norm(x, axis=axes)",
         "frobenius_norm nuclear_norm": "gradus.linalg.matrix_norm(x)",
         "inverse": "gradus.linalg.inv(x)",
-        "logdet": "gradus.linalg.slogdet(x)[1]",
+        "logdet": "gradus.linalg.logdet(x)",
         "ger": "gradus.outer(x, y)",
         "clamp_min": "gradus.maximum(x, lowest)",
         "clamp_max": "gradus.minimum(x, highest)",

@@ -306,6 +306,7 @@ INSTEAD: dict[str, str] = {
     "random_split.generator": "seed=0, a number on which all that is random depends",
     "test_size train_size": "lengths=[0.8, 0.2], the shares of all parts",
     "random_split.stratify": "stratified_split(dataset, lengths)",
+    "read_csv.names": "header=[...], the names of the columns where no line has them",
     "names name": "nothing: axes have no names",
     "scale_grad_by_freq max_norm norm_type sparse": "the layer without it, and weight.norm(axis=1) where needed",
     "differentiable capturable": "nothing: steps are compiled by gradus.compile",

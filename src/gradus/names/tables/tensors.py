@@ -32,7 +32,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "pinverse": "gradus.linalg.pinv(x)",
         "det": "gradus.linalg.det(x)",
         "slogdet": "gradus.linalg.slogdet(x)",
-        "logdet": "gradus.linalg.slogdet(x)[1]",
+        "logdet": "gradus.linalg.logdet(x)",
         "cholesky": "gradus.linalg.cholesky(x)",
         "cholesky_inverse": "gradus.linalg.inv(L @ L.mT)",
         "cholesky_solve triangular_solve lu_solve": "gradus.linalg.solve(A, b)",

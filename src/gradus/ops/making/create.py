@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ Shape = int | tuple[int, ...] | list[int]
 def as_shape(shape: Any) -> tuple[int, ...]:
     """A shape from an integer, a tuple or a list; lengths are never negative."""
     try:
-        lengths = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
+        lengths = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(map(index, shape))
     except (TypeError, ValueError):
         raise ShapeError(f"{shape!r} is no shape", "Give an integer or a tuple of integers.") from None
     if any(n < 0 for n in lengths):

@@ -11,6 +11,7 @@ from ... import dtypes
 from ...errors import ArgumentError, ShapeError
 from ...tensor import Tensor
 from ..core.primitive import case, normalize_axes, normalize_axis, promote, public
+from ..core.whole import require_whole
 from ..core.wide import in_float32
 from ..elementwise.arithmetic import subtract
 from ..elementwise.comparison import not_equal
@@ -30,6 +31,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     """
     y: Tensor = promote(x)[0]
     axis = normalize_axis("diff", axis, y.ndim)
+    require_whole("diff", "n", n)
     if n < 0:
         raise ArgumentError(f"diff: n is 0 or more, got {n}")
     if n == 0:

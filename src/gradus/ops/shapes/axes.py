@@ -10,6 +10,7 @@ from ..._methods import method
 from ...errors import ArgumentError, ShapeError
 from ...tensor import Tensor
 from ..core.primitive import case, normalize_axes, normalize_axis, promote, public
+from ..core.whole import require_whole
 from .movement import expand_dims, flip, permute, reshape, swapaxes, transpose
 
 __all__ = [
@@ -156,6 +157,7 @@ def rot90(x: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
     if len(axes) != 2:
         raise ArgumentError(f"rot90: turns from one axis to another, two of them, got {axes!r}")
     first, second = normalize_axes("rot90", tuple(axes), x.ndim)
+    require_whole("rot90", "the number of quarters", k)
     if k % 2 == 0:
         return flip(x, (first, second)) if k % 4 else x
     turned = swapaxes(x, first, second)

@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import ShapeError
 from ...tensor import Tensor, as_tensor
 from ..core.primitive import bind, case, normalize_axes, promote, public
+from ..core.whole import require_whole
 from ..elementwise.choice import where
 from ..making.create import iota
 from .axes import atleast_2d, moveaxis
@@ -49,6 +50,7 @@ def triu(x: Any, k: int = 0) -> Tensor:
     """
     x = promote(x)[0]
     _require_matrix("triu", x)
+    require_whole("triu", "k", k)
     return where(_upper(x, k), x, False)
 
 
@@ -62,6 +64,7 @@ def tril(x: Any, k: int = 0) -> Tensor:
     """
     x = promote(x)[0]
     _require_matrix("tril", x)
+    require_whole("tril", "k", k)
     return where(_upper(x, k + 1), False, x)
 
 
@@ -175,12 +178,22 @@ def diagflat(x: Any, k: int = 0) -> Tensor:
     return diag_embed(reshape(x, -1), k)
 
 
+def _require_columns(name: str, n: int, k: int, m: int | None) -> None:
+    require_whole(name, "each of n, k and m", n, k, 0 if m is None else m)
+    if m is not None and m < 0:
+        raise ShapeError(
+            f"{name}: there is no matrix of {m} columns",
+            f"The order is (n, k, m), as in NumPy; PyTorch's is (row, col, offset), here {name}({n}, {m}, {k}).",
+        )
+
+
 def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tensor]:
     """The places (rows, columns) of the lower triangle of an n by m (n by n) matrix, as in NumPy: a key for x[...].
 
     >>> tril_indices(2)
     (tensor([0, 1, 1]), tensor([0, 0, 1]))
     """
+    _require_columns("tril_indices", n, k, m)
     rows, columns = np.tril_indices(n, k, m)
     return as_tensor(rows), as_tensor(columns)
 
@@ -191,5 +204,6 @@ def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tens
     >>> triu_indices(2)
     (tensor([0, 0, 1]), tensor([0, 1, 1]))
     """
+    _require_columns("triu_indices", n, k, m)
     rows, columns = np.triu_indices(n, k, m)
     return as_tensor(rows), as_tensor(columns)

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ... import dtypes
 from ...errors import ArgumentError, ShapeError, nearest
 from ...tensor import Tensor
-from ..core.primitive import bind, case, promote, public
+from ..core.primitive import bind, case, promote, public, require_in_range
+from ..core.whole import require_whole
 from .movement import broadcast_to, flip
 from .slicing import concatenate, cut, pad_p
 
@@ -59,6 +61,8 @@ def pad(x: Any, widths: int | Sequence[tuple[int, int]], mode: str = "constant",
     more = [(max(0, low), max(0, high)) for low, high in pairs]
     if MODES[mode] == "constant":
         wanted = any(w for pair in more for w in pair)
+        if wanted and dtypes.kind(y.dtype) == dtypes.INTEGER:
+            require_in_range(y.dtype, value, "Convert the tensor to a wider type first: x.astype(int).")
         return bind(pad_p, y, widths=tuple((*pair, 0) for pair in more), value=value) if wanted else y
     for axis, (low, high) in enumerate(more):
         if low or high:
@@ -79,6 +83,7 @@ def _pairs(x: Tensor, widths: Any) -> list[tuple[int, int]]:
         given = [tuple(given)]
     if len(given) != x.ndim or any(len(pair) != 2 for pair in given):
         raise ShapeError(f"pad: {x.ndim} axes need {x.ndim} pairs (before, after), got {widths}")
+    require_whole("pad", "how many", *(n for pair in given for n in pair))
     return [(int(low), int(high)) for low, high in given]
 
 

@@ -12,6 +12,7 @@ from ...errors import ArgumentError, DtypeError, ShapeError
 from ...tensor import Tensor
 from ..core.primitive import broadcast, case, normalize_axes, normalize_axis, promote, public
 from ..core.primitive import broadcast_shapes as _shapes
+from ..core.whole import require_whole
 from ..making.create import as_shape
 from .movement import broadcast_to, expand_dims, reshape, swapaxes
 from .slicing import concatenate, cut, stack
@@ -42,7 +43,8 @@ def tile(x: Any, *times: Any) -> Tensor:
             [1, 2]]))
     """
     x = promote(x)[0]
-    counts = tuple(times[0]) if len(times) == 1 and not isinstance(times[0], (int, np.integer)) else times
+    counts = tuple(times[0]) if len(times) == 1 and np.iterable(times[0]) else times
+    require_whole("tile", "how many times", *counts)
     if any(n < 0 for n in counts):
         raise ArgumentError(f"tile: how many times is 0 or more, got {counts}")
     ndim = max(x.ndim, len(counts))

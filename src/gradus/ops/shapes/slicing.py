@@ -10,6 +10,7 @@ from ...tensor import Tensor
 from ..core.lowering import Found, Indices, Shape, View
 from ..core.places import Condition
 from ..core.primitive import Primitive, Shaped, bind, case, normalize_axis, promote, public
+from ..core.whole import require_whole
 from .axes import atleast_1d, atleast_2d, atleast_3d
 from .movement import expand_dims, reshape
 
@@ -54,6 +55,7 @@ def slice_(x: Tensor, ranges: tuple[tuple[int, int, int], ...]) -> Tensor:
 
 def cut(x: Tensor, axis: int, start: int, stop: int, step: int = 1) -> Tensor:
     """From start to stop along one axis, counted from the front."""
+    require_whole("slice", "a place, or how many are taken,", start, stop)
     axis %= x.ndim
     return slice_(x, tuple((start, stop, step) if a == axis else (0, n, 1) for a, n in enumerate(x.shape)))
 

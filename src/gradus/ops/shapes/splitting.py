@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import ArgumentError, ShapeError
 from ...tensor import Tensor
 from ..core.primitive import case, normalize_axis, promote, public
+from ..core.whole import require_whole
 from .movement import squeeze
 from .slicing import cut
 
@@ -117,6 +118,7 @@ def chunk(x: Any, parts: int, axis: int = 0) -> list[Tensor]:
     """
     x = promote(x)[0]
     axis = normalize_axis("chunk", axis, x.ndim)
+    require_whole("chunk", "the number of parts", parts)
     if parts < 1:
         raise ArgumentError(f"chunk: the number of parts must be 1 or more, got {parts}")
     size = -(-x.shape[axis] // parts)
