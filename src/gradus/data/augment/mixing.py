@@ -64,7 +64,8 @@ class _Mix(Change):
                 f"{y.dtype} {y.shape} with {n} pictures"
             )
         if self.num_classes is None:
-            raise ArgumentError(f"{type(self).__name__}: of labels it must know how many there are: num_classes=...")
+            name = type(self).__name__
+            raise ArgumentError(f"{name}: of labels it must know how many classes there are: num_classes=...")
         return one_hot(y, self.num_classes).astype(dtypes.DEFAULT_FLOAT)
 
 

@@ -31,7 +31,7 @@ from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predicti
 from .loop import Loop
 from .native import Loss, Native, in_a_line
 from .progress import choose
-from .returned import require_loss, require_output, require_pair
+from .returned import name_of, require_loss, require_output, require_pair
 
 _CLASSES, _NUMBERS = ("accuracy",), ("rmse",)  # what is measured beside a loss where nothing is asked for
 LOSSES: dict[str, tuple[Loss, tuple[str, ...]]] = {
@@ -230,7 +230,7 @@ class Trainer(Native):
         """What config.json says of a training."""
         return {
             "model": type(self.model).__name__,
-            "loss": getattr(self.loss, "__name__", type(self.loss).__name__),
+            "loss": name_of(self.loss),
             "optimizer": type(self.optimizer).__name__,
             "metrics": [m.name for m in self.metrics],
             "lr": self.optimizer.lr,
