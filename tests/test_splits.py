@@ -142,8 +142,10 @@ def test_a_recipe_says_all(monkeypatch):
     found = cross_validate(recipe, k=3)
     assert len(found.folds) == 3 and 0.5 < found.mean["accuracy"] < 1
     assert found.folds == cross_validate(recipe, k=3).folds
-    with pytest.raises(ArgumentError, match="a Recipe says on what it trains"):
+    with pytest.raises(ArgumentError, match="a Recipe says on what it trains, and how; leave out the data set"):
         cross_validate(recipe, DATA)
+    with pytest.raises(ArgumentError, match="leave out labels and epochs and seed"):
+        cross_validate(recipe, epochs=3, labels=[0], seed=1)
     asked = []
     monkeypatch.setattr(cross_validation, "k_fold", lambda data, k, **how: asked.append(how) or k_fold(data, k, **how))
     cross_validate(recipe, k=2)

@@ -80,7 +80,7 @@ def cross_validate(
         seed: of the parts, the models' first weights and the order of the samples.
 
     Raises:
-        ArgumentError: `make` gives no Trainer, or a model that it has given before.
+        ArgumentError: `make` gives no Trainer, or a model that it has given before; or what a Recipe says is given, too.
 
     Source: Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions" (1974).
 
@@ -94,14 +94,23 @@ def cross_validate(
     (3, True)
     """
     if isinstance(make, Recipe):
-        if dataset is not None:
-            raise ArgumentError("cross_validate: a Recipe says on what it trains; leave out the data set")
+        given = {"the data set": dataset is not None, "labels": labels is not None, "shuffle": not shuffle}
+        _leave_out(given | {"epochs": epochs != 1, "batch_size": batch_size != 64, "seed": seed != 0})
         return _of_recipe(make, k, progress)
     require_function("cross_validate", make=make)
     if dataset is None:
         raise ArgumentError("cross_validate: give the data set, too: cross_validate(make, dataset)")
     folds = k_fold(dataset, k, shuffle, labels, seed)
     return _over(folds, lambda samples: make(), epochs, batch_size, seed, progress)
+
+
+def _leave_out(given: Mapping[str, bool]) -> None:
+    """Refuse what a Recipe says itself."""
+    too_many = [name for name, is_given in given.items() if is_given]
+    if too_many:
+        raise ArgumentError(
+            f"cross_validate: a Recipe says on what it trains, and how; leave out {' and '.join(too_many)}"
+        )
 
 
 def _of_recipe(recipe: Recipe, k: int, progress: bool | None) -> CrossValidation:
