@@ -80,7 +80,7 @@ def cross_validate(
         seed: of the parts, the models' first weights and the order of the samples.
 
     Raises:
-        ArgumentError: `make` gives no Trainer, or a model that it has given before; or what a Recipe says is given, too.
+        ArgumentError: `make` gives no Trainer, or a model given before; or what a Recipe says is given, too.
 
     Source: Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions" (1974).
 
