@@ -28,6 +28,11 @@ SAID = {
     "F.gelu": r"is here:\n\ngradus\.nn\.functional\.gelu",
     "Dense": r"^Dense: Write instead: gradus\.nn\.Linear\(",
     "torch.cuda.is_available": r"There is one device, the CPU",
+    "ToTensor": r"^ToTensor: Write instead: gradus\.data\.read_image\(path\)",
+    "CenterCrop": r"Write instead: gradus\.data\.RandomCrop\(size\)\.eval\(\)",
+    "gradus.data.Resize": r"Write instead: gradus\.nn\.functional\.interpolate\(x, size\)",
+    "sklearn.model_selection.train_test_split": r"Write instead: gradus\.data\.random_split\(data, \[0\.8, 0\.2\]\)",
+    "pandas.DataFrame": r"Write instead: gradus\.data\.Table\(columns\)",
     "fft": r"There are no complex numbers",
 }
 

@@ -33,7 +33,8 @@ def answer(owner: str, name: str) -> str:
     written = instead.get(name) or (_by_rule(owner, name) or _of_its_kind(instead, name) if by_rule else "")
     if written:
         return instruction(written)
-    return absent.get(name) or _of_its_kind(absent, name) or _of_what_is_above(owner)
+    beside = _of_pictures(name) if owner == "data" else ""
+    return absent.get(name) or _of_its_kind(absent, name) or beside or _of_what_is_above(owner)
 
 
 def instruction(written: str) -> str:
@@ -43,6 +44,12 @@ def instruction(written: str) -> str:
     'Leave it out: there is one device.'
     """
     return f"Leave it out{written[7:]}." if written.startswith("nothing") else f"Write instead: {written}."
+
+
+def _of_pictures(name: str) -> str:
+    """Of a change of pictures that gradus.data, where the others are, does not have: what is said in torchvision's."""
+    instead, absent = _rows("transforms")
+    return instruction(instead[name]) if name in instead else absent.get(name, "")
 
 
 def _of_what_is_above(owner: str) -> str:

@@ -12,6 +12,7 @@ from . import rooms
 from .elsewhere import answer
 
 _NOTHING = "=<object object>"  # what stands for an argument that was not given
+_WITHOUT_ROOMS = ("sklearn", "pandas", "pd", "torchtext")  # libraries whose names are known, not their paths
 METHODS = ("Tensor", *(kind for kind in rooms.CLASSES if kind != "Tensor"))  # classes whose methods are looked up
 
 
@@ -121,7 +122,8 @@ def help_text(name: str) -> str:
     there = entry(f"{home}.{last}".lstrip("."))
     if there is not None:
         return f"{name} is here:\n\n{_told(there)}"
-    if text := answer(home, last) or ("" if "." in name else _of_any_room(name)):
+    anywhere = "." not in name or name.split(".")[0] in _WITHOUT_ROOMS
+    if text := answer(home, last) or (_of_any_room(last) if anywhere else ""):
         return f"{name}: {text}"
     known = {n for room in rooms.ROOMS for n in rooms.offered(room)}
     raise ArgumentError(f"there is no {name!r} in gradus. {did_you_mean(last, known)}".strip())
