@@ -16,6 +16,13 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 20
 
 
+def as_path(path: str | PathLike[str], what: str) -> Path:
+    """The path of what is to be read; refused if it is none."""
+    if not isinstance(path, (str, PathLike)):
+        raise DataError(f"{what} is given by its path, got {path!r:.80}")
+    return Path(path)
+
+
 @contextmanager
 def open_binary(path: str | Path, what: str) -> Iterator[BinaryIO]:
     """The bytes of a file, unpacked if it is gzipped; what fails while it is open is told as a DataError.
@@ -23,9 +30,7 @@ def open_binary(path: str | Path, what: str) -> Iterator[BinaryIO]:
     Args:
         what: what was expected, for the message: "an idx file".
     """
-    if not isinstance(path, (str, PathLike)):
-        raise DataError(f"{what} is given by its path, got {path!r:.80}")
-    path = Path(path)
+    path = as_path(path, what)
     try:
         with path.open("rb") as raw:
             magic = raw.read(2)

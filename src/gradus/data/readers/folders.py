@@ -13,6 +13,7 @@ import numpy as np
 from ...errors import DataError, SkippedWarning, warn
 from ...functional.checks import require_function
 from ..dataset import TensorDataset
+from ._files import as_path
 from .images import SUFFIXES, Size, read_image
 
 __all__ = ["ImageFolder", "Pictures", "read_image_folder"]
@@ -63,7 +64,7 @@ def read_image_folder(
     >>> read_image_folder(root, grey=True).classes
     ('cat', 'dog')
     """
-    root = Path(path)
+    root = as_path(path, "a folder")
     classes, samples = _samples(root)
     found: list[tuple[Path, np.ndarray, int]] = []
     skipped: dict[Path, str] = {}
@@ -128,7 +129,7 @@ class ImageFolder:
     ) -> None:
         if transform is not None:
             require_function("ImageFolder", transform=transform)
-        self.root, self.size, self.grey, self.transform = Path(root), size, grey, transform
+        self.root, self.size, self.grey, self.transform = as_path(root, "a folder"), size, grey, transform
         self.classes, self.samples = _samples(self.root)
         self.name = self.root.name
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import DataError, DataWarning, short, warn
 from ..readers._decode import read_decoded
+from ..readers._files import as_path
 
 __all__ = ["Texts", "read_text", "read_texts"]
 
@@ -70,7 +71,7 @@ def read_texts(path: str | Path, encoding: str | None = None) -> Texts:
     >>> read_texts(folder)
     Texts(texts=('bad', 'good'), labels=array([0, 1]), classes=('neg', 'pos'))
     """
-    folder = Path(path)
+    folder = as_path(path, "a folder")
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder. The text in a single file is given by read_text.")
     there = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
