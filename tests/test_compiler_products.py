@@ -133,7 +133,7 @@ def awaited(f: Callable[..., Any], *shapes: tuple[int, ...]) -> list[list[tuple[
         if k.kind == "matmul":
             kernel = MatmulKernel(k, p.schedule, p.slot, p.tilings[k], {})
             touched = kernel._touched_in_place()
-            found.append([(str(n.shape), at.coefficient(kernel.row) * 4) for n, at in touched if n not in k.nodes])
+            found.append([(str(n.shape), at.coefficient(kernel.row) * 4) for n, at in touched if n not in set(k.nodes)])
     return found
 
 

@@ -171,9 +171,13 @@ i1e: Callable[[Any], Tensor] = unary(
 )
 
 
+_SMALL = {2: 1e-2, 4: 1e-4, 8: 1e-8}  # by the bytes of a number
+
+
 def _over(y: Tensor, x: Tensor) -> Tensor:
-    """i1(x) / x, which is 1/2 at 0."""
-    return where(x == 0, 0.5, y / where(x == 0, 1, x))
+    """i1(x) / x = 1/2 + x^2 / 16 + ..., which is 1/2 where the rest is less than the last digit."""
+    small = x.abs() < _SMALL[x.dtype.itemsize]
+    return where(small, 0.5, y / where(small, 1, x))
 
 
 @public(

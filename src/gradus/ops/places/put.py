@@ -193,9 +193,10 @@ def _root(x: Tensor) -> Tensor:
 
 
 def _require_changeable(x: Tensor, followed: bool) -> None:
-    if not x.requires_grad:
+    root = _root(x)
+    if not x.requires_grad or not root.requires_grad:  # what it is a view of may have been assigned to as a whole
         return
-    is_leaf = _root(x).is_leaf
+    is_leaf = root.is_leaf
     if followed and is_leaf:
         what = "a leaf that requires a gradient" if x.is_leaf else "a view of a leaf that requires a gradient"
         raise GradientError(

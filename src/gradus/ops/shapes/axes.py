@@ -188,4 +188,4 @@ def matrix_transpose(x: Any) -> Tensor:
 
 
 method("T")(property(T))
-method("mT")(property(matrix_transpose))
+method("mT")(property(matrix_transpose, doc="The transpose of the last two axes, `matrix_transpose`."))
