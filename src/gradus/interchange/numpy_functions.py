@@ -49,8 +49,11 @@ def _by_name(
     function: Any, ours: Callable[..., Any], args: Any, options: dict[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
     """What is given to NumPy's function as what ours takes: operands by place, the rest by name, as NumPy means it."""
-    theirs = inspect.signature(function).parameters
     takes = inspect.signature(ours).parameters
+    try:
+        theirs = inspect.signature(function).parameters
+    except ValueError:  # of a function in C, as np.concatenate was until NumPy 2.4
+        return list(args), _named(function, ours, options)
     several = any(p.kind is p.VAR_POSITIONAL for p in theirs.values())
     given = {} if several else dict(inspect.signature(function).bind(*args, **options).arguments)
     by_place = [n for n, p in theirs.items() if p.default is p.empty or p.kind is p.POSITIONAL_ONLY]
@@ -60,8 +63,15 @@ def _by_name(
             given[name] = p.default
         elif name == "axis" and name in takes and name not in given and p.default is None is not takes[name].default:
             given[name] = None
-    named = {}
-    for name, value in (options if several else given).items():
+    named = _named(function, ours, options if several else given)
+    one_by_one = [name for name in named if takes[name].kind is inspect.Parameter.VAR_POSITIONAL]
+    return [*operands, *(named.pop(name) for name in one_by_one)], named
+
+
+def _named(function: Any, ours: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Options of NumPy's function by our names."""
+    takes, named = inspect.signature(ours).parameters, {}
+    for name, value in given.items():
         if value is np._NoValue or (value is None and name not in takes):
             continue
         known = known_option(ours.__name__, takes, name)
@@ -71,7 +81,7 @@ def _by_name(
                 f"np.{function.__name__}(t.numpy(), ...)."
             )
         named[known] = value
-    return operands, named
+    return named
 
 
 @method("__array_ufunc__")
