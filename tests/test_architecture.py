@@ -206,6 +206,7 @@ def test_importing_gradus_loads_nothing_heavy() -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=surroundings)
     loaded = run.stdout.split()
     assert set(loaded) & HEAVY == set()
+    assert {"gradus.nn", "gradus.optim", "gradus.functional", "gradus.linalg", "gradus.compiler"}.isdisjoint(loaded)
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -632,3 +632,15 @@ def test_a_reshape_that_may_be_a_copy_never_lies(f: Any) -> None:
         return
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_view_of_what_was_assigned_to_as_a_whole_is_assigned_to():
+    w = gradus.tensor([1.0, 2.0], requires_grad=True)
+    x = gradus.zeros((3, 2)) + w
+    row = x[0]
+    x[...] = 5.0  # nothing of w is left
+    row[0] = 7.0
+    assert x.tolist() == [[7, 5], [5, 5], [5, 5]]
+    row[1] = w[0] * 3
+    (x * x).sum().backward()
+    assert w.grad.tolist() == [2 * 9, 0]

@@ -16,6 +16,7 @@ import gradus
 from gradus.compiler.native import cache, outline, stages
 from gradus.compiler.native.board import native
 from gradus.compiler.native.target import sse2
+from gradus.compiler.plan import kernel
 from gradus.errors import GradusError
 from gradus.functional import one_hot
 
@@ -233,6 +234,8 @@ def test_what_decides_what_becomes_of_a_graph(folder, monkeypatch):
     gradus.set_num_threads(0)
     assert not made()
     monkeypatch.setattr(stages, "WORTH_SHARING", 0)
+    assert [made(), made()] == [True, False]
+    monkeypatch.setattr(kernel, "HOSTS", kernel.HOSTS[1:])  # a setting that is a tuple
     assert [made(), made()] == [True, False]
     monkeypatch.setattr(outline, "_source", lambda: "another")
     assert [made(), made()] == [True, False]

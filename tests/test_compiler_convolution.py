@@ -165,3 +165,13 @@ def test_tiles_fit_the_registers() -> None:
             tile = best_tile(channels, pixels, 32)
             assert tile.channels * tile.pixels + tile.pixels + 1 <= 32
     assert best_tile(384, 12, 32).channels * best_tile(384, 12, 32).pixels >= 20
+
+
+@pytest.mark.parametrize(("kernel", "padding", "loops"), [(1, 0, {1}), (1, 1, {2, 3}), (3, 1, {3})])
+def test_a_loop_over_one_tap_is_none(kernel: int, padding: int, loops: set[int]) -> None:
+    w = gradus.ones((8, 4, kernel, kernel))
+    f = gradus.compile(lambda x: F.conv2d(x * 2, w, padding=padding), winograd=False)
+    f(gradus.ones((16, 4, 6, 6)))
+    assert f._last is not None
+    tiles = {name: code for name, code in f._last.program.functions.micro_kernels.items() if name.startswith("taps")}
+    assert {code.text().count(" = phi i64 ") for code in tiles.values()} == loops

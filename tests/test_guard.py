@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 
 import gradus
 from gradus import Trainer, nn, optim
 from gradus import functional as F
-from gradus.data import TensorDataset
-from gradus.errors import DivergedError, NonFiniteError
-from gradus.train import EarlyStopping, LambdaCallback, load
+from gradus.data import DataLoader, TensorDataset
+from gradus.errors import ArgumentError, DivergedError, NonFiniteError
+from gradus.train import EarlyStopping, LambdaCallback, fit_unsupervised, load
+from gradus.train.fitting import divergence
+from gradus.transforms.guarding import Guarded
 
 
 def found(function) -> str:
@@ -207,3 +211,78 @@ def test_a_nan_to_watch_is_no_best():
         trainer.fit(line(), epochs=5, callbacks=[spoil, stop], progress=False)
     assert stop.best == 2.0
     assert {w.filename for w in told} == {__file__}
+
+
+def test_elements_that_are_assigned_are_looked_at_too():
+    def assign():
+        x = gradus.zeros(3)
+        x[1] = gradus.tensor(0.0).log()
+
+    text = found(assign)
+    assert text.startswith("log made -inf")
+    assert "written into a tensor" in text
+
+
+def test_an_epoch_of_a_compiled_function_is_looked_through():
+    f = gradus.compile(lambda x: x.log().sum())
+    x = np.float32([1, 2, 0, 3])
+    assert f.epoch((x,), [[0, 1]]).shape == (1,)
+    with gradus.guard():
+        np.testing.assert_allclose(f.epoch((x,), [[0, 1], [1, 3]]), np.log([2.0, 6.0]), rtol=1e-6)
+    assert found(lambda: f.epoch((x,), [[0, 1], [2, 3]])).startswith("log made -inf")
+
+
+def test_masks_leave_nothing_behind():
+    guarded = Guarded()
+    token = gradus.interpret.current.set(guarded)
+    try:
+        mask = gradus.tensor([True, False])
+        for _ in range(50):
+            F.softmax(gradus.where(mask, leaf(1.0, 2.0), gradus.tensor(-np.inf)), -1).sum().backward()
+    finally:
+        gradus.interpret.current.reset(token)
+    assert not guarded._notes
+
+
+def test_a_gradient_within_a_gradient_is_named_by_its_own_operation():
+    x = leaf(0.0, 4.0)
+
+    def step():
+        gradus.checkpoint(lambda x: x.sqrt(), x * 1.0).sum().backward()
+        return x.grad.tolist()
+
+    assert found(step).startswith("sqrt's gradient made ")
+
+
+@pytest.mark.parametrize("fault", [OSError("the disk is gone"), KeyboardInterrupt], ids=["data", "Ctrl-C"])
+def test_a_look_for_the_source_that_fails_hides_no_divergence(fault, monkeypatch):
+    """Data that cannot be read again, and Ctrl-C meanwhile: the divergence is told, and the weights are whole."""
+    looking: list[bool] = []
+    read, restore = DataLoader.batches, divergence.Start.restore
+
+    def batches(loader, epoch, start=0):
+        if looking and fault is KeyboardInterrupt:
+            signal.raise_signal(signal.SIGINT)
+        elif looking:
+            raise fault
+        return read(loader, epoch, start)
+
+    monkeypatch.setattr(DataLoader, "batches", batches)
+    monkeypatch.setattr(divergence.Start, "restore", lambda start: (looking.append(True), restore(start)))
+    text, before, model = trained(root, compile=False)
+    assert "the loss became nan in epoch 1, batch 2" in text
+    assert "sqrt's gradient" not in text
+    np.testing.assert_array_equal(model.weight.numpy(), before)
+
+
+def test_a_step_of_unsupervised_training_that_spoils_the_weights():
+    w = gradus.tensor([[1.0], [2.0]], requires_grad=True)
+    with pytest.raises(DivergedError, match="parameter number 0 became nan in epoch 1"):
+        optimizer = optim.SGD([w], lr=0.1)
+        fit_unsupervised(lambda x: (x @ w - x @ w).sqrt().mean(), optimizer, np.ones((4, 2)), progress=False)
+
+
+def test_guard_is_a_truth():
+    model = nn.Linear(1, 1)
+    with pytest.raises(ArgumentError, match="guard is True or False"):
+        Trainer(model, "mse", optim.SGD(model.parameters(), lr=0.1), guard="always")

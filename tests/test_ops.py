@@ -286,7 +286,7 @@ def test_every_primitive_is_reached_by_the_table(checked: Any) -> None:
     gradus.arange(3)
     gradus.rand(3)
     of_linalg = {name for name, p in PRIMITIVES.items() if isinstance(p.lower, Uncompiled)}  # in tests/test_linalg.py
-    assert checked.reached == set(PRIMITIVES) - of_linalg
+    assert checked.reached & set(PRIMITIVES) == set(PRIMITIVES) - of_linalg  # what is done by hand is reached, too
 
 
 def test_every_registered_function_is_a_method_and_has_a_case() -> None:

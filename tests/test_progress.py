@@ -9,12 +9,12 @@ from gradus.train.fitting.progress import Lines
 
 
 def test_compiling_is_said_and_no_part_of_what_is_left(monkeypatch):
-    monkeypatch.setattr("gradus.train.fitting.progress._COMPILING", 0.0)
+    monkeypatch.setattr("gradus.train.fitting.progress._WHILE", 0.0)
     lines, said = Lines(), threading.Event()
     monkeypatch.setattr(lines, "say", lambda text: said.set() if "compiling" in text else None)
     lines.begin(2, 10, 0)
     before = lines.start
-    with lines.compiling():
+    with lines.busy("compiling the training step"):
         assert said.wait(60)
     assert lines.start > before
 

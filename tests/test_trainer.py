@@ -347,7 +347,7 @@ def test_lines_in_a_pipe_and_silence(capsys):
 
 
 def test_showing_that_it_compiles_does_not_keep_it_from_compiling(capsys, monkeypatch):
-    monkeypatch.setattr("gradus.train.fitting.progress._COMPILING", 0.0)
+    monkeypatch.setattr("gradus.train.fitting.progress._WHILE", 0.0)
     trainer = trainer_of(compile="require")
     trainer.fit(blobs(), epochs=1)
     assert trainer.eager == "" and "compiling the training step ..." in capsys.readouterr().err

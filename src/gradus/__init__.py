@@ -32,7 +32,6 @@ from .dtypes import (
     uint32,
     uint64,
 )
-from .functional import log_softmax, softmax
 from .interchange import numpy_functions as _numpy_functions  # noqa: F401 - makes methods
 from .interchange import standard as _standard  # noqa: F401
 from .interchange.dlpack import from_dlpack
@@ -126,7 +125,6 @@ __all__ = [
     "jvp",
     "linalg",
     "load",
-    "log_softmax",
     "manual_seed",
     "models",
     "multinomial",
@@ -149,7 +147,6 @@ __all__ = [
     "scan",
     "seed",
     "set_num_threads",
-    "softmax",
     "tensor",
     "train",
     "tune",

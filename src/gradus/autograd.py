@@ -186,12 +186,12 @@ def _walk(
 ) -> list[tuple[Tensor, Tensor, bool]]:
     """Each target (by default each leaf) that a gradient reaches, with its gradient, and whether that is in memory of
     its own; `beyond`: and on from there."""
-    with interpret.current.get().walk(ys):
-        return _walked(ys, seeds, targets, beyond)
+    with interpret.current.get().walk(ys) as told:
+        return _walked(ys, seeds, targets, beyond, told)
 
 
 def _walked(
-    ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None, beyond: bool
+    ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None, beyond: bool, told: interpret.Told
 ) -> list[tuple[Tensor, Tensor, bool]]:
     order = inputs_first(ys, _wanted_inputs)
     wanted = _on_the_way(order, targets)
@@ -215,6 +215,8 @@ def _walked(
             if is_target:
                 reached.append((t, g, own and t.origin is None))  # what goes on may be held by others
             if t.origin is not None:
+                if told is not None:
+                    told(t)
                 _hand_on(t, g, wanted, gradients)
     return reached
 

@@ -21,7 +21,7 @@ from ..errors import ArgumentError, RetraceWarning, warn
 from ..names.elsewhere import missing_from
 from ..tensor import Tensor, as_tensor
 from .copies import Copied
-from .native.job import Job, check_rows, rows_of
+from .native.job import Job, check_rows, first_of, one_by_one, rows_of
 from .native.outline import Native
 from .native.stages import Manner
 from .native.step import Step
@@ -75,7 +75,7 @@ class Compiled(Copied, Wrapper):
         self._jobs: list[Job] = []  # the last epoch's, unless one is running
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        if type(interpret.current.get()) is not interpret.Eager:  # as in another compiled function: a part of it
+        if _is_python():
             return self.function(*arguments, **options)
         step = self._last
         if step is None or options or not step.accepts(arguments):
@@ -207,6 +207,9 @@ class Compiled(Copied, Wrapper):
             About ten times a second, for each tensor that the function returns, the values of the steps since: an
             array (steps, *shape).
         """
+        if _is_python():
+            yield from one_by_one(self.function, data, batches)
+            return
         job = self._job(data, batches)
         while job is not None and job.left:
             yield job.slice()
@@ -248,6 +251,8 @@ class Compiled(Copied, Wrapper):
         >>> step.epoch((np.arange(4.0, dtype="float32"),), [[0, 1], [2, 3]])
         array([1., 6.], dtype=float32)
         """
+        if _is_python():
+            return first_of(one_by_one(self.function, data, batches))
         job = self._job(data, batches)
         if job is None:
             return np.empty(0, np.float32)
@@ -278,6 +283,11 @@ class Compiled(Copied, Wrapper):
         if page is not None:
             Path(page).write_text(explain_page.render(found), encoding="utf-8")
         return explain.text(found)
+
+
+def _is_python() -> bool:
+    """Whether a compiled function is carried out as the Python it is: as a part of another, or in `guard`."""
+    return type(interpret.current.get()) is not interpret.Eager
 
 
 @contextmanager

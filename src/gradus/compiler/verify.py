@@ -30,7 +30,7 @@ from .trace.tree import agree, flatten, is_tensor, unflatten
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4, "float16": 4e-3, "bfloat16": 3e-2}
 BF16 = 4e-3  # with precision="bf16": a number that is rounded to the other side is away by that much
 _RUNS = 16  # at most, with other last bits
-_ROOM = 16.0  # times what such a run changes: other orders of all sums on the way change more than what is read
+_ROOM = 4.0  # times what such a run changes
 _LAST_BIT = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 Values = list[tuple[str, np.ndarray]]
@@ -69,9 +69,11 @@ def both_ways(
     arrangement = flatten((arguments, options), given)
     memory = Memory(step)
 
-    def eagerly(tensors: Iterable[Tensor]) -> tuple[Any, list[np.ndarray]]:
+    def eagerly(
+        tensors: Iterable[Tensor], rng: np.random.Generator | None = None
+    ) -> tuple[Any, list[np.ndarray]]:
         args, named = unflatten(arrangement, list(tensors))
-        with memory.watched(compiled.precision):
+        with memory.watched(compiled.precision, rng):
             found: list[Tensor] = []
             kind = flatten(compiled.function(*args, **named), found, is_tensor)
             memory.leave_out(found)
@@ -116,9 +118,9 @@ class Memory:
         self._before = {k: v for k, v in self._before.items() if k not in gone}
 
     @contextlib.contextmanager
-    def watched(self, precision: str) -> Iterator[None]:
-        """Run eager code in this block, at this precision, and note what it writes."""
-        token = interpret.current.set(_Watching(self, precision))
+    def watched(self, precision: str, rng: np.random.Generator | None = None) -> Iterator[None]:
+        """Run eager code in this block, at this precision, and note what it writes; `rng`: with other last bits."""
+        token = interpret.current.set(_Watching(self, precision, rng))
         try:
             yield
         finally:
@@ -147,7 +149,8 @@ class Memory:
         return one + [where_is(function, a) or f"a tensor of shape {a.shape} that is written" for a in arrays]
 
     def perturbed(self, eagerly: Callable[..., Any], given: Sequence[Tensor]) -> Generator[list[np.ndarray]]:
-        """What eager code gives and writes where the last bits of what it reads are others, as often as asked."""
+        """What eager code gives and writes where the last bits of what it reads, and of every result on the way, are
+        others, as often as asked."""
         left = {id(t.data): (t.data, t.data.copy()) for t in self._read}
         left |= {key: (array, array.copy()) for key, (_, array, _, _) in self._before.items()}
         counts = [(t, t.writes[0]) for t in self._read]
@@ -159,7 +162,7 @@ class Memory:
                 for array, _ in kept:
                     array[...] = _other_bits(array, rng)
                 try:
-                    results = eagerly([_like(t, _other_bits(t.data, rng)) for t in given])[1]
+                    results = eagerly([_like(t, _other_bits(t.data, rng)) for t in given], rng)[1]
                     found = [*results, *(array.copy() for _, array, _, _ in self._before.values())]
                 finally:
                     for array, before in kept:
@@ -175,16 +178,18 @@ class Memory:
 
 
 class _Watching(interpret.Eager):
-    """Computes at once, notes what is written, and rounds the operands of products as the compiler does."""
+    """Computes at once, notes what is written, and rounds the operands of products as the compiler does; the last bits
+    of all results are others where there is an `rng` (Parker, Monte Carlo arithmetic, 1997)."""
 
-    def __init__(self, memory: Memory, precision: str) -> None:
-        self._memory, self._rounds = memory, precision == "bf16"
-        self.in_place = not self._rounds  # each product is to pass through here
+    def __init__(self, memory: Memory, precision: str, rng: np.random.Generator | None) -> None:
+        self._memory, self._rounds, self._rng = memory, precision == "bf16", rng
+        self.in_place = not self._rounds and rng is None  # else each operation is to pass through here
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
         if self._rounds and primitive.name == "matmul":
             inputs = tuple(_rounded(t) if t.dtype == np.float32 else t for t in inputs)
-        return super().apply(primitive, inputs, params)
+        out = super().apply(primitive, inputs, params)
+        return out if self._rng is None or primitive.view else _other_bits(out, self._rng)
 
     def assign(self, target: Tensor, value: Tensor, followed: bool = False) -> None:
         self._memory.note(target)

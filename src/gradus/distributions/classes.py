@@ -8,10 +8,9 @@ from typing import Any, ClassVar, Self
 
 from .. import dtypes, random
 from ..errors import ArgumentError
-from ..functional.activations import log_softmax, softmax
 from ..functional.linear import one_hot
 from ..functional.losses.common import weighted
-from ..ops import arange, log, log1p, sigmoid, softplus, take_along_axis, where
+from ..ops import arange, log, log1p, log_softmax, sigmoid, softmax, softplus, take_along_axis, where
 from ..ops.core.primitive import broadcast_shapes, cast, promote
 from ..ops.core.wide import in_float32
 from ..ops.making.create import as_shape

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, random
-from ..functional.activations import softmax
 from ..functional.checks import refuse
 from ..interpret import Outside
-from ..ops import digamma, exp, expm1, lgamma, log, log1p, maximum, sigmoid, take_along_axis, where, xlogy
+from ..ops import digamma, exp, expm1, lgamma, log, log1p, maximum, sigmoid, softmax, take_along_axis, where, xlogy
 from ..ops.core.primitive import cast
 from ..ops.core.wide import in_float32
 from ..tensor import Tensor

@@ -36,6 +36,18 @@ class _Located(Distribution):
         return cast(drawn, self.loc.dtype)
 
 
+class _Symmetric(_Located):
+    """What is as likely on either side of its loc, and nowhere likelier than there."""
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+
 @in_float32
 def _normal_log_prob(x: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
     z = (x - loc) / scale
@@ -47,7 +59,7 @@ def _normal_cdf(x: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
     return 0.5 * (1 + erf((x - loc) / (scale * math.sqrt(2))))
 
 
-class Normal(_Located):
+class Normal(_Symmetric):
     """The normal distribution: density e^(-z^2 / 2) / (sqrt(2 pi) scale) with z = (x - loc) / scale.
 
     Args:
@@ -59,14 +71,6 @@ class Normal(_Located):
     >>> normal.log_prob(1.0), normal.mean, normal.variance, normal.cdf(1.0)
     (tensor(-1.6120857), tensor(1.), tensor(4.), tensor(0.5))
     """
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:
@@ -151,7 +155,7 @@ def _laplace_cdf(x: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
     return 0.5 - 0.5 * sign(z) * expm1(-z.absolute() / scale)
 
 
-class Laplace(_Located):
+class Laplace(_Symmetric):
     """The Laplace distribution: density e^(-|x - loc| / scale) / (2 scale).
 
     Args:
@@ -162,14 +166,6 @@ class Laplace(_Located):
     >>> Laplace(0.0, 0.5).log_prob([1.0, 2.0]), Laplace(0.0, 0.5).variance
     (tensor([-2., -4.]), tensor(0.5))
     """
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._offers import offers
 from ..names.elsewhere import door as _door
 from ..names.options import understood_all
-from ..ops import relu, sigmoid, tanh
+from ..ops import log_softmax, relu, sigmoid, softmax, tanh
 from .activations import *
 from .attention import *
 from .conv import *
@@ -28,7 +28,7 @@ from .pictures.resizing import *
 from .pool import *
 from .recurrent import *
 
-__all__ = [*offers(__name__), "relu", "sigmoid", "tanh"]
+__all__ = [*offers(__name__), "log_softmax", "relu", "sigmoid", "softmax", "tanh"]
 
 understood_all(globals(), __all__)
 

@@ -6,16 +6,14 @@ import math
 from typing import Any
 
 from .. import random
-from .._methods import method
 from ..dtypes import accumulator
 from ..errors import ArgumentError, ShapeError
-from ..ops import arange, expm1, log, maximum, sigmoid, sign, where
+from ..ops import arange, expm1, log, maximum, sigmoid, sign, softmax, where
 from ..ops import softplus as _softplus
 from ..ops.core.primitive import promote
 from ..ops.core.wide import in_float32, of_dtype
 from ..tensor import Tensor
 from .checks import in_range, one_of
-from .exponentials import log_softmax_of, softmax_of
 
 __all__ = [
     "celu",
@@ -30,7 +28,6 @@ __all__ = [
     "hardtanh",
     "identity",
     "leaky_relu",
-    "log_softmax",
     "logsigmoid",
     "mish",
     "prelu",
@@ -38,7 +35,6 @@ __all__ = [
     "rrelu",
     "selu",
     "silu",
-    "softmax",
     "softmin",
     "softplus",
     "softshrink",
@@ -127,30 +123,6 @@ def hard_sigmoid(x: Any) -> Tensor:
     """
     z = _float(x)
     return where(z <= -3, 0, where(z >= 3, 1, z / 6 + 0.5))
-
-
-@method("softmax")
-@of_dtype
-@in_float32
-def softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
-    """Numbers above 0 that sum to 1 along `axis`: e^x / sum(e^x). No x is too large: the largest is taken out first.
-
-    >>> softmax([1000.0, 1000.0])
-    tensor([0.5, 0.5])
-    """
-    return softmax_of(_float(x), axis)
-
-
-@method("log_softmax")
-@of_dtype
-@in_float32
-def log_softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
-    """log(softmax(x)), exact where a softmax would round to 0: x - log(sum(e^x)).
-
-    >>> log_softmax([0.0, 1000.0])
-    tensor([-1000.,     0.])
-    """
-    return log_softmax_of(_float(x), axis)
 
 
 @of_dtype

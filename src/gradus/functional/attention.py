@@ -8,12 +8,11 @@ from typing import Any
 
 from .. import dtypes
 from ..errors import DtypeError, ShapeError
-from ..ops import matmul, where
+from ..ops import matmul, softmax, where
 from ..ops.core.primitive import broadcast_shapes, cast, constant
 from ..ops.making.create import iota
 from ..ops.products.attention import attention_in_one
 from ..tensor import Tensor, as_tensor
-from .activations import softmax
 from .dropout import dropout
 
 __all__ = ["attention_weights", "scaled_dot_product_attention"]

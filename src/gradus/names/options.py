@@ -151,12 +151,9 @@ def _plain(thing: Any) -> TypeGuard[FunctionType]:
     return from_function or not code.co_flags & inspect.CO_VARKEYWORDS  # the class knows its options
 
 
-_behind: set[type] = set()  # the classes that are
-
-
+@functools.cache  # each class once, of however many it is a base
 def _understand_class(kind: type) -> None:
-    if kind not in _behind and kind.__module__.startswith("gradus."):
-        _behind.add(kind)
+    if kind.__module__.startswith("gradus."):
         made = vars(kind).get("__init__")
         if _plain(made):
             kind.__init__ = understood(made)  # type: ignore[misc]

@@ -43,6 +43,7 @@ from .reductions.norms import *
 from .reductions.pairs import *
 from .reductions.reduce import *
 from .reductions.running import *
+from .reductions.softmax import *
 from .reductions.truths import *
 from .shapes.axes import *
 from .shapes.diagonals import *

@@ -10,24 +10,25 @@ from __future__ import annotations
 
 import itertools
 import sys
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import autograd, dtypes, interpret
+from .. import dtypes, interpret
 from ..errors import NonFiniteError, is_users
-from ..interpret import Eager
+from ..interpret import Eager, Told
 from ..ops.core.primitive import Primitive
-from ..tensor import Tensor
+from ..tensor import Origin, Tensor
 
 __all__ = ["guard"]
 
-REMEMBERED = 100_000  # operations whose places are known when their gradients are worked out
+REMEMBERED = 10_000  # operations whose places are known when their gradients are worked out
 REMEDIES = {
     "log": "Keep its input above 0, as clip(x, 1e-12) does, or use log_softmax, log1p, logsumexp.",
     "exp": "Subtract the largest first, as softmax and logsumexp do.",
@@ -85,9 +86,10 @@ class Guarded(Eager):
     in_place = False  # numbers that are added to in place have no origin
 
     def __init__(self) -> None:
-        self._notes: dict[int, tuple[np.ndarray, Note]] = {}  # by the ids of arrays, which are kept for that
-        self._places: OrderedDict[int, tuple[Any, Place]] = OrderedDict()  # by the ids of parameters, likewise
+        self._notes: dict[int, tuple[weakref.ref[np.ndarray], Note]] = {}  # by the ids of arrays that are still there
+        self._places: OrderedDict[int, tuple[Any, Place]] = OrderedDict()  # by the ids of parameters, which are kept
         self._count = itertools.count()
+        self._pulled: Origin | None = None  # where that came from whose gradient is being handed on
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: dict[str, Any]) -> Any:
         out = super().apply(primitive, inputs, params)
@@ -96,7 +98,9 @@ class Guarded(Eager):
         if len(self._places) > REMEMBERED:
             self._places.popitem(last=False)
         if not _finite(out):
-            self._notes[id(out)] = out, self._note(primitive, inputs, out, place)
+            key = id(out)
+            forgotten = weakref.ref(out, lambda _: self._notes.pop(key, None))
+            self._notes[key] = forgotten, self._note(primitive, inputs, out, place)
         return out
 
     def _note(self, primitive: Primitive, inputs: tuple[Tensor, ...], out: np.ndarray, place: Place) -> Note:
@@ -105,7 +109,7 @@ class Guarded(Eager):
         made = bool(inputs) and (whole or (_any_nan(out) and not any(map(_any_nan, arrays))))
         before = tuple(self._notes[id(a)][1] for a in arrays if id(a) in self._notes)
         given = ", ".join(map(_described, arrays))
-        of = _origin_pulled()
+        of = self._pulled
         name = "" if of is None else of.primitive.name
         if of is not None:
             place = self._places.get(id(of.params), (None, place))[1]
@@ -116,14 +120,27 @@ class Guarded(Eager):
         self._require_finite(value.data, "is to be written into a tensor")
         super().assign(target, value, followed)
 
+    def put(self, target: Tensor, key: Any, value: Tensor) -> bool:
+        self._require_finite(value.data, "is to be written into a tensor")
+        return super().put(target, key, value)
+
     def concrete(self, tensor: Tensor, what_for: str = "") -> np.ndarray:
         self._require_finite(tensor.data, "is looked at")
         return super().concrete(tensor, what_for)
 
-    def walk(self, ys: list[Tensor]) -> AbstractContextManager[None]:
+    @contextmanager
+    def walk(self, ys: list[Tensor]) -> Iterator[Told]:
         for y in ys:
             self._require_finite(y.data, "is differentiated")
-        return super().walk(ys)
+        around = self._pulled
+        try:
+            with super().walk(ys):
+                yield self._hand_on
+        finally:
+            self._pulled = around
+
+    def _hand_on(self, t: Tensor) -> None:
+        self._pulled = t.origin
 
     def _require_finite(self, array: Any, happens: str) -> None:
         """Refuse numbers that an operation made, or that were given as NaN; infinities of the user's own are none."""
@@ -161,30 +178,18 @@ def _told(note: Note, happens: str) -> str:
 # -- what stands around ------------------------------------------------------------------------------------------------
 
 
-def _frames() -> Iterator[FrameType]:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
 def _place() -> Place:
     modules: list[Any] = []
     file, line = "", 0
-    for frame in _frames():
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
         code = frame.f_code
         if code.co_name == "__call__" and hasattr(frame.f_locals.get("self"), "named_modules"):
             modules.insert(0, frame.f_locals["self"])
         elif not file and is_users(code.co_filename):
             file, line = code.co_filename, frame.f_lineno
+        frame = frame.f_back
     return Place("" if file.startswith("<frozen") else file, line, modules)
-
-
-def _origin_pulled() -> Any:
-    """The origin whose gradient is being worked out, if one is."""
-    code = autograd._handed_back.__code__
-    found = next((f.f_locals["y"] for f in _frames() if f.f_code is code), None)
-    return None if found is None else found.origin
 
 
 # -- numbers -----------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ _began = time.time_ns()
 KIND = "plan"  # of files
 ROOMS = ("graph", "rewrite", "plan", "emit", "kernels", "convolutions", "native")  # which make a program of a graph
 PACKAGE = Path(__file__).parents[2]
-COMPILER = f"{PACKAGE.name}.compiler."
+COMPILER = __name__.removesuffix("native.outline")
 SOURCES = ("compiler", "ops", "dtypes.py", "aligned.py", "frozen.py")
 
 

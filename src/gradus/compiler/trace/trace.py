@@ -123,12 +123,12 @@ class Tracer(Views):
             self._met.setdefault(id(t), (weakref.ref(t), t.data))
 
     @contextmanager
-    def walk(self, ys: list[Tensor]) -> Iterator[None]:
+    def walk(self, ys: list[Tensor]) -> Iterator[interpret.Told]:
         """Gradients are walked back."""
         self.walked = True
         self._walking += 1
         try:
-            yield
+            yield None
         finally:
             self._walking -= 1
 

@@ -7,12 +7,11 @@ from typing import Any
 from ... import dtypes
 from ...errors import ArgumentError, DtypeError, ShapeError
 from ...interpret import OtherThan, Outside
-from ...ops import relu, where
+from ...ops import log_softmax, relu, where
 from ...ops.core.primitive import cast
 from ...ops.core.wide import in_float32
 from ...ops.making.create import iota
 from ...tensor import Tensor, as_tensor
-from ..activations import log_softmax
 from ..checks import in_range, refuse, same_shape
 from .common import reduce, weighted
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ... import dtypes, random
 from ...data import DataLoader
-from ...errors import GradusError, NonFiniteError
-from ...nn import Module
+from ...errors import NonFiniteError
 from ...tensor import Tensor
 from ...transforms.guarding import guard
 from .batches import arguments
+from .interrupt import Interrupt, Interrupted
 from .native import Native
 from .turns import Turn
 
@@ -42,10 +43,10 @@ class Start:
 
 
 def source(
-    trainer: Native, start: Start, loader: DataLoader, epoch: int, last: int, turn: Turn
+    trainer: Native, start: Start, loader: DataLoader, epoch: int, last: int, turn: Turn, interrupt: Interrupt
 ) -> NonFiniteError | None:
     """What made the first number that is not finite, found by going through the epoch again up to batch `last`, which
-    is computed eagerly and looked through; None if it does not come up again.
+    is computed eagerly and looked through; None if it does not come up again, or Ctrl-C ends the look for it.
 
     The training is left as it was before that batch, or the one before it, if that has spoilt the parameters.
     """
@@ -54,18 +55,19 @@ def source(
     try:
         for number, batch in enumerate(loader.batches(epoch, start.batch), start.batch + 1):
             args, named = arguments(batch)
+            interrupt.check()
             with turn:
                 if number < last:
                     trainer.natively("compiled", *args, **named)
                     continue
-                if number - 1 > start.batch and bad_parameter(trainer.model):
-                    return source(trainer, start, loader, epoch, number - 1, turn)
+                if number - 1 > start.batch and bad_parameter(trainer.model.named_parameters()):
+                    return source(trainer, start, loader, epoch, number - 1, turn, interrupt)
                 before = Start(trainer, number)
                 guarded_step(trainer, args, named)
                 break
     except NonFiniteError as problem:
         return problem
-    except GradusError:  # as of a stream that is gone through only once
+    except (Exception, Interrupted):  # as of a stream that is gone through only once: it is about another error
         pass
     before.restore()
     return None
@@ -82,9 +84,9 @@ def guarded_step(trainer: Native, args: Any, named: Any) -> tuple[Tensor, ...]:
         raise
 
 
-def bad_parameter(model: Module) -> str:
+def bad_parameter(parameters: Iterable[tuple[str, Tensor]]) -> str:
     """The first parameter that holds a NaN or an infinity, in words; the empty string if all are finite."""
-    for name, p in model.named_parameters():
+    for name, p in parameters:
         array = p.numpy()
         if dtypes.is_float(array.dtype) and not np.isfinite(array).all():
             return f"the parameter {name} became {array[~np.isfinite(array)].flat[0]}"

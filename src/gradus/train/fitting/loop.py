@@ -186,7 +186,7 @@ class Loop:
 
     def _check_weights(self) -> None:
         """A step whose loss is finite may have a gradient that is not."""
-        bad = bad_parameter(self.trainer.model)
+        bad = bad_parameter(self.trainer.model.named_parameters())
         if bad:
             raise NotFiniteError(bad, self.batch)
 
@@ -196,7 +196,8 @@ class Loop:
         length = known_length(self.loader)
         step = "" if length is None else f" (step {self.epoch * length + number})"
         where = f"{problem.what} in epoch {self.epoch + 1}, batch {number}{step}, at learning rate {lr:g}"
-        found = source(self.trainer, start, self.loader, self.epoch, number, self.turn)
+        with self.progress.busy("looking for where it comes from; Ctrl-C ends that"):
+            found = source(self.trainer, start, self.loader, self.epoch, number, self.turn, self.interrupt)
         remedy = "Try a learning rate ten times lower, clip_norm=1.0, or inputs scaled to about -1 to 1."
         if found is None:
             return DivergedError(f"{where}. {remedy}")
@@ -216,7 +217,7 @@ class Loop:
         """Write the weights, and all that is needed to go on, into the run's folder."""
         if not self.run:
             return
-        bad = bad_parameter(self.trainer.model)
+        bad = bad_parameter(self.trainer.model.named_parameters())
         if bad:  # what was saved before is good
             raise DivergedError(f"{bad}: it is not saved. {self.run.checkpoint_file} is as it was.")
         if self.trainer.eager and "eager" not in self.run.config:

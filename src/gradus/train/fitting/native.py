@@ -84,7 +84,7 @@ class Native:
     def _attempt(self) -> Iterator[None]:
         """Trace and compile in this block: where that fails, the compiler has put back what the attempt changed."""
         try:
-            with shown.get().compiling():
+            with shown.get().busy("compiling the training step"):
                 yield
         except Exception as problem:
             self._failed = problem

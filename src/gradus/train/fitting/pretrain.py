@@ -30,6 +30,7 @@ from ...models import DBN, RBM, DeepAutoencoder
 from ...optim import SGD, Adam, Optimizer
 from ...tensor import Tensor, as_tensor
 from ..runs.history import History, Record
+from .divergence import bad_parameter
 from .evaluation import mode
 from .interrupt import Interrupt
 from .progress import choose
@@ -66,7 +67,7 @@ def fit_unsupervised(
 
     Raises:
         DataError: no samples, or NaN among them.
-        DivergedError: the loss became NaN or infinite.
+        DivergedError: the loss or a parameter became NaN or infinite.
 
     >>> import gradus
     >>> from gradus import models
@@ -80,12 +81,7 @@ def fit_unsupervised(
     at_least(0, "fit_unsupervised", epochs=epochs)
     loader = _loader(x, batch_size, seed)
     names: list[str] = []
-    optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer or ())
-    if not optimizers or not all(isinstance(part, Optimizer) for part in optimizers):
-        raise ArgumentError(
-            f"fit_unsupervised: expects an optimizer or several, got {optimizer!r:.60}. For one: "
-            "Adam(model.parameters(), lr=1e-3)"
-        )
+    optimizers = _several(optimizer)
     step = compiler.natively(_step(loss, optimizers, names))
     history, shown = History(), choose(progress)
     shown.begin(epochs, len(loader), 0)
@@ -95,10 +91,29 @@ def fit_unsupervised(
                 if before_epoch:
                     before_epoch(epoch)
                 history.append(_one_epoch(step, loader, epoch, names, shown, interrupt))
+                _require_finite(optimizers, epoch)
                 shown.epoch(history.last)
     finally:
         shown.close()
     return history
+
+
+def _several(optimizer: Any) -> list[Optimizer]:
+    """The optimizers that are given as one or several."""
+    optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer or ())
+    if not optimizers or not all(isinstance(part, Optimizer) for part in optimizers):
+        raise ArgumentError(
+            f"fit_unsupervised: expects an optimizer or several, got {optimizer!r:.60}. For one: "
+            "Adam(model.parameters(), lr=1e-3)"
+        )
+    return optimizers
+
+
+def _require_finite(optimizers: Sequence[Optimizer], epoch: int) -> None:
+    """A step whose loss is finite may have a gradient that is not."""
+    bad = bad_parameter((f"number {i}", p) for part in optimizers for i, p in enumerate(part.params))
+    if bad:
+        raise DivergedError(f"{bad} in epoch {epoch + 1}. Try a learning rate ten times lower.")
 
 
 def _loader(x: Any, batch_size: int, seed: int) -> DataLoader:

@@ -17,7 +17,7 @@ Values = Callable[[], Mapping[str, Any]]
 
 _BETWEEN_LOOKS = 0.1  # seconds between two renewals of the numbers on the bar
 _BETWEEN_LINES = 5.0  # seconds between two lines in a pipe, but for the one at each epoch's end
-_COMPILING = 2.0  # seconds after which it is said that a program is being compiled
+_WHILE = 2.0  # seconds after which it is said what else than training is done
 
 
 class Silent:
@@ -39,8 +39,8 @@ class Silent:
         """Training has ended, or was left by an error."""
 
     @contextmanager
-    def compiling(self) -> Iterator[None]:
-        """In this block a program is compiled."""
+    def busy(self, doing: str) -> Iterator[None]:
+        """In this block something else is done than training."""
         yield
 
 
@@ -56,10 +56,10 @@ class _Timed(Silent):
         self.samples, self.start, self.shown = 0, time.perf_counter(), time.perf_counter()
 
     @contextmanager
-    def compiling(self) -> Iterator[None]:
+    def busy(self, doing: str) -> Iterator[None]:
         """Say so, if it takes a while; the time that is left is estimated without it."""
         started = time.perf_counter()
-        said = threading.Timer(_COMPILING, self.say, ("compiling the training step",))
+        said = threading.Timer(_WHILE, self.say, (doing,))
         said.daemon = True
         said.start()
         try:

@@ -120,6 +120,8 @@ class Trainer(Native):
         at_least(0, "Trainer", verify=verify)
         if verify and not compile:
             raise ArgumentError("verify compares compiled steps with eager ones: compile=False (--eager) has none.")
+        if guard not in (True, False):
+            raise ArgumentError(f"guard is True or False, got {guard!r}")
         self.precision, self._compile, self.verify, self.guard = precision, compile, verify, guard
         self._make()
         self.stopped = False

@@ -6,28 +6,58 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.core import cascade
-from ..ops.core.by_hand import Saved, by_hand
-from ..ops.core.primitive import Shaped, normalize_axes
-from ..tensor import Tensor
+from ...tensor import Tensor
+from ..core import cascade
+from ..core.by_hand import Saved, by_hand
+from ..core.primitive import Shaped, case, normalize_axes, promote, public
+from ..core.wide import in_float32, of_dtype
+
+__all__ = ["log_softmax", "softmax"]
 
 
-def softmax_of(z: Tensor, axis: int) -> Tensor:
-    """e^z / sum(e^z) of numbers with a point; eager mode does it in one piece."""
+def _reference(x: np.ndarray, axis: int = -1) -> np.ndarray:
+    y: np.ndarray = np.exp(x) / np.exp(x).sum(axis, keepdims=True)
+    return y
+
+
+@public(case((2, 3), axis=-1), case((2, 3, 4), axis=1), methods=("softmax",), reference=_reference, gives="float")
+@of_dtype
+@in_float32
+def softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
+    """Numbers above 0 that sum to 1 along `axis`: e^x / sum(e^x). No x is too large: the largest is taken out first.
+
+    >>> softmax([1000.0, 1000.0])
+    tensor([0.5, 0.5])
+    """
+    return _worked_out("softmax", promote(x, floats=True)[0], axis, _softmax_by_hand, softmax_composed)
+
+
+@public(
+    case((2, 3), axis=-1),
+    case((2, 3, 4), axis=1),
+    methods=("log_softmax",),
+    reference=lambda x, axis=-1: np.log(_reference(x, axis)),
+    gives="float",
+)
+@of_dtype
+@in_float32
+def log_softmax(x: Any, axis: int = -1, *, dtype: Any = None) -> Tensor:
+    """log(softmax(x)), exact where a softmax would round to 0: x - log(sum(e^x)).
+
+    >>> log_softmax([0.0, 1000.0])
+    tensor([-1000.,     0.])
+    """
+    return _worked_out("log_softmax", promote(x, floats=True)[0], axis, _log_softmax_by_hand, log_softmax_composed)
+
+
+def _worked_out(name: str, z: Tensor, axis: int, in_one_piece: Any, composed: Any) -> Tensor:
+    """By hand, where eager mode does that."""
     if not z.size:
-        normalize_axes("softmax", axis, z.ndim)
+        normalize_axes(name, axis, z.ndim)
         return z
-    y = _softmax_by_hand(z, axis=axis) if _is_axis(z, axis) else None
-    return softmax_composed(z, axis) if y is None else y
-
-
-def log_softmax_of(z: Tensor, axis: int) -> Tensor:
-    """z - log(sum(e^z)), likewise."""
-    if not z.size:
-        normalize_axes("log_softmax", axis, z.ndim)
-        return z
-    y = _log_softmax_by_hand(z, axis=axis) if _is_axis(z, axis) else None
-    return log_softmax_composed(z, axis) if y is None else y
+    y: Tensor | None = in_one_piece(z, axis=axis) if _is_axis(z, axis) else None
+    found: Tensor = composed(z, axis) if y is None else y
+    return found
 
 
 def _is_axis(z: Tensor, axis: Any) -> bool:
