@@ -191,7 +191,7 @@ def _walk(
 
 
 def _walked(
-    ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None, beyond: bool, told: interpret.Told
+    ys: list[Tensor], seeds: list[Tensor], targets: list[Tensor] | None, beyond: bool, told: interpret.Follower
 ) -> list[tuple[Tensor, Tensor, bool]]:
     order = inputs_first(ys, _wanted_inputs)
     wanted = _on_the_way(order, targets)

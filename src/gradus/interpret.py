@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 READ_ONLY = "assign_: this tensor is a read-only view (of a broadcast){}. Use copy() first."  # with the place, if known
 
 Wrong = Callable[[Any], Any]  # of an array or a Tensor: booleans, true where a number is wrong
-Told = Callable[["Tensor"], None] | None  # of a tensor whose gradient is handed on; None where nobody asks
+Follower = Callable[["Tensor"], None] | None  # of a tensor whose gradient is handed on; None where nobody asks
 Explain = Callable[[np.ndarray], None]  # raises, given the numbers of which some are wrong
 
 
@@ -60,7 +60,7 @@ class Interpreter(Protocol):
     def met(self, tensor: Tensor) -> None:
         """The tensor's memory is given to another tensor."""
 
-    def walk(self, ys: list[Tensor]) -> AbstractContextManager[Told]:
+    def walk(self, ys: list[Tensor]) -> AbstractContextManager[Follower]:
         """A block in which gradients are walked back from `ys`; what it gives is told each tensor that is passed."""
 
     def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:
@@ -137,7 +137,7 @@ class Eager:
     def met(self, tensor: Tensor) -> None:
         pass
 
-    def walk(self, ys: list[Tensor]) -> AbstractContextManager[Told]:
+    def walk(self, ys: list[Tensor]) -> AbstractContextManager[Follower]:
         keep_freed_memory()
         return nullcontext()
 

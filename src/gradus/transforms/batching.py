@@ -100,7 +100,7 @@ class Examples:
         if self.of(tensor) is None:
             self.outer.met(tensor)
 
-    def walk(self, ys: list[Tensor]) -> AbstractContextManager[interpret.Told]:
+    def walk(self, ys: list[Tensor]) -> AbstractContextManager[interpret.Follower]:
         return nullcontext()
 
     def loop(self, step: Callable[..., Any], state: Any, xs: Any, reverse: bool) -> Any:

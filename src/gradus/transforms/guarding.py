@@ -22,7 +22,7 @@ import numpy as np
 
 from .. import dtypes, interpret
 from ..errors import NonFiniteError, is_users
-from ..interpret import Eager, Told
+from ..interpret import Eager, Follower
 from ..ops.core.primitive import Primitive
 from ..tensor import Origin, Tensor
 
@@ -129,7 +129,7 @@ class Guarded(Eager):
         return super().concrete(tensor, what_for)
 
     @contextmanager
-    def walk(self, ys: list[Tensor]) -> Iterator[Told]:
+    def walk(self, ys: list[Tensor]) -> Iterator[Follower]:
         for y in ys:
             self._require_finite(y.data, "is differentiated")
         around = self._pulled

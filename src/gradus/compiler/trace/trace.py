@@ -123,7 +123,7 @@ class Tracer(Views):
             self._met.setdefault(id(t), (weakref.ref(t), t.data))
 
     @contextmanager
-    def walk(self, ys: list[Tensor]) -> Iterator[interpret.Told]:
+    def walk(self, ys: list[Tensor]) -> Iterator[interpret.Follower]:
         """Gradients are walked back."""
         self.walked = True
         self._walking += 1
