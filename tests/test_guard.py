@@ -286,3 +286,17 @@ def test_guard_is_a_truth():
     model = nn.Linear(1, 1)
     with pytest.raises(ArgumentError, match="guard is True or False"):
         Trainer(model, "mse", optim.SGD(model.parameters(), lr=0.1), guard="always")
+
+
+def test_a_gradient_that_is_left_in_a_leaf_has_arrived() -> None:
+    x = leaf(0.0, 4.0)
+    said = found(lambda: x.sqrt().sum().backward())
+    assert "sqrt's gradient made inf at [0]" in said and "is a gradient" in said
+
+
+def test_a_gradient_that_a_hook_mends_is_none() -> None:
+    x = leaf(0.0, 4.0)
+    x.register_hook(lambda g: gradus.where(g.isfinite(), g, 0.0))
+    with gradus.guard():
+        x.sqrt().sum().backward()
+    assert x.grad.tolist() == [0.0, 0.25]

@@ -214,9 +214,9 @@ def _walked(
                 g, own = g if replaced is None else replaced, False
             if is_target:
                 reached.append((t, g, own and t.origin is None))  # what goes on may be held by others
+            if told is not None:
+                told(t, g)
             if t.origin is not None:
-                if told is not None:
-                    told(t)
                 _hand_on(t, g, wanted, gradients)
     return reached
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 READ_ONLY = "assign_: this tensor is a read-only view (of a broadcast){}. Use copy() first."  # with the place, if known
 
 Wrong = Callable[[Any], Any]  # of an array or a Tensor: booleans, true where a number is wrong
-Follower = Callable[["Tensor"], None] | None  # of a tensor whose gradient is handed on; None where nobody asks
+Follower = Callable[["Tensor", "Tensor"], None] | None  # of a tensor and its gradient; None where nobody asks
 Explain = Callable[[np.ndarray], None]  # raises, given the numbers of which some are wrong
 
 

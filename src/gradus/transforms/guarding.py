@@ -1,9 +1,9 @@
 """Where a NaN or an infinity comes from: within `guard()` each operation is looked at, forwards and backwards.
 
 What is not finite is written down, with what it was made from. It is an error only where it arrives: in a number that
-is looked at, in what a gradient is taken of, in memory that is written. So a branch that `where` leaves out, or a mask
-of -inf, is none. The error names the operation at the other end of that way, the first that made what is not finite
-of what was.
+is looked at, in what a gradient is taken of, in the gradient of a leaf, in memory that is written. So a branch that
+`where` leaves out, or a mask of -inf, is none. The error names the operation at the other end of that way, the first
+that made what is not finite of what was.
 """
 
 from __future__ import annotations
@@ -139,8 +139,10 @@ class Guarded(Eager):
         finally:
             self._pulled = around
 
-    def _hand_on(self, t: Tensor) -> None:
+    def _hand_on(self, t: Tensor, g: Tensor) -> None:
         self._pulled = t.origin
+        if t.origin is None:
+            self._require_finite(g.data, "is a gradient")
 
     def _require_finite(self, array: Any, happens: str) -> None:
         """Refuse numbers that an operation made, or that were given as NaN; infinities of the user's own are none."""
@@ -231,8 +233,9 @@ def guard() -> Iterator[None]:
 
     The error tells the first operation, on the way forwards or backwards, that made one of finite numbers: the line,
     the module, and the range of what it was given. It is raised where what is not finite is looked at, differentiated,
-    or written into a tensor; a branch left out by `where` and a mask of -inf are none. Compiled functions are computed
-    eagerly in it, operation by operation, and each result is looked through: small steps take longer than eager ones.
+    the gradient of a leaf, or written into a tensor; a branch left out by `where` and a mask of -inf are none. Compiled
+    functions are computed eagerly in it, operation by operation, and each result is looked through: small steps take
+    longer than eager ones.
 
     Raises:
         NonFiniteError: as said.
