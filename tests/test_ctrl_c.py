@@ -51,19 +51,43 @@ def test_another_program_gets_its_keyboard_interrupt(tmp_path):
     assert process.returncode == 7
 
 
-def test_while_it_trains_it_saves_and_says_how_to_go_on(tmp_path):
+@pytest.mark.parametrize(("press", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_while_it_trains_it_saves_and_says_how_to_go_on(press, status, tmp_path):
     run = tmp_path / "run"
-    process = begin("-m", "gradus", "train", "convnet", "--epochs", 10_000, "--out", run)
+    process = begin("-m", "gradus", "train", "softmax", "--epochs", 100_000, "--out", run)
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("epoch 2/"):
-            process.send_signal(signal.SIGINT)
+            process.send_signal(press)
             break
     _, rest = process.communicate(timeout=120)
-    assert process.returncode == 130
+    assert process.returncode == status
     assert f"gradus train --resume {run}" in rest
     assert "Traceback" not in rest
     assert read_state(run / "checkpoint.safetensors")[1]["epoch"] >= 2
+
+
+TRAINING = """
+import os, signal, sys
+import numpy as np
+from gradus import nn, optim
+from gradus.data import TensorDataset
+from gradus.train import LambdaCallback, Trainer
+
+model = nn.Linear(1, 1)
+trainer = Trainer(model, "mse", optim.SGD(model.parameters(), lr=0.1), compile=False)
+press = LambdaCallback(on_batch_end=lambda *_: os.kill(os.getpid(), getattr(signal, sys.argv[1])))
+x = np.ones((4, 1), np.float32)
+trainer.fit(TensorDataset(x, x), callbacks=[press], progress=False)
+"""
+
+
+@pytest.mark.parametrize(("press", "status"), [("SIGINT", -signal.SIGINT), ("SIGTERM", 143)])
+def test_a_program_that_does_not_answer_ends_with_the_usual_status(press, status):
+    process = begin("-c", TRAINING, press)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == status
+    assert ("KeyboardInterrupt" in said) == (press == "SIGINT")  # whose traceback Python shows
 
 
 def test_before_the_first_step_nothing_is_waited_for(tmp_path, monkeypatch):

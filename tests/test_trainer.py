@@ -14,7 +14,8 @@ from gradus.data import DataLoader, Subset, TensorDataset
 from gradus.errors import ArgumentError, CheckpointError, DataError, DivergedError
 from gradus.models import MLP, LinearRegression
 from gradus.nn import functional as F
-from gradus.train import EarlyStopping, History, LambdaCallback, Plateau, SaveBest, Trainer, load
+from gradus.train import EarlyStopping, History, LambdaCallback, Plateau, SaveBest, Terminated, Trainer, load
+from gradus.train.fitting.interrupt import Interrupt
 from gradus.train.fitting.progress import Bar
 
 TIMES = ("seconds", "samples_per_second")
@@ -34,14 +35,14 @@ def trainer_of(seed=0, metrics=("accuracy", "f1"), lr=0.01, **options):
     return Trainer(model, "cross_entropy", optim.Adam(model.parameters(), lr=lr), metrics=metrics, **options)
 
 
-def interrupt_at(count):
-    """Ctrl-C at a batch, counted from the beginning of this piece of the run."""
+def interrupt_at(count, sent=signal.SIGINT):
+    """Ctrl-C, or another signal, at a batch, counted from the beginning of this piece of the run."""
     seen = []
 
     def press(trainer, number):
         seen.append(number)
         if len(seen) == count:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(sent)
 
     return LambdaCallback(on_batch_end=press)
 
@@ -205,10 +206,44 @@ def test_interrupted_in_validation(tmp_path):
     assert len(trainer.fit(blobs(), blobs(), epochs=2, run=tmp_path / "run", resume=True, progress=False)) == 2
 
 
-def test_the_handler_is_put_back():
-    before = signal.getsignal(signal.SIGINT)
-    trainer_of().fit(blobs(), progress=False)
-    assert signal.getsignal(signal.SIGINT) is before
+@pytest.mark.parametrize(("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_a_signal_is_the_exception_it_stands_for_and_a_second_acts_at_once(number, kind):
+    for presses in (1, 2):
+        interrupt, done = Interrupt(), []
+        with pytest.raises(KeyboardInterrupt) as caught, interrupt:
+            for _ in range(presses):
+                signal.raise_signal(number)
+            done.append("the batch")
+            interrupt.check()
+        assert type(caught.value) is kind
+        assert len(done) == (presses == 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_handlers_are_put_back_and_others_left_alone(number):
+    before = signal.getsignal(number)
+    with Interrupt():
+        assert signal.getsignal(number) is not before
+    assert signal.getsignal(number) is before
+    signal.signal(number, own := lambda *_: None)
+    try:
+        with Interrupt() as interrupt:
+            signal.raise_signal(number)
+            interrupt.check()
+            assert signal.getsignal(number) is own
+    finally:
+        signal.signal(number, before)
+
+
+def test_sigterm_saves_and_comes_to_the_same_bits(tmp_path):
+    whole = trainer_of()
+    whole.fit(blobs(), epochs=2, batch_size=16, progress=False)
+    options = {"epochs": 2, "batch_size": 16, "run": tmp_path / "run", "progress": False}
+    with pytest.raises(Terminated):
+        trainer_of().fit(blobs(), callbacks=[interrupt_at(3, signal.SIGTERM)], **options)
+    trainer = trainer_of(seed=5)
+    trainer.fit(blobs(), resume=True, **options)
+    assert bits(trainer) == bits(whole)
 
 
 def test_more_epochs_after_the_end(tmp_path):

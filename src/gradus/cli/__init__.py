@@ -26,7 +26,7 @@ from .tune import tune
 
 __all__ = ["main"]
 
-FAULT, INTERRUPTED = 2, 130
+FAULT = 2
 
 
 class Fault(click.ClickException):
@@ -63,9 +63,9 @@ class Commands(click.Group):
             raise  # click knows: the reader of a pipe has gone
         except OSError as error:
             raise Fault(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}") from error
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             click.echo("gradus: interrupted", err=True)
-            raise click.exceptions.Exit(INTERRUPTED) from None
+            raise click.exceptions.Exit(startup.status(stop)) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

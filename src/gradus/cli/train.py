@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import startup
 from ..errors import ArgumentError
 
 if TYPE_CHECKING:
     from ..train.experiment import Experiment
     from ..train.recipe import Recipe
-
-INTERRUPTED = 130
 
 
 @click.command(short_help="Train a model on a data set, test it, write a report.")
@@ -65,10 +64,10 @@ def train(out: Path | None, resume: Path | None, quiet: bool, **options: Any) ->
         )
     try:
         experiment.fit(folder, resume=resume is not None, progress=False if quiet else None)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         begun = (folder / "checkpoint.safetensors").exists()
         click.echo(f"\nInterrupted. {f'Go on with: gradus train --resume {folder}' if begun else ''}", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        raise click.exceptions.Exit(startup.status(stop)) from None
     _finish(experiment, folder)
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import startup
 from ..errors import ArgumentError, CheckpointError
 
 if TYPE_CHECKING:
     from ..tune import Found, Tuning
 
-INTERRUPTED = 130
 KINDS = {"lr": float, "weight_decay": float, "batch_size": int, "epochs": int, "optimizer": str, "schedule": str}
 USUAL = {"sampler": "tpe", "trials": 30, "seed": 0, "prune": True}
 AROUND = 30.0  # without any range: learning rates from so many times less than the usual one to so many times more
@@ -76,11 +76,11 @@ def tune(model: str | None, study: Path | None, processes: int, out: Path | None
             _together(study, processes, settings)
             settings["progress"] = False
         found = tuning.search(study=study, **settings)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         click.echo(
             f"\nInterrupted; the trials that came to their end are kept. Go on with: gradus tune --study {study}"
         )
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        raise click.exceptions.Exit(startup.status(stop)) from None
     _finish(tuning, found, study, out)
 
 
@@ -173,8 +173,8 @@ def _work(tuning: Tuning, study: Path, worker: str, settings: dict[str, Any]) ->
         os.sched_setaffinity(0, own[number::of] or {own[number % len(own)]})
     try:
         tuning.search(study=study, **settings)
-    except KeyboardInterrupt:
-        raise click.exceptions.Exit(INTERRUPTED) from None
+    except KeyboardInterrupt as stop:
+        raise click.exceptions.Exit(startup.status(stop)) from None
 
 
 def _finish(tuning: Tuning, found: Found, study: Path, out: Path | None) -> None:

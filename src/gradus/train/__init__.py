@@ -7,6 +7,7 @@ from ..names.options import understood_all as _understood_all
 from . import metrics
 from .cross_validation import CrossValidation, cross_validate
 from .fitting.callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBest
+from .fitting.interrupt import Terminated
 from .fitting.pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
 from .fitting.trainer import LOSSES, Trainer
 from .metrics import Metric
@@ -26,6 +27,7 @@ __all__ = [
     "Plateau",
     "Run",
     "SaveBest",
+    "Terminated",
     "Trainer",
     "cross_validate",
     "features",

@@ -73,13 +73,7 @@ class Loop:
         token = shown.set(self.progress)
         try:
             with self.interrupt:
-                while self.epoch < self.epochs and not self.trainer.stopped:
-                    self._one_epoch(logs)
-                self.interrupt.check()
-        except Interrupted:
-            self.history.interrupted = True
-            self.save()
-            raise
+                self._all_epochs(logs)
         finally:
             shown.reset(token)
             self.progress.close()
@@ -90,6 +84,16 @@ class Loop:
         if self.run:
             save(self.trainer.model, self.run.model_file)
         return self.history
+
+    def _all_epochs(self, logs: Sequence[Any]) -> None:
+        try:
+            while self.epoch < self.epochs and not self.trainer.stopped:
+                self._one_epoch(logs)
+            self.interrupt.check()
+        except Interrupted:
+            self.history.interrupted = True
+            self.save()
+            raise
 
     def _one_epoch(self, logs: Sequence[Any]) -> None:
         start = Start(self.trainer, self.batch)

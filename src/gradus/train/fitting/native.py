@@ -15,6 +15,7 @@ from ...optim import Optimizer
 from ...tensor import Tensor
 from ..metrics import Metric
 from ..runs.history import History
+from .interrupt import compiling
 from .progress import shown
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -84,7 +85,7 @@ class Native:
     def _attempt(self) -> Iterator[None]:
         """Trace and compile in this block: where that fails, the compiler has put back what the attempt changed."""
         try:
-            with shown.get().busy("compiling the training step"):
+            with shown.get().busy("compiling the training step"), compiling():
                 yield
         except Exception as problem:
             self._failed = problem

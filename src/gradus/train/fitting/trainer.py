@@ -172,9 +172,10 @@ class Trainer(Native):
     ) -> History:
         """Go through the training data so many times, a step for each batch.
 
-        Ctrl-C ends it after the batch, with the checkpoint written, as KeyboardInterrupt. With `resume` it goes on
-        from there, and comes to the same bits as if it had not been interrupted, with the same number of BLAS
-        threads. At the end the model is in the mode (training or evaluation) that it was in before.
+        Ctrl-C ends it after the batch, with the checkpoint written, as KeyboardInterrupt, and SIGTERM as
+        `train.Terminated`, which is one, too. With `resume` it goes on from there, and comes to the same bits as if it
+        had not been interrupted, with the same number of BLAS threads. At the end the model is in the mode (training or
+        evaluation) that it was in before.
 
         Args:
             train: a data set, of which shuffled batches are made, or a DataLoader. Of batches (x, y), (x1, x2, y) the
