@@ -538,7 +538,7 @@ def test_mixtures_refuse_and_rest(mix: Any) -> None:
         (lambda: RandomHorizontalFlip(1.5), r"p must be in \[0, 1\]"),
         (lambda: RandomCrop(0), "RandomCrop: size"),
         (lambda: RandomCrop(4, padding=(1, 2, 3)), "padding is one, two or four integers"),
-        (lambda: RandomCrop(4, padding_mode="mirror"), "padding_mode is one of constant, edge"),
+        (lambda: RandomCrop(4, padding_mode="mirror"), "unknown padding_mode 'mirror'. Known: constant, edge"),
         (lambda: RandomResizedCrop(4, scale=(0.5, 1.5)), "scale is two numbers from 0 to 1"),
         (lambda: RandomResizedCrop(4, ratio=(2, 1)), "ratio is two numbers"),
         (lambda: RandomAffine(-3), "degrees is a number of 0 or more"),

@@ -14,7 +14,7 @@ import pytest
 
 import gradus
 from gradus import Tensor, grad, no_grad
-from gradus.errors import DtypeError, GradientError, ShapeError
+from gradus.errors import ArgumentError, DtypeError, GradientError, OptionError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("checked")
 
@@ -339,6 +339,16 @@ def test_a_training_step_makes_no_cycles(no_collector: None) -> None:
 
     assert all(ref() is None for ref in step())
     assert gc.collect() == 0
+
+
+@pytest.mark.parametrize("block", [gradus.no_grad, gradus.enable_grad, gradus.guard])
+def test_blocks_take_nothing_but_what_they_decorate(block) -> None:
+    name = block.__name__
+    with pytest.raises(ArgumentError, match=rf"{name} takes nothing.* got True\. Write: with gradus\.{name}\(\)"):
+        block(True)
+    with pytest.raises(OptionError, match=rf"{name}: there is no option 'mode'"):
+        block(mode=True)
+    assert block(lambda x: x + 1)(1) == block()(lambda x: x + 1)(1) == 2
 
 
 def test_a_function_decorated_with_no_grad_runs_in_two_threads_at_once() -> None:

@@ -59,6 +59,14 @@ def test_options(read):
         read(content, dates={"day": "%d"})
 
 
+def test_rows_that_are_all_the_same(read):
+    told = "no line names the columns"
+    assert read("1,5\n1,5\n", told)[0] == {"column 1": ["1", "1"], "column 2": ["5", "5"]}
+    assert read("a,5\na,5\n", told)[0] == {"column 1": ["a", "a"], "column 2": ["5", "5"]}
+    with pytest.raises(DataError, match="holds a header and no rows"):
+        read("1,5\n1,5\n", header=True)
+
+
 @pytest.mark.parametrize(
     "options",
     [{"header": 0}, {"header": "a"}, {"decimal": ";"}, {"comment": ""},
@@ -76,6 +84,17 @@ def test_options_by_the_names_of_pandas(read):
     for option in ("dtype", "parse_dates", "index_col", "usecols", "nrows", "thousands", "quotechar"):
         with pytest.raises(OptionError, match=f"there is no option '{option}'. (Write instead|Leave it out): "):
             read(content, **{option: 7})
+
+
+def test_what_stands_for_missing_is_added_to_the_usual_words_or_is_all(read):
+    content = "a,b\nNA,?\n1,2\n"
+    for option in ({"na_values": "?"}, {"na_values": ["?"], "keep_default_na": True}, {"missing": ["?", ...]}):
+        assert read(content, **option)[0] == {"a": [None, "1"], "b": [None, "2"]}
+    assert read(content, missing="?")[0] == {"a": ["NA", "1"], "b": [None, "2"]}
+    with pytest.raises(OptionError, match=r"no option 'keep_default_na'. Write instead: missing=\[\.\.\.\], which are"):
+        read(content, na_values="?", keep_default_na=False)
+    with pytest.raises(ArgumentError, match="missing is one text or several"):
+        read(content, na_values={"b": "?"})
 
 
 def test_underscores_make_no_number(read):

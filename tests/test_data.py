@@ -10,10 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import gradus
-from gradus.data import DataLoader, Subset, TensorDataset, check_finite, random_split
-from gradus.errors import ArgumentError, DataError, DtypeError, ShapeError
+from gradus.data import (
+    ConcatDataset,
+    DataLoader,
+    ImageFolder,
+    Sequences,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    check_finite,
+    random_split,
+)
+from gradus.errors import ArgumentError, DataError, DtypeError, PlaceError, ShapeError
 
 
 def numbered(n=10):
@@ -96,20 +107,56 @@ def test_a_subset_looks_samples_up():
 
 
 @pytest.mark.parametrize(
-    ("indices", "message"),
+    ("indices", "error", "message"),
     [
-        ([0, 10], "indices hold 10, and there are 10 samples, 0 to 9"),
-        ([-11], "indices hold -11"),
-        ([0.5], "indices must be whole numbers"),
-        ([True, False], "indices must be whole numbers"),
-        ({1, 2}, "indices must be whole numbers"),
-        ([[1]], "indices must be whole numbers"),
-        (3, "indices must be whole numbers"),
+        ([0, 10], PlaceError, "there is no sample 10 among 10, which are 0 to 9"),
+        ([-11], PlaceError, "there is no sample -11"),
+        ([0.5], ArgumentError, "asked for by a whole number, a slice, several numbers or a mask"),
+        ([True, False], ArgumentError, "asked for by"),
+        ({1, 2}, ArgumentError, "asked for by"),
+        ([[1]], ArgumentError, "asked for by"),
+        ([[1], [1, 2]], ArgumentError, "asked for by"),
+        (3, ArgumentError, r"several places, as \[3\], got 3"),
     ],
 )
-def test_places_that_are_not_there(indices, message):
-    with pytest.raises(ArgumentError, match=message):
+def test_places_that_are_not_there(indices, error, message):
+    with pytest.raises(error, match=message):
         Subset(numbered(), indices)
+
+
+def _all_data_sets(folder):
+    for i in range(4):
+        (folder / "ab"[i % 2]).mkdir(exist_ok=True)
+        Image.new("L", (2, 2), i).save(folder / "ab"[i % 2] / f"{i}.png")
+    arrays = TensorDataset([[0.0], [1.0], [2.0], [3.0]], [0, 1, 2, 3])
+    sequences = Sequences([[1], [1, 2], [1, 2, 3], [4]], [0, 1, 2, 3])
+    halves = TensorDataset([[0.0], [1.0]], [0, 1]), TensorDataset([[2.0], [3.0]], [2, 3])
+    return [arrays, Subset(arrays, range(4)), ConcatDataset(halves), StackDataset(arrays, sequences),
+            StackDataset(x=[4, 5, 6, 7], y=Subset(arrays, [3, 2, 1, 0])), sequences, ImageFolder(folder)]  # fmt: skip
+
+
+def test_all_data_sets_take_the_same_indices(tmp_path):
+    for dataset in _all_data_sets(tmp_path):
+        name, last, first_two = type(dataset).__name__, repr(dataset[3]), repr(dataset[:2])
+        for index in (-1, np.int64(3), np.uint8(3), np.int32(-1), np.array(3), gradus.tensor(3)):
+            assert repr(dataset[index]) == last, (name, index)
+        mask = np.array([True, True, False, False])
+        for index in ([0, 1], np.array([0, 1], np.uint8), [-4, -3], gradus.tensor([0, 1]), mask, mask.tolist()):
+            assert repr(dataset[index]) == first_two, (name, index)
+        assert repr(dataset[[1, 0]]) == repr(dataset[1::-1]) != first_two
+        for index in (4, -5, np.int64(4), [0, 4], [-5], np.array([4])):
+            with pytest.raises(PlaceError, match=rf"^{name}: there is no sample -?\d among 4, which are 0 to 3$"):
+                dataset[index]
+        for index in (1.0, [0.0], "a", None, True, (0, 1), [[0], [1]], [True], ..., {1}):
+            with pytest.raises(ArgumentError, match=f"^{name}: samples are asked for by a whole number"):
+                dataset[index]
+        assert sum(1 for _ in dataset) == 4  # by an IndexError loops end
+
+
+def test_several_of_what_is_no_array_are_told_how_they_come():
+    for dataset in (ConcatDataset([["a"], ["b"]]), Subset(["a", "b"], [0, 1])):
+        with pytest.raises(DataError, match=r"not made of arrays alone: 'a'\. Several of them come one by one"):
+            dataset[:2]
 
 
 # -- the loader --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -140,6 +142,26 @@ def test_a_module_of_others_is_answered() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"^No module named 'gradus\.nothing'"):
         import gradus.nothing  # noqa: F401
     assert importlib.util.find_spec("gradus.fft") is None
+
+
+def test_other_imports_pass_the_finder_by() -> None:
+    assert [type(f).__name__ for f in sys.meta_path].count("Told") == 1
+    spec = importlib.machinery.ModuleSpec("gradus.utils", importlib.machinery.BuiltinImporter)
+    behind = SimpleNamespace(find_spec=lambda name, *_: spec if name == "gradus.utils" else None)
+    sys.meta_path.append(behind)
+    try:  # what was put behind it is asked
+        with pytest.raises(ImportError, match="is not a built-in module"):
+            import gradus.utils  # noqa: F401
+    finally:
+        sys.meta_path.remove(behind)
+    for ask in (importlib.import_module, importlib.util.find_spec, __import__):
+        for name in ("nothing_of_ours", "gradus.fft"):
+            try:
+                assert ask(name) is None
+            except ModuleNotFoundError as error:
+                assert str(error) == f"No module named {name!r}"
+    importlib.reload(importlib.import_module("gradus.names.modules")).tell_imports()
+    assert [type(f).__name__ for f in sys.meta_path].count("Told") == 1
 
 
 def test_nothing_is_worked_out_for_who_only_asks() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import gradus
 from gradus import nn, optim
 from gradus.data import Subset, TensorDataset, k_fold, random_split, stratified_split
-from gradus.errors import ArgumentError, DataError, OptionError
+from gradus.errors import ArgumentError, DataError, DataWarning, OptionError
 from gradus.train import CrossValidation, Trainer, cross_validate, cross_validation
 from gradus.train.recipe import Recipe
 
@@ -44,6 +44,27 @@ def test_three_parts_by_fractions_and_by_labels_of_ones_own():
     again, other = (stratified_split(data, [0.6, 0.3, 0.1], labels=labels, seed=s)[0] for s in (3, 4))
     assert parts[0].indices.tolist() == again.indices.tolist() != other.indices.tolist()
     assert sorted(labels[i] for i in parts[0].indices) != [labels[i] for i in parts[0].indices]  # they are mixed
+
+
+@pytest.mark.parametrize(
+    ("n", "fractions", "counts"),
+    [
+        (10, [0.05, 0.95], [1, 9]),
+        (10, [0.35, 0.35, 0.3], [4, 3, 3]),
+        (11, [0.25, 0.25, 0.25, 0.25], [3, 3, 3, 2]),
+        (100, [0.71, 0.29], [71, 29]),
+        (10, [0.0, 0.55, 0.45], [0, 6, 4]),
+        (5, [np.float32(0.5), np.float32(0.5)], [3, 2]),
+    ],
+)
+def test_fractions_have_their_whole_samples_and_the_first_parts_the_rest(n, fractions, counts):
+    assert [len(part) for part in random_split(range(n), fractions)] == counts
+    assert [len(part) for part in stratified_split(of([0] * n), fractions)] == counts
+
+
+def test_a_fraction_that_comes_to_nothing_is_told():
+    with pytest.warns(DataWarning, match="^random_split: of 10 samples, a part of 0.05 is empty$"):
+        assert [len(part) for part in random_split(range(10), [0.05, 0.05, 0.9])] == [1, 0, 9]
 
 
 def test_labels_of_a_part_are_those_of_its_rows():

@@ -8,7 +8,6 @@ from . import startup as _startup  # noqa: F401 - before all that takes time
 
 # isort: split
 from importlib import import_module
-from sys import meta_path as _meta_path
 from typing import TYPE_CHECKING, Any
 
 from numpy import e, inf, nan, newaxis, pi
@@ -37,7 +36,7 @@ from .interchange import standard as _standard  # noqa: F401
 from .interchange.dlpack import from_dlpack
 from .names.elsewhere import missing as _missing
 from .names.elsewhere import tell as _tell
-from .names.modules import Told as _Told
+from .names.modules import tell_imports as _tell_imports
 from .names.options import methods_understood as _methods_understood
 from .names.options import understood_all as _understood_all
 from .ops import *
@@ -162,4 +161,4 @@ __all__ = [
 _understood_all(globals(), __all__)
 _methods_understood(_Methods)
 _tell(_Methods, "Tensor")
-_meta_path.append(_Told())
+_tell_imports()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import interpret
 from ._methods import method
-from .errors import GradientError, ShapeError
+from .errors import ArgumentError, GradientError, ShapeError
 from .names.elsewhere import door as _door
 from .tensor import WALL, Origin, Tensor, as_tensor, writes_of
 
@@ -44,6 +44,18 @@ class _Recording(ContextDecorator):
         return _Recording(self.wanted)
 
 
+def block_or_decorated(where: str, block: Any, function: Any) -> Any:
+    """What stands behind `with`, or the function that it decorates without brackets."""
+    if function is None:
+        return block
+    if not callable(function):
+        raise ArgumentError(
+            f"{where} takes nothing, or a function that it decorates, got {function!r:.80}. "
+            f"Write: with gradus.{where}(): ..."
+        )
+    return block(function)
+
+
 @overload
 def no_grad() -> _Recording: ...
 @overload
@@ -60,7 +72,7 @@ def no_grad(function: Any = None) -> Any:
     >>> y.requires_grad
     False
     """
-    return _Recording(False) if function is None else _Recording(False)(function)
+    return block_or_decorated("no_grad", _Recording(False), function)
 
 
 @overload
@@ -77,7 +89,7 @@ def enable_grad(function: Any = None) -> Any:
     >>> y.requires_grad
     True
     """
-    return _Recording(True) if function is None else _Recording(True)(function)
+    return block_or_decorated("enable_grad", _Recording(True), function)
 
 
 @method("backward")

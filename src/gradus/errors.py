@@ -59,6 +59,10 @@ class ArgumentError(GradusError, ValueError):
     """An argument outside the values that make sense."""
 
 
+class PlaceError(GradusError, IndexError):
+    """A sample that is not there; an IndexError, by which loops over what has items by number end."""
+
+
 class OptionError(GradusError, TypeError):
     """An option that a function does not have."""
 
@@ -186,6 +190,19 @@ def nearest(word: str, known: Iterable[str]) -> str:
     more = f", and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     hint = did_you_mean(short(word), map(short, names[:_LOOKED_AT]))
     return f"{hint} Known: {', '.join(map(short, names[:_NAMED]))}{more}.".lstrip()
+
+
+def one_of(where: str, name: str, value: str, known: Iterable[str]) -> str:
+    """The value of an argument that must be one of the known words.
+
+    >>> one_of("pad", "mode", "reflekt", ("constant", "reflect"))
+    Traceback (most recent call last):
+    gradus.errors.ArgumentError: pad: unknown mode 'reflekt'. Did you mean 'reflect'? Known: constant, reflect.
+    """
+    names = list(known)
+    if value not in names:
+        raise ArgumentError(f"{where}: unknown {name} {value!r:.80}. {nearest(str(value), names)}")
+    return value
 
 
 def did_you_mean(word: str, known: Iterable[str], most: int = 2) -> str:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import one_of
+from ..errors import ArgumentError, DataError, ShapeError, one_of
 from ..ops import pad, stack
 from ..tensor import Tensor, as_tensor
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import integers
+from ..functional.checks import samples_at
 from ..names.elsewhere import tell
 from ..tensor import Tensor, as_tensor
 from .collate import together
@@ -80,7 +80,8 @@ class TensorDataset:
         return len(self.arrays[0])
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
-        return tuple(a[index] for a in self.arrays)
+        places = samples_at("TensorDataset", index, len(self))
+        return tuple(a[places] for a in self.arrays)
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{a.dtype.name}{a.shape}" for a in self.arrays)
@@ -96,7 +97,8 @@ class Subset:
             that is taken.
 
     Raises:
-        ArgumentError: other indices, or places that are not there.
+        ArgumentError: other indices.
+        PlaceError: a sample that is not there.
 
     >>> part = Subset(TensorDataset([[1.0], [2.0], [3.0]]), [2, 0])
     >>> part[0], len(part)
@@ -104,7 +106,7 @@ class Subset:
     """
 
     def __init__(self, dataset: Dataset, indices: Any) -> None:
-        self.dataset, self.indices = dataset, _places(len(dataset), indices)
+        self.dataset, self.indices = dataset, np.arange(len(dataset))[_several(indices, len(dataset))]
         self.classes: tuple[str, ...] | None = getattr(dataset, "classes", None)
         self.name: str = getattr(dataset, "name", "")
         self.target: Standardizer | None = getattr(dataset, "target", None)
@@ -114,9 +116,8 @@ class Subset:
         return len(self.indices)
 
     def __getitem__(self, index: Any) -> Any:
-        if np.ndim(self.indices[index]) == 0:
-            return self.dataset[int(self.indices[index])]
-        return rows(self.dataset, self.indices[index])
+        found = self.indices[samples_at("Subset", index, len(self))]
+        return rows(self.dataset, found) if found.ndim else self.dataset[int(found)]
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
@@ -127,16 +128,13 @@ class Subset:
         return f"Subset({len(self)} of {self.dataset!r})"
 
 
-def _places(n: int, indices: Any) -> np.ndarray:
-    """The numbers of samples, of n, from 0 on."""
-    array = np.asarray(indices)
-    if array.dtype == bool and array.shape == (n,):
-        return np.flatnonzero(array)
-    places = integers("Subset", "indices", indices)
-    outside = places[(places < -n) | (places >= n)]
-    if outside.size:
-        raise ArgumentError(f"Subset: indices hold {outside[0]}, and there are {n} samples, 0 to {n - 1}")
-    return np.where(places < 0, places + n, places)
+def _several(indices: Any, n: int) -> Any:
+    """Places of samples, of n, from 0 on."""
+    given = list(indices) if isinstance(indices, (tuple, range)) else indices
+    places = samples_at("Subset", given, n)
+    if isinstance(places, int):
+        raise ArgumentError(f"Subset: indices are several places, as [{indices!r}], got {indices!r}")
+    return places
 
 
 def found_in(dataset: Any, places: Any) -> tuple[Any, Any]:
@@ -197,7 +195,10 @@ def rows(dataset: Dataset, index: Any) -> tuple[np.ndarray, ...]:
     batch = together([sample(whole, int(i)) for i in places], places)
     parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
     if not all(isinstance(part, Tensor) for part in parts):
-        raise DataError(f"the samples of a {type(whole).__name__} are not made of arrays alone: {whole[0]!r:.80}")
+        raise DataError(
+            f"the samples of a {type(whole).__name__} are not made of arrays alone: {whole[0]!r:.80}. Several of them "
+            "come one by one, or in a DataLoader's batches; a part of them is Subset(dataset, places)."
+        )
     return tuple(part.numpy() for part in parts)
 
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArgumentError, DataError
-from .dataset import Dataset, require_dataset
+from ..functional.checks import samples_at
+from ..tensor import Tensor
+from .dataset import Dataset, Subset, TensorDataset, require_dataset, rows
+from .sequences import Sequences
 
 __all__ = ["ConcatDataset", "StackDataset"]
+
+_KNOW_SEVERAL = (np.ndarray, Tensor, TensorDataset, Subset, Sequences)
 
 
 class ConcatDataset:
@@ -38,9 +45,10 @@ class ConcatDataset:
     def __len__(self) -> int:
         return sum(map(len, self.datasets))
 
-    def __getitem__(self, index: int) -> Any:
-        place = range(len(self))[index]  # as Python counts, from the end below 0
-        part = 0
+    def __getitem__(self, index: Any) -> Any:
+        place, part = samples_at("ConcatDataset", index, len(self)), 0
+        if not isinstance(place, int):
+            return rows(self, place)
         while place >= len(self.datasets[part]):
             place, part = place - len(self.datasets[part]), part + 1
         return self.datasets[part][place]
@@ -74,10 +82,18 @@ class StackDataset:
         return len(self._first)
 
     def __getitem__(self, index: int) -> Any:
+        places = samples_at("StackDataset", index, len(self))
         if isinstance(self.datasets, dict):
-            return {name: dataset[index] for name, dataset in self.datasets.items()}
-        return tuple(dataset[index] for dataset in self.datasets)
+            return {name: _at(dataset, places) for name, dataset in self.datasets.items()}
+        return tuple(_at(dataset, places) for dataset in self.datasets)
 
     def __repr__(self) -> str:
         named = self.datasets.items() if isinstance(self.datasets, dict) else [("", d) for d in self.datasets]
         return f"StackDataset({', '.join(f'{name}={d!r}' if name else repr(d) for name, d in named)})"
+
+
+def _at(dataset: Any, places: Any) -> Any:
+    """One sample; of several, what the data set gives for them, and what it gives for each, where it knows but one."""
+    if isinstance(places, int) or isinstance(dataset, (*_KNOW_SEVERAL, ConcatDataset, StackDataset)):
+        return dataset[places]
+    return [dataset[int(i)] for i in np.arange(len(dataset))[places]]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError
-from ..functional.checks import at_least, at_least_one, in_range, one_of, require_function
+from ..errors import ArgumentError, DataError, one_of
+from ..functional.checks import at_least, at_least_one, in_range, require_function
 from ..names.elsewhere import missing_from
 from ..random import Generator
 from .batch_samplers import BatchSampler, LengthBatchSampler, as_batch_sampler

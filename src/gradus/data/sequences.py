@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DataError, DtypeError, ShapeError
-from ..functional.checks import at_least_one, floats, sizes_of
+from ..functional.checks import at_least_one, floats, samples_at, sizes_of
 from ..ops import concatenate
 from ..tensor import Tensor, as_tensor
 
@@ -85,12 +85,13 @@ class Sequences:
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
         """One sample, its sequence as long as it is; of a slice or an array of places the padded batch."""
-        lengths = self.lengths[index]
+        places = samples_at("Sequences", index, len(self))
+        lengths = self.lengths[places]
         if np.ndim(lengths) == 0:
-            x = self.values[self._starts[index] :][:lengths]
+            x = self.values[self._starts[places] :][:lengths]
         else:
-            x = self._batch(self._starts[index], lengths, self.padded[index].max(initial=self.buckets[0]))
-        return x, lengths, *(a[index] for a in self.others)
+            x = self._batch(self._starts[places], lengths, self.padded[places].max(initial=self.buckets[0]))
+        return x, lengths, *(a[places] for a in self.others)
 
     def _batch(self, starts: np.ndarray, lengths: np.ndarray, t: int) -> np.ndarray:
         x = np.full((len(starts), t, *self.values.shape[1:]), self.fill, self.values.dtype)

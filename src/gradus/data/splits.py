@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, DataWarning, warn
 from ..functional.checks import at_least
 from ..random import stream
 from .dataset import Dataset, Subset, in_memory, require_dataset
@@ -24,7 +24,9 @@ def random_split(dataset: Dataset, lengths: Sequence[float], seed: int = 0) -> l
 
     Args:
         dataset: any data set.
-        lengths: numbers of samples that add up to len(dataset), or fractions that add up to 1.
+        lengths: numbers of samples that add up to len(dataset), or fractions that add up to 1, of which each part has
+            its whole samples, and those left over go to the first parts, one each, as in PyTorch. A fraction that
+            comes to no sample is told (DataWarning).
         seed: what the order depends on.
 
     Returns:
@@ -108,14 +110,26 @@ def _ends(where: str, dataset: Dataset, lengths: Any) -> np.ndarray:
     if not several or not all(isinstance(length, (int, float, np.number)) for length in lengths):
         raise ArgumentError(f"{where}: the lengths are several numbers, as [0.8, 0.2], got {lengths!r}")
     n = len(dataset)
-    fractions = any(isinstance(length, float) for length in lengths)
+    fractions = any(isinstance(length, (float, np.floating)) for length in lengths)
     if any(length < 0 for length in lengths) or not math.isclose(sum(lengths), 1 if fractions else n):
         raise ArgumentError(
             f"{where}: the lengths {list(lengths)} add up to {sum(lengths):g}; "
             f"they must be fractions that make 1, or counts that make {n}"
         )
-    ends: np.ndarray = np.rint(np.cumsum(lengths)[:-1] * (n if fractions else 1)).astype(int)
+    counts = np.array(_counts(where, n, lengths) if fractions else lengths, int)
+    ends: np.ndarray = np.cumsum(counts)[:-1]
     return ends
+
+
+def _counts(where: str, n: int, fractions: Any) -> list[int]:
+    """How many of n samples each fraction comes to; 0 of a fraction of 0."""
+    counts = [math.floor(round(n * f, 6)) for f in fractions]  # 100 * 0.29 is less than 29 by rounding
+    wanted = [i for i, f in enumerate(fractions) if f > 0]
+    for i in wanted[: n - sum(counts)]:
+        counts[i] += 1
+    if empty := [f for f, count in zip(fractions, counts, strict=True) if f > 0 and not count]:
+        warn(f"{where}: of {n} samples, a part of {empty[0]:g} is empty", DataWarning)
+    return counts
 
 
 def _classes(where: str, dataset: Dataset, labels: Any) -> np.ndarray:

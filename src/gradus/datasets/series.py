@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..data import Daily, Standardizer, Table, TensorDataset, by_day, read_csv
-from ..errors import ArgumentError, DataError, nearest
+from ..errors import ArgumentError, DataError, one_of
 from .locate import locate
 from .splits import TEST_SHARE, Splits
 
@@ -79,9 +79,7 @@ def every_day(table: Table, logarithms: bool) -> np.ndarray:
 
 
 def _named(series: str) -> tuple[str, bool, str]:
-    if series not in _SERIES:
-        raise ArgumentError(f"daily_views has no series {series!r}. {nearest(series, _SERIES)}")
-    return _SERIES[series]
+    return _SERIES[one_of("daily_views", "series", series, _SERIES)]
 
 
 def _logarithms(table: Table, logarithms: bool) -> Daily:

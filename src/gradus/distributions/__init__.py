@@ -10,8 +10,8 @@ from ..names.elsewhere import door as _door
 from ..names.options import understood_all
 from .classes import *
 from .core import *
-from .divergence import *
 from .gammas import *
+from .kl import *
 from .located import *
 
 __all__ = [*offers(__name__)]

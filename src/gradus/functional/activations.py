@@ -7,13 +7,13 @@ from typing import Any
 
 from .. import random
 from ..dtypes import accumulator
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, one_of
 from ..ops import arange, expm1, log, maximum, sigmoid, sign, softmax, where
 from ..ops import softplus as _softplus
 from ..ops.core.primitive import promote
 from ..ops.core.wide import in_float32, of_dtype
 from ..tensor import Tensor
-from .checks import in_range, one_of
+from .checks import in_range
 
 __all__ = [
     "celu",

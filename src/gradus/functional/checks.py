@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import interpret
-from ..errors import ArgumentError, DataError, ShapeError, nearest
+from ..errors import ArgumentError, DataError, PlaceError, ShapeError
 from ..interpret import Wrong
 from ..tensor import Tensor
 
@@ -117,14 +117,50 @@ def floats(where: str, name: str, values: Any) -> np.ndarray:
 def integers(where: str, name: str, values: Any) -> np.ndarray:
     """Whole numbers as an array (n,) of int64.
 
-    >>> integers("Subset", "indices", [0.5])
+    >>> integers("SubsetRandomSampler", "indices", [0.5])
     Traceback (most recent call last):
-    gradus.errors.ArgumentError: Subset: indices must be whole numbers, (n,), got [0.5]
+    gradus.errors.ArgumentError: SubsetRandomSampler: indices must be whole numbers, (n,), got [0.5]
     """
     array = np.asarray(values.numpy() if isinstance(values, Tensor) else values)
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
         raise ArgumentError(f"{where}: {name} must be whole numbers, (n,), got {values!r:.80}")
     return array.astype(np.int64)
+
+
+def samples_at(where: str, index: Any, n: int) -> Any:
+    """What an index asks for of n samples: an int from 0 on; or several, as a slice or as an array of places from 0 on.
+
+    Args:
+        index: a whole number, below 0 counted from the end; a slice; numbers (m,); or a mask (n,).
+
+    Raises:
+        PlaceError: there is no such sample.
+
+    >>> samples_at("Subset", -1, 3), samples_at("Subset", [True, False, True], 3)
+    (2, array([0, 2]))
+    >>> samples_at("Subset", 3, 3)
+    Traceback (most recent call last):
+    gradus.errors.PlaceError: Subset: there is no sample 3 among 3, which are 0 to 2
+    """
+    if isinstance(index, slice) or (type(index) is int and 0 <= index < n):
+        return index
+    try:
+        array = np.asarray(index.numpy() if isinstance(index, Tensor) else index)
+    except ValueError:  # lists of unlike lengths
+        array = np.empty((0, 0))
+    if array.dtype == bool and array.shape == (n,):
+        return np.flatnonzero(array)
+    whole = array.dtype.kind in "iu" or array.shape == (0,)
+    if not whole or array.ndim > 1 or isinstance(index, tuple):
+        raise ArgumentError(
+            f"{where}: samples are asked for by a whole number, a slice, several numbers or a mask (n,), "
+            f"got {index!r:.80}"
+        )
+    if (outside := array[(array < -n) | (array >= n)]).size:
+        there = f"{n}, which are 0 to {n - 1}" if n else "none"
+        raise PlaceError(f"{where}: there is no sample {outside[0]} among {there}")
+    places = array.astype(np.int64)
+    return np.where(places < 0, places + n, places) if places.ndim else int(places) % n
 
 
 def require_named(where: str, state: Any) -> None:
@@ -134,14 +170,6 @@ def require_named(where: str, state: Any) -> None:
             f"{where}: expects tensors by name, as state_dict() gives them, got {state!r:.80}. "
             "From a file they are read with gradus.load(path)."
         )
-
-
-def one_of(where: str, name: str, value: str, known: Iterable[str]) -> str:
-    """The value of an argument that must be one of the known words."""
-    names = list(known)
-    if value not in names:
-        raise ArgumentError(f"{where}: unknown {name} {value!r}. {nearest(str(value), names)}")
-    return value
 
 
 def same_shape(where: str, x: Tensor, y: Tensor) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..errors import ArgumentError, DtypeError, ShapeError
+from ..errors import ArgumentError, DtypeError, ShapeError, one_of
 from ..interpret import Outside
 from ..ops import arange, matmul, segment_sum, take, where, zeros
 from ..ops.core.primitive import promote
 from ..ops.order.finding import looked_at
 from ..tensor import Tensor
-from .checks import at_least_one, one_of, refuse
+from .checks import at_least_one, refuse
 
 __all__ = ["bilinear", "embedding", "embedding_bag", "linear", "one_hot"]
 

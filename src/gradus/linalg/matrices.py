@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, one_of
 from ..ops import absolute, maximum, where
 from ..tensor import Tensor, as_tensor
 from .factors import matrix, negligible, parts
@@ -112,9 +112,7 @@ def eigh(x: Any, UPLO: str = "L") -> Eigen:
     tensor([1., 2.])
     """
     found = matrix("eigh", x, square=True)
-    if UPLO not in ("L", "U"):
-        raise ArgumentError(f'linalg.eigh: UPLO is "L" or "U", got {UPLO!r}')
-    return Eigen(*parts("eigh", found, UPLO=UPLO))
+    return Eigen(*parts("eigh", found, UPLO=one_of("linalg.eigh", "UPLO", UPLO, ("L", "U"))))
 
 
 def eigvalsh(x: Any, UPLO: str = "L") -> Tensor:

@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import interpret
 from ..autograd import no_grad
-from ..errors import ArgumentError, DataError, ShapeError
-from ..functional.checks import at_least, at_least_one, one_of, refuse
+from ..errors import ArgumentError, DataError, ShapeError, one_of
+from ..functional.checks import at_least, at_least_one, refuse
 from ..nn import Module, Parameter, init
 from ..ops import arange, logsumexp, sigmoid, softplus, where, zeros
 from ..ops.core.primitive import cast

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd import enable_grad, no_grad
-from ..errors import ArgumentError
-from ..functional.checks import at_least_one, one_of
+from ..errors import ArgumentError, one_of
+from ..functional.checks import at_least_one
 from ..ops import concatenate
 from ..tensor import Tensor, tensor
 from .groups import Params

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..errors import CheckpointError
-from ..functional.checks import in_range, one_of
+from ..errors import CheckpointError, one_of
+from ..functional.checks import in_range
 from ..tensor import Tensor, tensor
 from .optimizer import Optimizer
 

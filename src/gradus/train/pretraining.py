@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from .. import datasets, random
-from ..errors import ArgumentError, CheckpointError, DataError
-from ..functional.checks import at_least_one, one_of
+from ..errors import ArgumentError, CheckpointError, DataError, one_of
+from ..functional.checks import at_least_one
 from ..models import DBN, RBM, DeepAutoencoder, masking_noise
 from ..nn import Module
 from ..optim import Adam

@@ -21,8 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import dtypes, interpret
+from ..autograd import block_or_decorated
 from ..errors import NonFiniteError, is_users
 from ..interpret import Eager, Follower
+from ..names.options import understood
 from ..ops.core.primitive import Primitive
 from ..tensor import Origin, Tensor
 
@@ -228,8 +230,17 @@ def _described(array: np.ndarray) -> str:
 
 
 @contextmanager
-def guard() -> Iterator[None]:
-    """Within this block a NaN or an infinity is an error that names the operation it comes from.
+def _guarded() -> Iterator[None]:
+    token = interpret.current.set(Guarded())
+    try:
+        yield
+    finally:
+        interpret.current.reset(token)
+
+
+@understood  # type: ignore[arg-type]
+def guard(function: Any = None) -> Any:
+    """Within this block, or this decorated function, a NaN or an infinity is an error that names where it comes from.
 
     The error tells the first operation, on the way forwards or backwards, that made one of finite numbers: the line,
     the module, and the range of what it was given. It is raised where what is not finite is looked at, differentiated,
@@ -248,9 +259,5 @@ def guard() -> Iterator[None]:
     Traceback (most recent call last):
     gradus.errors.NonFiniteError: sqrt's gradient made inf at [0] of float32[2], at <doctest ...
     """
-    token = interpret.current.set(Guarded())
-    try:
-        yield
-    finally:
-        interpret.current.reset(token)
+    return block_or_decorated("guard", _guarded(), function)
 

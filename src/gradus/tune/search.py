@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArgumentError, DivergedError
-from ..functional.checks import at_least, at_least_one, one_of
+from ..errors import ArgumentError, DivergedError, one_of
+from ..functional.checks import at_least, at_least_one
 from ..train import Callback
 from .space import Space, check_space, to_json
-from .study import SURPLUS, check_better, keep_settings, opened, optuna_, trials_of
+from .study import SURPLUS, keep_settings, opened, optuna_, trials_of
 from .trial import DIVERGED, Found, Trial
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def search(
     """
     check_space(space)
     check_settings(trials, sampler, seed)
-    check_better(better)
+    one_of("search", "better", better, ("higher", "lower"))
     module = optuna_()
     from .sampler import distributions
     from .sampler import sampler as make

@@ -225,9 +225,3 @@ def _mend(path: Path) -> None:
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
         os.truncate(path, content.rfind(b"\n") + 1)  # nothing is written anew, and the locked file stays the same
-
-
-def check_better(better: str) -> None:
-    """Refuse what is neither "higher" nor "lower"."""
-    if better not in ("higher", "lower"):
-        raise ArgumentError(f"better is 'higher' or 'lower', got {better!r}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...autograd import recording
 from ...dtypes import float32
-from ...ops.core.lowering import Kernel
+from ...ops.core.lowering import OwnKernel
 from ...ops.core.primitive import Primitive, Shaped
 from ...tensor import Tensor
 from .graph import Node, evaluate
@@ -70,13 +70,13 @@ def _pull_part(g: Tensor, y: Tensor, loop: Tensor, what: str, index: int) -> Any
     return Cotangents({(what, index): g})
 
 
-LOOP = Primitive("loop", lambda *xs, region: Shaped((), float32), _run, _pull_loop, Kernel(), listed=False)
+LOOP = Primitive("loop", lambda *xs, region: Shaped((), float32), _run, _pull_loop, OwnKernel(), listed=False)
 PART = Primitive(
     "part",
     lambda x, what, index: Shaped(*x.params["region"].part(what, index)),
     lambda xp, found, what, index: found.item()[what, index],  # an array of one object
     (_pull_part,),
-    Kernel(),
+    OwnKernel(),
     listed=False,
 )
 

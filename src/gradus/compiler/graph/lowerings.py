@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...ops.core.lowering import Constant, Elementwise, Found, Indices, Kernel, Reduction, View
+from ...ops.core.lowering import Constant, Elementwise, Found, Indices, OwnKernel, Reduction, View
 from ...ops.core.places import Condition
 from .graph import Node
 
@@ -36,12 +36,12 @@ def is_constant(n: Node) -> bool:
 
 def is_indexed(n: Node) -> bool:
     """Whether it reads at computed places: then it is worked out where it is needed, like a view."""
-    return n.op is not None and isinstance(n.op.lower, Kernel) and n.op.lower.indexed
+    return n.op is not None and isinstance(n.op.lower, OwnKernel) and n.op.lower.indexed
 
 
 def has_own_kernel(n: Node) -> bool:
     """Whether it is neither fused nor a reduction: a product, a running sum, random bits ..."""
-    return n.op is not None and isinstance(n.op.lower, Kernel) and not n.op.lower.indexed
+    return n.op is not None and isinstance(n.op.lower, OwnKernel) and not n.op.lower.indexed
 
 
 def effort(n: Node) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...ops.core.lowering import Kernel
+from ...ops.core.lowering import OwnKernel
 from ...ops.core.primitive import PRIMITIVES, Primitive, Shaped
 from ..graph.convolutions import Sizes
 from ..graph.graph import Graph, Node
@@ -30,7 +30,7 @@ def own_kernel(name: str) -> Primitive:
     def rule(*inputs: Any, shape: Sizes, **params: Any) -> Shaped:
         return Shaped(shape, inputs[0].dtype)
 
-    return Primitive(name, rule=rule, forward=_uncomputed, vjp=(), lower=Kernel(), listed=False)
+    return Primitive(name, rule=rule, forward=_uncomputed, vjp=(), lower=OwnKernel(), listed=False)
 
 
 def node(primitive: Primitive, inputs: tuple[Node, ...], shape: Sizes, **params: Any) -> Node:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import dtypes
-from ...errors import ArgumentError, ShapeError
+from ...errors import ArgumentError, ShapeError, one_of
 from ...functional.checks import in_range
 from ...functional.pictures.grids import pixels, read_at
 from ...functional.windows import per_axis
@@ -90,9 +90,8 @@ class RandomCrop(Change):
     ) -> None:
         self.size = per_axis("RandomCrop: size", size, 2)
         self.padding = _four_sides(padding)
-        if padding_mode not in _PADDING_MODES:
-            raise ArgumentError(f"RandomCrop: padding_mode is one of {', '.join(_PADDING_MODES)}, got {padding_mode!r}")
-        self.fill, self.padding_mode, self.mask_fill = fill, padding_mode, mask_fill
+        self.padding_mode = one_of("RandomCrop", "padding_mode", padding_mode, _PADDING_MODES)
+        self.fill, self.mask_fill = fill, mask_fill
 
     def _room(self, size: Size) -> tuple[int, int]:
         """By how much the padded pictures are larger than what is cut out."""

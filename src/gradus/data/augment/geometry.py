@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, one_of
 from ...functional import interpolate
-from ...functional.checks import at_least, in_range, one_of
+from ...functional.checks import at_least, in_range
 from ...functional.pictures.grids import MODES, PADDING_MODES, read_at
 from ...ops import arange, stack
 from ...random import Generator

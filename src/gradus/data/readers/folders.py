@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError, SkippedWarning, warn
-from ...functional.checks import require_function
-from ..dataset import TensorDataset
+from ...functional.checks import require_function, samples_at
+from ..dataset import TensorDataset, rows
 from ._files import as_path
 from .images import SUFFIXES, Size, read_image
 
@@ -150,8 +149,11 @@ class ImageFolder:
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: Any) -> tuple[Any, int]:
-        file, label = self.samples[operator.index(index)]
+    def __getitem__(self, index: Any) -> tuple[Any, ...]:
+        place = samples_at("ImageFolder", index, len(self))
+        if not isinstance(place, int):
+            return rows(self, place)
+        file, label = self.samples[place]
         picture = read_image(file, self.size, self.grey)
         return picture if self.transform is None else self.transform(picture), label
 

@@ -28,7 +28,7 @@ _QUOTED_OR_NOTE = r'("(?:[^"]|"")*")|{}[^\r\n]*'
 def read_csv(
     path: str | Path,
     text: Collection[str] = (),
-    missing: Collection[str] = MISSING,
+    missing: Collection[Any] = MISSING,
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
@@ -47,7 +47,8 @@ def read_csv(
     Args:
         path: the file.
         text: columns, or one, to be kept as text though they look like numbers or dates.
-        missing: the values, or one, that stand for a missing one, as an empty one always does.
+        missing: the values, or one, that stand for a missing one, as an empty one always does; `...` among them means
+            the usual words, too, as in ["?", ...].
         delimiter: what lies between two values: "," ";" tab or "|"; " " for any white space.
         decimal: what stands before a number's fraction, "." or ",".
         encoding: as Python calls it: "utf-8", "cp1252", "gbk".
@@ -71,14 +72,14 @@ def read_csv(
     2 rows x 4 columns
     """
     _check(delimiter, decimal, comment, skip, header)
-    text, missing, dates = _texts("text", text), _texts("missing", missing), _forms(dates)
+    text, missing, dates = _texts("text", text), _missing(missing), _forms(dates)
     said: list[str] = []
     content, separator = _content(path, encoding, comment, skip, said)
     between = delimiter or separator or found_delimiter(content, path, said)
     rows = found_rows(content, between, path, quoted, said)
     columns = headed(rows, header, said)
     _find([*text, *dates], columns, path)
-    wanted = Wanted(text, frozenset(missing), dates, decimal, rows.delimiter, path)
+    wanted = Wanted(text, missing, dates, decimal, rows.delimiter, path)
     table = Table(typed(columns, wanted, "_" in content[content.find("\n") + 1 :], said))
     if said:
         more = [f"and {len(said) - _TOLD} things more"] * (len(said) > _TOLD)
@@ -96,6 +97,14 @@ def _texts(name: str, given: Any) -> tuple[str, ...]:
             "text: '-999', not -999."
         )
     return texts
+
+
+def _missing(given: Any) -> frozenset[str]:
+    """What stands for a missing value; `...` stands for what usually does."""
+    several = isinstance(given, Collection) and not isinstance(given, (str, Mapping))
+    usual = given is ... or (several and ... in given)
+    texts = _texts("missing", [text for text in (given if several else [given]) if text is not ...])
+    return frozenset(texts) | (MISSING if usual else frozenset())
 
 
 def _forms(dates: Any) -> Mapping[str, str]:

@@ -41,11 +41,11 @@ def headed(rows: Rows, header: bool | Sequence[str] | None, said: list[str]) -> 
     else:
         names, first = (None if header is False else [str(name) for name in header]), 0
     body = _even(rows, first, width, names is not None)
+    if names is not None and width > 1 and (again := body.count(names)):
+        said.append(f"the header comes again {again} times, and these lines are left out")
+        body = [row for row in body if row != names]
     if not body:
         raise DataError(f"{rows.path} holds a header and no rows.{f' {_SAY}.' if header is None else ''}")
-    if names is not None and width > 1 and names in body:
-        said.append(f"the header comes again {body.count(names)} times, and these lines are left out")
-        body = [row for row in body if row != names]
     flat = list(chain.from_iterable(body))
     columns: list[Row] = [flat[i::width] for i in range(width)]
     return _named(_as_many(names, columns, rows), columns, said)
@@ -124,7 +124,7 @@ def _names_columns(first: Row, body: Sequence[Row]) -> bool | None:
     years or the numbers of columns do. Words above words are a row if the same words come again below them.
     """
     words, numbers, texts, again = 0, list[str](), 0, 0
-    body = [row for row in body if row != first]  # files put one after the other, each with its header
+    body = [row for row in body if row != first] or body  # files put one after the other, each with its header
     for i, value in enumerate(v.strip() for v in first[:_ACROSS]):
         below = [v for row in body if (v := row[i].strip()) not in MISSING]
         if not below or value in MISSING:

@@ -9,10 +9,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ...errors import one_of
 from ...interpret import Outside
 from ...ops import where
 from ...tensor import Tensor, as_tensor
-from ..checks import one_of, refuse, same_shape
+from ..checks import refuse, same_shape
 
 REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean": lambda losses: losses.mean(),

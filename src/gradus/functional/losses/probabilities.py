@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...errors import one_of
 from ...interpret import Outside
 from ...ops import log, log1p, softplus, where
 from ...ops.core.primitive import promote
 from ...ops.core.wide import in_float32
 from ...tensor import Tensor
-from ..checks import one_of, refuse
+from ..checks import refuse
 from .common import REDUCTIONS, alike, reduce, shares, weighted
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div"]

@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import dtypes
-from ...errors import ShapeError
+from ...errors import ShapeError, one_of
 from ...ops import where
 from ...ops.core.primitive import cast, promote
 from ...ops.making.create import as_shape, iota
 from ...ops.places.index import take_known
 from ...tensor import Tensor, as_tensor
-from ..checks import one_of
 from .resizing import cubic
 
 __all__ = ["affine_grid", "grid_sample"]

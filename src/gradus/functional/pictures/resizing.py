@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ...errors import ArgumentError, ShapeError
+from ...errors import ArgumentError, ShapeError, one_of
 from ...ops import reshape, sliding_window, sliding_window_adjoint, take
 from ...ops.core.primitive import promote
 from ...tensor import Tensor, as_tensor
-from ..checks import one_of
 from ..conv import Size
 from ..pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from ..windows import pad_ends, per_axis

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...autograd import grad
-from ...errors import ArgumentError, ShapeError
+from ...errors import ArgumentError, ShapeError, one_of
 from ...functional import cross_entropy
-from ...functional.checks import at_least, one_of
+from ...functional.checks import at_least
 from ...models import MLP
 from ...nn import Linear, Module, ReLU, Sigmoid, Tanh, init
 from ...nn.core.checks import require_model

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...autograd import no_grad
-from ...errors import ArgumentError
-from ...functional.checks import at_least_one, floats, one_of
+from ...errors import ArgumentError, one_of
+from ...functional.checks import at_least_one, floats
 from ...nn import Linear, Module, ReLU, Sequential, Sigmoid, Tanh
 from ...nn.core.checks import require_model
 from ...random import Generator

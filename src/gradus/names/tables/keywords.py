@@ -12,7 +12,6 @@ from typing import Any
 RENAMED: dict[str, tuple[str, ...]] = {
     "sep": ("delimiter",),
     "skiprows": ("skip",),
-    "na_values": ("missing",),
     "min_frequency min_freq": ("min_count",),
     "max_tokens": ("max_size",),
     "special_tokens": ("specials",),
@@ -193,16 +192,19 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "k": (0,),
     "prefetch_factor": (None, 2),
     "in_order": (True,),
+    "keep_default_na na_filter": (True,),
     "pin_memory_device": (ANY,),
 }
 # Options of which others are made.
 MADE_FROM: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "unbiased": ("ddof", lambda v: {"ddof": int(v)}),
+    "read_csv.na_values": ("missing", lambda v: {"missing": (*(v if isinstance(v, (list, tuple, set)) else [v]), ...)}),
     "split.indices_or_sections": ("parts", lambda v: {"parts" if isinstance(v, int) else "places": v}),
 }
 # What to write instead of an option.
 INSTEAD: dict[str, str] = {
     "read_csv.dtype read_csv.converters": "text=[...] for columns of text; all numbers are float64",
+    "read_csv.keep_default_na": "missing=[...], which are then all that stand for a missing value",
     "read_csv.parse_dates": "nothing: dates are found; dates={name: '%d/%m/%Y'} where their order is open",
     "read_csv.index_col": "nothing: a first column without a name is left out, or called 'index'",
     "read_csv.usecols": "table.select(...) afterwards",

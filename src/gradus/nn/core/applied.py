@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...errors import OptionError
-from ...functional.checks import in_range, one_of
+from ...errors import OptionError, one_of
+from ...functional.checks import in_range
 from ...tensor import Tensor, as_tensor
 from .module import Module
 

@@ -14,8 +14,7 @@ import numpy as np
 
 from ... import dtypes, random
 from ...autograd import no_grad
-from ...errors import ArgumentError, ShapeError
-from ...functional.checks import one_of
+from ...errors import ArgumentError, ShapeError, one_of
 from ...names.elsewhere import door as _door
 from ...ops import full_like, where
 from ...tensor import Tensor, as_tensor

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ... import functional as F
-from ...errors import ArgumentError, ShapeError
-from ...functional.checks import at_least_one, flags, one_of
+from ...errors import ArgumentError, ShapeError, one_of
+from ...functional.checks import at_least_one, flags
 from ...functional.conv import Size, ends
 from ...functional.windows import per_axis
 from ...tensor import Tensor

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from ... import functional as F
 from ...autograd import no_grad
-from ...errors import ShapeError
-from ...functional.checks import at_least_one, flags, in_range, one_of
+from ...errors import ShapeError, one_of
+from ...functional.checks import at_least_one, flags, in_range
 from ...ops import arange, where, zeros
 from ...ops.core.primitive import normalize_axis
 from ...tensor import Tensor, as_tensor

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import dtypes, random
-from ...errors import ArgumentError, DtypeError, ShapeError
+from ...errors import ArgumentError, DtypeError, ShapeError, one_of
 from ...functional import relu
-from ...functional.checks import at_least_one, flags, in_range, one_of, refuse
+from ...functional.checks import at_least_one, flags, in_range, refuse
 from ...functional.dropout import dropout
 from ...functional.linear import linear
 from ...functional.recurrent import State, before_ends, gru_step, lstm_step, rnn_step, scan

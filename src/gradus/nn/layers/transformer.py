@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ... import functional as F
-from ...errors import ArgumentError
+from ...errors import one_of
 from ...functional.checks import at_least_one
 from ...ops import full, where
 from ...ops.making.create import iota
@@ -57,9 +57,8 @@ class _Layer(Module):
         bias: bool = True,
     ) -> None:
         at_least_one(type(self).__name__, dim_feedforward=dim_feedforward)
-        if isinstance(activation, str) and activation not in _ACTIVATIONS:
-            name = type(self).__name__
-            raise ArgumentError(f'{name}: activation is "relu", "gelu" or a function, got {activation!r}')
+        if not callable(activation):
+            one_of(type(self).__name__, "activation", activation, _ACTIVATIONS)
         self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first)
         if self.has_memory:
             self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first)

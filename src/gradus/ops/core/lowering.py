@@ -61,7 +61,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Kernel:
+class OwnKernel:
     """A kernel of its own. With `indexed`, it reads its first input at places that its second holds."""
 
     indexed: bool = False
@@ -74,4 +74,4 @@ class Uncompiled:
     remedy: str
 
 
-Lowering = Elementwise | View | Reduction | Constant | Kernel | Uncompiled
+Lowering = Elementwise | View | Reduction | Constant | OwnKernel | Uncompiled

@@ -14,7 +14,7 @@ from ..._methods import method, reflected
 from ...autograd import recording
 from ...errors import ArgumentError, DtypeError, GradientError, ShapeError
 from ...tensor import Origin, Tensor, Views, as_tensor, writes_of
-from .lowering import Constant, Elementwise, Found, Indices, Kernel, Lowering, View
+from .lowering import Constant, Elementwise, Found, Indices, Lowering, OwnKernel, View
 from .places import Index
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,7 +52,7 @@ class Primitive:
     rule: Callable[..., Shaped]
     forward: Callable[..., Any]
     vjp: Sequence[Vjp | None] | Callable[[int], Vjp | None]
-    lower: Lowering = Kernel()  # noqa: RUF009 - it is frozen
+    lower: Lowering = OwnKernel()  # noqa: RUF009 - it is frozen
     view: bool = False
     listed: bool = True
     gather: Callable[..., None] | None = None

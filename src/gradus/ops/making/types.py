@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 
 from ... import dtypes
-from ...errors import ArgumentError, DtypeError, nearest
+from ...errors import ArgumentError, DtypeError, one_of
 from ...tensor import Tensor
 
 __all__ = ["can_cast", "finfo", "iinfo", "isdtype", "promote_types", "result_type"]
@@ -132,5 +132,5 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     if isinstance(kind, str) and kind in KINDS:
         return _of(dtype) in KINDS[kind]
     if isinstance(kind, str) and " " in kind:
-        raise ArgumentError(f"isdtype: there is no kind {kind!r}. {nearest(kind, KINDS)}")
+        one_of("isdtype", "kind", kind, KINDS)
     return _of(dtype) == _of(kind)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
-from ...errors import ArgumentError, ShapeError, nearest
+from ...errors import ShapeError, one_of
 from ...tensor import Tensor
 from ..core.elementwise import numbers
 from ..core.primitive import case, normalize_axis, promote, public
@@ -65,8 +65,7 @@ def scatter_reduce(x: Any, axis: int, index: Any, values: Any, reduce: str, incl
     >>> scatter_reduce([[5, 5, 5]], 1, [[0, 0, 2]], [[7, 8, 3]], "amax")
     tensor([[8, 5, 5]])
     """
-    if reduce not in REDUCE:
-        raise ArgumentError(f"scatter_reduce: there is no reduction {reduce!r}. {nearest(str(reduce), REDUCE)}")
+    one_of("scatter_reduce", "reduction", reduce, REDUCE)
     x = promote(x)[0]
     numbers("scatter_reduce", x)
     index = as_places(index)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import dtypes, interpret
-from ...errors import ArgumentError, ShapeError, nearest
+from ...errors import ArgumentError, ShapeError, one_of
 from ...interpret import Outside
 from ...tensor import Tensor, as_tensor
 from ..core.primitive import case, cast, normalize_axes, promote, public
@@ -32,8 +32,7 @@ METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {  # how far from one n
 
 def _quantiles(name: str, x: Any, q: Any, axis: Axis, keepdims: bool, method: str, skip_nan: bool) -> Tensor:
     """Sorted, and read between two places; NaN comes last, and is one itself unless it is skipped."""
-    if method not in METHODS:
-        raise ArgumentError(f"{name}: there is no method {method!r}. {nearest(str(method), METHODS)}")
+    one_of(name, "method", method, METHODS)
     x = promote(x, floats=True)[0]
     axes = normalize_axes(name, axis, x.ndim)
     others = [a for a in range(x.ndim) if a not in axes]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import dtypes, interpret
-from ...errors import ArgumentError, DtypeError, ShapeError
+from ...errors import ArgumentError, DtypeError, ShapeError, one_of
 from ...tensor import Tensor, as_tensor
 from ..core.primitive import case, cast, promote, public
 from ..elementwise.arithmetic import minimum
@@ -49,8 +49,7 @@ def searchsorted(places: Any, x: Any, side: str = "left", right: bool = False, s
     >>> searchsorted([1, 3, 5], [0, 3, 4, 9])
     tensor([0, 1, 2, 3])
     """
-    if side not in ("left", "right"):
-        raise ArgumentError(f'searchsorted: side is "left" or "right", got {side!r}')
+    one_of("searchsorted", "side", side, ("left", "right"))
     sorted_, x = (v.detach() for v in promote(places, x))
     sorted_ = sorted_ if sorter is None else take_along_axis(sorted_, sorter, -1)
     if not sorted_.ndim or (sorted_.ndim > 1 and sorted_.shape[:-1] != x.shape[:-1]):

@@ -12,7 +12,7 @@ from ..._methods import method
 from ...errors import DtypeError, ShapeError
 from ...interpret import Outside
 from ...tensor import Tensor, as_tensor
-from ..core.lowering import Kernel
+from ..core.lowering import OwnKernel
 from ..core.primitive import (
     Primitive,
     Shaped,
@@ -59,7 +59,7 @@ _take = Primitive(
     rule=take_rule,
     forward=lambda xp, x, indices, axis: xp.take(x, indices, axis),
     vjp=(lambda g, y, x, indices, axis: bind(_scatter_add, g, indices, axis=axis, length=x.shape[axis]), None),
-    lower=Kernel(indexed=True),
+    lower=OwnKernel(indexed=True),
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
-from ...errors import ArgumentError, ShapeError, nearest
+from ...errors import ShapeError, one_of
 from ...tensor import Tensor
 from ..core.primitive import bind, case, promote, public, require_in_range
 from ..core.whole import require_whole
@@ -52,8 +52,7 @@ def pad(x: Any, widths: int | Sequence[tuple[int, int]], mode: str = "constant",
     tensor([3, 2, 1, 2, 3, 2])
     """
     y = promote(x)[0]
-    if mode not in MODES:
-        raise ArgumentError(f"pad: there is no mode {mode!r}. {nearest(str(mode), MODES)}")
+    one_of("pad", "mode", mode, MODES)
     pairs = _pairs(y, widths)
     for axis, (low, high) in enumerate(pairs):
         if low < 0 or high < 0:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError, DtypeError, ShapeError
+from ...errors import ArgumentError, DtypeError, ShapeError, one_of
 from ...tensor import Tensor
 from ..core.primitive import broadcast, case, normalize_axes, normalize_axis, promote, public
 from ..core.primitive import broadcast_shapes as _shapes
@@ -136,8 +136,7 @@ def meshgrid(*xs: Any, indexing: str = "xy") -> list[Tensor]:
     tensor([[1, 2, 3],
             [1, 2, 3]])
     """
-    if indexing not in ("xy", "ij"):
-        raise ArgumentError(f'meshgrid: indexing is "xy" or "ij", got {indexing!r}')
+    one_of("meshgrid", "indexing", indexing, ("xy", "ij"))
     tensors = [reshape(promote(x)[0], -1) for x in xs]
     shape = tuple(x.size for x in tensors)
     grids = []

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...errors import ArgumentError, nearest, warn
+from ...errors import ArgumentError, nearest, one_of, warn
 from ...functional.checks import at_least_one
 from ...optim import ReduceOnPlateau
 from ..metrics import metric
@@ -58,8 +58,8 @@ class Watch(Callback):
     """
 
     def __init__(self, monitor: str = "val_loss", min_delta: float = 0.0, better: str | None = None) -> None:
-        if better not in ("lower", "higher", None):
-            raise ArgumentError(f"better is 'lower' or 'higher', got {better!r}")
+        if better is not None:
+            one_of(type(self).__name__, "better", better, ("lower", "higher"))
         if min_delta < 0:
             raise ArgumentError(f"min_delta must be 0 or more, got {min_delta}")
         self.monitor, self.min_delta = monitor, min_delta

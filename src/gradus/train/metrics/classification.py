@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError, DataError, ShapeError
+from ...errors import ArgumentError, DataError, ShapeError, one_of
 from ...functional.checks import at_least_one
 from .gathered import Metric, as_array, mean
 
@@ -101,8 +101,8 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _averaged(per_class: Callable[[np.ndarray], np.ndarray], outputs: Any, targets: Any, average: str | None) -> Any:
-    if average not in ("macro", None):
-        raise ArgumentError(f"average is 'macro' or None (one value for each class), got {average!r}")
+    if average is not None:
+        one_of(per_class.__name__.strip("_"), "average", average, ("macro",))
     m = confusion_matrix(outputs, targets)
     return per_class(m) if average is None else _macro(per_class)(m)
 
