@@ -1,0 +1,1 @@
+"""Faults made on purpose: each is a small change of the source, and some test must fail for it."""
