@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from gradus.models import MLP, LinearRegression
 from gradus.nn import functional as F
 from gradus.train import EarlyStopping, History, LambdaCallback, Plateau, SaveBest, Terminated, Trainer, load
 from gradus.train.fitting.interrupt import Interrupt
+from gradus.train.fitting.loop import Loop
 from gradus.train.fitting.progress import Bar
 
 TIMES = ("seconds", "samples_per_second")
@@ -187,6 +189,53 @@ def test_a_run_in_pieces_comes_to_the_same_bits(tmp_path, stops):
     assert without_times(history) == without_times(expected)
     assert without_times(History.read(tmp_path / "run")) == without_times(expected)
     assert load(tmp_path / "run" / "model.safetensors")["layers.0.weight"].shape == (16, 2)
+
+
+class Killed(BaseException):
+    """What ends a training as SIGKILL would: nothing is written any more."""
+
+
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize("every", [1, 3, "0.000001s"])
+def test_killed_within_an_epoch_it_goes_on_from_the_checkpoint_there(every, compile, tmp_path, monkeypatch):
+    whole, positions = trainer_of(compile=compile), []
+    options = {"epochs": 2, "batch_size": 8, "progress": False}
+    expected = whole.fit(blobs(), **options)
+    options |= {"run": tmp_path / "run", "checkpoint_every": every}
+    save = Loop.save
+
+    def killed(loop):
+        save(loop)
+        positions.append((loop.epoch, loop.batch))
+        if loop.epoch == 1 and loop.batch:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "save", killed)
+        with pytest.raises(Killed):
+            trainer_of(compile=compile).fit(blobs(), **options)
+    if isinstance(every, int):
+        within = list(range(every, 16, every))
+        assert positions == [(0, 0), *((0, batch) for batch in within), (1, 0), (1, every)]
+    trainer = trainer_of(seed=5, compile=compile)
+    history = trainer.fit(blobs(), resume=True, **options)
+    assert bits(trainer) == bits(whole)
+    assert without_times(history) == without_times(expected)
+
+
+def test_a_checkpoint_within_an_epoch_is_never_one_that_diverged(tmp_path):
+    model = LinearRegression(2)
+    trainer = Trainer(model, "mse", optim.SGD(model.parameters(), lr=1e6))
+    run = tmp_path / "run"
+    with np.errstate(all="ignore"), pytest.raises(DivergedError):
+        trainer.fit(line_data(), batch_size=10, run=run, checkpoint_every=1, progress=False)
+    assert all(np.isfinite(t.numpy()).all() for t in load(run / "checkpoint.safetensors").values())
+
+
+@pytest.mark.parametrize("often", [0, -1, "10 years", "", "min", True, 2.5, timedelta(0)])
+def test_how_often_a_checkpoint_is_written_is_steps_or_a_time(often):
+    with pytest.raises(ArgumentError, match="checkpoint_every is a number of steps, as 500, or a time"):
+        trainer_of().fit(blobs(), checkpoint_every=often)
 
 
 def test_interrupted_in_validation(tmp_path):

@@ -9,6 +9,7 @@ import click
 
 from .. import startup
 from ..errors import ArgumentError
+from ..train.fitting.every import USUALLY
 
 if TYPE_CHECKING:
     from ..train.experiment import Experiment
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
 @click.option("--guard", is_flag=True, default=None, help="Look through each step for what is not finite; slow.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", help="Folder to make.  [default: runs/...]")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an interrupted run.")
+@click.option("--checkpoint-every", metavar="OFTEN", default=USUALLY, help="Steps, or a time.  [default: 10min]")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress, only the result.")
-def train(out: Path | None, resume: Path | None, quiet: bool, **options: Any) -> None:
+def train(
+    out: Path | None, resume: Path | None, checkpoint_every: str, quiet: bool, **options: Any
+) -> None:
     """Train MODEL and test it: linear, softmax, mlp, convnet, simpleconvnet, deepconvnet, lenet, lenet1998, alexnet.
 
     Without arguments: a small convolutional network on handwritten digits, a few seconds. What is not given is chosen
@@ -63,7 +67,7 @@ def train(out: Path | None, resume: Path | None, quiet: bool, **options: Any) ->
             err=True,
         )
     try:
-        experiment.fit(folder, resume=resume is not None, progress=False if quiet else None)
+        experiment.fit(folder, resume is not None, False if quiet else None, checkpoint_every)
     except KeyboardInterrupt as stop:
         begun = (folder / "checkpoint.safetensors").exists()
         click.echo(f"\nInterrupted. {f'Go on with: gradus train --resume {folder}' if begun else ''}", err=True)

@@ -15,6 +15,7 @@ from ..errors import ArgumentError, CheckpointError
 from ..functional import cross_entropy, mse_loss
 from ..random import seed
 from .fitting.callbacks import Callback
+from .fitting.every import USUALLY
 from .fitting.trainer import Trainer
 from .metrics import Metric, metric
 from .recipe import Recipe, config_of
@@ -91,7 +92,9 @@ class Experiment:
             f"{r.epochs} epochs"
         )
 
-    def fit(self, folder: str | Path, resume: bool = False, progress: Any = None) -> None:
+    def fit(
+        self, folder: str | Path, resume: bool = False, progress: Any = None, checkpoint_every: Any = USUALLY
+    ) -> None:
         """Train, and keep everything in a run's folder; with `resume`, go on with what is in it."""
         about = {"recipe": self.recipe.to_json(), "command": self.recipe.command()}
         about |= {"data": self.facts.to_json(), "versions": versions()}
@@ -108,6 +111,7 @@ class Experiment:
                 resume=resume,
                 progress=progress,
                 seed=self.recipe.seed,
+                checkpoint_every=checkpoint_every,
                 callbacks=[_Keep(run, about)] if resume else [],
             )
 

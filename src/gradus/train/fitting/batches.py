@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...data import inputs_of
-from ...errors import DataError
+from ...errors import ArgumentError, DataError, ShapeError
 from ...nn import Module
 from ...tensor import Tensor
 
@@ -107,3 +107,37 @@ def check_trainable(name: str, parts: Parts) -> None:
 def _count(parts: Parts) -> str:
     n = len(parts.args) + len(parts.named)
     return "1 array" if n == 1 else "no targets"
+
+
+def check_augment(augment: Any) -> None:
+    """Refuse what changes no batches, or is no change for training alone."""
+    if augment is None:
+        return
+    if not isinstance(augment, Module):
+        raise ArgumentError(f"augment is a Module, as gradus.data.RandomCrop(32, padding=4), got {augment!r:.80}")
+    fixed = [type(part).__name__ for part in augment.modules() if getattr(part, "fixed", False)]
+    if fixed:
+        raise ArgumentError(
+            f"augment holds {', '.join(fixed)}, which evaluation needs, too, and augment is for training alone. Put it "
+            "into the model: nn.Sequential(Normalize(...), model)."
+        )
+
+
+def augmented(augment: Module, parts: Parts) -> Parts:
+    """A batch of training, changed."""
+    batch = (*parts.args, *parts.named.values(), parts.targets)
+    changed = augment(*batch)
+    if not isinstance(changed, tuple) or len(changed) != len(batch):
+        raise ArgumentError(
+            f"augment got a batch of {len(batch)} tensors, and is to give a tuple of as many; "
+            f"{type(augment).__name__} gave {f'{len(changed)}' if isinstance(changed, tuple) else 'no tuple'}"
+        )
+    *inputs, targets = changed
+    for before, after in zip(batch, inputs, strict=False):
+        if before.shape != after.shape:
+            raise ShapeError(
+                f"augment makes inputs of shape {before.shape} to {after.shape}, others than the model is evaluated on",
+                "Put what changes the size into the model, where it does so in evaluation, too.",
+            )
+    count = len(parts.args)
+    return Parts(tuple(inputs[:count]), dict(zip(parts.named, inputs[count:], strict=True)), targets)

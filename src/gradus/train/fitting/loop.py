@@ -24,6 +24,7 @@ from .batches import arguments, divided
 from .callbacks import Callback
 from .divergence import NotFiniteError, Start, bad_parameter, guarded_step, source
 from .evaluation import Running, measure, predictions
+from .every import Every
 from .interrupt import Interrupt, Interrupted
 from .native import Native, in_a_line
 from .progress import Silent, shown
@@ -48,9 +49,10 @@ class Loop:
         callbacks: Sequence[Callback],
         run: Run | None,
         progress: Silent,
+        every: Every,
     ) -> None:
         self.trainer, self.loader, self.validation, self.epochs = trainer, loader, validation, epochs
-        self.callbacks, self.run, self.progress = callbacks, run, progress
+        self.callbacks, self.run, self.progress, self.every = callbacks, run, progress, every
         self.epoch, self.batch = 0, 0
         self.running = Running(trainer.metrics)
         self.history = History()
@@ -133,6 +135,9 @@ class Loop:
                 for callback in self.callbacks:
                     callback.on_batch_end(self.trainer, self.batch)
                 self.interrupt.check()
+                if self.run and self.every.due(self.batch):
+                    self._check_weights()
+                    self.save()
         return time.perf_counter() - start, samples
 
     def _stretches(self) -> Generator[tuple[np.ndarray, np.ndarray, np.ndarray], None, None]:
@@ -170,12 +175,14 @@ class Loop:
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """The same over the rows of data in memory, many steps at a time."""
         for order in self.loader.rows(self.epoch, self.batch):
-            rows, done = places[order], 0
+            rows = places[order]
             with self.interrupt.between_batches(), self.turn:
                 compiled.prepare(arrays, rows)
-            for losses, outputs, *changed in in_turns(self.turn, compiled.slices(arrays, rows)):
-                yield losses, outputs, changed[0] if changed else arrays[-1][rows[done : done + len(losses)]]
-                done += len(losses)
+            for piece in self.every.pieces(rows, self.batch):
+                done = 0
+                for losses, outputs, *changed in in_turns(self.turn, compiled.slices(arrays, piece)):
+                    yield losses, outputs, changed[0] if changed else arrays[-1][piece[done : done + len(losses)]]
+                    done += len(losses)
 
     def _native(self) -> bool:
         """Whether whole stretches of an epoch can run natively: nothing asks to be called after each batch."""
@@ -236,6 +243,7 @@ class Loop:
         position = {"epoch": self.epoch, "batch": self.batch}
         write_state(self.run.checkpoint_file, groups, self._kind() | position | {"callbacks": texts})
         save(self.trainer.model, self.run.model_file)
+        self.every.start()
 
     def restore(self, run: Run) -> None:
         """Go on from a run's checkpoint; refused if it is of something else."""

@@ -14,7 +14,7 @@ import numpy as np
 from ... import functional
 from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, padded_lengths
 from ...data.iterable import is_stream, known_length
-from ...errors import ArgumentError, DataError, GradientError, ShapeError, nearest
+from ...errors import ArgumentError, DataError, GradientError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
 from ...names.elsewhere import answer, missing_from
 from ...nn import Module
@@ -25,9 +25,10 @@ from ...tensor import Tensor
 from ..metrics import Function, Metric, metric
 from ..runs.history import History
 from ..runs.run import Run
-from .batches import Parts, check_trainable, divided
+from .batches import augmented, check_augment, check_trainable, divided
 from .callbacks import Callback
 from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
+from .every import USUALLY, Every, Often
 from .loop import Loop
 from .native import Loss, Native, in_a_line
 from .progress import choose
@@ -103,7 +104,7 @@ class Trainer(Native):
         augment: Module | None = None,
     ) -> None:
         require_model("Trainer", model)
-        _check_augment(augment)
+        check_augment(augment)
         self.augment = augment
         _check_optimizer(optimizer, model)
         if clip_norm is not None:
@@ -139,7 +140,7 @@ class Trainer(Native):
         """One step of training on a batch, inputs and then targets, or all by name: its loss, and the model's outputs;
         and the targets if they were changed, too."""
         given = divided(self.model, named or batch)
-        parts = given if self.augment is None else _augmented(self.augment, given)
+        parts = given if self.augment is None else augmented(self.augment, given)
         self.optimizer.zero_grad()
         outputs = require_output(self.model, self.model(*parts.args, **parts.named))
         loss = require_loss(self.loss, self.loss(outputs, parts.targets), training=True)
@@ -169,6 +170,7 @@ class Trainer(Native):
         resume: bool = False,
         progress: bool | None = None,
         seed: int = 0,
+        checkpoint_every: Often = USUALLY,
     ) -> History:
         """Go through the training data so many times, a step for each batch.
 
@@ -190,6 +192,8 @@ class Trainer(Native):
             resume: go on in the folder `run`.
             progress: False shows nothing; otherwise a bar in a terminal and lines elsewhere, on stderr.
             seed: of the order of the samples. Dropout and the like draw from `gradus.random.seed`.
+            checkpoint_every: it is written at each epoch's end, and within one after so many steps (500) or so much
+                time ("30s", "10min", "2h", a `timedelta`); None: at the ends alone.
 
         Returns:
             The history: a record for each epoch.
@@ -202,21 +206,26 @@ class Trainer(Native):
                 that can be found. The training is left as it was before the step, and what was saved stays.
         """
         at_least_one("fit", epochs=epochs)
+        every = Every(checkpoint_every)
         _check_trainable(self.optimizer, self.model)
         _check_callbacks(callbacks)
         if resume and run is None:
             raise ArgumentError("resume=True needs the run's folder: run=...")
         loader = _loader(train, batch_size, shuffle=not is_stream(train), seed=seed)
         held_out = None if validation is None else _loader(_by_length(validation), EVAL_BATCH)
-        for checked in (loader,) if held_out is None else (loader, held_out):
-            first = _checked(self.model, checked)
-            check_finite(checked.dataset)
-            measure(self, eagerly(self, checked, [first]))  # finds what does not fit before anything is written
+        self._try(loader, held_out)
         folder = _folder(run, resume)
         with folder.alone() if folder else nullcontext():
             if folder and not resume:
                 folder.begin(training=self._settings(epochs, loader))
-            return self._run(Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress)), resume)
+            return self._run(Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress), every), resume)
+
+    def _try(self, *loaders: DataLoader | None) -> None:
+        """Measure a batch of each: this finds what does not fit before anything is written."""
+        for loader in (given for given in loaders if given is not None):  # one without batches is false
+            first = _checked(self.model, loader)
+            check_finite(loader.dataset)
+            measure(self, eagerly(self, loader, [first]))
 
     def _run(self, loop: Loop, resume: bool) -> History:
         if loop.run and resume:
@@ -296,38 +305,6 @@ def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
         hint = answer("nn", str(wanted)) or nearest(name, LOSSES)
         raise ArgumentError(f"there is no loss {wanted!r}. {hint}")
     return LOSSES[name]
-
-
-def _check_augment(augment: Any) -> None:
-    if augment is None:
-        return
-    if not isinstance(augment, Module):
-        raise ArgumentError(f"augment is a Module, as gradus.data.RandomCrop(32, padding=4), got {augment!r:.80}")
-    fixed = [type(part).__name__ for part in augment.modules() if getattr(part, "fixed", False)]
-    if fixed:
-        raise ArgumentError(
-            f"augment holds {', '.join(fixed)}, which evaluation needs, too, and augment is for training alone. Put it "
-            "into the model: nn.Sequential(Normalize(...), model)."
-        )
-
-
-def _augmented(augment: Module, parts: Parts) -> Parts:
-    batch = (*parts.args, *parts.named.values(), parts.targets)
-    changed = augment(*batch)
-    if not isinstance(changed, tuple) or len(changed) != len(batch):
-        raise ArgumentError(
-            f"augment got a batch of {len(batch)} tensors, and is to give a tuple of as many; "
-            f"{type(augment).__name__} gave {f'{len(changed)}' if isinstance(changed, tuple) else 'no tuple'}"
-        )
-    *inputs, targets = changed
-    for before, after in zip(batch, inputs, strict=False):
-        if before.shape != after.shape:
-            raise ShapeError(
-                f"augment makes inputs of shape {before.shape} to {after.shape}, others than the model is evaluated on",
-                "Put what changes the size into the model, where it does so in evaluation, too.",
-            )
-    count = len(parts.args)
-    return Parts(tuple(inputs[:count]), dict(zip(parts.named, inputs[count:], strict=True)), targets)
 
 
 def _check_callbacks(callbacks: Any) -> None:
