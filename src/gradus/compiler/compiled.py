@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import os
 import threading
 import time
 import types
@@ -19,6 +18,7 @@ from .. import interpret
 from ..autograd import recording
 from ..errors import ArgumentError, RetraceWarning, warn
 from ..names.elsewhere import missing_from
+from ..process.forks import Lock
 from ..tensor import Tensor, as_tensor
 from .copies import Copied
 from .native.job import Job, check_rows, first_of, one_by_one, rows_of
@@ -37,7 +37,7 @@ VERSIONS = 64  # kept of a function, the newest
 OFTEN = 16  # versions for arguments of one kind: then it is said why there is one more
 PAST = 1 << 26  # bytes of arrays of the past that its versions may hold, or twice the newest's, if that is more
 _PYTHON = (types.FunctionType, types.MethodType)
-_tracing = threading.RLock()  # one function is traced at a time: meanwhile leaves have symbols for gradients
+_tracing = Lock()  # one function is traced at a time: meanwhile leaves have symbols for gradients
 
 
 class Compiled(Copied, Wrapper):
@@ -335,13 +335,3 @@ def _leaves(arguments: Any) -> list[Tensor]:
     leaves: list[Tensor] = []
     flatten(arguments, leaves)
     return leaves
-
-
-def _after_fork() -> None:
-    """In a child process: another thread, which has stayed with the parent, may have been tracing."""
-    global _tracing
-    _tracing = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

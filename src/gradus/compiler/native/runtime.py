@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
+from ...process.forks import Lock
 from ..trace.address import flags_address
 from .board import BOARD, CALL, CALL_BOARD, CALL_FLAGS, CALL_THREADS, CALL_WRITES, GENERATION, native
 from .processors import MOST_THREADS, processors
@@ -145,12 +146,12 @@ def _end() -> None:
 
 
 def _after_fork() -> None:
-    """In a child process: the threads have stayed with the parent, and perhaps a lock that one of them held."""
-    global _pool, _making
-    _pool, _making = None, threading.Lock()
+    """In a child process: the threads have stayed with the parent, and perhaps the lock that one of them held."""
+    global _pool
+    _pool = None
 
 
-_making = threading.Lock()
+_making = Lock()
 atexit.register(_end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

@@ -226,6 +226,12 @@ class Step:
         self.table[i] = start
         self._bound[i] = array if usable is array else None
 
+    def bind_anew(self) -> None:
+        """Let the next call bind all that calls bind: the last one may have been left in the middle of that."""
+        self._bound, self._job = [None] * len(self._bound), None
+        for slot, own, _ in self._results:
+            self.table[slot] = address(own)
+
     def require_apart(self, array: np.ndarray, what: str) -> None:
         """Refuse what lies over memory that the program writes."""
         if self.memory.meets(array):
@@ -244,10 +250,11 @@ _steps: weakref.WeakSet[Step] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    """In a child process: another thread, which has stayed with the parent, may have held a lock."""
+    """In a child process: another thread, which has stayed with the parent, may have been running a step."""
     renewed: dict[int, threading.Lock] = {}  # those of one function share one
     for step in _steps:
         step.lock = renewed.setdefault(id(step.lock), threading.Lock())
+        step.bind_anew()
 
 
 if hasattr(os, "register_at_fork"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
@@ -12,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from ...errors import ArgumentError, MissingError
+from ...process.forks import Gate, Kept
 
 OLDEST_LLVM = 16  # that reads pointers without types
 VARIABLE = "GRADUS_TARGET"  # what is compiled for, if not this machine as it is
@@ -169,6 +172,11 @@ def missing() -> str:
 def machine(target: Target) -> Any:
     """LLVM's target machine."""
     llvm = _llvm()
+    if _llvmlite.torn or _at_work.torn:
+        raise MissingError(
+            "no native code can be made in this process: it was forked while another thread was making some, which "
+            "took too long. Fork before that, or begin processes anew: multiprocessing.get_context('spawn')."
+        )
     if target.triple:
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
@@ -238,8 +246,39 @@ def _unlocked(name: str) -> Callable[..., Any]:
     LLVM itself has no need of it where threads work in contexts of their own, with target machines of their own.
     """
     locked = getattr(_llvm().ffi.lib, f"LLVMPY_{name}")
-    found: Callable[..., Any] = getattr(locked, "_cfn", locked)
-    return found
+    function: Callable[..., Any] = getattr(locked, "_cfn", locked)
+
+    def called(*arguments: Any) -> Any:
+        with _at_work:
+            return function(*arguments)
+
+    return called
+
+
+class _Llvmlite(Kept):
+    """The lock of llvmlite's library, whoever makes native code with it: numba, too."""
+
+    @staticmethod
+    def _its() -> Any:
+        library = getattr(sys.modules.get("llvmlite.binding.ffi"), "lib", None)
+        return getattr(library, "_lock", None)
+
+    def keep(self, seconds: float) -> bool:
+        self._kept = getattr(self._its(), "_lock", None)
+        return self._kept is None or self._kept.acquire(timeout=seconds)
+
+    def let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.release()
+
+    def renew(self, taken: bool) -> None:
+        if taken:
+            self.let_go()
+        else:
+            self._its()._lock = threading.RLock()
+
+
+_llvmlite, _at_work = _Llvmlite(), Gate()
 
 
 class Loaded:

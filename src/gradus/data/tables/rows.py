@@ -6,7 +6,6 @@ import csv
 import gc
 import io
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +14,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import DataError
+from ...process.forks import Lock
 from .numbers import spells_number
 
 _SAMPLE = 1 << 16  # characters that show what lies between the values
 _CANDIDATES = ",;\t|"
 _REGULAR = 0.9  # the share of rows of one width where the right character is looked for
 _SHOWN_ROWS = 50
-_LIMIT = threading.Lock()
+_LIMIT = Lock()
 _MARKS = 'A quotation mark within a quotation stands twice, "5"" pipe"; with quoted=False all stand for themselves.'
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from ...nn import Module
+from ...process.forks import Kept, Lock
 
 T = TypeVar("T")
 
@@ -29,12 +30,23 @@ class Turn:
         self._depth = 0
 
     def __enter__(self) -> None:
+        self.take(-1)
+
+    def take(self, seconds: float) -> bool:
+        """Take it, if that takes no longer; -1 waits for ever. Whether it was taken."""
         me = threading.get_ident()
         if self._owner != me:
-            with self._next:  # whoever waits holds it, and who has just had a turn waits behind
-                self._now.acquire()
+            until = time.monotonic() + seconds
+            if not self._next.acquire(timeout=seconds):
+                return False
+            try:  # whoever waits holds it, and who has just had a turn waits behind
+                if not self._now.acquire(timeout=seconds if seconds < 0 else max(0.0, until - time.monotonic())):
+                    return False
+            finally:
+                self._next.release()
             self._owner = me
         self._depth += 1
+        return True
 
     def __exit__(self, *exc: object) -> None:
         self._depth -= 1
@@ -43,14 +55,41 @@ class Turn:
             self._now.release()
 
 
-_turns: weakref.WeakKeyDictionary[Module, Turn] = weakref.WeakKeyDictionary()
-_making = threading.Lock()
+class _Turns(Kept):
+    """The turns of all models: a child process finds weights as they are between two steps."""
+
+    def __init__(self) -> None:
+        self.of: weakref.WeakKeyDictionary[Module, Turn] = weakref.WeakKeyDictionary()
+        self._taken: list[Turn] = []
+        super().__init__()
+
+    def keep(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        for turn in list(self.of.values()):
+            if not turn.take(max(0.0, until - time.monotonic())):
+                self.let_go()
+                return False
+            self._taken.append(turn)
+        return True
+
+    def let_go(self) -> None:
+        while self._taken:
+            self._taken.pop().__exit__()
+
+    def renew(self, taken: bool) -> None:
+        self.let_go()
+        if not taken:
+            self.of.clear()
+
+
+_turns = _Turns()
+_making = Lock()
 
 
 def turn_of(model: Module) -> Turn:
     """The turn of a model: the same for all that train it or predict with it."""
     with _making:
-        return _turns.setdefault(model, Turn())
+        return _turns.of.setdefault(model, Turn())
 
 
 def in_turns(turn: Turn, parts: Iterator[T]) -> Iterator[T]:
@@ -63,13 +102,3 @@ def in_turns(turn: Turn, parts: Iterator[T]) -> Iterator[T]:
             return
         yield part
 
-
-def _after_fork() -> None:
-    """In a child process: the thread whose turn it was has stayed with the parent."""
-    global _making
-    _making = threading.Lock()
-    _turns.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
