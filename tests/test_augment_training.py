@@ -142,7 +142,7 @@ def test_a_resumed_training_goes_on_with_the_same_bits(tmp_path: Any) -> None:
     assert "RandomCrop(size=(8, 8)" in config["training"]["augment"]
     other = fresh()
     other.augment = None
-    with pytest.raises(CheckpointError, match=r"is of augment .Compose.*here the augment is None"):
+    with pytest.raises(CheckpointError, match=r"augment: was .Compose.*, is None"):
         other.fit(data(), epochs=4, batch_size=8, progress=False, run=tmp_path / "run", resume=True)
 
 

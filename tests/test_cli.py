@@ -287,8 +287,20 @@ def test_a_run_that_has_not_begun_may_be_started_anew(tmp_path, monkeypatch):
 def test_resuming_takes_more_epochs_and_no_other_setting(copied):
     assert "leave out lr" in fails("train", "--resume", copied, "--lr", "0.1")
     assert "leave out model, out" in fails("train", "mlp", "--resume", copied, "--out", "x")
+    assert "--resume RUN" in fails("train", "--allow-changes")
     succeeds("train", "--resume", copied, "--epochs", "2", "--quiet")
     assert len((copied / "history.jsonl").read_text().splitlines()) == 2
+
+
+def test_resuming_with_other_settings_where_that_is_allowed(copied):
+    succeeds("train", "--resume", copied, "--epochs", "2", "--lr", "0.003", "--allow-changes", "--quiet")
+    records = [json.loads(line) for line in (copied / "history.jsonl").read_text().splitlines()]
+    config = json.loads((copied / "config.json").read_text())
+    assert records[-1]["lr"] == config["recipe"]["lr"] == config["training"]["lr"] == 0.003
+    assert config["changes"][0]["what"] == [f"learning rate: was {records[0]['lr']}, is 0.003"]
+    config["recipe"]["batch_size"] += 1
+    (copied / "config.json").write_text(json.dumps(config))
+    assert "batch size: was" in fails("train", "--resume", copied, "--epochs", "3")
 
 
 def test_evaluate_goes_through_the_test_data_alone_and_once(digits_run, monkeypatch):
@@ -353,7 +365,7 @@ def test_weights_of_another_model(copied, picture):
     (copied / "config.json").write_text(json.dumps(config))
     for words in (("evaluate", copied), ("predict", copied, picture)):
         assert "weights are of another model" in fails(*words)
-    assert "'SoftmaxRegression', here the model is 'MLP'" in fails("train", "--resume", copied)
+    assert "model: was 'SoftmaxRegression', is 'MLP'" in fails("train", "--resume", copied)
 
 
 # -- predict --------------------------------------------------------------------------------------------------------

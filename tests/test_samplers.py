@@ -312,7 +312,7 @@ def test_training_with_a_sampler_goes_on_to_the_bit(tmp_path):
     interrupted = LambdaCallback(on_batch_end=press)
     with pytest.raises(KeyboardInterrupt):
         trained(loader(), False, run=tmp_path / "run", callbacks=[interrupted])
-    with pytest.raises(CheckpointError, match=r"sampler 'WeightedRandomSampler, seed 0', here the sampler is .*seed 1"):
+    with pytest.raises(CheckpointError, match=r"sampler: was 'WeightedRandomSampler, seed 0', is .*seed 1"):
         trained(loader(1), False, run=tmp_path / "run", resume=True)
     with pytest.raises(CheckpointError, match="sampler"):
         trained(DataLoader(Subset(DATA, range(N)), 6), False, run=tmp_path / "run", resume=True)

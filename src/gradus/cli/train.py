@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..train.experiment import Experiment
     from ..train.recipe import Recipe
 
+MAY_CHANGE = ("epochs", "eager", "verify", "guard")  # of a run that goes on
+
 
 @click.command(short_help="Train a model on a data set, test it, write a report.")
 @click.argument("model", required=False)
@@ -33,10 +35,11 @@ if TYPE_CHECKING:
 @click.option("--guard", is_flag=True, default=None, help="Look through each step for what is not finite; slow.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", help="Folder to make.  [default: runs/...]")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an interrupted run.")
+@click.option("--allow-changes", is_flag=True, help="With --resume: go on with other settings, given here.")
 @click.option("--checkpoint-every", metavar="OFTEN", default=USUALLY, help="Steps, or a time.  [default: 10min]")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress, only the result.")
 def train(
-    out: Path | None, resume: Path | None, checkpoint_every: str, quiet: bool, **options: Any
+    out: Path | None, resume: Path | None, allow_changes: bool, checkpoint_every: str, quiet: bool, **options: Any
 ) -> None:
     """Train MODEL and test it: linear, softmax, mlp, convnet, simpleconvnet, deepconvnet, lenet, lenet1998, alexnet.
 
@@ -50,12 +53,15 @@ def train(
       gradus train lenet --data fashion_mnist --epochs 10
       gradus train linear --data king_county
       gradus train --resume runs/lenet-fashion_mnist-1
+      gradus train --resume runs/lenet-fashion_mnist-1 --lr 0.001 --allow-changes
     """
     from ..train.experiment import Experiment, epochs_done, new_folder
 
     given = {name: value for name, value in options.items() if value is not None}
     if resume is not None:
-        experiment, folder = _reopened(resume, out, given), resume
+        experiment, folder = _reopened(resume, out, given, allow_changes), resume
+    elif allow_changes:
+        raise ArgumentError("--allow-changes is for a run that goes on: --resume RUN")
     else:
         experiment = Experiment(_recipe(given))
         folder = new_folder(out, experiment.recipe)
@@ -67,7 +73,8 @@ def train(
             err=True,
         )
     try:
-        experiment.fit(folder, resume is not None, False if quiet else None, checkpoint_every)
+        shown = False if quiet else None
+        experiment.fit(folder, resume is not None, shown, checkpoint_every, allow_changes)
     except KeyboardInterrupt as stop:
         begun = (folder / "checkpoint.safetensors").exists()
         click.echo(f"\nInterrupted. {f'Go on with: gradus train --resume {folder}' if begun else ''}", err=True)
@@ -81,14 +88,15 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     return Recipe(**given)
 
 
-def _reopened(run: Path, out: Path | None, given: dict[str, Any]) -> Experiment:
-    """The experiment of a run's folder, perhaps with more epochs."""
+def _reopened(run: Path, out: Path | None, given: dict[str, Any], allow_changes: bool) -> Experiment:
+    """The experiment of a run's folder, perhaps with more epochs, or with what is changed."""
     from ..train.experiment import Experiment
 
-    fixed = [name for name in given if name != "epochs"] + (["out"] if out else [])
+    fixed = [name for name in given if name not in MAY_CHANGE and not allow_changes] + (["out"] if out else [])
     if fixed:
         raise ArgumentError(
-            f"--resume goes on with the settings of {run}: leave out {', '.join(fixed)}. Only --epochs may be given."
+            f"--resume goes on with the settings of {run}: leave out {', '.join(fixed)}. "
+            f"{', '.join(f'--{name}' for name in MAY_CHANGE)} may be given; to change others: --allow-changes."
         )
     return Experiment.open(run, **given)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
         @property
         def unscaled_lr(self) -> float: ...
+
+        @property
+        def schedule(self) -> Callable[[Tensor], Tensor] | None: ...
 
 
 SMALL = 1 << 12  # numbers of a parameter that is joined with others

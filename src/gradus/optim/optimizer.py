@@ -168,6 +168,11 @@ class Optimizer:
         self._lr.assign_(tensor(float(value), "float64"))
 
     @property
+    def schedule(self) -> Schedule | None:
+        """What the learning rate follows; None where it is a number."""
+        return self._schedule
+
+    @property
     def unscaled_lr(self) -> float:
         """The learning rate of the next step but for `scale`: what was given, or its schedule."""
         with no_grad():

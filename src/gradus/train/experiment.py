@@ -64,14 +64,14 @@ class Experiment:
         return Trainer(model, loss, optimizer, self.metrics(), compile=not self.recipe.eager, **how)
 
     @classmethod
-    def open(cls, folder: str | Path, epochs: int | None = None) -> Experiment:
-        """The experiment of a run's folder, perhaps with another number of epochs; its weights are not loaded yet.
+    def open(cls, folder: str | Path, **changes: Any) -> Experiment:
+        """The experiment of a run's folder, its recipe perhaps changed, as by `epochs`; its weights are not loaded yet.
 
         Raises:
             CheckpointError: no run of `gradus train`, or a damaged one.
         """
         recipe = Recipe.from_json(config_of(folder)["recipe"])
-        return cls(recipe if epochs is None else replace(recipe, epochs=epochs))
+        return cls(replace(recipe, **changes))
 
     def metrics(self) -> tuple[Metric, ...]:
         """Accuracy for classes; for numbers mae, rmse and r2, in the target's unit."""
@@ -93,9 +93,14 @@ class Experiment:
         )
 
     def fit(
-        self, folder: str | Path, resume: bool = False, progress: Any = None, checkpoint_every: Any = USUALLY
+        self,
+        folder: str | Path,
+        resume: bool = False,
+        progress: Any = None,
+        checkpoint_every: Any = USUALLY,
+        allow_changes: bool = False,
     ) -> None:
-        """Train, and keep everything in a run's folder; with `resume`, go on with what is in it."""
+        """Train, and keep everything in a run's folder; with `resume`, go on with what is in it, as in Trainer.fit."""
         about = {"recipe": self.recipe.to_json(), "command": self.recipe.command()}
         about |= {"data": self.facts.to_json(), "versions": versions()}
         run = Run.open(folder) if resume else Run(folder)
@@ -112,6 +117,7 @@ class Experiment:
                 progress=progress,
                 seed=self.recipe.seed,
                 checkpoint_every=checkpoint_every,
+                allow_changes=allow_changes,
                 callbacks=[_Keep(run, about)] if resume else [],
             )
 

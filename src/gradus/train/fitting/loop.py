@@ -12,7 +12,7 @@ import numpy as np
 
 from ... import random
 from ...compiler import Compiled
-from ...data import DataLoader, padded_lengths
+from ...data import DataLoader
 from ...data.iterable import known_length
 from ...errors import CheckpointError, DivergedError, NonFiniteError
 from ...tensor import Tensor
@@ -26,7 +26,8 @@ from .divergence import NotFiniteError, Start, bad_parameter, guarded_step, sour
 from .evaluation import Running, measure, predictions
 from .every import Every
 from .interrupt import Interrupt, Interrupted
-from .native import Native, in_a_line
+from .made_of import ORDER, differing, go_on, in_words, parts_of, require_same
+from .native import Native
 from .progress import Silent, shown
 from .turns import in_turns, turn_of
 
@@ -38,6 +39,7 @@ class Loop:
         epoch, batch: the position: epochs that are done, and batches done in the one that is not.
         running: the loss and metrics of that epoch so far.
         history: the epochs that are done.
+        made: what the training is made of, as a checkpoint tells it.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Loop:
         self.epoch, self.batch = 0, 0
         self.running = Running(trainer.metrics)
         self.history = History()
+        self.made: dict[str, Any] = {}
         self.interrupt = Interrupt()
         self.turn = turn_of(trainer.model)
 
@@ -240,19 +243,23 @@ class Loop:
             "running": self.running.state_dict(),
             "random": {"state": random.default.state},
         }
-        position = {"epoch": self.epoch, "batch": self.batch}
-        write_state(self.run.checkpoint_file, groups, self._kind() | position | {"callbacks": texts})
+        became = {name: part for name, part in parts_of(self.trainer).items() if part != self.made[name]}
+        about = {"epoch": self.epoch, "batch": self.batch, "callbacks": texts, "became": became}
+        write_state(self.run.checkpoint_file, groups, self.made | about)
         save(self.trainer.model, self.run.model_file)
         self.every.start()
 
-    def restore(self, run: Run) -> None:
-        """Go on from a run's checkpoint; refused if it is of something else."""
+    def restore(self, run: Run, allow_changes: bool) -> list[str]:
+        """Go on from a run's checkpoint; refused if it is of something else, unless that is allowed.
+
+        Returns:
+            What is another, in words.
+        """
         path = run.checkpoint_file
         groups, about = read_state(path)
-        for name, own in self._kind().items():
-            if about.get(name) != own:
-                what = name.replace("_", " ")
-                raise CheckpointError(f"{path} is of {what} {about.get(name)!r}, here the {what} is {own!r}")
+        found = differing(about, self.made, self.loader)
+        if not allow_changes:
+            require_same(path, about, self.made, found)
         done = History.read(run.history_file).records if about["epoch"] else []  # the file comes with the first step
         if len(done) < about["epoch"]:
             raise CheckpointError(
@@ -261,33 +268,20 @@ class Loop:
             )
         self.history = History(done[: about["epoch"]])
         try:
-            self.trainer.optimizer.load_state_dict(groups["optimizer"])
             self.trainer.model.load_state_dict(groups["model"])
+            go_on(self.trainer.optimizer, groups["optimizer"], found)
         except CheckpointError as problem:
             raise CheckpointError(f"{path}: {problem}") from None
-        self.running.load_state_dict(groups["running"])
         random.default.state.assign_(Tensor(groups["random"]["state"]))
         for name, callback in self._named_callbacks():
             if name in about["callbacks"]:
                 callback.load_state_dict(about["callbacks"][name] | groups.get(name, {}))
-        self.epoch, self.batch = about["epoch"], about["batch"]
-
-    def _kind(self) -> dict[str, Any]:
-        """What must be the same to go on."""
-        loader, padded = self.loader, padded_lengths(self.loader.dataset)
-        return {
-            "model": type(self.trainer.model).__name__,
-            "optimizer": type(self.trainer.optimizer).__name__,
-            "augment": None if self.trainer.augment is None else in_a_line(self.trainer.augment),
-            "metrics": [metric.name for metric in self.trainer.metrics],
-            "samples": known_length(loader.dataset),
-            "lengths": None if padded is None else np.unique(padded).tolist(),  # on which the order depends
-            "batch_size": loader.batch_size,
-            "sampler": loader.sampler_name,
-            "shuffle": loader.shuffle,
-            "drop_last": loader.drop_last,
-            "seed": loader.seed,
-        }
+        self.epoch = about["epoch"]
+        if not ORDER & found.keys():  # else the epoch that was interrupted begins anew
+            self.batch = about["batch"]
+            self.running.load_state_dict(groups["running"])
+        self.made |= {name: about[name] for name in self.made if name in about and name not in found}
+        return in_words(found)
 
     def _named_callbacks(self) -> Iterator[tuple[str, Callback]]:
         """The callbacks under names that stay if others are added: EarlyStopping-0, SaveBest-0, SaveBest-1."""

@@ -30,6 +30,7 @@ class Native:
         stopped: whether the training is to end after the epoch.
         compiled, forward: the programs of `step` and of `outputs`; None where these are computed eagerly.
         augment: what changes batches of training; None for nothing.
+        clip_norm: see Trainer.
         verify: how many steps are still to be computed eagerly, too, and compared.
         guard: whether each step is looked through for what is not finite.
         eager: why it computes eagerly though it was to compile; the empty string if it does not.
@@ -46,6 +47,7 @@ class Native:
     precision: str
     verify: int
     augment: Module | None
+    clip_norm: float | None
     guard: bool
     _compile: bool | str
 

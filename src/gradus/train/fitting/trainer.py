@@ -30,6 +30,7 @@ from .callbacks import Callback
 from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
 from .every import USUALLY, Every, Often
 from .loop import Loop
+from .made_of import made_of
 from .native import Loss, Native, in_a_line
 from .progress import choose
 from .returned import name_of, require_loss, require_output, require_pair
@@ -171,6 +172,7 @@ class Trainer(Native):
         progress: bool | None = None,
         seed: int = 0,
         checkpoint_every: Often = USUALLY,
+        allow_changes: bool = False,
     ) -> History:
         """Go through the training data so many times, a step for each batch.
 
@@ -189,11 +191,13 @@ class Trainer(Native):
             batch_size: samples in a step; of a DataLoader its own is taken.
             callbacks: see `train.Callback`.
             run: a new folder for config, history, events, weights and checkpoint; None writes nothing.
-            resume: go on in the folder `run`.
+            resume: go on in the folder `run`; the data, the model, the loss, the optimizer and their options must be
+                what it was begun with, and all that differs is named.
             progress: False shows nothing; otherwise a bar in a terminal and lines elsewhere, on stderr.
             seed: of the order of the samples. Dropout and the like draw from `gradus.random.seed`.
             checkpoint_every: it is written at each epoch's end, and within one after so many steps (500) or so much
                 time ("30s", "10min", "2h", a `timedelta`); None: at the ends alone.
+            allow_changes: go on with what is given now, the learning rate, too; config.json keeps what changed.
 
         Returns:
             The history: a record for each epoch.
@@ -201,7 +205,7 @@ class Trainer(Native):
         Raises:
             GradientError: the optimizer holds no parameter that requires a gradient.
             DataError: no samples, NaN in the data, or a set without targets.
-            CheckpointError: the folder exists, is of another model, or another process is training in it.
+            CheckpointError: the folder exists, is of another training, or another process is training in it.
             DivergedError: the loss or a parameter became NaN or infinite; with the operation that it comes from, where
                 that can be found. The training is left as it was before the step, and what was saved stays.
         """
@@ -209,29 +213,34 @@ class Trainer(Native):
         every = Every(checkpoint_every)
         _check_trainable(self.optimizer, self.model)
         _check_callbacks(callbacks)
-        if resume and run is None:
-            raise ArgumentError("resume=True needs the run's folder: run=...")
         loader = _loader(train, batch_size, shuffle=not is_stream(train), seed=seed)
         held_out = None if validation is None else _loader(_by_length(validation), EVAL_BATCH)
-        self._try(loader, held_out)
-        folder = _folder(run, resume)
+        first, *_ = [self._try(data) for data in (loader, held_out) if data is not None]  # one without batches is false
+        folder = _folder(run, resume, allow_changes)
         with folder.alone() if folder else nullcontext():
-            if folder and not resume:
-                folder.begin(training=self._settings(epochs, loader))
-            return self._run(Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress), every), resume)
+            loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress), every)
+            return self._run(loop, first, resume, allow_changes)
 
-    def _try(self, *loaders: DataLoader | None) -> None:
-        """Measure a batch of each: this finds what does not fit before anything is written."""
-        for loader in (given for given in loaders if given is not None):  # one without batches is false
-            first = _checked(self.model, loader)
-            check_finite(loader.dataset)
-            measure(self, eagerly(self, loader, [first]))
+    def _try(self, loader: DataLoader) -> Any:
+        """Measure the first batch, which is given: this finds what does not fit before anything is written."""
+        first = _checked(self.model, loader)
+        check_finite(loader.dataset)
+        measure(self, eagerly(self, loader, [first]))
+        return first
 
-    def _run(self, loop: Loop, resume: bool) -> History:
+    def _run(self, loop: Loop, first: Any, resume: bool, allow_changes: bool) -> History:
+        if loop.run and not resume:
+            loop.run.begin(training=self._settings(loop.epochs, loop.loader))
+        if loop.run:
+            loop.made = made_of(self, loop.loader, loop.validation, first)
         if loop.run and resume:
-            loop.restore(loop.run)
+            changes = loop.restore(loop.run, allow_changes)
             if loop.epoch > loop.epochs:
                 raise ArgumentError(f"{loop.run.path} already has {loop.epoch} epochs, more than epochs={loop.epochs}")
+            if changes:
+                here = {"epoch": loop.epoch, "batch": loop.batch, "what": changes}
+                past = loop.run.config.get("changes", [])
+                loop.run.configure(training=self._settings(loop.epochs, loop.loader), changes=[*past, here])
         else:
             loop.save()
         self.stopped, self.history = False, loop.history
@@ -283,7 +292,11 @@ class Trainer(Native):
         return joined if data is x or given else joined[np.argsort(data.indices)]
 
 
-def _folder(run: str | Path | Run | None, resume: bool) -> Run | None:
+def _folder(run: str | Path | Run | None, resume: bool, allow_changes: bool) -> Run | None:
+    if resume and run is None:
+        raise ArgumentError("resume=True needs the run's folder: run=...")
+    if allow_changes and not resume:
+        raise ArgumentError("allow_changes=True is for a training that goes on: resume=True, run=...")
     if run is None:
         return None
     if not isinstance(run, (str, PathLike, Run)):
