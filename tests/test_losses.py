@@ -251,11 +251,66 @@ def test_what_has_no_numbers_is_not_looked_at():
         (lambda: F.multi_margin_loss([[0.1, 0.2]], [1], p=3), "p is 1 or 2"),
         (lambda: F.ctc_loss(gradus.zeros((3, 1, 2)), [[5]], [3], [1]), "is 5. Labels run from 0 to 1"),
         (lambda: F.ctc_loss(gradus.zeros((3, 1, 2)), [[1]], [3], [1], blank=7), "blank is 7"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 1, 2)), [[1]], [3], [1], blank=2), "blank is 2"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 1, 2)), [[1]], [4], [1]), r"input_lengths\[0\] is 4"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 1, 2)), [[1]], [3], [2]), r"target_lengths\[0\] is 2"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 1, 2)), [[2]], [3], [1]), "is 2. Labels run from 0 to 1"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 2, 2)), [1, 1, 1], [3, 3], [1, 1]), "2 samples have 2 labels"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 2, 2)), [1], [3], [1]), "2 samples have 1 labels"),
+        (lambda: F.ctc_loss(gradus.zeros((3, 1, 2, 2)), [[1]], [3], [1]), r"log_probs are \(t, n, classes\)"),
+        (lambda: F.cross_entropy(X, LABELS, weight=[1.0, 2.0, 3.0]), r"weight has shape \(3,\), logits \(6, 4\)"),
+        (lambda: F.nll_loss(X, LABELS, weight=[[1.0], [2.0]]), r"nll_loss: weight has shape \(2, 1\)"),
+        (lambda: F.cross_entropy(X, Q, ignore_index=1), "ignore_index is a label"),
+        (lambda: F.multilabel_margin_loss(gradus.zeros((1, 2, 2)), gradus.zeros((1, 2, 2), int)), "or .classes,.*got"),
+        (lambda: F.multilabel_margin_loss(1.0, 0), r"got \(\)"),
+        (lambda: F.kl_div(np.log(P), 2 * Q), r"kl_div: targets.* Targets are probabilities"),
+        (lambda: F.kl_div(np.log(P), Q, reduction="men"), "kl_div: unknown reduction 'men'. Did you mean 'mean'"),
+        (lambda: F.gaussian_nll_loss([1.0], [1.0], [-1.0]), "A variance is 0 or more"),
+        (lambda: F.smooth_l1_loss([1.0], [1.0], beta=-1.0), r"smooth_l1_loss: beta must be in \[0, inf\)"),
+        (lambda: F.triplet_margin_loss([[1.0]], [[1.0]], [[1.0]], margin=0.0), "triplet_margin_loss: margin must be"),
+        (lambda: F.margin_ranking_loss([1.0], [1.0], [0.0]), r"margin_ranking_loss: targets\[0\] is 0"),
+        (lambda: F.hinge_loss(1.0, [1.0, 1.0]), "hinge_loss: "),
     ],
 )
 def test_what_no_loss_can_mean(call, message):
     with pytest.raises(GradusError, match=message):
         call()
+
+
+@pytest.mark.parametrize("reduction", [np.mean, np.sum, np.array])
+@pytest.mark.parametrize("options", [{}, {"alpha": None}, {"alpha": 0.7, "gamma": 3.0}, {"alpha": None, "gamma": 0}])
+def test_focal_loss(options, reduction):
+    alpha, gamma = options.get("alpha", 0.25), options.get("gamma", 2.0)
+    name = {np.mean: "mean", np.sum: "sum", np.array: "none"}[reduction]
+    right = Q * special.expit(X) + (1 - Q) * special.expit(-X)
+    share = 1.0 if alpha is None else alpha * Q + (1 - alpha) * (1 - Q)
+    losses = share * (1 - right) ** gamma * -(Q * special.log_expit(X) + (1 - Q) * special.log_expit(-X))
+    np.testing.assert_allclose(F.focal_loss(X, Q, **options, reduction=name).numpy(), reduction(losses), rtol=1e-10)
+    of_labels = (1.0 if alpha is None else alpha) * (1 - P[ROWS, LABELS]) ** gamma * -np.log(P[ROWS, LABELS])
+    found = F.focal_loss(X, LABELS, **options, reduction=name)
+    np.testing.assert_allclose(found.numpy(), reduction(of_labels), rtol=1e-10)
+
+
+def test_numbers_are_not_rounded_to_float32():
+    x = gradus.tensor([0.3], "float64")
+    assert F.gaussian_nll_loss(x, [0.0], 0.1).item() == pytest.approx((np.log(0.1) + 0.09 / 0.1) / 2, rel=1e-12)
+    assert F.l1_loss(x[0], 0.1).item() == pytest.approx(0.2, rel=1e-12)
+
+
+def test_one_sample_is_a_batch_of_one():
+    for function, x in ((F.cross_entropy, X[0]), (F.nll_loss, np.log(P[0]))):
+        for reduction in ("mean", "none"):
+            one = function(x, LABELS[0], reduction=reduction)
+            assert (one.shape, one.item()) == ((), function(x[None], LABELS[:1]).item())
+
+
+def test_what_is_ignored_has_no_place_in_the_mean():
+    labels = np.where(np.arange(6) % 2, LABELS, 9)
+    for function, x in ((F.cross_entropy, X), (F.nll_loss, np.log(P))):
+        found = function(x, labels, ignore_index=9)
+        assert found.item() == pytest.approx(function(x[1::2], LABELS[1::2]).item(), rel=1e-12)
+        alone = function(x, labels, ignore_index=9, reduction="none").numpy()
+        np.testing.assert_array_equal(alone == 0, np.arange(6) % 2 == 0)
 
 
 def test_pooling_by_powers_of_nothing_has_no_gradient():

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ... import dtypes
 from ...errors import one_of
 from ...interpret import Outside
 from ...ops import where
@@ -28,9 +29,11 @@ def reduce(name: str, losses: Tensor, reduction: str) -> Tensor:
 
 def alike(name: str, predictions: Any, targets: Any) -> tuple[Tensor, Tensor]:
     """Both as Tensors, which must be of one shape."""
-    predictions, targets = as_tensor(predictions), as_tensor(targets)
-    same_shape(name, predictions, targets)
-    return predictions, targets
+    x = as_tensor(predictions)
+    number = isinstance(targets, float) and dtypes.is_float(x.dtype)  # which has no width of its own
+    y = as_tensor(targets, x.dtype if number else None)
+    same_shape(name, x, y)
+    return x, y
 
 
 def weighted(weight: Tensor, x: Tensor) -> Tensor:

@@ -151,7 +151,7 @@ def cosine_embedding_loss(x1: Any, x2: Any, targets: Any, margin: float = 0.0, r
     x1, x2 = promote(x1, x2, floats=True)
     y = as_tensor(targets)
     _signs("cosine_embedding_loss", y)
-    tiny = 2.0**-43  # as in PyTorch, where a vector is 0
+    tiny = 1e-12  # as in PyTorch, where a vector is 0
     product = (x1 * x2).sum(-1)
     cos = product / (((x1 * x1).sum(-1) + tiny) * ((x2 * x2).sum(-1) + tiny)).sqrt()
     return reduce("cosine_embedding_loss", where(y == 1, 1 - cos, relu(cos - margin)), reduction)
@@ -229,9 +229,9 @@ def focal_loss(
         losses = binary_cross_entropy_with_logits(z, y, reduction="none")
         p = z.sigmoid()
         wrong = p * (1 - y) + (1 - p) * y
-        share = as_tensor(1.0) if alpha is None else alpha * y + (1 - alpha) * (1 - y)
+        share: Tensor | float = 1.0 if alpha is None else alpha * y + (1 - alpha) * (1 - y)
     else:
         losses = cross_entropy(z, y, reduction="none")
         wrong = 1 - (-losses).exp()
-        share = as_tensor(1.0 if alpha is None else alpha)
-    return reduce("focal_loss", share * wrong**gamma * losses, reduction)
+        share = 1.0 if alpha is None else alpha
+    return reduce("focal_loss", wrong**gamma * losses * share, reduction)

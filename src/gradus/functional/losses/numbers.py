@@ -7,8 +7,9 @@ from typing import Any
 
 from ...interpret import Outside
 from ...ops import log, where
+from ...ops.core.primitive import promote
 from ...ops.core.wide import in_float32
-from ...tensor import Tensor, as_tensor
+from ...tensor import Tensor
 from ..checks import in_range, refuse
 from .common import alike, reduce
 
@@ -139,7 +140,7 @@ def gaussian_nll_loss(
     tensor([0.5, 0. ])
     """
     x, y = alike("gaussian_nll_loss", predictions, targets)
-    v = as_tensor(var)
+    v = promote(x, var, floats=True)[1]
     refuse("gaussian_nll_loss", v, Outside(0, math.inf), "var[{place}] is {value}. A variance is 0 or more.")
     if v.ndim and v.ndim == x.ndim - 1:
         v = v.expand_dims(-1)
