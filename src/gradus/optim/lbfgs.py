@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -212,13 +213,13 @@ def strong_wolfe(
         if now[3] >= 0:
             low, high = now, before
             break
-        t, before = min(max(_cubic(before, now), t + 0.01 * (t - before[0])), 10 * t), now
+        t, before = _cubic(before, now, t + 0.01 * (t - before[0]), 10 * t), now
     else:
         return *before[:3], used
     while used < most and abs(high[0] - low[0]) * _largest(d) >= least:
         lowest, highest = sorted((low[0], high[0]))
         margin = 0.1 * (highest - lowest)
-        now = point(min(max(_cubic(low, high), lowest + margin), highest - margin))
+        now = point(_cubic(low, high, lowest + margin, highest - margin))
         used += 1
         if now[1] > value + c1 * now[0] * slope or now[1] >= low[1]:
             high = now
@@ -231,12 +232,16 @@ def strong_wolfe(
     return *low[:3], used
 
 
-def _cubic(a: Point, b: Point) -> float:
-    """Where the cubic through two points with their slopes is least; the middle if it has no least point."""
+def _cubic(a: Point, b: Point, least: float, most: float) -> float:
+    """Where from `least` to `most` the cubic through two points with their slopes is least; halfway if nowhere.
+
+    Halfway, too, beyond both points: a loss that falls ever faster has no least point near, and asks for a long step.
+    """
     (x1, f1, _, g1), (x2, f2, _, g2) = sorted((a, b), key=lambda p: p[0])
     d1 = g1 + g2 - 3 * (f1 - f2) / (x1 - x2)
     square = d1 * d1 - g1 * g2
-    if square < 0:
-        return (x1 + x2) / 2
-    root = square**0.5
-    return x2 - (x2 - x1) * ((g2 + root - d1) / (g2 - g1 + 2 * root)) if g2 - g1 + 2 * root else (x1 + x2) / 2
+    root = math.sqrt(max(square, 0.0))
+    curved = g2 - g1 + 2 * root
+    if square < 0 or not curved:
+        return (least + most) / 2
+    return min(max(x2 - (x2 - x1) * (g2 + root - d1) / curved, least), most)
