@@ -155,7 +155,7 @@ def test_views_are_looked_through():
             F.embedding(view(gradus.tensor(bad)), w)
         with pytest.raises(DataError) as compiled:
             read(gradus.tensor(bad))
-        assert str(compiled.value).startswith(str(eager.value))
+        assert str(compiled.value).startswith(eager.value.args[0])
 
 
 def test_what_is_read_from_around_the_function_is_checked_at_each_call():

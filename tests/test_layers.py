@@ -173,7 +173,7 @@ def test_a_wrong_last_axis_is_explained() -> None:
     text = str(caught.value)
     assert text.startswith("Linear(in_features=784): input's last axis is 28, in model[0] (Sequential > Linear)")
     assert "called at test_layers.py:" in text
-    assert text.endswith("Put a Flatten() before it, or reshape the input to (256, 784).")
+    assert "Put a Flatten() before it, or reshape the input to (256, 784)." in text
 
 
 REFUSED: list[tuple[type[Exception], str, Callable[[], Any]]] = [

@@ -157,7 +157,7 @@ def test_label_out_of_range():
         F.cross_entropy(gradus.zeros((256, 10)), labels)
     assert str(caught.value) == (
         "cross_entropy: logits have 10 classes (shape (256, 10)), but targets hold the label 10 at targets[37]. "
-        "Labels run from 0 to 9."
+        "Labels run from 0 to 9. (gradus help label-without-an-output)"
     )
     labels[37] = -1
     with pytest.raises(DataError, match=r"nll_loss: .*label -1 at targets\[37\]"):

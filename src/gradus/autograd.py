@@ -161,18 +161,23 @@ def _seed(y: Tensor, gradient: Tensor | None) -> Tensor:
         raise GradientError(
             "there is no gradient to walk back: nothing this tensor was computed from requires one (or it was computed "
             "under no_grad, or in a compiled function that walked back itself, or is not floating point). Create the "
-            "leaves with requires_grad=True."
+            "leaves with requires_grad=True.",
+            mistake="no-gradient-to-walk-back",
         )
     if gradient is None:
         if y.size != 1:
             raise GradientError(
                 f"the gradient of a tensor with shape {y.shape} needs to be told its weights: pass a tensor of that "
-                "shape, or reduce it first with .sum() or .mean()."
+                "shape, or reduce it first with .sum() or .mean().",
+                mistake="backward-of-many",
             )
         return y.full_like(1)
     gradient = as_tensor(gradient)
     if gradient.shape != y.shape:
-        raise ShapeError(f"the gradient has shape {gradient.shape}, the tensor it belongs to {y.shape}")
+        raise ShapeError(
+            f"the gradient has shape {gradient.shape}, the tensor it belongs to {y.shape}",
+            mistake="gradient-of-another-shape",
+        )
     return gradient.astype(y.dtype)
 
 
@@ -315,7 +320,8 @@ def _unwritten_origin(y: Tensor) -> Origin:
         raise GradientError(
             f"a tensor that {origin.primitive.name} was computed from has been overwritten since (assign_, or an "
             "optimizer's step), so its gradient would be wrong. Call backward() before the step, or compute the result "
-            "again."
+            "again.",
+            mistake="overwritten-before-backward",
         )
     return origin
 

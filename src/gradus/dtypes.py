@@ -72,7 +72,10 @@ def kind(dtype: Dtype) -> int:
     try:
         return _KINDS[dtype]
     except KeyError:
-        raise DtypeError(f"arrays of {dtype} cannot be computed with. {nearest(str(dtype), _BY_NAME)}") from None
+        raise DtypeError(
+            f"arrays of {dtype} cannot be computed with. {nearest(str(dtype), _BY_NAME)}",
+            mistake="texts-in-a-tensor",
+        ) from None
 
 
 def converted(array: np.ndarray, dtype: Dtype, copy: bool = True) -> np.ndarray:

@@ -19,7 +19,29 @@ _BELOW = {"numpy", "ml_dtypes", "llvmlite", "safetensors", "rich"}  # what gradu
 
 
 class GradusError(Exception):
-    """Base of every error that gradus raises for a user's mistake; the command line exits with 2 on it."""
+    """Base of every error that gradus raises for a user's mistake; the command line exits with 2 on it.
+
+    `mistake` is the name of a mistake that is explained in docs/errors.md; the message ends with it.
+    """
+
+    mistake = ""
+
+    def __init__(self, *said: Any, mistake: str = "") -> None:
+        super().__init__(*said)
+        if mistake:
+            self.mistake = mistake
+
+    def __str__(self) -> str:
+        return named(super().__str__(), self.mistake)
+
+
+def named(message: str, mistake: str) -> str:
+    """A message that ends with the command that explains the mistake, where it is a known one.
+
+    >>> named("Labels are integers.", "labels-with-a-point")
+    'Labels are integers. (gradus help labels-with-a-point)'
+    """
+    return f"{message.rstrip()} (gradus help {mistake})" if mistake else message
 
 
 class ShapeError(GradusError, ValueError):
@@ -28,8 +50,8 @@ class ShapeError(GradusError, ValueError):
     `remedy` says how to mend it; `path` is filled in by the modules the error passes through, innermost last.
     """
 
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, remedy: str = "", mistake: str = "") -> None:
+        super().__init__(message, mistake=mistake)
         self.message = message
         self.remedy = remedy
         self.path: list[tuple[str, str]] = []
@@ -44,7 +66,7 @@ class ShapeError(GradusError, ValueError):
             text += f", in {names} ({kinds})"
         if self.called_at:
             text += f", called at {self.called_at}"
-        return f"{text}. {self.remedy}" if self.remedy else f"{text}."
+        return named(f"{text}. {self.remedy}" if self.remedy else f"{text}.", self.mistake)
 
 
 class DtypeError(GradusError, TypeError):
@@ -65,6 +87,10 @@ class PlaceError(GradusError, IndexError):
 
 class OptionError(GradusError, TypeError):
     """An option that a function does not have."""
+
+
+class CallError(GradusError, TypeError):
+    """Something that is called, or gone through, as what it is not."""
 
 
 class UnknownNameError(GradusError, AttributeError):
@@ -96,8 +122,8 @@ class DivergedError(GradusError, ArithmeticError):
 class NonFiniteError(DivergedError):
     """A NaN or an infinity, and the operation that it comes from; `remedy` is what helps, where that is known."""
 
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(f"{message} {remedy}".rstrip())
+    def __init__(self, message: str, remedy: str = "", mistake: str = "") -> None:
+        super().__init__(f"{message} {remedy}".rstrip(), mistake=mistake)
         self.remedy = remedy
 
 
@@ -127,6 +153,10 @@ class RetraceWarning(UserWarning):
 
 class DataWarning(UserWarning):
     """What was found out of data rather than told, or is unlike what a model was fitted to."""
+
+
+class MistakeWarning(UserWarning):
+    """Something that is probably a mistake, though it can be computed; docs/errors.md explains it."""
 
 
 class CheckpointError(GradusError, ValueError):
@@ -162,12 +192,15 @@ def is_library(file: str) -> bool:
     return file.startswith(("<frozen ", "<__array_function__", _LIBRARY))
 
 
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the user's own line, the nearest that is neither of gradus nor of what it stands on."""
+def warn(message: str, category: type[Warning] = UserWarning, mistake: str = "") -> None:
+    """Warn at the user's own line, the nearest that is neither of gradus nor of what it stands on.
+
+    `mistake` is the name of a mistake, as of an error.
+    """
     level, frame = 2, sys._getframe(1)
     while not is_users(frame.f_code.co_filename) and frame.f_back is not None:
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(named(message, mistake), category, stacklevel=level)
 
 
 def short(text: object) -> str:

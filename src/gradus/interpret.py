@@ -72,7 +72,7 @@ class Interpreter(Protocol):
         `by_forward`: what is done next looks at them itself, where there are numbers.
         """
 
-    def refusal(self, message: str) -> TraceError:
+    def refusal(self, message: str, mistake: str = "") -> TraceError:
         """The error of what cannot be done here, to be raised; noted where a function that catches it is refused."""
 
 
@@ -148,8 +148,8 @@ class Eager:
         if not by_forward and isinstance(subject.data, np.ndarray) and np.any(wrong(subject.data)):
             explain(subject.data)
 
-    def refusal(self, message: str) -> TraceError:
-        return TraceError(message)
+    def refusal(self, message: str, mistake: str = "") -> TraceError:
+        return TraceError(message, mistake=mistake)
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class Tensor(Methods):
             if self.size == 1:
                 raise
             message = f"item() needs one element, this tensor has shape {self.shape}"
-            raise ShapeError(message, "Use tolist().") from None
+            raise ShapeError(message, "Use tolist().", mistake="item-of-many") from None
 
     def tolist(self) -> Any:
         """The numbers as nested Python lists."""
@@ -165,7 +165,9 @@ class Tensor(Methods):
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ShapeError(
-                f"the truth of a tensor with {self.size} elements is ambiguous", "Use .any() or .all(), or where()."
+                f"the truth of a tensor with {self.size} elements is ambiguous",
+                "Use .any() or .all(), or where().",
+                mistake="truth-of-many",
             )
         return bool(self.item())
 
@@ -230,7 +232,10 @@ class Tensor(Methods):
     def requires_grad_(self, wanted: bool = True) -> Tensor:
         """Say that a gradient is wanted for this leaf."""
         if wanted and not dtypes.is_float(self.dtype):
-            raise DtypeError(f"only floating-point tensors have gradients, this is {self.dtype}. Use astype(float).")
+            raise DtypeError(
+                f"only floating-point tensors have gradients, this is {self.dtype}. Use astype(float).",
+                mistake="gradient-of-integers",
+            )
         if not wanted and not self.is_leaf:
             raise GradientError("a computed tensor cannot stop requiring a gradient. Use detach().")
         if not self.requires_grad:
@@ -306,7 +311,8 @@ def check_data(data: Any) -> None:
     if isinstance(data, Tensor) or not hasattr(data, "shape"):
         raise DtypeError(
             f"a tensor's data is an array, not a {type(data).__name__}. Make a tensor with gradus.tensor(...), and "
-            "write into one with t.assign_(...)."
+            "write into one with t.assign_(...).",
+            mistake="tensor-class-called",
         )
     dtypes.kind(data.dtype)  # refuses text, objects and complex numbers
 
@@ -354,7 +360,10 @@ def _as_array(data: Any, dtype: Any, copy: bool) -> np.ndarray:
     try:
         array = np.asarray(data)
     except ValueError as problem:
-        raise ShapeError(f"tensor: the nested lists do not form a box of numbers ({problem})") from None
+        raise ShapeError(
+            f"tensor: the nested lists do not form a box of numbers ({problem})",
+            mistake="lists-of-unlike-lengths",
+        ) from None
     if not array.dtype.isnative:  # as read from files of another byte order
         array = array.astype(array.dtype.newbyteorder("="))
     found = dtypes.kind(array.dtype)  # refuses text, objects and complex numbers

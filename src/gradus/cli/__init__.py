@@ -13,7 +13,7 @@ from typing import IO, Any
 import click
 
 from .. import __version__, startup
-from ..errors import GradusError, nearest
+from ..errors import GradusError, named, nearest
 from .data import data
 from .doctor import doctor
 from .evaluate import evaluate
@@ -71,7 +71,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
-            raise Fault(f"there is no command {args[0]!r}. {nearest(args[0], self.commands)}")
+            hint = nearest(args[0], self.commands)
+            raise Fault(named(f"there is no command {args[0]!r}. {hint}", "misspelt-command"))
         return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -8,7 +8,8 @@ import click
 @click.command("help", short_help="What a name of gradus, PyTorch, NumPy, Keras means.")
 @click.argument("name")
 def help_command(name: str) -> None:
-    """Say what NAME is and how it is called; for a name of another framework, what to write in gradus.
+    """Say what NAME is and how it is called; for a name of another framework, what to write in gradus; for a mistake
+    that a message names, a wrong and a right program.
 
     \b
     Examples:
@@ -17,6 +18,7 @@ def help_command(name: str) -> None:
       gradus help Trainer.fit
       gradus help torch.nn.utils.rnn.pad_sequence
       gradus help keras.layers.Dense
+      gradus help labels-with-a-point
     """
     from ..names.reference import help_text
 

@@ -121,7 +121,8 @@ def _stacked(values: Sequence[Any], numbers: list[int], where: str) -> Tensor:
             raise DataError(
                 f"sample {number}{where} has shape {array.shape}, sample {numbers[0]}{where} {arrays[0].shape}: they "
                 "make no batch. Bring all samples to one shape, make Sequences of those that differ in length alone, "
-                "or give the DataLoader a collate_fn, which may use pad_sequence."
+                "or give the DataLoader a collate_fn, which may use pad_sequence.",
+                mistake="samples-of-unlike-shapes",
             )
     return Tensor(np.stack(arrays))
 

@@ -72,6 +72,7 @@ class TensorDataset:
             raise ShapeError(
                 f"TensorDataset: the arrays have shapes {', '.join(map(str, shapes)) or 'none'}",
                 "Give one or more arrays whose first axes, the samples, are of one length.",
+                mistake="unlike-lengths",
             )
         self.classes = None if classes is None else tuple(classes)
         self.name, self.target, self.transform = name, target, transform
@@ -216,7 +217,8 @@ def require_dataset(where: str, dataset: Any) -> None:
     if isinstance(dataset, (str, bytes, type)) or not by_number:
         raise DataError(
             f"{where}: expects a data set, got {dataset!r:.200}. Make one: TensorDataset(x, y), a class with __len__ "
-            "and __getitem__, or take one of gradus.datasets."
+            "and __getitem__, or take one of gradus.datasets.",
+            mistake="no-data-set",
         )
     for name in ("__len__", "__getitem__"):
         if getattr(type(dataset), name, None) is getattr(Dataset, name):
@@ -229,9 +231,9 @@ def check_finite(dataset: Dataset) -> None:
     Raises:
         DataError: with the array (x is the first, y the second) and the place of the first bad number.
 
-    >>> check_finite(TensorDataset([[1.0, float("nan")]], name="sketch"))
+    >>> check_finite(TensorDataset([[1.0, float("nan")]], name="sketch"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    gradus.errors.DataError: sketch: x[0, 1] is nan. Training needs finite numbers: fill or leave out what is missing.
+    gradus.errors.DataError: sketch: x[0, 1] is nan. Training needs finite numbers: fill or leave out what is ...
     """
     if isinstance(dataset, Subset):
         return check_finite(dataset.dataset)
@@ -246,7 +248,8 @@ def check_finite(dataset: Dataset) -> None:
                 bad = (*dataset.place(bad[0]), *bad[1:])
             raise DataError(
                 f"{getattr(dataset, 'name', '') or 'the data'}: {name}[{', '.join(map(str, bad))}] is {value}. "
-                "Training needs finite numbers: fill or leave out what is missing."
+                "Training needs finite numbers: fill or leave out what is missing.",
+                mistake="nan-in-the-data",
             )
     return None
 

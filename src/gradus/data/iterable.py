@@ -66,7 +66,7 @@ def known_length(thing: Any) -> int | None:
 def unreadable(dataset: Any, number: int, problem: Exception) -> DataError:
     """The error for a sample whose reading failed: which it is."""
     told = f"{type(problem).__name__}: {problem}"
-    return DataError(f"sample {number} of {type(dataset).__name__} could not be read: {told}")
+    return DataError(f"sample {number} of {type(dataset).__name__} could not be read: {told}", mistake="sample-fails")
 
 
 def numbered(dataset: Any, epoch: int, size: int) -> Iterator[tuple[range, list[Any]]]:

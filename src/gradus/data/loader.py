@@ -126,7 +126,10 @@ class DataLoader:
         if self.stream:
             return None
         if sampler is not None and self.shuffle:
-            raise ArgumentError("DataLoader: a sampler gives the order; leave out shuffle. See RandomSampler.")
+            raise ArgumentError(
+                "DataLoader: a sampler gives the order; leave out shuffle. See RandomSampler.",
+                mistake="sampler-and-shuffle",
+            )
         if sampler is not None:
             return BatchSampler(sampler, self.batch_size, self.drop_last)
         padded = padded_lengths(self.dataset) if self.shuffle else None
@@ -281,7 +284,8 @@ def _require_readable(dataset: Any) -> bool:
     if hasattr(dataset, "__next__"):
         raise DataError(
             f"DataLoader: {dataset!r:.80} can be gone through only once, and each epoch goes through the data. "
-            "Write a class with the __iter__ that makes it: see IterableDataset."
+            "Write a class with the __iter__ that makes it: see IterableDataset.",
+            mistake="generator-as-data",
         )
     return True
 

@@ -114,7 +114,8 @@ def _ends(where: str, dataset: Dataset, lengths: Any) -> np.ndarray:
     if any(length < 0 for length in lengths) or not math.isclose(sum(lengths), 1 if fractions else n):
         raise ArgumentError(
             f"{where}: the lengths {list(lengths)} add up to {sum(lengths):g}; "
-            f"they must be fractions that make 1, or counts that make {n}"
+            f"they must be fractions that make 1, or counts that make {n}",
+            mistake="parts-do-not-add-up",
         )
     counts = np.array(_counts(where, n, lengths) if fractions else lengths, int)
     ends: np.ndarray = np.cumsum(counts)[:-1]

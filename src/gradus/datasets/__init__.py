@@ -122,7 +122,7 @@ def _whereabouts(name: str) -> tuple[bool, str]:
 
 def _check_name(name: str) -> None:
     if name not in _LOADERS:
-        raise ArgumentError(f"there is no data set {name!r}. {nearest(name, NAMES)}")
+        raise ArgumentError(f"there is no data set {name!r}. {nearest(name, NAMES)}", mistake="no-such-data")
 
 if not TYPE_CHECKING:  # type checkers know the names, and find misspelt ones
     __getattr__ = _door("datasets")

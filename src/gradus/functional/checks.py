@@ -18,12 +18,14 @@ from ..interpret import Wrong
 from ..tensor import Tensor
 
 
-def in_range(where: str, name: str, value: float, interval: str) -> None:
+def in_range(
+    where: str, name: str, value: float, interval: str, mistake: str = "option-outside-its-range"
+) -> None:
     """Refuse an argument outside an interval written as in mathematics: a round bracket leaves the end out.
 
     >>> in_range("SGD", "momentum", 1.0, "[0, 1)")
     Traceback (most recent call last):
-    gradus.errors.ArgumentError: SGD: momentum must be in [0, 1), got 1.0
+    gradus.errors.ArgumentError: SGD: momentum must be in [0, 1), got 1.0 (gradus help option-outside-its-range)
     """
     lowest, highest = (float(end) for end in interval[1:-1].split(","))
     try:
@@ -33,7 +35,7 @@ def in_range(where: str, name: str, value: float, interval: str) -> None:
     except TypeError:
         fits = False
     if not fits:
-        raise ArgumentError(f"{where}: {name} must be in {interval}, got {value!r}")
+        raise ArgumentError(f"{where}: {name} must be in {interval}, got {value!r}", mistake=mistake)
 
 
 def at_least(least: int, where: str, **counts: int) -> None:
@@ -41,11 +43,13 @@ def at_least(least: int, where: str, **counts: int) -> None:
 
     >>> at_least(0, "DataLoader", prefetch=-1)
     Traceback (most recent call last):
-    gradus.errors.ArgumentError: DataLoader: prefetch must be an integer of 0 or more, got -1
+    gradus.errors.ArgumentError: DataLoader: prefetch must be an integer of 0 or more, got -1 (gradus help no-count)
     """
     for name, count in counts.items():
         if isinstance(count, bool) or not isinstance(count, Integral) or int(count) < least:
-            raise ArgumentError(f"{where}: {name} must be an integer of {least} or more, got {count!r}")
+            raise ArgumentError(
+                f"{where}: {name} must be an integer of {least} or more, got {count!r}", mistake="no-count"
+            )
 
 
 def at_least_one(where: str, **counts: int) -> None:
@@ -158,7 +162,7 @@ def samples_at(where: str, index: Any, n: int) -> Any:
         )
     if (outside := array[(array < -n) | (array >= n)]).size:
         there = f"{n}, which are 0 to {n - 1}" if n else "none"
-        raise PlaceError(f"{where}: there is no sample {outside[0]} among {there}")
+        raise PlaceError(f"{where}: there is no sample {outside[0]} among {there}", mistake="sample-outside-the-set")
     places = array.astype(np.int64)
     return np.where(places < 0, places + n, places) if places.ndim else int(places) % n
 
@@ -168,7 +172,8 @@ def require_named(where: str, state: Any) -> None:
     if not isinstance(state, Mapping):
         raise ArgumentError(
             f"{where}: expects tensors by name, as state_dict() gives them, got {state!r:.80}. "
-            "From a file they are read with gradus.load(path)."
+            "From a file they are read with gradus.load(path).",
+            mistake="path-in-place-of-weights",
         )
 
 
@@ -179,10 +184,14 @@ def same_shape(where: str, x: Tensor, y: Tensor) -> None:
     remedy = "They must be of one shape."
     if x.size == y.size:
         remedy = f"Write targets.reshape{x.shape}."
-    raise ShapeError(f"{where}: predictions have shape {x.shape}, but targets {y.shape}", remedy)
+    raise ShapeError(
+        f"{where}: predictions have shape {x.shape}, but targets {y.shape}",
+        remedy,
+        mistake="shape-of-targets",
+    )
 
 
-def refuse(where: str, x: Tensor, wrong: Wrong, message: str) -> None:
+def refuse(where: str, x: Tensor, wrong: Wrong, message: str, mistake: str = "") -> None:
     """Refuse a tensor that holds a wrong number; `{value}` and `{place}` in the message become the first such.
 
     >>> from gradus.interpret import Outside
@@ -194,6 +203,7 @@ def refuse(where: str, x: Tensor, wrong: Wrong, message: str) -> None:
     def explain(found: np.ndarray) -> None:
         mask = wrong(found)
         place = np.unravel_index(int(np.argmax(mask)), mask.shape)
-        raise DataError(f"{where}: " + message.format(value=found[place], place=", ".join(map(str, place))))
+        said = message.format(value=found[place], place=", ".join(map(str, place)))
+        raise DataError(f"{where}: {said}", mistake=mistake)
 
     interpret.current.get().check(x, wrong, explain)

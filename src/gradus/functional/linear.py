@@ -77,7 +77,7 @@ def embedding(x: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
         raise ShapeError(f"embedding: the table of vectors is (rows, d), got {table.shape}")
     rows = table.shape[0]
     message = f"{{value}} at [{{place}}] has no row: the table has {rows}, counted from 0."
-    refuse("embedding", numbers, Outside(0, rows - 1), message)
+    refuse("embedding", numbers, Outside(0, rows - 1), message, "outside-the-embedding")
     found = take(table, numbers, axis=0)
     if padding_idx is None:
         return found

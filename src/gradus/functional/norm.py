@@ -85,6 +85,7 @@ def _by_batch(
         raise ShapeError(
             f"batch_norm: training needs more than one value per channel, got shape {x.shape}",
             "Use a larger batch (drop_last=True in the loader), or model.eval().",
+            mistake="batch-norm-of-one",
         )
     found: list[np.ndarray] = []
     y = _standardised_by_hand(x, axes=axes, eps=eps, saved=found)

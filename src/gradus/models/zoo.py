@@ -125,5 +125,5 @@ def smallest_picture(name: str) -> int:
 
 def _entry(name: str) -> _Entry:
     if name not in _ZOO:
-        raise ArgumentError(f"there is no model {name!r}. {nearest(name, NAMES)}")
+        raise ArgumentError(f"there is no model {name!r}. {nearest(name, NAMES)}", mistake="no-such-model")
     return _ZOO[name]

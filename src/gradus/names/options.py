@@ -32,9 +32,9 @@ def understood(function: FunctionType) -> Callable[..., Any]:
     >>> def total(x, axis=None, keepdims=False): return x, axis, keepdims
     >>> understood(total)([1], dim=0)
     ([1], 0, False)
-    >>> understood(total)([1], axsi=True)
+    >>> understood(total)([1], axsi=True)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    gradus.errors.OptionError: total: there is no option 'axsi'. Did you mean 'axis'? Options: x, axis, keepdims.
+    gradus.errors.OptionError: total: there is no option 'axsi'. Did you mean 'axis'? Options: x, axis, keepdims. ...
     """
     code = inspect.unwrap(function).__code__
     taken = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
@@ -84,7 +84,7 @@ def _in_our_words(
             ours |= made[1](value)
         elif known is None:
             if not _harmless(where, name, value):
-                raise OptionError(_no_option(where, tuple(taken), name, value))
+                raise OptionError(_no_option(where, tuple(taken), name, value), mistake="option-of-another")
         elif known in ours:
             raise OptionError(f"{where}: {known}= is given twice, the other time as {name}=")
         else:

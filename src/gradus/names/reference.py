@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, did_you_mean
 from . import rooms
+from .catalogue import catalogue, told
 from .elsewhere import answer
 
 _NOTHING = "=<object object>"  # what stands for an argument that was not given
@@ -107,7 +108,7 @@ def found(name: str) -> list[Entry]:
 
 
 def help_text(name: str) -> str:
-    """What `gradus help NAME` prints: for a name of gradus, or of another framework.
+    """What `gradus help NAME` prints: for a name of gradus, or of another framework, or of a mistake.
 
     >>> print(help_text("keras.layers.Dense"))
     keras.layers.Dense: Write instead: gradus.nn.Linear(in_features, out_features).
@@ -116,6 +117,8 @@ def help_text(name: str) -> str:
         ArgumentError: nobody has such a name.
     """
     here = found(name)
+    if mistake := "" if here else told(name):
+        return mistake
     if here:
         return "\n\n".join(_told(e) for e in here)
     home, last = rooms.at_home(name)
@@ -125,8 +128,11 @@ def help_text(name: str) -> str:
     anywhere = "." not in name or name.split(".")[0] in _WITHOUT_ROOMS
     if text := answer(home, last) or (_of_any_room(last) if anywhere else ""):
         return f"{name}: {text}"
-    known = {n for room in rooms.ROOMS for n in rooms.offered(room)}
-    raise ArgumentError(f"there is no {name!r} in gradus. {did_you_mean(last, known)}".strip())
+    known = {n for room in rooms.ROOMS for n in rooms.offered(room)} | set(catalogue())
+    raise ArgumentError(
+        f"there is no {name!r} in gradus. {did_you_mean(last, known)}".strip(),
+        mistake="name-that-nobody-has",
+    )
 
 
 def _of_any_room(name: str) -> str:

@@ -109,7 +109,10 @@ def wanted_dtype(where: str, what: tuple[Any, ...], dtype: Any = None, device: A
         elif one is not None and not isinstance(one, bool):  # what else stands there: non_blocking, copy
             dtype = one
     if device is not None and str(device).partition(":")[0] != "cpu":
-        raise ArgumentError(f"{where}: there is one device, 'cpu', got {str(device)!r}. Leave it out.")
+        raise ArgumentError(
+            f"{where}: there is one device, 'cpu', got {str(device)!r}. Leave it out.",
+            mistake="no-such-device",
+        )
     return None if dtype is None else dtypes.as_dtype(dtype)
 
 

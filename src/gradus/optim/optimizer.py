@@ -144,7 +144,8 @@ class Optimizer:
     def _check(self, name: str, value: Any) -> None:
         if name in self.ranges:
             for number in value if isinstance(value, tuple) else (value,):
-                in_range(type(self).__name__, name, number, self.ranges[name])
+                mistake = "learning-rate-below-zero" if name == "lr" else "option-outside-its-range"
+                in_range(type(self).__name__, name, number, self.ranges[name], mistake)
 
     _parts: tuple[Optimizer, ...] = ()  # one for each group of parameters, if there are groups
     _options: tuple[str, ...] = ()  # the names of what it was made with
@@ -271,7 +272,8 @@ class Optimizer:
             name = next(n for n in here | there if here.get(n) != there.get(n))
             raise CheckpointError(
                 f"this state is not of a {type(self).__name__} over {len(self.params)} parameters of these shapes: "
-                f"{name!r} is {here.get(name, 'absent')} here, {there.get(name, 'absent')} in the saved state"
+                f"{name!r} is {here.get(name, 'absent')} here, {there.get(name, 'absent')} in the saved state",
+                mistake="state-of-another-optimizer",
             )
         for name, t in own.items():
             t.assign_(tensor(saved[name]).astype(t.dtype))
@@ -295,23 +297,38 @@ def _follow(state: dict[str, Tensor], dtype: dtypes.Dtype) -> None:
 def _trainable(name: str, params: Any) -> list[Tensor]:
     """The parameters as a list, which must be floating-point leaves, each there once."""
     if not isinstance(params, Iterable):
-        raise ArgumentError(f"{name}: expects tensors to train, got {type(params).__name__}. Pass model.parameters().")
+        raise ArgumentError(
+            f"{name}: expects tensors to train, got {type(params).__name__}. Pass model.parameters().",
+            mistake="parameters-not-called",
+        )
     found = [params] if isinstance(params, Tensor) else list(params)
     if not found:
-        raise ArgumentError(f"{name}: there is nothing to train: no parameters came (was a generator used up before?)")
+        raise ArgumentError(
+            f"{name}: there is nothing to train: no parameters came (was a generator used up before?)",
+            mistake="nothing-to-train",
+        )
     for p in found:
         if not isinstance(p, Tensor):
-            raise ArgumentError(f"{name}: expects tensors to train, got {p!r}. Pass model.parameters().")
+            raise ArgumentError(
+                f"{name}: expects tensors to train, got {p!r}. Pass model.parameters().",
+                mistake="model-in-place-of-parameters",
+            )
         if not p.is_leaf or not dtypes.is_float(p.dtype):
             got = f"one of {p.dtype}" if p.is_leaf or p.origin is None else f"the result of {p.origin.primitive.name}"
-            raise ArgumentError(f"{name}: trains floating-point leaves, got {got}. Pass model.parameters().")
+            raise ArgumentError(
+                f"{name}: trains floating-point leaves, got {got}. Pass model.parameters().",
+                mistake="computed-tensor-in-an-optimizer",
+            )
     if len({id(p) for p in found}) != len(found):
-        raise ArgumentError(f"{name}: a parameter is in the list twice: it would be updated twice a step")
+        raise ArgumentError(
+            f"{name}: a parameter is in the list twice: it would be updated twice a step",
+            mistake="parameters-twice",
+        )
     return found
 
 
 def two_numbers(name: str, betas: Any) -> tuple[float, float]:
     """What is kept of two averages."""
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise ArgumentError(f"{name}: betas are two numbers, got {betas!r}")
+        raise ArgumentError(f"{name}: betas are two numbers, got {betas!r}", mistake="two-betas")
     return betas[0], betas[1]

@@ -161,7 +161,7 @@ def config_of(folder: str | Path) -> dict[str, Any]:
     """
     run = Run(folder)
     if not run.path.is_dir():
-        raise CheckpointError(f"there is no run {folder}. `gradus train` makes one.")
+        raise CheckpointError(f"there is no run {folder}. `gradus train` makes one.", mistake="no-run")
     config = run.config
     if "recipe" not in config:
         raise CheckpointError(
@@ -181,7 +181,8 @@ SCHEDULES: Mapping[str, Callable[[float, int], Any]] = {
 
 def _known(what: str, name: str, names: Any) -> None:
     if name not in names:
-        raise ArgumentError(f"there is no {what} {name!r}. {nearest(name, names)}")
+        mistake = {"model": "no-such-model", "data set": "no-such-data"}.get(what, "")
+        raise ArgumentError(f"there is no {what} {name!r}. {nearest(name, names)}", mistake=mistake)
 
 
 def _suited(input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> str:

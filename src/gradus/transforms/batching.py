@@ -111,8 +111,8 @@ class Examples:
         with self._outside():
             self.outer.check(subject if whole is None else whole, wrong, explain)
 
-    def refusal(self, message: str) -> TraceError:
-        return self.outer.refusal(message)
+    def refusal(self, message: str, mistake: str = "") -> TraceError:
+        return self.outer.refusal(message, mistake)
 
 
 # -- the rules: each gives the tensor of all results, from those of all inputs, or from ones that all examples share ---

@@ -1,6 +1,7 @@
 """The promises in the order of the page, one a file."""
 
 from .faults import FAULTS
+from .mistakes import MISTAKES
 from .sources import SOURCES
 
-PROMISES = (SOURCES, FAULTS)
+PROMISES = (SOURCES, MISTAKES, FAULTS)

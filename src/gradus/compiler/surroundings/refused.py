@@ -21,7 +21,8 @@ def refuse_asking(ran: Ran, name: str) -> None:
         what, place = ran.asked[0]
         raise TraceError(
             f"the compiled function {name} {what}, at {place}. That would happen once, while it is traced, and not at "
-            f"each call. {OUTSIDE}"
+            f"each call. {OUTSIDE}",
+            mistake="asked-once",
         )
 
 
@@ -42,7 +43,8 @@ def refuse_symbols(changes: list[tuple[Holder, Any, Any, Any]], name: str, ran: 
             raise TraceError(
                 f"the compiled function {name} puts a tensor that it computes into {holder.name(key)}"
                 f"{_at(ran.where_written(key))}, which would be the same at every call. Make it a tensor beforehand "
-                "and write into it with assign_, or return the value."
+                "and write into it with assign_, or return the value.",
+                mistake="list-appended",
             )
 
 
@@ -52,7 +54,8 @@ def refuse_changes(changes: list[tuple[Holder, Any, Any, Any]], name: str, ran: 
         if isinstance(holder, Draws):
             raise TraceError(
                 f"the compiled function {name} draws random numbers from {holder.label}, which would be the same at "
-                "every call. Draw them with gradus (gradus.rand, nn.Dropout), or draw them outside and hand them in."
+                "every call. Draw them with gradus (gradus.rand, nn.Dropout), or draw them outside and hand them in.",
+                mistake="random-inside",
             )
         grows = then is MISSING and isinstance(holder.thing, list)
         what = f"{holder.label}, which gets longer," if grows else holder.name(key)
@@ -61,7 +64,8 @@ def refuse_changes(changes: list[tuple[Holder, Any, Any, Any]], name: str, ran: 
         raise TraceError(
             f"the compiled function {name} changes {what}{where}{how}, which would happen "
             "once, while it is traced, and not at each call. Make it a tensor (a buffer) and write "
-            "into it with assign_, change it outside, or leave the function uncompiled."
+            "into it with assign_, change it outside, or leave the function uncompiled.",
+            mistake="changed-once",
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import GradientError
+from ...errors import GradientError, named
 from ...ops.core.primitive import Primitive
 from ...tensor import WALL, Origin, Tensor
 from ..graph.graph import Node
@@ -75,11 +75,12 @@ class Results:
             else:
                 recipe = self._recipe(k, t, *chains[k])
                 self._later += [] if recipe is None else [(k, recipe)]
-        self._message = (
+        message = (
             f"this tensor came out of the compiled function {name}, and no gradient flows back into one. Call "
             "backward() inside it, and the optimizer's step() too: compile the whole step, a function that calls the "
             "model, the loss, backward() and step()."
         )
+        self._message = named(message, "backward-outside")
         self._wishes = [None if tracer.walked else wish(t) for t in returned]
         self.plain = not self._later and all(wanted is None for wanted in self._wishes)
 

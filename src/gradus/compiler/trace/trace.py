@@ -74,9 +74,9 @@ class Tracer(Views):
         self._walking = 0  # walks back along gradients that go on: in them tensors are what they were then
         self.refused: TraceError | None = None  # the first refusal: the function may have caught it
 
-    def refusal(self, message: str) -> TraceError:
+    def refusal(self, message: str, mistake: str = "") -> TraceError:
         """The error of a function that cannot be traced, noted in case the function goes on."""
-        error = TraceError(message)
+        error = TraceError(message, mistake=mistake)
         self.refused = self.refused or error
         return error
 
@@ -193,7 +193,8 @@ class Tracer(Views):
         way = what_for or "by .numpy(), .item(), float(), print or a Python `if` or `while` on a tensor"
         raise self.refusal(
             f"a compiled function looks at a value, at {caller()}: {way}. While it is traced there are no values yet. "
-            "Use gradus.where for a choice, return the value and look at it outside, or leave the function uncompiled."
+            "Use gradus.where for a choice, return the value and look at it outside, or leave the function uncompiled.",
+            mistake="value-inside",
         )
 
     def shown(self, tensor: Tensor) -> None:
@@ -400,7 +401,8 @@ class Tracer(Views):
             f"a compiled function looks at a value, at {self._looked_from[count]}, of a tensor of shape "
             f"{memory.shape} that it also writes, at {self.written_at.get(id(memory), '')}. It would be that of the "
             "time when the function was traced. Compute with the tensor itself, with gradus.where for a choice, or "
-            "leave the function uncompiled."
+            "leave the function uncompiled.",
+            mistake="value-inside",
         )
 
 

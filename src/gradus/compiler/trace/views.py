@@ -36,7 +36,7 @@ class Views:
         self._again: dict[tuple[Node, int], Node] = {}  # views taken again, after so many writes
         self._parted: dict[int, str] = {}  # memory of which a reshape, which may have copied it, was written: where
 
-    def refusal(self, message: str) -> TraceError:
+    def refusal(self, message: str, mistake: str = "") -> TraceError:
         """The tracer's error."""
         raise NotImplementedError
 

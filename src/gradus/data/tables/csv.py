@@ -117,7 +117,10 @@ def _forms(dates: Any) -> Mapping[str, str]:
 def _find(names: Collection[str], columns: Mapping[str, Any], path: str | Path) -> None:
     for name in names:
         if name not in columns:
-            raise DataError(f"{path} has no column {name!r}. {nearest(name, columns)}")
+            raise DataError(
+                f"{path} has no column {name!r}. {nearest(name, columns)}",
+                mistake="column-not-in-the-table",
+            )
 
 
 def _content(

@@ -122,7 +122,11 @@ def _of_classes(name: str, scores: Tensor, weight: Any) -> Tensor:
     """Weights of the classes, in a shape that meets that of the scores."""
     w = as_tensor(weight)
     if scores.ndim < 2 or w.shape != (scores.shape[1],):
-        raise ShapeError(f"{name}: weight has shape {w.shape}, logits {scores.shape}", "It is one number a class.")
+        raise ShapeError(
+            f"{name}: weight has shape {w.shape}, logits {scores.shape}",
+            "It is one number a class.",
+            mistake="weights-of-classes",
+        )
     return w.reshape(-1, *(1,) * (scores.ndim - 2))
 
 
@@ -158,11 +162,13 @@ def chosen(name: str, scores: Tensor, labels: Tensor) -> Tensor:
         raise ShapeError(
             f"{name}: logits have shape {scores.shape}, targets {labels.shape}",
             f"Labels of (n, classes, ...) have shape (n, ...){_expected_labels(scores)}.",
+            mistake="labels-in-a-column",
         )
     if dtypes.is_float(labels.dtype):
         raise DtypeError(
             f"{name}: labels are integers, but targets of shape {labels.shape} hold {labels.dtype}. "
-            f"Use targets.astype(int), or give probabilities of shape {scores.shape}."
+            f"Use targets.astype(int), or give probabilities of shape {scores.shape}.",
+            mistake="labels-with-a-point",
         )
     classes = scores.shape[1]
     refuse(
@@ -171,6 +177,7 @@ def chosen(name: str, scores: Tensor, labels: Tensor) -> Tensor:
         Outside(0, classes - 1),
         f"logits have {classes} classes (shape {scores.shape}), but targets hold the label {{value}} at "
         f"targets[{{place}}]. Labels run from 0 to {classes - 1}.",
+        "label-without-an-output",
     )
     names = iota(classes).reshape(classes, *(1,) * (scores.ndim - 2))
     return labels.expand_dims(1) == names
@@ -206,6 +213,7 @@ def hinge_loss(scores: Any, targets: Any, margin: float = 1.0, reduction: str = 
             y,
             OtherThan((-1, 1)),
             "targets of two classes are -1 and +1, but targets[{place}] is {value}. For 0 and 1 use 2 * targets - 1.",
+            "signs-as-targets",
         )
         ahead = s * y
     else:

@@ -44,4 +44,4 @@ def weighted(weight: Tensor, x: Tensor) -> Tensor:
 def shares(name: str, targets: Tensor) -> None:
     """Refuse targets that are no probabilities."""
     message = "targets[{place}] is {value}. Targets are probabilities, in [0, 1]."
-    refuse(name, targets, Outside(0, 1), message)
+    refuse(name, targets, Outside(0, 1), message, "no-probabilities-as-targets")

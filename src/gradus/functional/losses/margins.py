@@ -35,7 +35,7 @@ __all__ = [
 
 def _signs(name: str, targets: Tensor) -> None:
     message = "targets[{place}] is {value}. They are -1 and +1; for 0 and 1 use 2 * targets - 1."
-    refuse(name, targets, OtherThan((-1, 1)), message)
+    refuse(name, targets, OtherThan((-1, 1)), message, "signs-as-targets")
 
 
 @in_float32

@@ -37,7 +37,7 @@ def binary_cross_entropy(
     """
     p, y = alike("binary_cross_entropy", probabilities, targets)
     outside = "probabilities[{place}] is {value}. Probabilities are in [0, 1]; scores need a sigmoid first."
-    refuse("binary_cross_entropy", p, Outside(0, 1), outside)
+    refuse("binary_cross_entropy", p, Outside(0, 1), outside, "scores-as-probabilities")
     shares("binary_cross_entropy", y)
     yes = _at_least_minus_100(p == 0, p, log)
     no = _at_least_minus_100(p == 1, -p, log1p)  # of a small p, 1 - p would be 1

@@ -16,4 +16,4 @@ def require_model(where: str, model: Any) -> None:
             what, remedy = f"the class {model.__name__}", f"Make one: {model.__name__}(...)."
         elif isinstance(getattr(model, "function", None), Module):
             what, remedy = "a compiled one", "Give the Module that was compiled."
-        raise ArgumentError(f"{where}: the model is {what}. {remedy}")
+        raise ArgumentError(f"{where}: the model is {what}. {remedy}", mistake="no-model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
-from ...errors import ArgumentError, nearest
+from ...errors import ArgumentError, CallError, nearest
 from .module import Module
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
@@ -16,7 +16,10 @@ def _checked(part: Any, owner: Module) -> Module:
         return part
     what = f"the class {part.__name__}" if isinstance(part, type) else repr(part)
     hint = f"Make one: {part.__name__}(...)." if isinstance(part, type) else "Write it as a Module."
-    raise ArgumentError(f"{type(owner).__name__}: its parts are modules, got {what}. {hint}")
+    raise ArgumentError(
+        f"{type(owner).__name__}: its parts are modules, got {what}. {hint}",
+        mistake="class-in-place-of-a-layer" if isinstance(part, type) else "function-in-place-of-a-layer",
+    )
 
 
 def part_name(name: str, owner: Module) -> str:
@@ -34,6 +37,9 @@ class ModuleList(Module):
 
     It has no `forward`: the model that owns it says how its parts are used.
 
+    Raises:
+        CallError: it is called.
+
     >>> parts = ModuleList([Module(), Module()])
     >>> len(parts), parts[-1] is parts[1]
     (2, True)
@@ -41,6 +47,13 @@ class ModuleList(Module):
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self.extend(modules)
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        raise CallError(
+            "a ModuleList does not say in which order its parts are used. Write a Sequential, or a loop over them in "
+            "the forward of the model that owns it.",
+            mistake="list-called",
+        )
 
     def append(self, module: Module) -> Self:
         """Add a module at the end."""

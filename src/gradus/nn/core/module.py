@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 import numpy as np
 
 from ... import dtypes
-from ...errors import ArgumentError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
+from ...errors import ArgumentError, CallError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
 from ...functional.checks import require_named
 from ...names.elsewhere import missing_from
 from ...ops.as_methods import wanted_dtype
@@ -43,7 +43,8 @@ class Parameter(Tensor):
             check_data(value)
         elif name == "grad" and not (value is None or isinstance(value, Tensor)):
             raise DtypeError(
-                f"a gradient is a Tensor or None, got a {type(value).__name__}. Make it one: gradus.as_tensor(...)."
+                f"a gradient is a Tensor or None, got a {type(value).__name__}. Make it one: gradus.as_tensor(...).",
+                mistake="gradient-set-to-an-array",
             )
         super().__setattr__(name, value)
 
@@ -73,7 +74,10 @@ class Module(Hooked):
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What the module computes; each class writes its own."""
-        raise TypeError(f"{type(self).__name__} has no forward method. Write `def forward(self, x): ...` in the class.")
+        raise CallError(
+            f"{type(self).__name__} has no forward method. Write `def forward(self, x): ...` in the class.",
+            mistake="no-forward",
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(vars(self).get(name), Parameter) and not (
@@ -81,7 +85,8 @@ class Module(Hooked):
         ):
             raise ArgumentError(
                 f"{type(self).__name__}: {name} is a Parameter, and a {type(value).__name__} in its place would not be "
-                f"trained. Write into it: .{name}.assign_(...), or give another: .{name} = nn.Parameter(...)."
+                f"trained. Write into it: .{name}.assign_(...), or give another: .{name} = nn.Parameter(...).",
+                mistake="parameter-replaced",
             )
         object.__setattr__(self, name, value)
 
@@ -133,12 +138,14 @@ class Module(Hooked):
         """Explain a failure by what it was called with, if that was a list, a tuple or an array."""
         for x in inputs:
             if isinstance(x, (list, tuple, np.ndarray, int, float)) and not isinstance(error, GradusError):
-                remedy = "Make it one: gradus.tensor(...)."
+                remedy, mistake = "Make it one: gradus.tensor(...).", "list-as-input"
                 if isinstance(x, tuple):
+                    mistake = "recurrent-result"
                     remedy = "Take what is meant: of a recurrent layer's result [0] is the outputs, [1] the last state."
                 raise DtypeError(
                     f"{type(self).__name__} is called with tensors, not with a {type(x).__name__}, called at "
-                    f"{caller()}. {remedy}"
+                    f"{caller()}. {remedy}",
+                    mistake=mistake,
                 ) from error
 
     # -- the one walk ---------------------------------------------------------------------------------------------
@@ -199,7 +206,8 @@ class Module(Hooked):
             hint = _without_prefix(unknown, own) or (nearest(unknown[0], own) if unknown else "")
             raise CheckpointError(
                 f"these weights are of another model: {type(self).__name__} misses {missing or 'nothing'} and does not "
-                f"know {unknown or 'anything else'}. {hint}"
+                f"know {unknown or 'anything else'}. {hint}",
+                mistake="weights-of-another-model",
             )
         own = {n: t for n, t in own.items() if n in state}
         values = {n: as_tensor(v if isinstance(v, Tensor) else np.asarray(v)) for n, v in state.items() if n in own}
@@ -207,7 +215,8 @@ class Module(Hooked):
             if values[n].shape != t.shape:
                 raise CheckpointError(
                     f"these weights are of another model: {n} has shape {t.shape} in {type(self).__name__}, "
-                    f"{values[n].shape} in the saved state"
+                    f"{values[n].shape} in the saved state",
+                    mistake="weights-of-another-size",
                 )
         for n, t in own.items():
             t.assign_(values[n].astype(t.dtype))

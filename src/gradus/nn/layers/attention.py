@@ -62,7 +62,10 @@ class MultiheadAttention(Module):
         chosen = {"bias": bias, "add_bias_kv": add_bias_kv, "add_zero_attn": add_zero_attn, "batch_first": batch_first}
         flags("MultiheadAttention", **chosen)
         if embed_dim % num_heads:
-            raise ArgumentError(f"MultiheadAttention: num_heads={num_heads} does not divide embed_dim={embed_dim}")
+            raise ArgumentError(
+                f"MultiheadAttention: num_heads={num_heads} does not divide embed_dim={embed_dim}",
+                mistake="heads-do-not-divide",
+            )
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         at_least_one("MultiheadAttention", kdim=self.kdim, vdim=self.vdim)

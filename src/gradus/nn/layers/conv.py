@@ -82,11 +82,14 @@ class _Convolution(Module):
             return
         axes = {1: "(n, c, l)", 2: "(n, c, h, w)", 3: "(n, c, d, h, w)"}[self.axes]
         got = f"input has {x.shape[1]} channels" if x.ndim == self.axes + 2 else f"input has {x.ndim} axes"
+        remedy, mistake = f"It must be {axes} with c = {self.in_channels}.", "other-count-of-channels"
         if x.ndim == self.axes + 1:
             remedy = f"It must be {axes}: for one sample use x[None], for single-channel data x[:, None]."
-        else:
-            remedy = f"It must be {axes} with c = {self.in_channels}."
-        raise ShapeError(f"{type(self).__name__}(in_channels={self.in_channels}): {got}, shape {x.shape}", remedy)
+            mistake = "picture-without-channels"
+        elif x.ndim == self.axes + 2 and x.shape[-1] == self.in_channels:
+            remedy, mistake = f"{remedy} If the channels are last: x.moveaxis(-1, 1).", "channels-last"
+        what = f"{type(self).__name__}(in_channels={self.in_channels})"
+        raise ShapeError(f"{what}: {got}, shape {x.shape}", remedy, mistake)
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]

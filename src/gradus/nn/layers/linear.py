@@ -54,10 +54,11 @@ class Linear(Module):
         name, n = f"Linear(in_features={self.in_features})", self.in_features
         if not shape:
             return ShapeError(f"{name}: input has no axes", f"It must be (..., {n}).")
-        remedy = f"Make it in_features={shape[-1]}, or bring the input to (..., {n})."
+        remedy, mistake = f"Make it in_features={shape[-1]}, or bring the input to (..., {n}).", "sizes-of-layers"
         if math.prod(shape[1:]) == n:
+            mistake = "flatten-forgotten"
             remedy = f"Put a Flatten() before it, or reshape the input to ({shape[0]}, {n})."
-        return ShapeError(f"{name}: input's last axis is {shape[-1]}", remedy)
+        return ShapeError(f"{name}: input's last axis is {shape[-1]}", remedy, mistake)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -209,7 +209,8 @@ def _in_place(function: Callable[..., Any]) -> Callable[..., Tensor]:
         if recording():
             raise GradientError(
                 f"a leaf that requires a gradient is not changed in place ({function.__name__}) while gradients are "
-                "recorded. Write `with gradus.no_grad():` around it, or let an optimizer do it."
+                "recorded. Write `with gradus.no_grad():` around it, or let an optimizer do it.",
+                mistake="leaf-written",
             )
         return x.assign_(function(x, other))
 
@@ -295,6 +296,7 @@ def broadcast_shapes(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
             raise ShapeError(
                 f"{name}: the shapes {listed} do not fit together: axis {axis - ndim} is {unequal}",
                 "Lengths must be equal or 1, counted from the last axis.",
+                mistake="shapes-do-not-meet",
             )
         out.append(longest)
     return tuple(out)
@@ -305,7 +307,7 @@ def normalize_axis(name: str, axis: int, ndim: int) -> int:
     if not isinstance(axis, (int, np.integer)):
         raise DtypeError(f"{name}: an axis is an integer, got {axis!r}")
     if not -ndim <= axis < ndim:
-        raise ShapeError(f"{name}: there is no axis {axis} in a tensor with {ndim} axes")
+        raise ShapeError(f"{name}: there is no axis {axis} in a tensor with {ndim} axes", mistake="no-such-axis")
     return int(axis) % ndim
 
 
@@ -355,7 +357,10 @@ def require_in_range(dtype: dtypes.Dtype, value: float, remedy: str) -> None:
     """Refuse what is no number of a dtype of integers."""
     least, most = dtypes.limits(dtype)
     if not least <= value <= most:  # NaN, too
-        raise ArgumentError(f"{value} is no number of {dtype}, which run from {least} to {most}. {remedy}")
+        raise ArgumentError(
+            f"{value} is no number of {dtype}, which run from {least} to {most}. {remedy}",
+            mistake="number-too-large",
+        )
 
 
 def _full_rule(shape: tuple[int, ...], value: bool | int | float, dtype: dtypes.Dtype) -> Shaped:

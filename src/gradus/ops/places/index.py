@@ -35,7 +35,7 @@ __all__ = ["pick", "segment_sum", "take"]
 
 def take_rule(x: Any, indices: Any, axis: int) -> Shaped:
     if dtypes.kind(indices.dtype) != dtypes.INTEGER:
-        raise DtypeError(f"indices are integers, got {indices.dtype}. Use astype(int).")
+        raise DtypeError(f"indices are integers, got {indices.dtype}. Use astype(int).", mistake="index-of-floats")
     if isinstance(indices, np.ndarray) and indices.size:
         lowest, highest, length = indices.min(), indices.max(), x.shape[axis]
         if lowest < -length or highest >= length:
@@ -252,7 +252,10 @@ def _checked(key: Any, axis: int, length: int) -> Any:
     try:
         place = key.__index__()
     except AttributeError:
-        raise DtypeError(f"an index is an integer, a slice, None, `...` or an array, got {key!r}") from None
+        raise DtypeError(
+            f"an index is an integer, a slice, None, `...` or an array, got {key!r}",
+            mistake="index-of-floats",
+        ) from None
     if not -length <= place < length:
         raise ShapeError(f"index {place} is outside axis {axis}, whose length is {length}")
     return place % length

@@ -24,6 +24,7 @@ def _rule(a: Any, b: Any) -> Shaped:
             f"matmul: {a.shape} times {b.shape}: the first's last axis is {a.shape[-1]}, the second's last but one "
             f"{b.shape[-2]}",
             "They must be equal; a transpose may be missing.",
+            mistake="inner-sizes",
         )
     return Shaped((*a.shape[:-1], b.shape[-1]), a.dtype)
 

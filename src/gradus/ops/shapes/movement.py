@@ -37,6 +37,7 @@ def _reshape_rule(x: Any, shape: tuple[int, ...]) -> Shaped:
         raise ShapeError(
             f"reshape: {x.shape} holds {math.prod(x.shape)} elements, {shape} would hold {math.prod(shape)}",
             "One length may be -1: it is worked out from the others.",
+            mistake="other-count-of-numbers",
         )
     return Shaped(shape, x.dtype)
 

@@ -125,6 +125,7 @@ def _concatenate_rule(*xs: Any, axis: int) -> Shaped:
             raise ShapeError(
                 f"concatenate: tensor 0 has shape {first}, tensor {i} {x.shape}",
                 f"They may differ in axis {axis} only.",
+                mistake="joined-shapes",
             )
     return Shaped((*first[:axis], sum(x.shape[axis] for x in xs), *first[axis + 1 :]), xs[0].dtype)
 

@@ -37,6 +37,7 @@ def _rule(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Shaped:
         raise ShapeError(
             f"the window reaches over {reach} elements, but the axes it slides over have only {lengths}",
             "Use a smaller kernel, less dilation, or more padding.",
+            mistake="kernel-larger-than-the-picture",
         )
     return Shaped((*lead, *places, *kernel), x.dtype)
 

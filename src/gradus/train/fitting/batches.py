@@ -89,13 +89,15 @@ def check_trainable(name: str, parts: Parts) -> None:
     if parts.targets is None:
         raise DataError(
             f"{name} has {_count(parts)}, but inputs and targets are needed: TensorDataset(x, y), Sequences(x, y), or "
-            "samples (x, y)"
+            "samples (x, y)",
+            mistake="no-targets",
         )
     texts = [leaf for leaf in leaves(parts) if isinstance(leaf, (list, str, bytes))]
     if texts:
         raise DataError(
             f"{name} has texts in its batches, {texts[0]!r:.60}, which a model cannot compute with. Make numbers of "
-            "them, or leave them out in a collate_fn of the DataLoader."
+            "them, or leave them out in a collate_fn of the DataLoader.",
+            mistake="texts-in-a-batch",
         )
     if not isinstance(parts.targets, Tensor):
         raise DataError(
@@ -119,7 +121,8 @@ def check_augment(augment: Any) -> None:
     if fixed:
         raise ArgumentError(
             f"augment holds {', '.join(fixed)}, which evaluation needs, too, and augment is for training alone. Put it "
-            "into the model: nn.Sequential(Normalize(...), model)."
+            "into the model: nn.Sequential(Normalize(...), model).",
+            mistake="fixed-change-as-augmentation",
         )
 
 

@@ -92,7 +92,10 @@ class Watch(Callback):
 def _watched(callback: Callback, record: Record, monitor: str) -> float:
     if monitor not in record:
         without = " Pass validation data to fit." if monitor.startswith("val_") else ""
-        raise ArgumentError(f"{type(callback).__name__} watches {monitor!r}.{without} {nearest(monitor, record)}")
+        raise ArgumentError(
+            f"{type(callback).__name__} watches {monitor!r}.{without} {nearest(monitor, record)}",
+            mistake="watched-and-not-measured",
+        )
     return float(record[monitor])
 
 
@@ -103,7 +106,10 @@ def _better(monitor: str) -> str:
     try:
         return metric(name).better
     except ArgumentError:
-        raise ArgumentError(f"is a lower or a higher {monitor!r} better? Say better='lower' or 'higher'.") from None
+        raise ArgumentError(
+            f"is a lower or a higher {monitor!r} better? Say better='lower' or 'higher'.",
+            mistake="better-or-worse",
+        ) from None
 
 
 class EarlyStopping(Watch):
@@ -176,7 +182,10 @@ class Plateau(Callback):
 
     def __init__(self, reducer: ReduceOnPlateau, monitor: str = "val_loss") -> None:
         if (reducer.mode == "min") != (_better(monitor) == "lower"):
-            raise ArgumentError(f"Plateau: {monitor!r} is better {_better(monitor)}, but the mode is {reducer.mode!r}")
+            raise ArgumentError(
+                f"Plateau: {monitor!r} is better {_better(monitor)}, but the mode is {reducer.mode!r}",
+                mistake="mode-of-a-plateau",
+            )
         self.reducer, self.monitor = reducer, monitor
 
     def on_epoch_end(self, trainer: Trainer, record: Record) -> None:

@@ -213,9 +213,10 @@ class Loop:
         with self.progress.busy("looking for where it comes from; Ctrl-C ends that"):
             found = source(self.trainer, start, self.loader, self.epoch, number, self.turn, self.interrupt)
         remedy = "Try a learning rate ten times lower, clip_norm=1.0, or inputs scaled to about -1 to 1."
-        if found is None:
-            return DivergedError(f"{where}. {remedy}")
-        return DivergedError(f"{where}: {found}" if found.remedy else f"{where}: {found} {remedy}")
+        if found is not None and found.remedy:
+            return DivergedError(f"{where}: {found}")
+        told = f"{where}." if found is None else f"{where}: {found}"
+        return DivergedError(f"{told} {remedy}", mistake="learning-rate-too-large")
 
     # -- saving and going on ----------------------------------------------------------------------------------------
 

@@ -145,7 +145,8 @@ def require_same(path: Any, about: Mapping[str, Any], made: dict[str, Any], foun
     if lines:
         raise CheckpointError(
             f"{path} is of another training than this one:{listed(lines)}\nGive it what it was begun with, or go on "
-            "from here with what it is given now: allow_changes=True (gradus train --resume RUN --allow-changes)."
+            "from here with what it is given now: allow_changes=True (gradus train --resume RUN --allow-changes).",
+            mistake="run-of-another-training",
         )
 
 

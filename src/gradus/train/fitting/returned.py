@@ -18,7 +18,8 @@ def require_output(model: Any, outputs: Any) -> Tensor:
         return outputs
     raise ArgumentError(
         f"{type(model).__name__}.forward gives {_what(outputs)}; a Trainer hands one Tensor on to the loss. "
-        f"{_remedy(outputs, 'outputs')}"
+        f"{_remedy(outputs, 'outputs')}",
+        mistake="forward-returns-nothing",
     )
 
 
@@ -26,18 +27,26 @@ def require_loss(loss: Any, value: Any, training: bool = False) -> Tensor:
     """Refuse what is no number as a loss; in training also one that no gradient comes from."""
     where = f"the loss {name_of(loss)}"
     if not isinstance(value, Tensor):
-        raise ArgumentError(f"{where} gives {_what(value)}; it must be a Tensor without axes. {_remedy(value, 'loss')}")
+        raise ArgumentError(
+            f"{where} gives {_what(value)}; it must be a Tensor without axes. {_remedy(value, 'loss')}",
+            mistake="loss-of-python-numbers",
+        )
     if value.shape != ():
         raise ShapeError(
             f"{where} gives a tensor of shape {value.shape}; it must be one number",
             "Reduce it: .mean() of what it gives, or reduction='mean'.",
+            mistake="loss-not-reduced",
         )
     if training and not dtypes.is_float(value.dtype):
-        raise GradientError(f"{where} gives a number of type {value.dtype}, a count, which has no gradient.")
+        raise GradientError(
+            f"{where} gives a number of type {value.dtype}, a count, which has no gradient.",
+            mistake="accuracy-as-a-loss",
+        )
     if training and not value.requires_grad:
         raise GradientError(
             f"{where} gives a number that does not depend on the parameters: on the way a tensor was left behind, by "
-            "detach(), numpy(), item(), a comparison, or under no_grad(). Compute from the outputs themselves."
+            "detach(), numpy(), item(), a comparison, or under no_grad(). Compute from the outputs themselves.",
+            mistake="loss-that-forgets-the-outputs",
         )
     return value
 
@@ -51,7 +60,8 @@ def require_pair(loss: Any) -> None:
         return  # not known
     except TypeError:
         raise ArgumentError(
-            f"the loss {name_of(loss)} takes {signature}; a Trainer calls it with (outputs, targets)."
+            f"the loss {name_of(loss)} takes {signature}; a Trainer calls it with (outputs, targets).",
+            mistake="loss-of-three",
         ) from None
 
 

@@ -236,7 +236,10 @@ class Trainer(Native):
         if loop.run and resume:
             changes = loop.restore(loop.run, allow_changes)
             if loop.epoch > loop.epochs:
-                raise ArgumentError(f"{loop.run.path} already has {loop.epoch} epochs, more than epochs={loop.epochs}")
+                raise ArgumentError(
+                    f"{loop.run.path} already has {loop.epoch} epochs, more than epochs={loop.epochs}",
+                    mistake="fewer-epochs-than-done",
+                )
             if changes:
                 here = {"epoch": loop.epoch, "batch": loop.batch, "what": changes}
                 past = loop.run.config.get("changes", [])
@@ -294,7 +297,7 @@ class Trainer(Native):
 
 def _folder(run: str | Path | Run | None, resume: bool, allow_changes: bool) -> Run | None:
     if resume and run is None:
-        raise ArgumentError("resume=True needs the run's folder: run=...")
+        raise ArgumentError("resume=True needs the run's folder: run=...", mistake="resume-without-a-run")
     if allow_changes and not resume:
         raise ArgumentError("allow_changes=True is for a training that goes on: resume=True, run=...")
     if run is None:
@@ -308,7 +311,10 @@ def _folder(run: str | Path | Run | None, resume: bool, allow_changes: bool) -> 
 def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
     """The loss' function, and the metrics usual beside it."""
     if isinstance(wanted, type):
-        raise ArgumentError(f"the loss is the class {wanted.__name__}. Make one: {wanted.__name__}().")
+        raise ArgumentError(
+            f"the loss is the class {wanted.__name__}. Make one: {wanted.__name__}().",
+            mistake="loss-class-given",
+        )
     if callable(wanted):
         require_pair(wanted)
         function = getattr(type(wanted), "function", wanted)  # of a loss that is a module
@@ -316,13 +322,16 @@ def _loss(wanted: str | Loss) -> tuple[Loss, tuple[str, ...]]:
     name = str(wanted).removesuffix("_loss")
     if name not in LOSSES:
         hint = answer("nn", str(wanted)) or nearest(name, LOSSES)
-        raise ArgumentError(f"there is no loss {wanted!r}. {hint}")
+        raise ArgumentError(f"there is no loss {wanted!r}. {hint}", mistake="name-of-a-loss")
     return LOSSES[name]
 
 
 def _check_callbacks(callbacks: Any) -> None:
     if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
-        raise ArgumentError(f"callbacks are given in a list: callbacks=[...], got {callbacks!r}")
+        raise ArgumentError(
+            f"callbacks are given in a list: callbacks=[...], got {callbacks!r}",
+            mistake="callback-not-in-a-list",
+        )
     for callback in callbacks:
         if not isinstance(callback, Callback):
             raise ArgumentError(f"callbacks holds {callback!r}, which is no Callback. See gradus.train.LambdaCallback.")
@@ -332,17 +341,22 @@ def _check_optimizer(optimizer: Any, model: Module) -> None:
     """Refuse what is no optimizer, and one that trains something else."""
     own = {id(p) for p in model.parameters()}
     if not own:
-        raise ArgumentError(f"{type(model).__name__} has no parameters, there is nothing to train")
+        raise ArgumentError(
+            f"{type(model).__name__} has no parameters, there is nothing to train",
+            mistake="model-without-parameters",
+        )
     if not isinstance(optimizer, Optimizer):
         got = f"the class {optimizer.__name__}" if isinstance(optimizer, type) else repr(optimizer)
         raise ArgumentError(
             f"the optimizer is {got}. Make one that holds the model's parameters: "
-            "gradus.optim.Adam(model.parameters(), lr=1e-3)."
+            "gradus.optim.Adam(model.parameters(), lr=1e-3).",
+            mistake="optimizer-class-given",
         )
     if not any(id(p) in own for p in optimizer.params):
         raise ArgumentError(
             f"the optimizer trains other tensors: none of its {len(optimizer.params)} is a parameter of this "
-            f"{type(model).__name__}. Make it after the model: {type(optimizer).__name__}(model.parameters(), ...)."
+            f"{type(model).__name__}. Make it after the model: {type(optimizer).__name__}(model.parameters(), ...).",
+            mistake="optimizer-of-another-model",
         )
 
 
@@ -351,7 +365,8 @@ def _check_trainable(optimizer: Optimizer, model: Module) -> None:
     if not any(p.requires_grad for p in optimizer.params):
         raise GradientError(
             f"fit: no parameter that the optimizer holds requires a gradient, so {type(model).__name__} is frozen and "
-            "would not change. Unfreeze the model, model.requires_grad_(), or a part: model.layers.requires_grad_()."
+            "would not change. Unfreeze the model, model.requires_grad_(), or a part: model.layers.requires_grad_().",
+            mistake="all-is-frozen",
         )
 
 
@@ -363,12 +378,14 @@ def _loader(data: Dataset | DataLoader, batch_size: int, **options: Any) -> Data
     if isinstance(data, (int, float)):
         raise DataError(
             f"validation needs a data set, got {data}. Split one off: "
-            "train, validation = gradus.data.random_split(data, [0.8, 0.2])."
+            "train, validation = gradus.data.random_split(data, [0.8, 0.2]).",
+            mistake="share-in-place-of-validation-data",
         )
     if isinstance(data, (tuple, list, Tensor, np.ndarray)):
         raise DataError(
             f"training needs a data set or a DataLoader, got a {type(data).__name__}. Make one: TensorDataset(x, y). "
-            "Of a pair (train, test) pass each where it belongs."
+            "Of a pair (train, test) pass each where it belongs.",
+            mistake="a-pair-in-place-of-a-set",
         )
     return data if isinstance(data, DataLoader) else DataLoader(data, batch_size, **options)
 
@@ -385,6 +402,8 @@ def _checked(model: Module, loader: DataLoader) -> Any:
     first = loader.first()
     if first is None:
         samples = known_length(loader.dataset) or 0
-        raise DataError(f"{name} has {samples} samples, which make no batch of {loader.batch_size}")
+        raise DataError(
+            f"{name} has {samples} samples, which make no batch of {loader.batch_size}", mistake="no-batch"
+        )
     check_trainable(name, divided(model, first, loader.dataset))
     return first

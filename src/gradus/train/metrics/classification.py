@@ -160,7 +160,8 @@ def _classes(outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.n
     true = targets.reshape(-1)
     if true.dtype.kind == "f" and not (true == np.round(true)).all():
         raise DataError(
-            "this metric compares classes, the targets are fractions. For numbers take metrics=('rmse',), or mae, r2."
+            "this metric compares classes, the targets are fractions. For numbers take metrics=('rmse',), or mae, r2.",
+            mistake="accuracy-of-numbers",
         )
     true = true.astype(np.int64)
     if true.size and not 0 <= true.min() <= true.max() < classes:

@@ -40,7 +40,7 @@ def metric(wanted: str | Metric | Function) -> Metric:
         return top(int(wanted[4:]))
     if wanted not in _METRICS:
         hint = answer("train.metrics", wanted) or nearest(wanted, NAMES)
-        raise ArgumentError(f"there is no metric {wanted!r}. {hint}")
+        raise ArgumentError(f"there is no metric {wanted!r}. {hint}", mistake="name-of-a-metric")
     return _METRICS[wanted].fresh()
 
 

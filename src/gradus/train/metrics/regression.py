@@ -41,7 +41,10 @@ def r2(outputs: Any, targets: Any) -> float:
 
 def _both(outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if outputs.shape != targets.shape and outputs.reshape(-1).shape != targets.reshape(-1).shape:
-        raise ShapeError(f"outputs have shape {outputs.shape}, targets {targets.shape}: they must be the same")
+        raise ShapeError(
+            f"outputs have shape {outputs.shape}, targets {targets.shape}: they must be the same",
+            mistake="error-of-classes",
+        )
     y = targets.astype(np.float64)
     return outputs.astype(np.float64).reshape(y.shape), y
 

@@ -103,14 +103,15 @@ def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str
         content = path.read_bytes()
     except OSError as problem:
         told = f" {TENSORFLOW}" if Path(f"{path}.index").exists() else ""
-        raise CheckpointError(f"{path} cannot be read: {problem.strerror}.{told}") from None
+        raise CheckpointError(f"{path} cannot be read: {problem.strerror}.{told}", mistake="no-such-file") from None
     try:
         views = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as problem:
         if told := foreign(content, path.name):
-            raise CheckpointError(f"{path} is no safetensors file. {told}") from None
+            raise CheckpointError(f"{path} is no safetensors file. {told}", mistake="file-of-another-kind") from None
         raise CheckpointError(
-            f"{path} is damaged, or no safetensors file ({problem}). Take another copy of it, or train anew."
+            f"{path} is damaged, or no safetensors file ({problem}). Take another copy of it, or train anew.",
+            mistake="damaged-file",
         ) from None
     arrays = {}
     for name, view in views:

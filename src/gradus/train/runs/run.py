@@ -89,7 +89,8 @@ class Run:
         if found:
             raise CheckpointError(
                 f"the run's folder {self.path} exists and holds {', '.join(found[:3])}{' ...' if found[3:] else ''}. "
-                "Take another folder, delete this one, or go on with what is in it: resume=True (--resume)."
+                "Take another folder, delete this one, or go on with what is in it: resume=True (--resume).",
+                mistake="run-exists",
             )
         self.configure(**config)
 
