@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -294,3 +295,42 @@ def test_a_call_that_is_refused_by_what_was_found(folder):
             said.append(str(problem.value))
         assert pick.epoch(([0, 4, 1, 2],), [[2, 0], [1, 3]]).tolist() == [12, 12]
     assert said[:2] == said[2:]
+
+
+def test_what_was_used_longest_ago_goes_where_there_is_too_much(folder, monkeypatch):
+    folder.mkdir()
+    now = time.time()
+    for age in range(10):
+        for name in (f"{age}.o", f"{age}.plan"):
+            (folder / name).write_bytes(bytes(50))
+            os.utime(folder / name, (now - age, now - age))
+    for name, age in (("old.part", 2 * cache.UNNOTED), ("new.part", 60)):
+        (folder / name).write_bytes(b"")
+        os.utime(folder / name, (now - age, now - age))
+    (folder / "notes.txt").write_bytes(bytes(5000))
+    monkeypatch.setattr(cache, "MOST_BYTES", 1000)
+    cache.tidy()
+    assert len(list(folder.iterdir())) == 22  # what someone left half written
+    monkeypatch.setattr(cache, "MOST_BYTES", 800)
+    cache.tidy()
+    assert {file.name for file in folder.iterdir()} - {"new.part", "notes.txt"} == {
+        f"{age}.{kind}" for age in range(6) for kind in ("o", "plan")
+    }
+
+
+def test_what_is_used_is_young_again(folder):
+    step_of()
+    for file in folder.iterdir():
+        os.utime(file, (0, 0))
+    assert step_of().from_cache
+    assert min(file.stat().st_mtime for file in folder.iterdir()) > time.time() - 600
+
+
+def test_it_does_not_grow_beyond_its_bound(folder, monkeypatch):
+    step_of()
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    monkeypatch.setattr(cache, "MOST_BYTES", 4 * size)
+    for factor in range(3, 13):
+        assert not step_of(float(factor)).from_cache
+        assert sum(file.stat().st_size for file in folder.iterdir()) <= 5 * size
+    assert step_of(12.0).from_cache

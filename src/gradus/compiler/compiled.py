@@ -24,7 +24,7 @@ from .copies import Copied
 from .native.job import Job, check_rows, first_of, one_by_one, rows_of
 from .native.outline import Native
 from .native.stages import Manner
-from .native.step import Step
+from .native.step import Step, collect_dropped
 from .native.target import Target, default
 from .surroundings.around import Wrapper
 from .surroundings.version import Version
@@ -157,6 +157,7 @@ class Compiled(Copied, Wrapper):
         known = next((step for of, step in reversed(self._steps) if agree(of, key) and step.holds()), None)
         if known is None:
             self._say_if_often([step for of, step in self._steps if agree(of, key)])
+            collect_dropped()
             lock = self._steps[0][1].lock if self._steps else threading.Lock()  # versions may write the same memory
             # nor is that written while one is traced, which would be taken for the function's doing
             with lock, _uncollected():

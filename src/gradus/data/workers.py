@@ -155,6 +155,8 @@ def _result(future: Future[Any], timeout: float) -> Any:
         if future.done():  # it is the data set's own
             raise
         raise DataError(f"DataLoader: no batch came for {timeout:g} seconds, the timeout") from problem
+    finally:
+        del future  # it holds its error, whose traceback holds this frame, until the collector comes
 
 
 def _ended() -> DataError:

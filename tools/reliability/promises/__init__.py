@@ -1,7 +1,8 @@
 """The promises in the order of the page, one a file."""
 
 from .faults import FAULTS
+from .growth import GROWTH
 from .mistakes import MISTAKES
 from .sources import SOURCES
 
-PROMISES = (SOURCES, MISTAKES, FAULTS)
+PROMISES = (SOURCES, MISTAKES, GROWTH, FAULTS)

@@ -2,7 +2,7 @@
 
 A file is only used if it is this user's own, not to be written by others, whole (its checksum agrees), and made for
 exactly this program, processor and version. Nothing that goes wrong here is ever an error: the program is compiled
-again.
+again. Of more than MOST_BYTES those are deleted that were used longest ago.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ from .processors import processors
 from .target import Target, compile_object, versions
 
 MOST_COMPILERS = 8  # threads
+MOST_BYTES = 1 << 30  # of files, of which the older quarter goes when there are more
+UNNOTED = 24 * 3600  # seconds for which a file that is used again is not marked as used
 _MAGIC = b"gradus object 1\n"
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _TROUBLE = (OSError, RuntimeError)  # RuntimeError: a user without a home
@@ -96,6 +99,7 @@ def compiled(text: str, target: Target) -> bytes:
 def _compiled(name: str, text: str, target: Target) -> bytes:
     code = compile_object(text, target)
     save(name, code)
+    _tidy_at_times(len(code))
     return code
 
 
@@ -103,9 +107,11 @@ def load(name: str, kind: str = "o") -> bytes | None:
     """What is filed under a name, object code or another kind of thing, or None."""
     try:
         with open(folder() / f"{name}.{kind}", "rb", opener=_opened) as file:
-            if not _is_own(os.fstat(file.fileno())):
+            about = os.fstat(file.fileno())
+            if not _is_own(about):
                 return None
             content = file.read()
+            _note_use(file.fileno(), about)
     except _TROUBLE:
         return None
     head = _MAGIC + name.encode()
@@ -141,3 +147,47 @@ def save(name: str, code: bytes, kind: str = "o") -> None:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _note_use(file: int, about: os.stat_result) -> None:
+    """Let its time say that an open file was used, to the day."""
+    if time.time() - about.st_mtime > UNNOTED and os.utime in os.supports_fd:
+        with contextlib.suppress(OSError):
+            os.utime(file)
+
+
+_unseen = MOST_BYTES  # bytes that this process has filed since it looked how many there are; it never has
+
+
+def _tidy_at_times(more: int) -> None:
+    """Tidy up at the first file, and whenever many have come."""
+    global _unseen
+    _unseen += more
+    if _unseen > MOST_BYTES // 8:
+        _unseen = 0
+        with contextlib.suppress(*_TROUBLE):
+            tidy()
+
+
+def tidy() -> None:
+    """Delete what was used longest ago, where there is too much, and what someone who was stopped left half written."""
+    files = []
+    for entry in os.scandir(folder()):
+        about = entry.stat(follow_symlinks=False)
+        if entry.name.endswith(".part") and time.time() - about.st_mtime > UNNOTED:
+            _delete(entry.path)
+        elif entry.name.endswith((".o", ".plan")):
+            files.append((about.st_mtime, about.st_size, entry.path))
+    size = sum(size for _, size, _ in files)
+    if size <= MOST_BYTES:
+        return
+    for _, freed, path in sorted(files):
+        if size <= MOST_BYTES * 3 // 4:
+            return
+        _delete(path)
+        size -= freed
+
+
+def _delete(path: str) -> None:
+    with contextlib.suppress(OSError):  # another process may have done so
+        os.unlink(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 import threading
@@ -26,6 +27,7 @@ from .program import Program
 from .room import Room
 from .runtime import Call, num_threads
 
+MUCH = 1 << 26  # bytes from which on it is asked whether steps that hold them are still wanted
 SMALL = 1 << 14  # bytes up to which a result is copied out, rather than written to an array of its own
 
 
@@ -247,6 +249,26 @@ UNHELD = _holders([(0, np.empty(0), False)], 0)  # by no one but the list of res
 
 
 _steps: weakref.WeakSet[Step] = weakref.WeakSet()
+_left = 0  # bytes that they held after the last look
+
+
+def collect_dropped() -> None:
+    """Have Python's collector look, once steps hold twice the memory that was left after its last look.
+
+    An object and what its own compiled method holds hold each other; and the collector comes when there are many
+    objects, be they large or small. So models that nobody has any more would fill the memory, a few of them being few.
+    """
+    global _left
+    if gc.isenabled() and _held() > max(2 * _left, MUCH):
+        gc.collect()
+        _left = _held()
+
+
+def _held() -> int:
+    """The bytes of all arrays that steps hold, and of what they work in."""
+    steps = list(_steps)
+    arrays: dict[int, int] = {id(array): array.nbytes for step in steps for _, array, *_ in step.version.bound_tensors}
+    return sum(arrays.values()) + sum(step.outline.arena for step in steps)
 
 
 def _after_fork() -> None:

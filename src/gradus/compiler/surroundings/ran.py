@@ -226,6 +226,6 @@ def _in_a_thread(function: Callable[[], T]) -> T:
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    for problem in problems:
-        raise problem
+    if problems:
+        raise problems.pop()  # left here, it and this frame, which its traceback holds, would wait for the collector
     return results[0]

@@ -422,9 +422,11 @@ def trace(
         if tracer.refused in (None, problem):
             raise
         raise tracer.refused from problem  # which came of what was refused, as by NumPy, which tells of it so
+    else:
+        if tracer.refused is not None:
+            raise tracer.refused
     finally:
         interpret.current.reset(token)
         tracer.end(leaves)
-    if tracer.refused is not None:
-        raise tracer.refused
+        tracer.refused = None  # an error's traceback holds the tracer: held by it, all would wait for the collector
     return tracer, result

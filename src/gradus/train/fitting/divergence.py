@@ -66,7 +66,7 @@ def source(
                 guarded_step(trainer, args, named)
                 break
     except NonFiniteError as problem:
-        return problem
+        return problem.with_traceback(None)  # which would hold all that its frames do for as long
     except (Exception, Interrupted):  # as of a stream that is gone through only once: it is about another error
         pass
     before.restore()

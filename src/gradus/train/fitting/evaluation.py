@@ -93,7 +93,8 @@ def predictions(trainer: Native, loader: DataLoader) -> Iterator[tuple[Tensor, A
             yield outputs, targets
             done, size = done + 1, len(targets)
     except Exception as problem:
-        trainer.give_up("forward", problem)
+        if not trainer.give_up("forward", problem):
+            raise
     for batch in loader.batches(0, done) if done else chain(first, batches):
         size = size or size_of(batch)
         parts = divided(trainer.model, batch, loader.dataset)

@@ -155,7 +155,8 @@ class Loop:
                 yield from self._slices(self.trainer.compiled, arrays, places)
                 return
             except Exception as problem:
-                self.trainer.give_up("compiled", problem)
+                if not self.trainer.give_up("compiled", problem):
+                    raise
         yield from self._steps(None)
 
     def _steps(self, most: int | None) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -104,7 +104,8 @@ class Native:
                     return result
                 return program(*batch, **named)
             except Exception as problem:
-                self.give_up(name, problem)
+                if not self.give_up(name, problem):
+                    raise
         try:
             result = (self.step if name == "compiled" else self.outputs)(*batch, **named)
         except BaseException:  # the same error, or the user's own: it was not the compiler's fault
@@ -116,16 +117,21 @@ class Native:
             self._say_why()
         return result
 
-    def give_up(self, name: str, problem: Exception) -> None:
-        """Leave "compiled" or "forward" out after this failure, if it is one to compile; any other is raised again."""
-        fault = isinstance(problem, TraceError) or (problem is self._failed and not isinstance(problem, GradusError))
+    def give_up(self, name: str, problem: Exception) -> bool:
+        """Leave "compiled" or "forward" out after this failure, if it is one to compile; whether it is.
+
+        Any other is for the caller to raise again: raised from here, it and this call would hold each other.
+        """
+        failed, self._failed = self._failed, None  # with it go its traceback, and what the attempt worked on
+        fault = isinstance(problem, TraceError) or (problem is failed and not isinstance(problem, GradusError))
         if not fault:
-            raise problem
+            return False
         if self._compile == "require" or self.precision != "float32":
             raise TraceError(f"{problem} In a Trainer: Trainer(..., compile=False).") from problem
         reason = str(problem) if isinstance(problem, TraceError) else f"{type(problem).__name__}: {problem}"
         self._unsaid[name] = getattr(self, name), reason
         setattr(self, name, None)
+        return True
 
     def _say_why(self) -> None:
         """Say once why it computes eagerly."""

@@ -1,0 +1,1 @@
+"""Programs that trials run as processes of their own."""
