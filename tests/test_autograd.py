@@ -203,6 +203,39 @@ def test_retain_grad_accumulates_and_on_leaves_changes_nothing() -> None:
     assert (x.grad.item(), y.grad.item()) == (16.0, 8.0)
 
 
+def test_retain_grad_keeps_once_and_after_all_hooks() -> None:
+    y = leaf(1.0) * 2
+    y.retain_grad()
+    y.retain_grad()
+    y.register_hook(lambda g: g * 10)
+    (y * y).sum().backward()
+    assert y.grad is not None
+    assert y.grad.item() == 40
+
+
+def test_a_hook_may_take_itself_away() -> None:
+    y, seen = leaf(1.0) * 2, []
+
+    def once(g: Tensor) -> None:
+        seen.append("once")
+        remove()
+
+    remove = y.register_hook(once)
+    y.register_hook(lambda g: seen.append("after"))
+    for _ in range(2):
+        y.sum().backward()
+    assert seen == ["once", "after", "after"]
+
+
+def test_what_takes_a_hook_away_takes_no_other() -> None:
+    y, seen = leaf(1.0) * 2, []
+    removes = [y.register_hook(seen.append) for _ in range(2)]
+    removes[0]()
+    removes[0]()
+    y.sum().backward()
+    assert len(seen) == 1
+
+
 def test_create_graph_leaves_gradients_that_can_be_differentiated() -> None:
     x = leaf(3.0)
     (x**3).sum().backward(create_graph=True)

@@ -54,6 +54,15 @@ def reference_adam(p, gradient, lr=LR, beta1=0.9, beta2=0.999, eps=1e-8, decay=0
     return p
 
 
+def reference_lion(p, gradient, lr=LR, beta1=0.9, beta2=0.99, decay=0.0):
+    m = np.zeros_like(p)
+    for _ in range(STEPS):
+        g = gradient(p)
+        p = p - lr * decay * p - lr * np.sign(beta1 * m + (1 - beta1) * g)
+        m = beta2 * m + (1 - beta2) * g
+    return p
+
+
 CASES = {
     "SGD": (optim.SGD, {}, reference_sgd),
     "momentum": (optim.SGD, {"momentum": 0.9}, lambda *a: reference_sgd(*a, momentum=0.9)),
@@ -66,8 +75,20 @@ CASES = {
     "RMSprop": (optim.RMSprop, {}, reference_rmsprop),
     "Adam": (optim.Adam, {}, reference_adam),
     "AdamW": (optim.AdamW, {"weight_decay": 0.2}, lambda *a: reference_adam(*a, decay=0.2)),
+    "Lion": (
+        optim.Lion,
+        {"betas": (0.2, 0.6), "weight_decay": 0.3},
+        lambda *a: reference_lion(*a, beta1=0.2, beta2=0.6, decay=0.3),
+    ),
 }
-KINDS = [optim.SGD, optim.Adagrad, optim.RMSprop, optim.Adam, optim.AdamW]
+OTHERS = {optim.LBFGS, optim.Muon}  # which look at the loss, and take matrices only
+KINDS = [
+    kind
+    for name in optim.__all__
+    if (kind := vars(optim)[name]) not in {*OTHERS, optim.Optimizer}
+    and isinstance(kind, type)
+    and issubclass(kind, optim.Optimizer)
+]
 
 
 def leaf(values=START, dtype="float64"):
@@ -103,6 +124,8 @@ def test_defaults_are_those_of_the_papers():
     adam, adamw = optim.Adam([p]), optim.AdamW([p])
     assert (adam.lr, adam.betas, adam.eps, adam.weight_decay) == (1e-3, (0.9, 0.999), 1e-8, 0)
     assert (adamw.lr, adamw.weight_decay) == (1e-3, 1e-2)
+    lion = optim.Lion([p])
+    assert (lion.lr, lion.betas, lion.weight_decay, lion.maximize) == (1e-4, (0.9, 0.99), 0, False)
     assert (optim.Adagrad([p]).lr, optim.Adagrad([p]).eps) == (1e-2, 1e-10)
     assert (optim.RMSprop([p]).lr, optim.RMSprop([p]).alpha) == (1e-2, 0.99)
 
@@ -518,3 +541,23 @@ def test_lbfgs_goes_on_where_it_was() -> None:
     other.load_state_dict(state)
     other.step(closure)
     assert again.tolist() == x.tolist()
+
+
+def test_gradients_are_forgotten_or_filled_with_zeros():
+    p, q = leaf(), leaf()
+    optimizer = optim.SGD([p, q], lr=LR)
+    p.grad = gradus.tensor(START)
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad.tolist() == np.zeros_like(START).tolist()
+    assert q.grad is None
+    optimizer.zero_grad()
+    assert p.grad is None
+
+
+def test_an_optimizer_says_what_is_unusual():
+    optimizer = optim.Adam([leaf(), leaf()], lr=0.25, betas=(0.5, 0.9))
+    assert repr(optimizer) == "Adam(2 parameters, lr=0.25, betas=(0.5, 0.9), steps=0)"
+    named = optim.SGD([leaf()], lr=optim.schedules.constant(0.5), weight_decay=0.1)
+    named.params[0].grad = gradus.tensor(START)
+    named.step()
+    assert repr(named) == "SGD(1 parameters, lr=constant, weight_decay=0.1, steps=1)"

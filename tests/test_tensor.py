@@ -199,3 +199,35 @@ def test_copies_of_some_size_begin_at_a_line_of_the_caches(dtype):
         assert t.shape == shape and (t.numpy() == source.astype(t.dtype)).all() and t.data.flags.writeable
         assert t.data.ctypes.data % 64 == 0 or t.data.nbytes < 1024
     assert nn.Parameter(gradus.ones((64, 64))).data.ctypes.data % 64 == 0
+
+
+def test_whole_numbers_have_no_gradient_and_want_none() -> None:
+    n = gradus.tensor([1, 2])
+    assert n.requires_grad_(False) is n
+    assert not n.requires_grad
+    with pytest.raises(DtypeError, match="only floating-point tensors have gradients"):
+        n.requires_grad_()
+
+
+def test_a_size_is_a_number_and_a_method() -> None:
+    x = gradus.zeros((2, 3))
+    assert (x.size, x.size(), x.size(1)) == (6, (2, 3), 3)
+
+
+def test_numbers_of_another_type_are_assigned_as_they_are() -> None:
+    n, x = gradus.zeros(2, "int32"), gradus.zeros(2, "float64")
+    assert n.assign_([3, 4]).tolist() == [3, 4]
+    assert n.dtype == "int32"
+    assert x.assign_(0.1).tolist() == [0.1, 0.1]
+    assert n.assign_(7).tolist() == [7, 7]
+
+
+def test_tensors_of_several_shapes_form_none() -> None:
+    with pytest.raises(ShapeError, match=r"shapes \(2,\) and \(3,\) do not form one.*\. Join them with concatenate"):
+        gradus.tensor([gradus.zeros(2), gradus.zeros(3)])
+
+
+@pytest.mark.parametrize("data", [[1.0], 1.0, gradus.zeros(1)])
+def test_what_is_no_array_is_no_data(data) -> None:
+    with pytest.raises(DtypeError, match="a tensor's data is an array"):
+        gradus.Tensor(data)

@@ -226,7 +226,7 @@ def _walked(
             if is_target and not beyond:
                 reached.append((t, g, own))
                 continue
-            for hook in t.hooks or ():
+            for hook in tuple(t.hooks or ()):  # which may take itself away
                 replaced = hook(g)
                 g, own = g if replaced is None else replaced, False
             if is_target:

@@ -6,7 +6,7 @@ import copy
 import math
 import weakref
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -65,6 +65,18 @@ def _size(shape: tuple[int, ...]) -> Size:
     size = Size(math.prod(shape))
     size.shape = shape
     return size
+
+
+class _Keeping:
+    """The hook by which a tensor keeps its gradient. One that held the tensor would make a cycle, and memory wait."""
+
+    def __init__(self, t: Tensor) -> None:
+        self.whose = weakref.ref(t)
+
+    def __call__(self, gradient: Tensor) -> None:
+        t = self.whose()
+        if t is not None:
+            t.grad = gradient.copy() if t.grad is None else t.grad + gradient
 
 
 class Tensor(Methods):
@@ -258,21 +270,19 @@ class Tensor(Methods):
         if not self.requires_grad:
             raise GradientError("no gradient reaches this tensor: it does not require one. Use requires_grad_().")
         hooks = self.hooks = [] if self.hooks is None else self.hooks
-        hooks.append(hook)
-        return lambda: hooks.remove(hook)
+        registered = partial(hook)  # which may be there twice
+        hooks.insert(len(hooks) - self._keeps(), registered)
+        return lambda: hooks.remove(registered) if registered in hooks else None
+
+    def _keeps(self) -> bool:
+        """Whether its gradient is kept, by the last hook."""
+        return bool(self.hooks) and isinstance(self.hooks[-1], _Keeping)
 
     def retain_grad(self) -> None:
-        """Have `backward` leave this tensor's gradient in `grad` though it is no leaf."""
-        if self.is_leaf:
-            return
-        myself = weakref.ref(self)  # a hook that held the tensor would make a cycle, and memory wait for the collector
-
-        def keep(gradient: Tensor) -> None:
-            t = myself()
-            if t is not None:
-                t.grad = gradient.copy() if t.grad is None else t.grad + gradient
-
-        self.register_hook(keep)
+        """Have `backward` leave this tensor's gradient in `grad` though it is no leaf: after all hooks, and once."""
+        if not self.is_leaf and not self._keeps():
+            self.hooks = self.hooks or []
+            self.hooks.append(_Keeping(self))
 
     # -- writing ------------------------------------------------------------------------------------------------
 
