@@ -276,7 +276,7 @@ class Tensor(Methods):
 
     def _keeps(self) -> bool:
         """Whether its gradient is kept, by the last hook."""
-        return bool(self.hooks) and isinstance(self.hooks[-1], _Keeping)
+        return isinstance((self.hooks or [None])[-1], _Keeping)
 
     def retain_grad(self) -> None:
         """Have `backward` leave this tensor's gradient in `grad` though it is no leaf: after all hooks, and once."""
