@@ -276,7 +276,7 @@ class Tensor(Methods):
 
     def _keeps(self) -> bool:
         """Whether its gradient is kept, by the last hook."""
-        return isinstance((self.hooks or [None])[-1], _Keeping)
+        return any(isinstance(hook, _Keeping) for hook in self.hooks or ())
 
     def retain_grad(self) -> None:
         """Have `backward` leave this tensor's gradient in `grad` though it is no leaf: after all hooks, and once."""
