@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
+import shutil
 import struct
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gradus
 from gradus import nn
+from gradus.bounded.contents import memory
 from gradus.compiler.native import cache
-from gradus.data import read_idx
+from gradus.data import BytePairs, Standardizer, TableTransform, Vocabulary, read_idx
 from gradus.data.readers.cifar import read_cifar_archive
-from gradus.errors import CheckpointError, DataError
+from gradus.errors import CheckpointError, DataError, GradusError
 from gradus.train import load, save
-from gradus.train.runs.checkpoint import CHECKSUM, read_tensors
+from gradus.train.experiment import Experiment
+from gradus.train.predictor import Predictor
+from gradus.train.recipe import Recipe
+from gradus.train.runs.checkpoint import CHECKSUM, read_state, read_tensors, write_state
+from gradus.train.runs.history import History
 from gradus.train.runs.run import Run
+from gradus.tune.study import opened, problem_of
 
 
 def test_a_lock_that_is_a_link_destroys_nothing(tmp_path):
@@ -139,3 +148,211 @@ def test_the_checksum_of_a_packed_archive_is_read(tmp_path):
     path.write_bytes(packed)
     with pytest.raises(DataError, match="damaged"):
         read_cifar_archive(path)
+
+# -- what is saved, and read again -------------------------------------------------------------------------------------
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+def refused(read, path, words):
+    """What is read is refused with these words, which name the file, and in a moment."""
+    with pytest.raises(GradusError, match=words) as caught:
+        read(path)
+    assert str(path) in str(caught.value) and len(str(caught.value)) < 1000
+    assert caught.value.__cause__ is None
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of an epoch."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    Experiment(Recipe(model="softmax", epochs=1, limit=64)).fit(folder, progress=False)
+    return folder
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (DEEP, "more than 64 lists and dicts"),
+        ('{"recipe": ' + "[" * 70 + "]" * 70 + "}", "more than 64 lists and dicts"),
+        ('{"recipe": ' + "9" * 5000 + "}", "more digits"),
+        (b"\xff{}", "no UTF-8"),
+        (b"{" + b" " * (1 << 24), "has at most 16,777,216"),
+        ("[1]", "no settings by name"),
+    ],
+)
+def test_settings_that_are_none(content, words, run):
+    path = run / "config.json"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    refused(lambda path: Run(run).config, path, words)
+
+
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(run):
+    for name, read in {
+        "config.json": lambda path: Run(run).config,
+        "history.jsonl": History.read,
+        "model.safetensors": load,
+        "study": problem_of,
+    }.items():
+        (run / name).unlink(missing_ok=True)
+        os.mkfifo(run / name)
+        refused(read, run / name, "a pipe, a device")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"outputs": 10**9, "classes": None}, "asks for a model that model.safetensors is not of"),
+        ({"input_shape": [10**9]}, "asks for a model that model.safetensors is not of"),
+        ({"input_shape": [10**18]}, "asks for a model that model.safetensors is not of"),
+        ({"input_shape": ["64"]}, r"input_shape is \['64'\]; expected tuple"),
+        ({"outputs": 10.5}, "outputs is 10.5; expected int"),
+        ({"outputs": -1, "classes": None}, "cannot be built"),
+        ({"classes": ["0"]}, "1 classes, but 10 outputs"),
+        ({"brightness": "dark"}, "brightness is 'dark'"),
+        ({"target": DEEP}, "more than 64 lists"),
+        ({"target": '{"mean": 0, "std": 0}'}, "std is 0; expected a number above 0"),
+        ({"target": '{"mean": Infinity, "std": 1}'}, "mean is inf"),
+        ({"transform": '{"max_categories": 1, "columns": [{"kind": "number", "name": 1}]}'}, "name is 1"),
+        ({"transform": "[]"}, "no TableTransform"),
+    ],
+)
+def test_settings_that_ask_for_what_cannot_be(change, words, run):
+    path = run / "config.json"
+    config = json.loads(path.read_text())
+    config["data"] |= change
+    path.write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=words):
+        Predictor.open(run)
+
+
+@pytest.mark.parametrize("change", [{"epochs": "3"}, {"data": ["x"]}, {"lr": float("nan")}, {"eager": 1}, {"x": 1}])
+def test_recipes_of_other_things(change, run):
+    with pytest.raises(CheckpointError, match="recipe is damaged or of another version"):
+        Recipe.from_json(Recipe().to_json() | change)
+
+
+@pytest.mark.parametrize("line", [DEEP, '{"loss": "low"}', "[1]", '{"epoch": ' + "9" * 400 + "}", '{"lr": {}}'])
+def test_a_history_of_other_things(line, tmp_path):
+    path = tmp_path / "history.jsonl"
+    path.write_text('{"epoch": 1, "loss": 0.5, "note": "by a callback"}\n')
+    assert History.read(path)["note"] == ["by a callback"]
+    path.write_text(f'{{"epoch": 1}}\n{line}\n')
+    refused(History.read, path, "line 2: this is no record")
+    path.write_bytes(b'{"epoch": 1}\n\xff\n')
+    refused(History.read, path, "byte 0xff in line 2 is no UTF-8")
+
+
+def rewritten(path, change=None, without=""):
+    """A checkpoint as it would be written with other facts, or without a part."""
+    groups, about = read_state(path)
+    groups.pop(without, None)
+    write_state(path, groups, about | (change or {}))
+
+
+@pytest.mark.parametrize(
+    ("change", "without", "words"),
+    [
+        ({"epoch": "2"}, "", r"epoch '2' is reached; expected a whole number"),
+        ({"epoch": -5}, "", "epoch -5"),
+        ({"epoch": True}, "", "epoch True"),
+        ({"epoch": 10**9}, "", "holds 1 epochs, the checkpoint was written after 1000000000"),
+        ({"batch": 0.5}, "", "batch 0.5"),
+        ({"batch": 10**9}, "", "batch 1000000000 is not in an epoch"),
+        ({"callbacks": 7}, "", "is damaged, or of another version"),
+        *(({}, part, f"holds no {part}") for part in ("model", "optimizer", "running", "random")),
+    ],
+)
+def test_checkpoints_that_nothing_can_be_gone_on_with(change, without, words, run):
+    rewritten(run / "checkpoint.safetensors", change, without)
+    with pytest.raises(GradusError, match=words):
+        Experiment.open(run, epochs=2).fit(run, resume=True, progress=False)
+
+
+def test_every_changed_byte_of_a_checkpoint_is_seen(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    write_state(path, {"model": {"w": gradus.ones(2)}}, {"epoch": 2, "batch": 1})
+    content = path.read_bytes()
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 4
+        path.write_bytes(changed)
+        with pytest.raises(CheckpointError):
+            read_state(path)
+
+
+def safetensors_of(header, numbers=b""):
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + numbers
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (safetensors_of({"w": {"dtype": "F32", "shape": [0, 2**63], "data_offsets": [0, 0]}}), "has the shape"),
+        (safetensors_of({"w": {"dtype": "U8", "shape": [1] * 100, "data_offsets": [0, 1]}}, b"1"), "has the shape"),
+        (
+            safetensors_of({n: {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]} for n in "ab"}, b"12"),
+            "is damaged",
+        ),
+        ((2**62).to_bytes(8, "little") + b"{}", "is damaged"),
+        ((99_000_000).to_bytes(8, "little") + b"{}", "is damaged"),
+        (len(DEEP).to_bytes(8, "little") + DEEP.encode(), "is damaged"),
+    ],
+)
+def test_weights_that_are_none(content, words, tmp_path):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    refused(load, path, words)
+
+
+def test_a_file_larger_than_memory_is_not_read(tmp_path):
+    path = tmp_path / "w.safetensors"
+    with path.open("wb") as file:
+        file.truncate(memory() + 1)
+    refused(load, path, "bytes; a file of weights has at most")
+
+
+STUDY = '{"op_code": 0, "worker_id": "a", "study_name": "gradus", "directions": [1]}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (STUDY.encode() + b'{"\xff": 1}\n', "byte 0xff in line 2 is no UTF-8"),
+        (STUDY + DEEP.replace("[", '{"a":', 1).replace("]", "}", 1) + "\n", "more than 64 lists"),
+        (STUDY + '{"op_code": 4\n' + STUDY, "is damaged: line 2 is .*op_code"),
+        (STUDY + "[]\n", r"is damaged: line 2 is '\[\]'"),
+        (STUDY + '{"op_code": 99, "worker_id": "a"}\n', "is no study, or is damaged"),
+        (STUDY + '{"op_code": 5, "worker_id": "a", "trial_id": "x"}\n', "is about trial 'x'"),
+        (STUDY + '{"op_code": 2, "worker_id": "a", "study_id": 0, "user_attr": {"problem": 1}}\n', "study of gradus"),
+    ],
+)
+def test_studies_that_are_none(content, words, tmp_path):
+    pytest.importorskip("optuna")
+    path = tmp_path / "study.jsonl"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def read(path):
+        with opened(path, None, "higher"):
+            problem_of(path)
+
+    refused(read, path, words)
+
+
+@pytest.mark.parametrize("kind", [Vocabulary, BytePairs, TableTransform, Standardizer])
+@pytest.mark.parametrize("text", [DEEP, "[]", "7", '{"tokens": 1}', "", '{"merges": [[1, Infinity]], "specials": []}'])
+def test_what_to_json_did_not_write(kind, text):
+    with pytest.raises(DataError, match="written by to_json"):
+        kind.from_json(text)
+
+
+def test_pairs_of_pairs_do_not_fill_the_memory():
+    merges = [[97, 97], *([i, i] for i in range(256, 320))]
+    with pytest.raises(DataError, match="stands for more than 1024 bytes"):
+        BytePairs.from_json(json.dumps({"merges": merges, "specials": []}))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import startup
+from ..bounded.contents import as_errors
 from ..errors import ArgumentError, CheckpointError
 
 if TYPE_CHECKING:
@@ -97,9 +98,10 @@ def _begun(model: str | None, study: Path | None, given: dict[str, Any]) -> tupl
         names = Recipe.__dataclass_fields__
         if "space" not in problem or "data" not in problem:
             raise CheckpointError(f"{study} is a study of gradus.tune.search, not of `gradus tune`. Take another file.")
-        space = from_json(problem["space"])
-        fixed = {n: v for n, v in problem.items() if n in names}
-        return Tuning(Recipe(**fixed), space), USUAL | before | how | given, study
+        with as_errors(CheckpointError, f"{study} is damaged", "Take a copy that is whole, or another file."):
+            space = from_json(problem["space"])
+            recipe = Recipe.from_json({n: v for n, v in problem.items() if n in names})
+        return Tuning(recipe, space), USUAL | before | how | given, study
     if model is None and not {n for n in given if n != "seed"}:
         raise click.UsageError(
             "Missing argument 'MODEL'. Say what to search for, as in `gradus tune mlp --data mnist`, or go on with a "

@@ -19,7 +19,7 @@ from .fitting.every import USUALLY
 from .fitting.trainer import Trainer
 from .metrics import Metric, metric
 from .recipe import Recipe, config_of
-from .runs.checkpoint import load, read_state
+from .runs.checkpoint import load, position, read_state
 from .runs.facts import Facts
 from .runs.run import Run
 
@@ -136,7 +136,8 @@ def epochs_done(folder: str | Path) -> int:
     Raises:
         CheckpointError: it has not begun, or its checkpoint is damaged.
     """
-    return int(read_state(Run.open(folder).checkpoint_file)[1]["epoch"])
+    file = Run.open(folder).checkpoint_file
+    return position(file, read_state(file)[1])[0]
 
 
 def new_folder(wanted: str | Path | None, recipe: Recipe) -> Path:

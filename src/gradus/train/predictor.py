@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import models
 from ..autograd import no_grad
+from ..bounded.models import room_for
 from ..data import read_csv, read_image
 from ..datasets.houses import prepare
-from ..errors import DataError
+from ..errors import ArgumentError, CheckpointError, DataError
 from ..functional import softmax
 from ..nn import Module
 from ..tensor import tensor
@@ -54,10 +55,17 @@ class Predictor:
         Raises:
             CheckpointError: there is no run, it is damaged, or its weights are of another model.
         """
-        config = config_of(folder)
+        config, run = config_of(folder), Run(folder)
         recipe, facts = Recipe.from_json(config["recipe"]), Facts.from_json(config.get("data"))
-        model = models.build(str(recipe.model), facts.input_shape, facts.outputs)
-        model.load_state_dict(load(Run(folder).model_file))
+        weights = load(run.model_file)
+        try:
+            with room_for(sum(t.size for t in weights.values())):  # of the weights, whatever the settings say
+                model = models.build(str(recipe.model), facts.input_shape, facts.outputs)
+        except ArgumentError as problem:
+            raise CheckpointError(
+                f"{run.config_file} asks for a model that {run.model_file.name} is not of: {problem}"
+            ) from None
+        model.load_state_dict(weights)
         return cls(model, facts, recipe)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:

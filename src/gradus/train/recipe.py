@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import models, optim
+from ..bounded.saved import made
 from ..compiler import PRECISIONS
 from ..datasets import NAMES as DATASETS
 from ..errors import ArgumentError, CheckpointError, nearest
@@ -129,8 +130,8 @@ class Recipe:
         3
         """
         try:
-            return cls(**saved)
-        except (TypeError, ArgumentError) as error:
+            return made(cls, saved)
+        except (AttributeError, TypeError, ValueError) as error:
             raise CheckpointError(f"the run's recipe is damaged or of another version of gradus: {error}") from error
 
 

@@ -103,6 +103,7 @@ def curves_of(history: History) -> dict[str, dict[str, list[float]]]:
     {'loss': {'train': [0.5], 'validation': [0.6]}}
     """
     names = [name for name in history.last if name not in NO_CURVE and not name.startswith("val_")]
+    names = [name for name in names if all(isinstance(v, (int, float)) for v in history[name])]  # others by callbacks
     curves = {}
     for name in names:
         curves[name] = {"train": history[name]}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArgumentError, CheckpointError
+from ..bounded.contents import read_utf8, read_whole, as_errors
+from ..bounded.saved import parsed
+from ..errors import ArgumentError, CheckpointError, short
 from .space import from_json
 from .trial import DIVERGED, DONE, INTERRUPTED, PRUNED, RUNNING, Trial
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _NAME = "gradus"
 _PROBLEM, _SETTINGS = "problem", "settings"
 SURPLUS = "surplus"
+_LARGEST = 1 << 28  # bytes of a study
 _BEGUN = 4  # how the file marks the line with which a trial begins
 
 
@@ -64,15 +66,15 @@ def opened(path: str | Path | None, problem: dict[str, Any] | None, better: str)
     with _Using(path) as using:
         if using.alone:
             _mend(path)
-        try:
+        if path.exists():
+            _check_whole(path)
+        with as_errors(CheckpointError, f"{path} is no study, or is damaged", "Take another file."):
             backend = module.storages.journal.JournalFileBackend(str(path))
             storage = _quietly(module.storages.JournalStorage, log_storage=backend)
             options = {"study_name": _NAME, "direction": direction, "load_if_exists": True}
             study = _quietly(module.create_study, storage=storage, **options)
-        except (ValueError, KeyError, AttributeError, TypeError, AssertionError) as fault:
-            raise CheckpointError(f"{path} is no study, or is damaged ({fault}). Take another file.") from None
-        _check_whole(path)
-        _check_problem(path, study, problem)
+            trials_of(study)
+            _check_problem(path, study, problem)
         if using.alone:
             for t in study.get_trials(deepcopy=False, states=(module.trial.TrialState.RUNNING,)):
                 study.tell(t.number, state=module.trial.TrialState.FAIL)
@@ -90,15 +92,13 @@ def problem_of(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if not path.exists():
         raise CheckpointError(f"there is no study {path}. `gradus tune MODEL --study {path}` makes one.")
     _check_readable(path)
-    problem: dict[str, Any] | None = None
-    settings: dict[str, Any] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        with suppress(ValueError, AttributeError):
-            attributes = json.loads(line).get("user_attr") or {}
-            problem = attributes.get(_PROBLEM, problem)
-            settings = attributes.get(_SETTINGS, settings)
-    if problem is None:
-        raise CheckpointError(f"{path} is no study of gradus")
+    found: dict[str, Any] = {_SETTINGS: {}}
+    for line in filter(None, _lines(path)):
+        attributes = line.get("user_attr")
+        found |= attributes if isinstance(attributes, dict) else {}
+    problem, settings = found.get(_PROBLEM), found[_SETTINGS]
+    if not isinstance(problem, dict) or not isinstance(settings, dict):
+        raise CheckpointError(f"{path} is no study of gradus. Take another file.")
     return problem, settings
 
 
@@ -157,11 +157,8 @@ def _check_readable(path: Path) -> None:
         raise CheckpointError(f"{path} is a folder; a study is a file, such as {path / 'study.jsonl'}")
     if not path.parent.is_dir():
         raise CheckpointError(f"the folder {path.parent} for the study does not exist")
-    if path.exists():
-        with path.open("rb") as file:
-            head = file.read(1)
-        if head not in (b"", b"{"):
-            raise CheckpointError(f"{path} is no study: a study is a file of JSON lines. Take another file.")
+    if path.exists() and read_whole(path, CheckpointError, "a study", _LARGEST)[:1] not in (b"", b"{"):
+        raise CheckpointError(f"{path} is no study: a study is a file of JSON lines. Take another file.")
 
 
 def _check_whole(path: Path) -> None:
@@ -170,17 +167,35 @@ def _check_whole(path: Path) -> None:
     A file that has lost its end is as good as one whose search was interrupted there.
     """
     begun = 0
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            line = json.loads(text)
-        except ValueError:  # one that another process is writing
+    for number, line in enumerate(_lines(path), 1):
+        if line is None:
             continue
         begun += line.get("op_code") == _BEGUN
-        if line.get("trial_id", -1) >= begun:
+        trial = line.get("trial_id", -1)
+        if type(trial) is not int or trial >= begun:
             raise CheckpointError(
-                f"{path} is damaged: line {number} is about trial {line['trial_id']}, counted from 0, but only "
+                f"{path} is damaged: line {number} is about trial {short(repr(trial))}, counted from 0, but only "
                 f"{begun} trials begin before it: lines are missing. Take a copy that is whole, or another file."
             )
+
+
+def _lines(path: Path) -> list[dict[str, Any] | None]:
+    """What the lines of a file say; None of one that another process is writing, the last."""
+    found: list[dict[str, Any] | None] = []
+    texts = read_utf8(path, CheckpointError, "a study", _LARGEST).split("\n")
+    for number, text in enumerate(texts, 1):
+        try:
+            line = parsed(text)
+            if not isinstance(line, dict):
+                raise ValueError("expected things by name")
+            found.append(line)
+        except ValueError as problem:
+            if number < len(texts):
+                raise CheckpointError(
+                    f"{path} is no study, or is damaged: line {number} is {short(repr(text))} ({problem}). Take a copy "
+                    "that is whole, or another file."
+                ) from None
+    return found
 
 
 class _Using:
@@ -222,6 +237,6 @@ class _Using:
 def _mend(path: Path) -> None:
     """Remove a line that was cut off when its process was killed, and that process' lock on writing."""
     Path(f"{path}.lock").unlink(missing_ok=True)
-    content = path.read_bytes()
+    content = read_whole(path, CheckpointError, "a study", _LARGEST)
     if content and not content.endswith(b"\n"):
         os.truncate(path, content.rfind(b"\n") + 1)  # nothing is written anew, and the locked file stays the same

@@ -23,6 +23,7 @@ from .target import Target, compile_object, versions
 MOST_COMPILERS = 8  # threads
 MOST_BYTES = 1 << 30  # of files, of which the older quarter goes when there are more
 UNNOTED = 24 * 3600  # seconds for which a file that is used again is not marked as used
+_LARGEST = 1 << 28  # bytes of a file: no program is as large
 _MAGIC = b"gradus object 1\n"
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _TROUBLE = (OSError, RuntimeError)  # RuntimeError: a user without a home
@@ -108,7 +109,7 @@ def load(name: str, kind: str = "o") -> bytes | None:
     try:
         with open(folder() / f"{name}.{kind}", "rb", opener=_opened) as file:
             about = os.fstat(file.fileno())
-            if not _is_own(about):
+            if not _is_own(about) or about.st_size > _LARGEST:
                 return None
             content = file.read()
             _note_use(file.fileno(), about)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...bounded.saved import parsed
 from ..graph.graph import Graph
 from . import cache as disk
 from .checks import parted
@@ -112,8 +113,11 @@ def _kept(name: str) -> tuple[Outline, list[bytes]] | None:
     content = disk.load(name, KIND)
     if content is None:
         return None
-    found = Outline(*json.loads(content))
-    codes = [disk.load(module) for module in found.modules]
+    try:
+        found = Outline(*parsed(content))
+        codes = [disk.load(module) for module in found.modules]
+    except (TypeError, ValueError):
+        return None
     whole = [code for code in codes if code is not None]
     return (found, whole) if len(whole) == len(codes) else None
 

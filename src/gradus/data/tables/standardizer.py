@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ...bounded.saved import made, parsed
 from ...errors import DataError
 from ...functional.checks import floats
 from ...names.elsewhere import tell
@@ -70,9 +71,12 @@ class Standardizer:
     def from_json(cls, text: str) -> Self:
         """The standardiser that `to_json` wrote."""
         try:
-            return cls(**json.loads(text))
-        except (TypeError, ValueError) as problem:
+            found = made(cls, parsed(text))
+            if found.std <= 0:
+                raise ValueError(f"std is {found.std}; expected a number above 0")
+        except (AttributeError, TypeError, ValueError) as problem:
             raise DataError(f"this is no Standardizer written by to_json: {problem}") from None
+        return found
 
 
 def spread(v: np.ndarray) -> tuple[float, float]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
 
+from ...bounded.saved import made, parsed
 from ...errors import DataError, DataWarning, short, warn
 from ...functional.checks import at_least_one
 from ...names.elsewhere import tell
@@ -111,12 +111,12 @@ class TableTransform:
     def from_json(cls, text: str) -> Self:
         """The transform that `to_json` wrote."""
         try:
-            saved = json.loads(text)
-            made = cls(saved["max_categories"], saved.get("min_count", 1))
-            made.columns = tuple(_column_from(dict(column)) for column in saved["columns"])
-        except (KeyError, TypeError, ValueError) as problem:
+            saved = parsed(text)
+            found = cls(saved["max_categories"], saved.get("min_count", 1))
+            found.columns = tuple(_column_from(dict(column)) for column in saved["columns"])
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise DataError(f"this is no TableTransform written by to_json: {problem}") from None
-        return made
+        return found
 
 
 _KIND: dict[type[Column], str] = {NumberColumn: "number", TextColumn: "text", DateColumn: "date"}
@@ -133,8 +133,11 @@ def _told(name: str, counts: dict[str, int], rows: int) -> str:
 
 
 def _column_from(saved: dict[str, Any]) -> Column:
-    kind: Callable[..., Column] = {known: column for column, known in _KIND.items()}[saved.pop("kind")]
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()})
+    kinds: dict[str, type[Column]] = {known: column for column, known in _KIND.items()}
+    column = made(kinds[saved.pop("kind")], saved)
+    if not isinstance(column, TextColumn) and column.std <= 0:
+        raise ValueError(f"std of {short(column.name)!r} is {column.std}; expected a number above 0")
+    return column
 
 
 tell(TableTransform, "data.TableTransform")

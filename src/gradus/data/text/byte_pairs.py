@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ...bounded.saved import of_type, parsed
 from ...errors import ArgumentError, DataError, short
 from ...functional.checks import at_least_one, integers
 from .tokens import marks, require_text
@@ -21,6 +22,7 @@ __all__ = ["BytePairs"]
 
 _BYTES = 256
 _PIECE = 64  # characters of a piece, at most, so that no text takes long
+_LONGEST = 1 << 10  # bytes that a token stands for: of a piece's characters each has four at most
 _KEPT = 1 << 16  # pieces whose tokens are remembered
 
 Pair = tuple[int, int]
@@ -56,6 +58,11 @@ class BytePairs:
                     f"BytePairs: pair {len(spelled) - _BYTES} is of tokens {a} and {b}, which are not before it"
                 )
             spelled.append(spelled[a] + spelled[b])
+            if len(spelled[-1]) > _LONGEST:  # else 64 pairs, each of the one before twice, would fill all memory
+                raise DataError(
+                    f"BytePairs: pair {len(spelled) - _BYTES - 1} stands for more than {_LONGEST} bytes, as no piece "
+                    "of a text has"
+                )
         self._spelled = tuple(spelled)
         self._rank = {pair: i for i, pair in enumerate(self.merges)}
         self._known: dict[str, list[int]] = {}
@@ -140,8 +147,9 @@ class BytePairs:
     def from_json(cls, text: str) -> Self:
         """The tokens that `to_json` wrote."""
         try:
-            saved = json.loads(text)
-            return cls([(a, b) for a, b in saved["merges"]], saved["specials"])
+            saved = parsed(text)
+            merges = of_type("merges", saved["merges"], tuple[tuple[int, int], ...])
+            return cls(merges, of_type("specials", saved["specials"], tuple[str, ...]))
         except (KeyError, TypeError, ValueError) as problem:
             raise DataError(f"these are no BytePairs written by to_json: {problem}") from None
 

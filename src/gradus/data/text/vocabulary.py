@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ...bounded.saved import of_type, parsed
 from ...errors import ArgumentError, DataError, short
 from ...functional.checks import at_least_one, integers
 from ...names.elsewhere import tell
@@ -135,10 +136,11 @@ class Vocabulary:
     def from_json(cls, text: str) -> Self:
         """The vocabulary that `to_json` wrote."""
         try:
-            saved = json.loads(text)
-            counts = dict(zip(saved["tokens"], map(int, saved["counts"]), strict=True))
+            saved = parsed(text)
+            tokens, specials = (of_type(n, saved[n], tuple[str, ...]) for n in ("tokens", "specials"))
+            counts = of_type("counts", saved["counts"], tuple[int, ...])
             made = cls([], specials=[])
-            made._set(list(map(str, saved["tokens"])), list(map(str, saved["specials"])), counts)
+            made._set(tokens, specials, dict(zip(tokens, counts, strict=True)))
         except (KeyError, TypeError, ValueError) as problem:
             raise DataError(f"this is no Vocabulary written by to_json: {problem}") from None
         return made

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 import numpy as np
 
 from ... import dtypes
+from ...bounded.models import take
 from ...errors import ArgumentError, CallError, CheckpointError, DtypeError, GradusError, ShapeError, caller, nearest
 from ...functional.checks import require_named
 from ...names.elsewhere import missing_from
@@ -36,6 +37,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        take(data.size if isinstance(data, (Tensor, np.ndarray)) else 0)
         super().__init__(tensor(data).data, requires_grad)
 
     def __setattr__(self, name: str, value: Any) -> None:

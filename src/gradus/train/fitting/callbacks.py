@@ -86,7 +86,7 @@ class Watch(Callback):
         return {"best": self.best}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best = state["best"]
+        self.best = None if state["best"] is None else float(state["best"])
 
 
 def _watched(callback: Callback, record: Record, monitor: str) -> float:
@@ -164,7 +164,7 @@ class EarlyStopping(Watch):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         super().load_state_dict(state)
-        self.waited = state["waited"]
+        self.waited = int(state["waited"])
         self.weights = {n.removeprefix("weights."): w for n, w in state.items() if n.startswith("weights.")}
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from ... import random
+from ...bounded.contents import as_errors
 from ...compiler import Compiled
 from ...data import DataLoader
 from ...data.iterable import known_length
-from ...errors import CheckpointError, DivergedError, NonFiniteError
+from ...errors import CheckpointError, DivergedError, NonFiniteError, short
 from ...tensor import Tensor
-from ..runs.checkpoint import read_state, save, write_state
+from ..runs.checkpoint import position, read_state, save, write_state
 from ..runs.events import Events
 from ..runs.history import History, HistoryFile, Record
 from ..runs.run import Run
@@ -258,32 +259,45 @@ class Loop:
             What is another, in words.
         """
         path = run.checkpoint_file
-        groups, about = read_state(path)
+        damaged = f"{path} is damaged, or of another version"
+        with as_errors(CheckpointError, damaged, "Train into a new folder."):
+            words, states = self._restored(run, allow_changes)
+        for callback, state in states:
+            try:
+                callback.load_state_dict(state)
+            except (KeyError, TypeError, ValueError) as problem:
+                raise CheckpointError(f"{damaged}: {type(callback).__name__} takes no {short(state)}") from problem
+        return words
+
+    def _restored(self, run: Run, allow_changes: bool) -> tuple[list[str], list[tuple[Callback, dict[str, Any]]]]:
+        """The same but for the callbacks, and what the state of each is."""
+        path = run.checkpoint_file
+        groups, about = read_state(path, ("model", "optimizer", "running", "random"))
+        epoch, batch = position(path, about)
         found = differing(about, self.made, self.loader)
         if not allow_changes:
             require_same(path, about, self.made, found)
-        done = History.read(run.history_file).records if about["epoch"] else []  # the file comes with the first step
-        if len(done) < about["epoch"]:
+        done = History.read(run.history_file).records if epoch else []  # the file comes with the first step
+        if len(done) < epoch:
             raise CheckpointError(
-                f"{run.history_file} holds {len(done)} epochs, the checkpoint was written after {about['epoch']}: the "
+                f"{run.history_file} holds {len(done)} epochs, the checkpoint was written after {epoch}: the "
                 "file was cut or changed. Restore it, or train into a new folder."
             )
-        self.history = History(done[: about["epoch"]])
+        self.history = History(done[:epoch])
         try:
             self.trainer.model.load_state_dict(groups["model"])
             go_on(self.trainer.optimizer, groups["optimizer"], found)
         except CheckpointError as problem:
             raise CheckpointError(f"{path}: {problem}") from None
         random.default.state.assign_(Tensor(groups["random"]["state"]))
-        for name, callback in self._named_callbacks():
-            if name in about["callbacks"]:
-                callback.load_state_dict(about["callbacks"][name] | groups.get(name, {}))
-        self.epoch = about["epoch"]
+        self.epoch = epoch
         if not ORDER & found.keys():  # else the epoch that was interrupted begins anew
-            self.batch = about["batch"]
+            self.batch = batch
             self.running.load_state_dict(groups["running"])
         self.made |= {name: about[name] for name in self.made if name in about and name not in found}
-        return in_words(found)
+        kept = about["callbacks"]
+        states = [(c, kept[name] | groups.get(name, {})) for name, c in self._named_callbacks() if name in kept]
+        return in_words(found), states
 
     def _named_callbacks(self) -> Iterator[tuple[str, Callback]]:
         """The callbacks under names that stay if others are added: EarlyStopping-0, SaveBest-0, SaveBest-1."""

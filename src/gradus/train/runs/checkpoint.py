@@ -10,19 +10,22 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ... import dtypes
-from ...errors import ArgumentError, CheckpointError
+from ...bounded.contents import read_whole
+from ...bounded.saved import parsed
+from ...errors import ArgumentError, CheckpointError, short
 from ...nn import Module
 from ...tensor import Tensor, tensor
 from .foreign import TENSORFLOW, foreign
 
-CHECKSUM = "gradus.sha256"  # the name of that of all tensors, among a file's texts
+CHECKSUM = "gradus.sha256"  # the name of that of all tensors and texts, among a file's texts
+STATE = "gradus"  # the name of what is to be known of a training, among its texts
 FORMAT = 1  # of the training state; it rises when an older reader would go wrong
 
 _TYPES: dict[str, dtypes.Dtype] = {
@@ -72,12 +75,13 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mappin
 
     # safetensors writes the memory as it lies, whatever the strides say
     arrays = {name: np.asarray(_array(name, value), order="C") for name, value in tensors.items()}
-    write_atomically(path, to_bytes(arrays, {**(metadata or {}), CHECKSUM: _checksum(arrays)}))
+    texts = dict(metadata or {})
+    write_atomically(path, to_bytes(arrays, {**texts, CHECKSUM: _checksum(arrays, texts)}))
 
 
-def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
-    """Of names, types, shapes and numbers, whatever their order in the file."""
-    digest = hashlib.sha256()
+def _checksum(arrays: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> str:
+    """Of texts, names, types, shapes and numbers, whatever their order in the file."""
+    digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode() if texts else b"")
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"{name}\0{array.dtype.name}\0{array.shape}\0".encode())
@@ -100,10 +104,10 @@ def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str
 
     path = Path(path)
     try:
-        content = path.read_bytes()
-    except OSError as problem:
+        content = read_whole(path, CheckpointError, "a file of weights")
+    except CheckpointError as problem:
         told = f" {TENSORFLOW}" if Path(f"{path}.index").exists() else ""
-        raise CheckpointError(f"{path} cannot be read: {problem.strerror}.{told}", mistake="no-such-file") from None
+        raise CheckpointError(f"{problem.args[0]}.{told}", mistake=problem.mistake) from None
     try:
         views = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as problem:
@@ -113,16 +117,37 @@ def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str
             f"{path} is damaged, or no safetensors file ({problem}). Take another copy of it, or train anew.",
             mistake="damaged-file",
         ) from None
-    arrays = {}
-    for name, view in views:
-        if view["dtype"] not in _TYPES:
-            raise CheckpointError(f"{path}: {name} holds numbers of type {view['dtype']}, which gradus does not have")
-        arrays[name] = np.frombuffer(view["data"], _TYPES[view["dtype"]]).reshape(view["shape"])
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    arrays = {name: _viewed(path, name, view) for name, view in views}
+    try:
+        header = parsed(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    except ValueError as problem:
+        raise _damaged(path, problem) from None
     texts = header.get("__metadata__") or {}
-    if CHECKSUM in texts and texts.pop(CHECKSUM) != _checksum(arrays):
-        raise CheckpointError(f"{path} is damaged: its checksum is another. Take another copy of it, or train anew.")
+    if CHECKSUM in texts:
+        kept = texts.pop(CHECKSUM)
+        if kept not in (_checksum(arrays, texts), _checksum(arrays, {})):  # the latter of files of a time before
+            raise _damaged(path, "its checksum is another")
+    elif STATE in texts:
+        raise _damaged(path, "it has no checksum")
     return arrays, texts
+
+
+def _viewed(path: Path, name: str, view: Mapping[str, Any]) -> np.ndarray:
+    """The array that one of the file's tensors is."""
+    if view["dtype"] not in _TYPES:
+        raise CheckpointError(
+            f"{path}: {short(name)} holds numbers of type {view['dtype']}, which gradus does not have"
+        )
+    try:
+        return np.frombuffer(view["data"], _TYPES[view["dtype"]]).reshape(view["shape"])
+    except ValueError as problem:  # as of 100 axes, or lengths of which one is 0 and another beyond all numbers
+        raise _damaged(path, f"{short(name)} has the shape {short(view['shape'])} ({problem})") from None
+
+
+def _damaged(path: Path, problem: object) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is damaged: {problem}. Take another copy of it, or train anew.", mistake="damaged-file"
+    )
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
@@ -173,14 +198,23 @@ def _umask() -> int:
 def write_state(path: str | Path, groups: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]) -> None:
     """Write the state of a training: groups of tensors (model, optimizer, ...), and facts as JSON."""
     tensors = {f"{group}.{name}": value for group, members in groups.items() for name, value in members.items()}
-    write_tensors(path, tensors, {"gradus": json.dumps({"format": FORMAT, **about})})
+    write_tensors(path, tensors, {STATE: json.dumps({"format": FORMAT, **about})})
 
 
-def read_state(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, Any]]:
-    """What `write_state` wrote."""
+def read_state(path: str | Path, parts: Sequence[str] = ()) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, Any]]:
+    """What `write_state` wrote.
+
+    Args:
+        path: the file.
+        parts: groups that there must be.
+
+    Raises:
+        CheckpointError: the file cannot be read, is damaged or holds no state, or one of another version's form, or
+            lacks a part.
+    """
     tensors, texts = read_tensors(path)
     try:
-        about = json.loads(texts["gradus"])
+        about = parsed(texts[STATE])
         form = about["format"]
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"{path} holds tensors, but no state of a training to go on from") from None
@@ -190,4 +224,25 @@ def read_state(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict
     for full, array in tensors.items():
         group, _, name = full.partition(".")
         groups.setdefault(group, {})[name] = array
+    if missing := [part for part in parts if part not in groups]:
+        raise CheckpointError(
+            f"{path} holds no {' and no '.join(missing)}, and so no state of a training to go on from. Take another "
+            "copy of it, or train anew."
+        )
     return groups, about
+
+
+def position(path: str | Path, about: Mapping[str, Any]) -> tuple[int, int]:
+    """How many epochs of a training are done, and batches of the one that is not, by the facts of its state.
+
+    >>> position("checkpoint.safetensors", {"epoch": 2, "batch": 0})
+    (2, 0)
+    """
+    for name in ("epoch", "batch"):
+        count = about.get(name)
+        if type(count) is not int or count < 0:
+            raise CheckpointError(
+                f"{path} says that {name} {short(repr(count))} is reached; expected a whole number from 0 on. Take "
+                "another copy of it, or train anew."
+            )
+    return about["epoch"], about["batch"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...bounded.saved import made
 from ...data import Standardizer, TableTransform
-from ...errors import CheckpointError, DataError
+from ...errors import CheckpointError
 
 _ENOUGH = 1000  # pictures that tell how bright a data set is
 
@@ -70,15 +71,14 @@ class Facts:
         ('cat', 'dog')
         """
         try:
-            return cls(
-                input_shape=tuple(int(n) for n in saved["input_shape"]),
-                outputs=int(saved["outputs"]),
-                classes=None if saved["classes"] is None else tuple(map(str, saved["classes"])),
-                brightness=saved["brightness"],
-                target=saved["target"] and Standardizer.from_json(saved["target"]),
-                transform=saved["transform"] and TableTransform.from_json(saved["transform"]),
-            )
-        except (KeyError, TypeError, ValueError, DataError) as error:
+            target, transform = saved["target"], saved["transform"]
+            own = {"target": target and Standardizer.from_json(target)}
+            own |= {"transform": transform and TableTransform.from_json(transform)}
+            facts = made(cls, saved | own)
+            if facts.classes is not None and len(facts.classes) != facts.outputs:
+                raise ValueError(f"{len(facts.classes)} classes, but {facts.outputs} outputs")
+        except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"the run's config.json is damaged: what it says of the data is no use ({error!r})"
             ) from None
+        return facts

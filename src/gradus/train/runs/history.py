@@ -6,12 +6,17 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
-from ...errors import CheckpointError, nearest
+from ...bounded.contents import read_utf8
+from ...bounded.saved import parsed
+from ...errors import CheckpointError, nearest, short
 from .checkpoint import write_atomically
 
 Record = dict[str, Any]
+_LARGEST = 1 << 28  # bytes, of a million epochs
+_NUMBERS = ("epoch", "loss", "val_loss", "lr", "seconds", "samples_per_second")  # callbacks may add what they like
 
 
 class History:
@@ -73,10 +78,7 @@ class History:
         """
         path = Path(path)
         path = path / "history.jsonl" if path.is_dir() else path
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as problem:
-            raise CheckpointError(f"{path} cannot be read: {problem}") from None
+        lines = read_utf8(path, CheckpointError, "a history", _LARGEST).split("\n")
         return cls([_parse(line, path, i) for i, line in enumerate(lines[:-1], 1)])
 
 
@@ -104,7 +106,12 @@ def _line(record: Record) -> str:
 
 def _parse(line: str, path: Path, number: int) -> Record:
     try:
-        record = json.loads(line)
+        record = parsed(line)
+        if not all(isinstance(record.get(name), (int, float, NoneType)) for name in _NUMBERS):
+            raise ValueError
         return {k: float("nan") if v is None else v for k, v in record.items()}
     except (ValueError, AttributeError):
-        raise CheckpointError(f"{path}, line {number}: this is no record of an epoch: {line[:60]!r}") from None
+        raise CheckpointError(
+            f"{path}, line {number}: this is no record of an epoch, of numbers by name: {short(repr(line))}. "
+            "Restore the file, or train into a new folder."
+        ) from None

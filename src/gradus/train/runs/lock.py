@@ -79,7 +79,7 @@ def _opened(file: Path) -> IO[str]:
 def _in_use(file: Path, stream: IO[str]) -> CheckpointError:
     with stream:
         stream.seek(0)
-        holder = stream.read().strip()
+        holder = stream.read(_LONGEST).strip()
     return CheckpointError(
         f"{file.parent} is being trained in by another process{f', number {holder}' if holder else ''}. Wait for it, "
         "end it, or take another folder."

@@ -17,9 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ...bounded.contents import read_utf8
+from ...bounded.saved import parsed
 from ...errors import CheckpointError
 from . import lock
 from .checkpoint import left_aside, write_atomically
+
+_LARGEST = 1 << 24  # bytes of settings
 
 
 class Run:
@@ -116,8 +120,8 @@ class Run:
         if not self.config_file.exists():
             return {}
         try:
-            found = json.loads(self.config_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as problem:
+            found = parsed(read_utf8(self.config_file, CheckpointError, "a run's settings", _LARGEST))
+        except ValueError as problem:
             raise CheckpointError(f"{self.config_file} cannot be read: {problem}") from None
         if not isinstance(found, dict):
             raise CheckpointError(f"{self.config_file} holds no settings by name")
