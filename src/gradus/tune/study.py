@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bounded.contents import read_utf8, read_whole, as_errors
+from ..bounded.contents import as_errors, read_utf8, read_whole
 from ..bounded.saved import parsed
 from ..errors import ArgumentError, CheckpointError, short
 from .space import from_json
