@@ -17,6 +17,7 @@ import gradus
 from gradus import dtypes, nn
 from gradus.data import TensorDataset
 from gradus.errors import CheckpointError
+from gradus.process import atomic
 from gradus.train import History, Run, load, save
 from gradus.train.runs import lock
 from gradus.train.runs.checkpoint import read_state, read_tensors, write_atomically, write_state
@@ -77,20 +78,43 @@ def test_states_keep_groups_and_facts(tmp_path):
     assert "gradus" in read_tensors(tmp_path / "s")[1]
 
 
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "config.json"
     write_atomically(path, "old")
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CheckpointError, match="No space left"):
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(CheckpointError, match="cannot be written"):
+    with pytest.raises(CheckpointError, match="cannot be written: its folder is not there"):
         write_atomically(tmp_path / "no folder" / "file", "new")
+
+
+def test_what_is_appended_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "history.jsonl"
+    path.write_bytes(b"old\n")
+    write = os.write
+    answers = iter([lambda handle, content: write(handle, content[:2]), full])
+    monkeypatch.setattr(os, "write", lambda *given: next(answers)(*given))
+    with pytest.raises(OSError, match="No space"):
+        atomic.append(path, b"new\n")
+    assert path.read_bytes() == b"old\n"
+
+
+def test_what_killed_processes_left_is_swept_once_it_is_old(tmp_path):
+    names = [f".{name}.x{atomic.SUFFIX}" for name in ("a", "b")]
+    for name in (*names, ".a.part", f"c{atomic.SUFFIX}"):
+        (tmp_path / name).write_text("")
+    os.utime(tmp_path / names[0], (0, 0))
+    save({"w": gradus.ones(1)}, tmp_path / "w")
+    assert {p.name for p in tmp_path.iterdir()} == {names[1], ".a.part", f"c{atomic.SUFFIX}", "w"}
+    with Run(tmp_path).alone():
+        assert not (tmp_path / names[1]).exists()
 
 
 def test_written_files_have_the_usual_mode(tmp_path):
@@ -119,6 +143,8 @@ def test_history_reads_what_was_written_but_a_cut_line(tmp_path):
 def test_run_folders(tmp_path):
     run = Run.create(tmp_path / "a" / "run", model="lenet")
     assert Run.create(run.path).config == {"model": "lenet"}  # not begun
+    with pytest.raises(CheckpointError, match=r"before its first checkpoint.*Begin it again.*--out"):
+        Run.open(run.path)
     run.configure(data="digits")
     assert json.loads(run.config_file.read_text()) == {"model": "lenet", "data": "digits"}
     run.history_file.write_text("")

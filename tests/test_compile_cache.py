@@ -20,6 +20,7 @@ from gradus.compiler.native.target import sse2
 from gradus.compiler.plan import kernel
 from gradus.errors import GradusError
 from gradus.functional import one_hot
+from gradus.process import atomic
 
 PROGRAM = """
 import gradus
@@ -117,7 +118,7 @@ def fail(code):
     return failing
 
 
-@pytest.mark.parametrize("place", [(Path, "mkdir"), (tempfile, "mkstemp"), (os, "replace"), (os, "fdopen")])
+@pytest.mark.parametrize("place", [(Path, "mkdir"), (tempfile, "mkstemp"), (os, "replace"), (os, "write")])
 @pytest.mark.parametrize("code", [errno.EACCES, errno.ENOSPC, errno.EROFS])
 def test_a_folder_that_cannot_be_written(folder, monkeypatch, place, code):
     monkeypatch.setattr(*place, fail(code))
@@ -127,23 +128,15 @@ def test_a_folder_that_cannot_be_written(folder, monkeypatch, place, code):
 
 
 def test_a_disk_that_fills_while_it_is_written(folder, monkeypatch):
-    class Full:
-        def __init__(self, handle, mode):
-            self.handle = handle
+    write, counts = os.write, []
 
-        def __enter__(self):
-            return self
+    def filling(handle, content):
+        counts.append(len(content))
+        return write(handle, content[:10]) if len(counts) % 2 else fail(errno.ENOSPC)()
 
-        def __exit__(self, *exc):
-            os.close(self.handle)
-
-        def write(self, content):
-            os.write(self.handle, content[:10])
-            fail(errno.ENOSPC)()
-
-    monkeypatch.setattr(os, "fdopen", Full)
+    monkeypatch.setattr(os, "write", filling)
     assert not step_of().from_cache
-    assert not list(folder.iterdir())
+    assert counts and not list(folder.iterdir())
 
 
 def test_a_file_in_the_folders_place(tmp_path, monkeypatch):
@@ -304,7 +297,8 @@ def test_what_was_used_longest_ago_goes_where_there_is_too_much(folder, monkeypa
         for name in (f"{age}.o", f"{age}.plan"):
             (folder / name).write_bytes(bytes(50))
             os.utime(folder / name, (now - age, now - age))
-    for name, age in (("old.part", 2 * cache.UNNOTED), ("new.part", 60)):
+    halves = [f".{name}.o.x{atomic.SUFFIX}" for name in ("old", "new")]
+    for name, age in zip(halves, (2 * atomic.OLD, 60), strict=True):
         (folder / name).write_bytes(b"")
         os.utime(folder / name, (now - age, now - age))
     (folder / "notes.txt").write_bytes(bytes(5000))
@@ -313,7 +307,7 @@ def test_what_was_used_longest_ago_goes_where_there_is_too_much(folder, monkeypa
     assert len(list(folder.iterdir())) == 22  # what someone left half written
     monkeypatch.setattr(cache, "MOST_BYTES", 800)
     cache.tidy()
-    assert {file.name for file in folder.iterdir()} - {"new.part", "notes.txt"} == {
+    assert {file.name for file in folder.iterdir()} - {halves[1], "notes.txt"} == {
         f"{age}.{kind}" for age in range(6) for kind in ("o", "plan")
     }
 

@@ -56,7 +56,6 @@ def test_the_checksum_is_the_standards():
 def test_numbers_come_back(tmp_path):
     events = Events(tmp_path / "run", 7)
     events.append({"epoch": 300, "loss": 0.5, "val_loss": float("inf"), "lr": 1e-3})
-    events.close()
     (file,) = (tmp_path / "run").iterdir()
     version, session, epoch = (dict(event) for event in records(file))
     assert version[3] == b"brain.Event:2"
@@ -69,7 +68,7 @@ def test_numbers_come_back(tmp_path):
 
 def test_each_training_has_a_file_of_its_own(tmp_path):
     for first in (1, 2):
-        Events(tmp_path, first).close()
+        Events(tmp_path, first)
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -77,7 +76,6 @@ def test_tensorboard_reads_it(tmp_path):
     proto = pytest.importorskip("tensorboardX.proto.event_pb2", exc_type=ImportError)
     events = Events(tmp_path, 3)
     events.append({"epoch": 3, "val_accuracy": 0.25})
-    events.close()
     (file,) = tmp_path.iterdir()
     data, found = file.read_bytes(), []
     while data:

@@ -20,6 +20,7 @@ from gradus.compiler.native import cache
 from gradus.data import BytePairs, Standardizer, TableTransform, Vocabulary, read_idx
 from gradus.data.readers.cifar import read_cifar_archive
 from gradus.errors import CheckpointError, DataError, GradusError
+from gradus.process import atomic
 from gradus.train import load, save
 from gradus.train.experiment import Experiment
 from gradus.train.predictor import Predictor
@@ -78,7 +79,7 @@ def test_code_that_others_may_have_put_there_is_not_loaded(how, tmp_path, monkey
 
 def test_what_killed_processes_left_is_swept_and_hinders_no_beginning(tmp_path):
     run = Run.create(tmp_path / "run", model="x")
-    left = run.path / ".checkpoint.safetensors.abc123"
+    left = run.path / f".checkpoint.safetensors.abc123{atomic.SUFFIX}"
     left.write_bytes(b"half")
     assert run.found() == []
     with run.alone():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 from datetime import timedelta
@@ -15,6 +17,7 @@ from gradus.data import DataLoader, Subset, TensorDataset
 from gradus.errors import ArgumentError, CheckpointError, DataError, DivergedError
 from gradus.models import MLP, LinearRegression
 from gradus.nn import functional as F
+from gradus.process import atomic
 from gradus.train import EarlyStopping, History, LambdaCallback, Plateau, SaveBest, Terminated, Trainer, load
 from gradus.train.fitting.interrupt import Interrupt
 from gradus.train.fitting.loop import Loop
@@ -236,6 +239,64 @@ def test_a_checkpoint_within_an_epoch_is_never_one_that_diverged(tmp_path):
 def test_how_often_a_checkpoint_is_written_is_steps_or_a_time(often):
     with pytest.raises(ArgumentError, match="checkpoint_every is a number of steps, as 500, or a time"):
         trainer_of().fit(blobs(), checkpoint_every=often)
+
+
+@pytest.mark.parametrize("number", range(1, 14))
+def test_on_a_full_disk_it_says_what_is_whole_and_goes_on_to_the_same_bits(number, tmp_path, monkeypatch):
+    whole, run, written = trainer_of(compile=False), tmp_path / "run", []
+    options = {"epochs": 2, "progress": False}
+    whole.fit(blobs(), **options)
+    write = os.write
+
+    def full(handle, content):
+        written.append(len(content))
+        if len(written) == number:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(CheckpointError, match="cannot be written: No space left on device") as caught:
+            trainer_of(compile=False).fit(blobs(), run=run, **options)
+    begun = (run / "checkpoint.safetensors").exists()
+    assert ("is whole. When that is mended, go on" in str(caught.value)) == begun
+    assert not list(run.glob(f".*{atomic.SUFFIX}"))
+    trainer = trainer_of(seed=5 if begun else 0, compile=False)
+    trainer.fit(blobs(), run=run, resume=begun, **options)
+    assert bits(trainer) == bits(whole)
+
+
+def test_a_folder_that_is_moved_away_is_told(tmp_path):
+    run, moved = tmp_path / "run", tmp_path / "moved"
+    move = LambdaCallback(on_epoch_end=lambda *_: run.rename(moved))
+    with pytest.raises(CheckpointError, match=r"its folder is not there\. What was saved after 0 .* is whole, where"):
+        trainer_of(compile=False).fit(blobs(), epochs=2, callbacks=[move], run=run, progress=False)
+    assert len(trainer_of(compile=False).fit(blobs(), epochs=2, run=moved, resume=True, progress=False)) == 2
+
+
+@pytest.mark.parametrize("spoilt", ["buffer", "optimizer"])
+def test_what_is_no_number_any_more_is_not_saved(spoilt, tmp_path):
+    trainer = trainer_of(compile=False)
+
+    def spoil(trainer, record):
+        state = trainer.model.state_dict() if spoilt == "buffer" else trainer.optimizer.state_dict()
+        name = "layers.1.running_var" if spoilt == "buffer" else next(n for n in state if "0." in n)
+        state[name].numpy()[...] = np.inf
+
+    with pytest.raises(DivergedError, match=rf"{spoilt}.* became inf: it is not saved"):
+        trainer.fit(blobs(), callbacks=[LambdaCallback(spoil)], run=tmp_path / "run", progress=False)
+    assert all(np.isfinite(t.numpy()).all() for t in load(tmp_path / "run" / "checkpoint.safetensors").values())
+
+
+def test_what_is_infinite_from_the_beginning_is_saved(tmp_path):
+    class Masked(MLP):
+        def __init__(self):
+            super().__init__([2, 3])
+            self.register_buffer("mask", gradus.tensor([-np.inf, 0.0]))
+
+    model = Masked()
+    trainer = Trainer(model, "cross_entropy", optim.SGD(model.parameters(), lr=0.1), compile=False)
+    assert len(trainer.fit(blobs(), run=tmp_path / "run", progress=False)) == 1
 
 
 def test_interrupted_in_validation(tmp_path):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError
+from ..process import atomic
 from .catalogue import CATALOGUE, TEXTS, RemoteFile
 from .progress import DownloadProgress
 
@@ -76,7 +77,8 @@ def _checked(name: str, file: RemoteFile) -> Path:
 def _download(file: RemoteFile, folder: Path) -> str:
     """Bring the file into the folder, whole and checked or not at all; what went wrong, or the empty string."""
     problems = []
-    part = folder / f".{file.name}.{os.getpid()}.part"
+    part = folder / f".{file.name}.{os.getpid()}{atomic.SUFFIX}"
+    atomic.sweep(folder)
     for address in file.addresses:
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""The process among others: its children, and its parent."""
+"""The process among others: its children, its parent, and those that come after it."""

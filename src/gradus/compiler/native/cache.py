@@ -11,12 +11,12 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from ...process import atomic
 from .processors import processors
 from .target import Target, compile_object, versions
 
@@ -137,17 +137,9 @@ def _is_own(about: os.stat_result) -> bool:
 def save(name: str, code: bytes, kind: str = "o") -> None:
     """File object code, or another kind of thing, whole or not at all."""
     content = _MAGIC + name.encode() + hashlib.sha256(code).digest() + code
-    temporary = None
-    try:
+    with contextlib.suppress(*_TROUBLE):
         folder().mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder(), suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, folder() / f"{name}.{kind}")
-    except _TROUBLE:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        atomic.write(folder() / f"{name}.{kind}", content, cache=True)
 
 
 def _note_use(file: int, about: os.stat_result) -> None:
@@ -172,12 +164,11 @@ def _tidy_at_times(more: int) -> None:
 
 def tidy() -> None:
     """Delete what was used longest ago, where there is too much, and what someone who was stopped left half written."""
+    atomic.sweep(folder())
     files = []
     for entry in os.scandir(folder()):
         about = entry.stat(follow_symlinks=False)
-        if entry.name.endswith(".part") and time.time() - about.st_mtime > UNNOTED:
-            _delete(entry.path)
-        elif entry.name.endswith((".o", ".plan")):
+        if entry.name.endswith((".o", ".plan")):
             files.append((about.st_mtime, about.st_size, entry.path))
     size = sum(size for _, size, _ in files)
     if size <= MOST_BYTES:

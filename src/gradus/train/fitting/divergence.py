@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -86,8 +86,19 @@ def guarded_step(trainer: Native, args: Any, named: Any) -> tuple[Tensor, ...]:
 
 def bad_parameter(parameters: Iterable[tuple[str, Tensor]]) -> str:
     """The first parameter that holds a NaN or an infinity, in words; the empty string if all are finite."""
-    for name, p in parameters:
-        array = p.numpy()
+    return next((f"the parameter {name} became {value}" for name, value in not_finite(parameters)), "")
+
+
+def not_finite(tensors: Iterable[tuple[str, Tensor]]) -> Iterator[tuple[str, float]]:
+    """The names of those that hold a NaN or an infinity, and the first of these."""
+    for name, t in tensors:
+        array = t.numpy()
         if dtypes.is_float(array.dtype) and not np.isfinite(array).all():
-            return f"the parameter {name} became {array[~np.isfinite(array)].flat[0]}"
-    return ""
+            yield name, array[~np.isfinite(array)].flat[0]
+
+
+def state_of(trainer: Native) -> Iterator[tuple[str, Tensor]]:
+    """All that a training changes, and what it is called for people."""
+    yield from ((f"the parameter {name}", p) for name, p in trainer.model.named_parameters())
+    yield from ((f"the buffer {name}", b) for name, b in trainer.model.named_buffers())
+    yield from ((f"the optimizer's {name}", t) for name, t in trainer.optimizer.state_dict().items())

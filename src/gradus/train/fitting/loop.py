@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..runs.history import History, HistoryFile, Record
 from ..runs.run import Run
 from .batches import arguments, divided
 from .callbacks import Callback
-from .divergence import NotFiniteError, Start, bad_parameter, guarded_step, source
+from .divergence import NotFiniteError, Start, bad_parameter, guarded_step, not_finite, source, state_of
 from .evaluation import Running, measure, predictions
 from .every import Every
 from .interrupt import Interrupt, Interrupted
@@ -61,6 +61,8 @@ class Loop:
         self.history = History()
         self.made: dict[str, Any] = {}
         self.interrupt = Interrupt()
+        self.saved = ""  # after what, in words
+        self._meant = {name for name, _ in not_finite(state_of(trainer))}  # as infinities in a mask
         self.turn = turn_of(trainer.model)
 
     @property
@@ -83,12 +85,11 @@ class Loop:
         finally:
             shown.reset(token)
             self.progress.close()
-            for log in logs[1:]:
-                log.close()
         for callback in self.callbacks:
             callback.on_fit_end(self.trainer, self.history)
         if self.run:
-            save(self.trainer.model, self.run.model_file)
+            with self._writing():
+                save(self.trainer.model, self.run.model_file)
         return self.history
 
     def _all_epochs(self, logs: Sequence[Any]) -> None:
@@ -122,8 +123,9 @@ class Loop:
             callback.on_epoch_end(self.trainer, record)
         self.progress.epoch(record)
         self.epoch, self.batch, self.running = self.epoch + 1, 0, Running(self.trainer.metrics)
-        for log in logs:
-            log.append(record)
+        with self._writing():
+            for log in logs:
+                log.append(record)
         self.save()
 
     def _batches(self) -> tuple[float, int]:
@@ -226,19 +228,41 @@ class Loop:
         """Where records are written besides memory: first the lines, then the events."""
         if not self.run:
             return []
-        lines = HistoryFile(self.run.history_file)
-        lines.keep(self.history)
-        return [lines, Events(self.run.path, self.epoch + 1)]
+        with self._writing():
+            lines = HistoryFile(self.run.history_file)
+            lines.keep(self.history)
+            return [lines, Events(self.run.path, self.epoch + 1)]
 
     def save(self) -> None:
         """Write the weights, and all that is needed to go on, into the run's folder."""
         if not self.run:
             return
-        bad = bad_parameter(self.trainer.model.named_parameters())
-        if bad:  # what was saved before is good
-            raise DivergedError(f"{bad}: it is not saved. {self.run.checkpoint_file} is as it was.")
-        if self.trainer.eager and "eager" not in self.run.config:
-            self.run.configure(eager=self.trainer.eager)
+        for name, value in not_finite(state_of(self.trainer)):
+            if name not in self._meant:  # what was saved before is good
+                raise DivergedError(f"{name} became {value}: it is not saved. {self.run.checkpoint_file} is as it was.")
+        with self._writing():
+            self._write(self.run)
+        self.every.start()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What goes wrong in this block is told together with what is there all the same."""
+        try:
+            yield
+        except CheckpointError as problem:
+            raise CheckpointError(f"{problem}. {self._intact()}") from None
+
+    def _intact(self) -> str:
+        if not self.saved or self.run is None:
+            return "Nothing was saved before."
+        kept = f"What was saved {self.saved} is whole"
+        if not self.run.path.is_dir():
+            return f"{kept}, where that folder is now: go on there with resume=True (--resume)."
+        return f"{kept}. When that is mended, go on from there with resume=True (--resume {self.run.path})."
+
+    def _write(self, run: Run) -> None:
+        if self.trainer.eager and "eager" not in run.config:
+            run.configure(eager=self.trainer.eager)
         groups, texts = self._callback_states()
         groups |= {
             "model": self.trainer.model.state_dict(),
@@ -248,9 +272,12 @@ class Loop:
         }
         became = {name: part for name, part in parts_of(self.trainer).items() if part != self.made[name]}
         about = {"epoch": self.epoch, "batch": self.batch, "callbacks": texts, "became": became}
-        write_state(self.run.checkpoint_file, groups, self.made | about)
-        save(self.trainer.model, self.run.model_file)
-        self.every.start()
+        write_state(run.checkpoint_file, groups, self.made | about)
+        self._saved()
+        save(self.trainer.model, run.model_file)
+
+    def _saved(self) -> None:
+        self.saved = f"after {self.epoch} epochs and {self.batch} batches"
 
     def restore(self, run: Run, allow_changes: bool) -> list[str]:
         """Go on from a run's checkpoint; refused if it is of something else, unless that is allowed.
@@ -294,6 +321,7 @@ class Loop:
         if not ORDER & found.keys():  # else the epoch that was interrupted begins anew
             self.batch = batch
             self.running.load_state_dict(groups["running"])
+        self._saved()
         self.made |= {name: about[name] for name in self.made if name in about and name not in found}
         kept = about["callbacks"]
         states = [(c, kept[name] | groups.get(name, {})) for name, c in self._named_callbacks() if name in kept]

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from ...bounded.contents import read_whole
 from ...bounded.saved import parsed
 from ...errors import ArgumentError, CheckpointError, short
 from ...nn import Module
+from ...process import atomic
 from ...tensor import Tensor, tensor
 from .foreign import TENSORFLOW, foreign
 
@@ -157,39 +156,29 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
         CheckpointError: the folder is missing or not writable, or the disk is full; the old file is untouched.
     """
     path = Path(path)
-    data = content.encode() if isinstance(content, str) else content
-    aside = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_aside(path), delete=False) as file:
-            aside = file.name
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o666 & ~_umask())
-        os.replace(aside, path)
-        aside = None
+        atomic.write(path, content.encode() if isinstance(content, str) else content)
     except OSError as problem:
-        raise CheckpointError(f"{path} cannot be written: {problem.strerror}") from None
-    finally:
-        if aside:
-            Path(aside).unlink(missing_ok=True)
+        raise _cannot_write(path, problem) from None
 
 
-def left_aside(path: Path) -> list[Path]:
-    """What processes that were killed while they wrote a file have left beside it."""
-    return [p for p in path.parent.iterdir() if p.name.startswith(_aside(path))]
+def append(path: Path, content: bytes) -> None:
+    """Write at the end of a file, all or nothing.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    try:
+        atomic.append(path, content)
+    except OSError as problem:
+        raise _cannot_write(path, problem) from None
 
 
-def _aside(path: Path) -> str:
-    """How the names begin of what becomes a file."""
-    return f".{path.name}."
-
-
-def _umask() -> int:
-    """The process' mask for new files; a temporary file is readable by its owner alone."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _cannot_write(path: Path, problem: OSError) -> CheckpointError:
+    """What is said of a file that cannot be written."""
+    if not path.parent.is_dir():
+        return CheckpointError(f"{path} cannot be written: its folder is not there")
+    return CheckpointError(f"{path} cannot be written: {problem.strerror}")
 
 
 # -- the state of a training in progress ---------------------------------------------------------------------------

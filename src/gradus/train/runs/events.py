@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .checkpoint import append
+
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, the lowest bit first
 _MASK = 0xA282EAD8
 _WALL_TIME, _STEP, _VERSION, _SUMMARY, _SESSION = 1, 2, 3, 5, 7  # fields of Event
@@ -27,12 +29,15 @@ class Events:
     Args:
         folder: it is made if it is not there.
         first_epoch: from this epoch on, what older files of the folder hold is out of date.
+
+    Raises:
+        CheckpointError: it cannot be written.
     """
 
     def __init__(self, folder: Path, first_epoch: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{time.time_ns() / 1e9:.6f}.{socket.gethostname()}.{os.getpid()}"
-        self._file = (folder / name).open("xb")
+        self._path = folder / name
+        folder.mkdir(parents=True, exist_ok=True)
         self._write(_bytes(_VERSION, b"brain.Event:2"))
         self._write(_int(_STEP, first_epoch) + _bytes(_SESSION, _int(_STATUS, _START)))
 
@@ -45,15 +50,10 @@ class Events:
                 values += _bytes(_VALUE, _bytes(_TAG, f"{tag}/{part}".encode()) + _float(_NUMBER, value))
         self._write(_int(_STEP, record["epoch"]) + _bytes(_SUMMARY, values))
 
-    def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
-
     def _write(self, event: bytes) -> None:
         event = _double(_WALL_TIME, time.time()) + event
         length = struct.pack("<Q", len(event))
-        self._file.write(length + _checksum(length) + event + _checksum(event))
-        self._file.flush()
+        append(self._path, length + _checksum(length) + event + _checksum(event))
 
 
 def _int(field: int, value: int) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 from ...bounded.contents import read_utf8
 from ...bounded.saved import parsed
 from ...errors import CheckpointError, nearest, short
-from .checkpoint import write_atomically
+from .checkpoint import append, write_atomically
 
 Record = dict[str, Any]
 _LARGEST = 1 << 28  # bytes, of a million epochs
@@ -93,9 +93,12 @@ class HistoryFile:
         write_atomically(self.path, "".join(_line(record) for record in history))
 
     def append(self, record: Record) -> None:
-        """Add a line."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(record))
+        """Add a line: it is on the disk before a checkpoint that counts it.
+
+        Raises:
+            CheckpointError: it cannot be written.
+        """
+        append(self.path, _line(record).encode())
 
 
 def _line(record: Record) -> str:

@@ -20,8 +20,9 @@ from typing import Any
 from ...bounded.contents import read_utf8
 from ...bounded.saved import parsed
 from ...errors import CheckpointError
+from ...process import atomic
 from . import lock
-from .checkpoint import left_aside, write_atomically
+from .checkpoint import write_atomically
 
 _LARGEST = 1 << 24  # bytes of settings
 
@@ -81,8 +82,7 @@ class Run:
         with lock.alone(self._lock_file):
             self._mine = True
             try:
-                for left in self._left():
-                    left.unlink(missing_ok=True)
+                atomic.sweep(self.path, age=0)  # nobody else writes here
                 yield
             finally:
                 self._mine = False
@@ -101,18 +101,23 @@ class Run:
     def begun(self) -> Run:
         """This run, which must have a checkpoint."""
         if not self.checkpoint_file.is_file():
-            raise CheckpointError(f"{self.path} is no run to go on with: it has no {self.checkpoint_file.name}")
+            raise CheckpointError(f"{self.path} is no run to go on with: {self._lacking()}")
         return self
+
+    def _lacking(self) -> str:
+        """Why there is nothing to go on with, and what helps."""
+        if not self.config_file.is_file() or self.found():
+            return f"it has no {self.checkpoint_file.name}"
+        command = self.config.get("command", "gradus train ...")
+        return (
+            "it ended before its first checkpoint, so that nothing is lost. Begin it again in the same folder: without "
+            f"resume=True ({command} --out {self.path})."
+        )
 
     def found(self) -> list[str]:
         """What the folder holds besides config.json, which alone is no run that has begun, and the lock."""
-        passed = (self.config_file, self._lock_file, *self._left())
+        passed = (self.config_file, self._lock_file, *atomic.left_in(self.path))
         return sorted(p.name for p in self.path.iterdir() if p not in passed)
-
-    def _left(self) -> list[Path]:
-        """What processes that were killed while they wrote have left."""
-        files = (self.config_file, self.model_file, self.checkpoint_file, self.report_file)
-        return [left for file in files for left in left_aside(file)]
 
     @property
     def config(self) -> dict[str, Any]:
