@@ -53,10 +53,10 @@ def matrix_norm(x: Any, ord: Any = "fro", axis: tuple[int, int] = (-2, -1), keep
     tensor(7.)
     """
     x = promote(x, floats=True)[0]
-    if ord in ("fro", None):
-        return _norm(x, 2, axis, keepdims)
     if x.ndim < 2:
         raise ShapeError(f"linalg.matrix_norm: expects a matrix, got shape {x.shape}")
+    if ord in ("fro", None):
+        return _norm(x, 2, axis, keepdims)
     rows, columns = normalize_axes("linalg.matrix_norm", axis, x.ndim)
     others = [a for a in range(x.ndim) if a not in (rows, columns)]
     turned = x.permute(*others, rows, columns)
