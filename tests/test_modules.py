@@ -1,4 +1,4 @@
-"""What a Module offers besides its call: parts by their names, gradients, types of numbers, how it is shown; its hooks."""
+"""What a Module offers besides its call: parts by names, gradients, types of numbers, how it is shown; its hooks."""
 
 from __future__ import annotations
 
