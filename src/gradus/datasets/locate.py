@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..bounded.contents import Unpacked, as_errors
 from ..errors import DataError
 from ..process import atomic
 from .catalogue import CATALOGUE, TEXTS, RemoteFile
@@ -84,13 +85,13 @@ def _download(file: RemoteFile, folder: Path) -> str:
             folder.mkdir(parents=True, exist_ok=True)
             _fetch(address, part, file.size)
             if address.endswith(".zip"):
-                _unzip(part, file.name)
+                _unzip(part, file.name, file.size)
             found = _sha256(part)
             if found == file.sha256:
                 os.replace(part, folder / file.name)
                 return ""
             problems.append(f"{address} sent another file (sha256 {found})")
-        except (OSError, zipfile.BadZipFile) as problem:  # what requests raises is an OSError
+        except (OSError, DataError) as problem:  # what requests raises is an OSError
             problems.append(f"{address}: {problem}")
         finally:
             part.unlink(missing_ok=True)
@@ -107,13 +108,16 @@ def _fetch(address: str, to: Path, size: int) -> None:
         progress.close()
 
 
-def _unzip(path: Path, name: str) -> None:
-    """Put the archive's file in place of the archive: the one of this name, else the first with its suffix."""
-    with zipfile.ZipFile(path) as archive:
+def _unzip(path: Path, name: str, size: int) -> None:
+    """Put the archive's file in place of the archive: the one of this name, else the first with its suffix.
+
+    Whatever the archive says of it, no more than `size` bytes are unpacked.
+    """
+    with as_errors(DataError, f"what came is no whole archive that holds {name}"), zipfile.ZipFile(path) as archive:
         members = [m for m in archive.namelist() if m.endswith(Path(name).suffix) and not m.startswith("__MACOSX")]
-        if not members:
-            raise zipfile.BadZipFile(f"the archive holds no {name}")
-        content = archive.read(next((m for m in members if Path(m).name == name), members[0]))
+        member = next((m for m in members if Path(m).name == name), members[0])
+        with archive.open(member) as stream:
+            content = Unpacked(stream, size, lambda: DataError(f"{member} is longer than {size:,} bytes")).read()
     path.write_bytes(content)
 
 

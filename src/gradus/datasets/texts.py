@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import ArgumentError, nearest
+from ..data import read_text
+from ..errors import ArgumentError, DataError, nearest
 from .locate import locate
 
 # For each text its file.
@@ -26,7 +27,7 @@ def text(name: str) -> str:
     if name not in _TEXTS:
         raise ArgumentError(f"there is no text {name!r}. {nearest(name, _TEXTS)}")
     (path,) = locate("text", [_TEXTS[name]])
-    return path.read_text(encoding="utf-8")
+    return read_text(path, "utf-8")
 
 
 def review_sentences() -> tuple[list[str], np.ndarray]:
@@ -39,6 +40,9 @@ def review_sentences() -> tuple[list[str], np.ndarray]:
 
     Source: Pang and Lee, "Seeing stars: exploiting class relationships for sentiment categorization" (2005).
     """
-    praise, blame = (path.read_text(encoding="utf-8").splitlines() for path in locate("sentiment"))
+    files = locate("sentiment")
+    praise, blame = (read_text(path, "utf-8").splitlines() for path in files)
+    if len(praise) != len(blame):
+        raise DataError(f"{files[0]} has {len(praise)} lines, {files[1]} {len(blame)}: one is cut. Get it anew.")
     sentences = [sentence for pair in zip(praise, blame, strict=True) for sentence in pair]
     return sentences, np.tile([1, 0], len(praise))

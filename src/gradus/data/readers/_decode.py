@@ -60,7 +60,7 @@ _ASK = (
 )
 
 
-def read_decoded(path: str | Path, encoding: str | None, what: str) -> tuple[str, str]:
+def read_decoded(path: str | Path, encoding: str | None, what: str, most_bytes: int | None = None) -> tuple[str, str]:
     """The text of a file, gzipped or not, and what is to be said of how it was read: mostly nothing.
 
     UTF-8, and UTF-16 and UTF-32 by their marks; what is none of these is Chinese (GBK) or western (cp1252, which has
@@ -70,6 +70,7 @@ def read_decoded(path: str | Path, encoding: str | None, what: str) -> tuple[str
         path: the file.
         encoding: what it is in, if that is known.
         what: what was expected, for messages: "a CSV file".
+        most_bytes: as for `open_binary`.
 
     Raises:
         ArgumentError: an encoding that Python does not know.
@@ -77,7 +78,7 @@ def read_decoded(path: str | Path, encoding: str | None, what: str) -> tuple[str
     """
     if encoding is not None:
         _check(encoding)
-    with open_binary(path, what) as stream:
+    with open_binary(path, what, most_bytes) as stream:
         data = stream.read()
     for mark, kind in _NO_TEXT:
         if data.startswith(mark):
@@ -108,7 +109,8 @@ def _decoded(data: bytes, path: str | Path, encoding: str | None) -> tuple[str, 
             remedy = "Give another encoding=." if encoding else "The file is damaged."
             raise DataError(f"{there} is no {sure.upper()}. {remedy}") from None
     loose = data.decode("utf-8", "replace")
-    if len(re.findall(r"[^\x00-\x7f\ufffd]", loose)) > loose.count("\ufffd"):
+    beyond = len(loose) - len(loose.encode("ascii", "ignore"))
+    if beyond > 2 * loose.count("\ufffd"):
         raise DataError(f"{there} is no UTF-8, as most of the file is: it is damaged there, or cut. Get it anew.")
     fitting = [(name, text) for name in ("gbk", "cp1252") if (text := _fits(data, name)) is not None]
     if len(fitting) != 1:
@@ -147,7 +149,7 @@ def _chinese(text: str) -> bool:
     Korean (EUC-KR) read as Chinese would have rows 16 to 40 alone, Japanese (EUC-JP) kana, or none of the commonest.
     """
     rows: Counter[int] = Counter()
-    counts = Counter(re.findall(r"[^\x00-\x7f]", text))
+    counts = Counter(found[0] for found in re.finditer(r"[^\x00-\x7f]", text))
     for character, count in counts.items():
         try:
             rows[character.encode("gb2312")[0] - 0xA0] += count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,9 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from ...bounded.contents import Unpacked, memory, most_unpacked
 from ...errors import DataError
+from ...functional.checks import at_least_one
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -24,21 +27,30 @@ def as_path(path: str | PathLike[str], what: str) -> Path:
 
 
 @contextmanager
-def open_binary(path: str | Path, what: str) -> Iterator[BinaryIO]:
+def open_binary(path: str | Path, what: str, most_bytes: int | None = None) -> Iterator[BinaryIO]:
     """The bytes of a file, unpacked if it is gzipped; what fails while it is open is told as a DataError.
 
     Args:
+        path: the file.
         what: what was expected, for the message: "an idx file".
+        most_bytes: how many a packed file may hold; None for 128 MiB, or 50 times its size where that is more.
     """
     path = as_path(path, what)
+    if most_bytes is not None:
+        at_least_one("reading a file", most_bytes=most_bytes)
     try:
         with path.open("rb") as raw:
+            size = os.fstat(raw.fileno()).st_size
+            if size > memory():
+                raise DataError(f"{path} has {size:,} bytes, more than there is memory. Cut it into several files.")
             magic = raw.read(2)
             raw.seek(0)
             if not magic:
                 raise DataError(f"{path} is empty; {what} was expected. Get the file anew.")
             if magic == _GZIP_MAGIC:
-                with gzip.open(raw) as unpacked:
+                most = most_unpacked(raw) if most_bytes is None else most_bytes
+                with gzip.open(raw) as stream:
+                    unpacked = Unpacked(stream, most, lambda: _bomb(path, size, most))
                     yield cast(BinaryIO, unpacked)
                     while unpacked.read(_CHUNK):  # to the end, where the checksum stands
                         pass
@@ -55,6 +67,13 @@ def open_binary(path: str | Path, what: str) -> Iterator[BinaryIO]:
         raise DataError(f"{path} is damaged: {problem}. Get the file anew.") from None
     except OSError as problem:
         raise DataError(f"{path} cannot be read: {problem.strerror or problem}; {what} was expected") from None
+
+
+def _bomb(path: Path, size: int, most: int) -> DataError:
+    return DataError(
+        f"{path} has {size:,} bytes and holds, unpacked, more than {most:,}: nearly nothing, many times over. If it is "
+        "meant to, say so: most_bytes=..."
+    )
 
 
 def read_exactly(stream: BinaryIO, count: int, path: str | Path, what: str) -> bytearray:

@@ -16,12 +16,16 @@ __all__ = ["read_idx"]
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def read_idx(path: str | Path) -> np.ndarray:
+def read_idx(path: str | Path, most_bytes: int | None = None) -> np.ndarray:
     """The array in an idx file, gzipped or not.
 
     The file begins with two zero bytes, a byte for the type (08 uint8, 09 int8, 0B int16, 0C int32, 0D float32, 0E
     float64) and one for the number of axes; then each axis' length in four bytes, then the numbers, the last axis
     fastest.
+
+    Args:
+        path: the file.
+        most_bytes: how many a gzipped file may hold; None for 128 MiB, or 50 times its size where that is more.
 
     Raises:
         DataError: the file is missing, empty, no idx file, truncated or too long.
@@ -34,7 +38,7 @@ def read_idx(path: str | Path) -> np.ndarray:
     >>> read_idx(path)
     array([7, 8, 9], dtype=uint8)
     """
-    with open_binary(path, "an idx file") as stream:
+    with open_binary(path, "an idx file", most_bytes) as stream:
         magic = stream.read(4)
         if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
             raise DataError(

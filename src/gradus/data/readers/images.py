@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import DataError, GradusError
+from ...bounded.contents import as_errors
+from ...errors import DataError
 from ...functional.windows import per_axis
 
 if TYPE_CHECKING:
@@ -60,42 +60,50 @@ def read_image(path: str | Path, size: Size | None = None, grey: bool = False) -
     ((3, 2, 3), (1, 8, 8))
     """
     wanted = None if size is None else per_axis("read_image: size", size, 2)
-    with _told(path):
+    with as_errors(DataError, f"{path} cannot be read as a picture"):
         picture = _opened(path)
         array = _of_sixteen_bits(path, picture, wanted)
         if array is None:
             picture = _sized(_on_white(path, picture).convert("L" if grey else "RGB"), wanted)
-            array = np.asarray(picture, np.float32) / 255
+            array = np.asarray(picture, np.float32)
+            array /= 255
     if array.ndim == 3:
         return np.ascontiguousarray(array.transpose(2, 0, 1))
     return array[None] if grey else np.repeat(array[None], 3, axis=0)
 
 
-@contextmanager
-def _told(path: str | Path) -> Iterator[None]:
-    """Whatever fails in this block is told as a DataError: of damaged bytes Pillow makes errors of many kinds."""
-    try:
-        yield
-    except GradusError:
-        raise
-    except Exception as problem:
-        reason = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
-        raise DataError(f"{path} cannot be read as a picture: {reason}") from None
-
-
 def _opened(path: str | Path) -> Image.Image:
     """The picture, read whole and turned as the camera was held."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps, UnidentifiedImageError
+
+    try:
+        with _open(path) as file:
+            if file.format == "PNG":
+                file.verify()  # the checksums of its parts, which Pillow does not look at when it reads numbers
+        with _open(path) as file:
+            turned: Image.Image = ImageOps.exif_transpose(file)
+            turned.format = file.format
+            return turned
+    except UnidentifiedImageError:
+        raise DataError(f"{path} cannot be read as a picture: it is none of {', '.join(FORMATS)}") from None
+
+
+def _open(path: str | Path) -> Image.Image:
+    """The open file, of which no more than the header was read.
+
+    Raises:
+        DataError: it would hold more pixels than Pillow allows: a small file may ask for any number.
+    """
+    from PIL import Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(path, formats=list(FORMATS)) as file:
-                turned: Image.Image = ImageOps.exif_transpose(file)
-                turned.format = file.format
-                return turned
-        except UnidentifiedImageError:
-            raise DataError(f"{path} cannot be read as a picture: it is none of {', '.join(FORMATS)}") from None
+        file = Image.open(path, formats=list(FORMATS))
+    most, (width, height) = Image.MAX_IMAGE_PIXELS, file.size
+    if most is not None and width * height > most:  # filters of warnings are all threads' own
+        file.close()
+        raise DataError(f"{path} has {width} x {height} pixels, more than PIL.Image.MAX_IMAGE_PIXELS, {most:,}")
+    return file
 
 
 def _of_sixteen_bits(path: str | Path, picture: Image.Image, size: Sequence[int] | None) -> np.ndarray | None:

@@ -156,4 +156,5 @@ def _spread(values: np.ndarray) -> tuple[float, float]:
 
 def _refuse_infinity(name: str, values: np.ndarray) -> None:
     if np.isinf(values).any():
-        raise DataError(f"column {name!r} is infinite in row {int(np.argmax(np.isinf(values)))} (the first is 0)")
+        row = int(np.argmax(np.isinf(values)))
+        raise DataError(f"column {short(name)!r} is infinite in row {row} (the first is 0)")

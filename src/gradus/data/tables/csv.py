@@ -11,9 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from ...errors import ArgumentError, DataError, DataWarning, nearest, warn
+from ...functional.checks import at_least_one
 from ..readers._decode import read_decoded
 from .header import headed
-from .rows import found_delimiter, found_rows
+from .rows import MOST, found_delimiter, found_rows, refuse_wide
 from .table import Table
 from .typed import Wanted, typed
 from .values import MISSING
@@ -37,6 +38,8 @@ def read_csv(
     skip: int = 0,
     dates: Mapping[str, str] | None = None,
     quoted: bool | None = None,
+    most_columns: int = MOST,
+    most_bytes: int | None = None,
 ) -> Table:
     """The table in a CSV file, gzipped or not, as people have them: what is None is found out.
 
@@ -57,6 +60,8 @@ def read_csv(
         skip: lines to be passed over at the top.
         dates: for columns of dates their form, as `strptime` has it: {"day": "%d/%m/%Y"}.
         quoted: whether quotation marks enclose values that hold delimiters, or are read as they stand.
+        most_columns: a file of more is refused, as it most likely is no table.
+        most_bytes: how many a gzipped file may hold; None for 128 MiB, or 50 times its size where that is more.
 
     Raises:
         DataError: the file is missing, empty or no text, has rows of different lengths or none, or a quotation without
@@ -72,11 +77,13 @@ def read_csv(
     2 rows x 4 columns
     """
     _check(delimiter, decimal, comment, skip, header)
+    at_least_one("read_csv", most_columns=most_columns)
     text, missing, dates = _texts("text", text), _missing(missing), _forms(dates)
     said: list[str] = []
-    content, separator = _content(path, encoding, comment, skip, said)
+    content, separator = _content(path, encoding, most_bytes, comment, skip, said)
+    refuse_wide(content, delimiter or separator, path, most_columns)
     between = delimiter or separator or found_delimiter(content, path, said)
-    rows = found_rows(content, between, path, quoted, said)
+    rows = found_rows(content, between, path, quoted, said, most_columns)
     columns = headed(rows, header, said)
     _find([*text, *dates], columns, path)
     wanted = Wanted(text, missing, dates, decimal, rows.delimiter, path)
@@ -124,10 +131,10 @@ def _find(names: Collection[str], columns: Mapping[str, Any], path: str | Path) 
 
 
 def _content(
-    path: str | Path, encoding: str | None, comment: str | None, skip: int, said: list[str]
+    path: str | Path, encoding: str | None, most_bytes: int | None, comment: str | None, skip: int, said: list[str]
 ) -> tuple[str, str | None]:
     """The text of the file, and what lies between its values, if its first line says so."""
-    content, told = read_decoded(path, encoding, "a CSV file")
+    content, told = read_decoded(path, encoding, "a CSV file", most_bytes)
     said += [told] * bool(told)
     if re.match(r"\s*<(!doctype|html|\?xml)", content[:100], re.IGNORECASE):
         raise DataError(f"{path} is a page, HTML or XML, where a CSV file was expected: was the download refused?")

@@ -9,9 +9,9 @@ EXACT = 2**53  # whole numbers up to here are all float64's
 _MINUS, _PERCENT, _APOSTROPHE = "\u2212", "\uff05", "\u2019"  # as typesetters, Chinese keyboards, the Swiss write them
 _UNITS = r"[$€£¥₹₽₩₺₴฿元]|USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|CAD|AUD|SEK|NOK|DKK|PLN|kr|zł"
 _DECORATED = re.compile(
-    rf"(\()?\s*([-+{_MINUS}])?\s*({_UNITS})?\s*([-+{_MINUS}])?\s*"  # (1,234)  -$5  $ -5
+    rf"(\()?\s*+([-+{_MINUS}])?\s*+({_UNITS})?\s*+([-+{_MINUS}])?\s*+"  # (1,234)  -$5  $ -5; of spaces none is given
     rf"(\d(?:[\d.,'{_APOSTROPHE} \u00a0\u2009\u202f]*\d)?[.,]?|[.,]\d+)([eE][-+]?\d+)?"
-    rf"\s*({_UNITS}|%|{_PERCENT})?\s*(\))?"
+    rf"\s*+({_UNITS}|%|{_PERCENT})?\s*+(\))?"  # back, which would be tried in as many ways as there are
 )
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:([.'\u2019 \u00a0\u2009\u202f])\d{3}(?:\1\d{3})*|(,)(?:\d{2,3},)*\d{3})|\d+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
@@ -58,7 +58,8 @@ def written_number(text: str, decimal: str) -> Number | None:
     groups = _GROUPED.fullmatch(whole) if whole else None
     if (whole and groups is None) or (fraction and not fraction.isdigit()) or (groups and decimal in groups.groups()):
         return None
-    value = float(f"{re.sub('[^0-9]', '', whole) or '0'}.{fraction or '0'}{exponent or ''}")
+    digits = "".join(filter(str.isdecimal, whole))
+    value = float(f"{digits or '0'}.{fraction or '0'}{exponent or ''}")
     negative = bool(opened) or (sign or second_sign) in ("-", _MINUS)
     unit = (before or after or "").replace(_PERCENT, "%")
     return Number(

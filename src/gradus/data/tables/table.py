@@ -63,7 +63,7 @@ class Table:
         try:
             return self.columns[name]
         except KeyError:
-            raise DataError(f"the table has no column {name!r}. {nearest(name, self.columns)}") from None
+            raise DataError(f"the table has no column {short(name)!r}. {nearest(name, self.columns)}") from None
         except TypeError:
             raise DataError(
                 f"a column is asked for by its name, got {short(repr(name))}. Several: table.select('a', 'b'); rows: "
@@ -86,14 +86,14 @@ class Table:
         """A column that must hold numbers, or texts that spell some, float64 (n,), NaN where missing."""
         values = self[name]
         if self.is_date(name):
-            raise DataError(f"column {name!r} must hold numbers, but holds dates, as {self.texts(name)[0]}")
+            raise DataError(f"column {short(name)!r} must hold numbers, but holds dates, as {self.texts(name)[0]}")
         if not self.is_text(name):
             return values
         found = [np.nan if v is None else as_number(v) for v in values]
         row = next((i for i, number in enumerate(found) if number is None), None)
         if row is not None:
             raise DataError(
-                f"column {name!r} must hold numbers, but row {row} (the first is 0) holds {short(values[row])!r}"
+                f"column {short(name)!r} must hold numbers, but row {row} (the first is 0) holds {short(values[row])!r}"
             )
         return np.array(found, np.float64)
 
@@ -109,13 +109,14 @@ class Table:
             found = as_dates({v for v in self[name] if v is not None}) if self.is_text(name) else {}
         except EitherOrderError:
             raise DataError(
-                f"column {name!r} must hold dates, but its days and months stand in an order that nothing tells. "
-                f"Say which when it is read: read_csv(path, dates={{{name!r}: '%d/%m/%Y'}})"
+                f"column {short(name)!r} must hold dates, but its days and months stand in an order that nothing "
+                f"tells. Say which when it is read: read_csv(path, dates={{{short(name)!r}: '%d/%m/%Y'}})"
             ) from None
         row = next((i for i, v in enumerate(self[name]) if v is not None and v not in found), None)
         if row is not None:
             raise DataError(
-                f"column {name!r} must hold dates, but row {row} (the first is 0) holds {short(self[name][row])!r}"
+                f"column {short(name)!r} must hold dates, but row {row} (the first is 0) holds "
+                f"{short(self[name][row])!r}"
             )
         return np.array([None if v is None else found[v] for v in self[name]], "datetime64[us]")
 

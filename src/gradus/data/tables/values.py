@@ -85,11 +85,11 @@ class RawColumn:
         if not rows or len(rows) >= FEW * sum(v is not None for v in map(self.known.__getitem__, self.values)):
             return ""
         more = f", and {len(rows) - 1} more rows no {what}" if rows[1:] else ""
-        value = short(self.known[self.values[rows[0]]])
+        name, value = short(self.name), short(self.known[self.values[rows[0]]])
         return (
-            f"column {self.name!r} is read as text, because row {rows[0]} (the first is 0) holds {value!r}{more}; "
+            f"column {name!r} is read as text, because row {rows[0]} (the first is 0) holds {value!r}{more}; "
             f"all its other values are {what}. Mend the file, add the value to missing=..., or say that the column is "
-            f"text: text=[{self.name!r}]"
+            f"text: text=[{name!r}]"
         )
 
 
@@ -170,6 +170,7 @@ def formatted(column: RawColumn, form: str) -> np.ndarray:
         except (ValueError, re.error):
             row = next(i for i, v in enumerate(column.values) if column.known[v] == text)
             raise DataError(
-                f"column {column.name!r}, row {row} (the first is 0): {short(text)!r} is no date of the form {form!r}"
+                f"column {short(column.name)!r}, row {row} (the first is 0): {short(text)!r} is no date of the form "
+                f"{form!r}"
             ) from None
     return column.dates(found)

@@ -124,8 +124,9 @@ class Run:
         """What config.json holds; empty where there is none."""
         if not self.config_file.exists():
             return {}
+        text = read_utf8(self.config_file, CheckpointError, "a run's settings", _LARGEST)
         try:
-            found = parsed(read_utf8(self.config_file, CheckpointError, "a run's settings", _LARGEST))
+            found = parsed(text)
         except ValueError as problem:
             raise CheckpointError(f"{self.config_file} cannot be read: {problem}") from None
         if not isinstance(found, dict):
