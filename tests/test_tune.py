@@ -8,12 +8,14 @@ import subprocess
 import sys
 
 import numpy as np
+import optuna
 import pytest
 from click.testing import CliRunner
 
 from gradus import draw, tune
 from gradus.cli import main
 from gradus.errors import ArgumentError, CheckpointError, DivergedError
+from gradus.train import Terminated
 from gradus.train.recipe import Recipe
 from gradus.tune import Choice, Range, Tuning
 from gradus.tune.space import from_json, from_unit, parsed, to_json, to_unit
@@ -64,7 +66,7 @@ def test_a_logarithmic_range_gives_each_decade_the_same():
         (lambda: tune.search(hill, {"lr": 0.1}, 3), "the space's 'lr' is 0.1"),
         (lambda: tune.search(hill, SPACE, 0), "trials must be an integer of 1 or more"),
         (lambda: tune.search(hill, SPACE, 3, sampler="gpp"), "Did you mean 'gp'"),
-        (lambda: tune.search(hill, SPACE, 3, better="more"), "'higher' or 'lower', got 'more'"),
+        (lambda: tune.search(hill, SPACE, 3, better="more"), "unknown better 'more'"),
         (
             lambda: Tuning(Recipe(model="softmax"), {"learning_rate": Range(0.1, 1)}),
             "no hyper-parameter 'learning_rate'",
@@ -225,6 +227,57 @@ def test_a_killed_process_and_a_cut_line_are_mended(tmp_path):
     found = tune.search(lambda a: a["x"], {"x": Range(0, 1, log=False)}, 4, "random", study)
     assert [t.state for t in found.trials] == ["interrupted", "done", "done", "done", "done"]
     assert not (tmp_path / "study.jsonl.lock").exists()
+
+
+def test_what_a_killed_process_left_of_a_line_goes_before_the_next(tmp_path):
+    """While others have the study open, too, so that nobody sets it right."""
+    study = tmp_path / "study.jsonl"
+
+    def objective(attempt):
+        if attempt.number == 1:
+            with study.open("a") as file:
+                file.write('{"op_code":6,"tri' + "x" * 5000)
+        return attempt["lr"]
+
+    found = tune.search(objective, SPACE, 3, study=study)
+    assert [t.state for t in found.trials] == ["done"] * 3
+    assert all(json.loads(line) for line in study.read_text().splitlines())
+    assert [path.name for path in tmp_path.iterdir()] == ["study.jsonl"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("kind", "problem"), [("SIGINT", KeyboardInterrupt), ("SIGTERM", Terminated)])
+@pytest.mark.parametrize("moment", ["in the objective", "while it is asked", "while it is told"])
+def test_a_signal_leaves_every_trial_with_an_end(tmp_path, monkeypatch, kind, problem, moment):
+    study, number = tmp_path / "study.jsonl", getattr(signal, kind)
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+    def pressed(function, at):
+        calls = []
+
+        def called(*arguments, **options):
+            calls.append(1)
+            if len(calls) == at:
+                signal.raise_signal(number)
+            return function(*arguments, **options)
+
+        return called
+
+    objective = hill
+    if moment == "in the objective":
+        objective = pressed(hill, 3)
+    elif moment == "while it is asked":
+        monkeypatch.setattr(optuna.Trial, "_suggest", pressed(optuna.Trial._suggest, 6))
+    else:
+        monkeypatch.setattr(optuna.Study, "tell", pressed(optuna.Study.tell, 3))
+    with pytest.raises(problem):
+        tune.search(objective, SPACE, 5, study=study)
+    monkeypatch.undo()
+    ends = [json.loads(line)["state"] for line in study.read_text().splitlines() if '"op_code":6' in line]
+    assert ends == [1, 1, 1 if moment == "while it is told" else 3]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    found = tune.search(hill, SPACE, 5, study=study)
+    assert found.count() == 5
 
 
 def test_a_study_of_another_problem_is_refused(tmp_path):

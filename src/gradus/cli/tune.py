@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +16,15 @@ import click
 
 from .. import startup
 from ..bounded.contents import as_errors
-from ..errors import ArgumentError, CheckpointError
+from ..errors import ArgumentError, CheckpointError, warn
+from ..process.parent import end_after, input_ends
 
 if TYPE_CHECKING:
     from ..tune import Found, Tuning
 
 KINDS = {"lr": float, "weight_decay": float, "batch_size": int, "epochs": int, "optimizer": str, "schedule": str}
 USUAL = {"sampler": "tpe", "trials": 30, "seed": 0, "prune": True}
+PATIENCE = 3.0  # seconds for the workers to end by the Ctrl-C that reached them, too
 AROUND = 30.0  # without any range: learning rates from so many times less than the usual one to so many times more
 
 
@@ -60,9 +64,11 @@ def tune(model: str | None, study: Path | None, processes: int, out: Path | None
       gradus tune lenet --data fashion_mnist --epochs 2 --batch-size 16,32,64 --sampler gp --processes 2
       gradus tune --study mlp-mnist.jsonl --trials 100
     """
+    quiet, worker = options.pop("quiet"), options.pop("worker")
+    if worker:
+        end_after(input_ends)
     from ..tune.search import check_settings
 
-    quiet, worker = options.pop("quiet"), options.pop("worker")
     given = {name: value for name, value in options.items() if value is not None}
     tuning, settings, study = _begun(model, study, given)
     check_settings(settings["trials"], settings["sampler"], settings["seed"])
@@ -77,12 +83,12 @@ def tune(model: str | None, study: Path | None, processes: int, out: Path | None
             _together(study, processes, settings)
             settings["progress"] = False
         found = tuning.search(study=study, **settings)
+        _finish(tuning, found, study, out)
     except KeyboardInterrupt as stop:
         click.echo(
             f"\nInterrupted; the trials that came to their end are kept. Go on with: gradus tune --study {study}"
         )
         raise click.exceptions.Exit(startup.status(stop)) from None
-    _finish(tuning, found, study, out)
 
 
 def _begun(model: str | None, study: Path | None, given: dict[str, Any]) -> tuple[Tuning, dict[str, Any], Path]:
@@ -142,37 +148,52 @@ def _describe(tuning: Tuning, settings: dict[str, Any], study: Path) -> str:
 
 
 def _together(study: Path, processes: int, settings: dict[str, Any]) -> None:
-    """Start workers that share the study, and wait for them; Ctrl-C reaches them too."""
+    """Start workers that share the study, and wait for them.
+
+    Each waits for the end of its standard input, and ends itself then; so none is left behind, whatever ends this one.
+    """
+    from ..train.fitting.interrupt import terminable
+
     words = ["--study", str(study), "--trials", str(settings["trials"]), "--sampler", settings["sampler"]]
     words += ["--seed", str(settings["seed"]), "--prune" if settings["prune"] else "--no-prune"]
     words += [] if settings["progress"] else ["--quiet"]
     command = [sys.executable, "-m", "gradus", "tune", *words, "--worker"]
-    workers = [subprocess.Popen([*command, f"{i}/{processes}"]) for i in range(processes)]
+    workers = [subprocess.Popen([*command, f"{i}/{processes}"], stdin=subprocess.PIPE) for i in range(processes)]
     try:
-        ended = [worker.wait() for worker in workers]
+        with terminable():
+            ended = [worker.wait() for worker in workers]
     except KeyboardInterrupt:
-        for worker in workers:
-            _end(worker)
+        _end(workers)
         raise
+    if any(status > 0 for status in ended):
+        raise ArgumentError(f"a process of the search ended with status {max(ended)}; see above")
     if any(ended):
-        raise ArgumentError(f"a process of the search ended with status {next(filter(None, ended))}; see above")
+        killed = signal.Signals(-min(ended)).name
+        warn(f"a process of the search was killed, by {killed}; its trial is made again")
 
 
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    """Wait for a process that Ctrl-C has reached, or if it has not, pass it on."""
-    try:
-        worker.wait(timeout=3)
-    except subprocess.TimeoutExpired:
-        worker.send_signal(signal.SIGINT)
+def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Wait for processes that Ctrl-C has reached too, or if it has not within some seconds, end them."""
+    until = time.monotonic() + PATIENCE
+    for worker in workers:
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(max(0.0, until - time.monotonic()))
+    for worker in workers:
+        worker.stdin.close()  # type: ignore[union-attr]
+    for worker in workers:
         worker.wait()
 
 
 def _work(tuning: Tuning, study: Path, worker: str, settings: dict[str, Any]) -> None:
     """Be one of several processes: on a share of the processors, so that they do not stand in each other's way."""
+    from ..compiler import num_threads, set_num_threads
+
     number, of = map(int, worker.split("/"))
     if hasattr(os, "sched_setaffinity"):
         own = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, own[number::of] or {own[number % len(own)]})
+    else:
+        set_num_threads(max(1, num_threads() // of))
     try:
         tuning.search(study=study, **settings)
     except KeyboardInterrupt as stop:

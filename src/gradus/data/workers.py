@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from ..errors import ArgumentError, DataError
+from ..process.parent import end_after
 
 METHODS = ("spawn", "fork", "forkserver")
 END = object()  # what is read after the last batch of a stream
@@ -76,7 +77,12 @@ def _begin(read: Callable[..., Any], init: Callable[[int], Any] | None, numbers:
 
 
 def _begin_alone(read: Any, init: Callable[[int], Any] | None, numbers: Any) -> None:
+    import multiprocessing
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the loop's own ends the others
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        end_after(parent.join, asked=False)  # who is killed ends nobody
     read.alone = True
     _begin(read, init, numbers)
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ArgumentError, DivergedError, one_of
 from ..functional.checks import at_least, at_least_one
 from ..train import Callback
+from ..train.fitting.interrupt import Interrupt, terminable
 from .space import Space, check_space, to_json
 from .study import SURPLUS, keep_settings, opened, optuna_, trials_of
-from .trial import DIVERGED, Found, Trial
+from .trial import DIVERGED, DONE, PRUNED, Found, Trial
 
 if TYPE_CHECKING:
     import optuna
@@ -105,8 +106,9 @@ def search(
     """Look for the hyper-parameters with the best score.
 
     With a study's file the search goes on where it was interrupted, up to `trials` in all; several processes may share
-    the file, each calling this with the same arguments. Ctrl-C ends the search with everything kept that came to an
-    end. The score is one on validation data: who tunes on the test data measures nothing any more.
+    the file, each calling this with the same arguments. Ctrl-C, or SIGTERM (see `train.Terminated`), ends the search
+    with everything kept that came to an end. The score is one on validation data: who tunes on the test data measures
+    nothing any more.
 
     Args:
         objective: takes an `Attempt`, whose hyper-parameters are `attempt["lr"]`, and gives the score.
@@ -138,7 +140,7 @@ def search(
     from .sampler import sampler as make
 
     whole = {**(problem or {}), "space": to_json(space), "better": better}
-    with opened(study, whole, better) as shared:
+    with terminable(), opened(study, whole, better) as shared:
         shared.sampler = make(sampler, space, seed)
         shared.pruner = module.pruners.MedianPruner(n_startup_trials=UNPRUNED, n_warmup_steps=2)
         keep_settings(shared, {"trials": trials, "sampler": sampler, "seed": seed, "prune": prune})
@@ -159,34 +161,51 @@ def check_settings(trials: int, sampler: str, seed: int) -> None:
 def _one(
     study: optuna.Study, objective: Objective, space: dict[str, Any], trials: int, prune: bool, show: Lines | None
 ) -> bool:
-    """One trial; false where others are already at work on the last ones."""
-    module = optuna_()
-    state = module.trial.TrialState
-    trial = study.ask(space)
-    claimed = [t for t in trials_of(study) if t.number < trial.number and t.state != "interrupted"]
-    if len(claimed) >= trials:
-        trial.set_user_attr(SURPLUS, True)
-        study.tell(trial, state=state.FAIL)
-        return False
-    attempt = Attempt(trial.params, trial.number, trial, prune)
+    """One trial; false where others are already at work on the last ones.
+
+    Signals wait while the study is written, so that each trial has an end: one that came to it is never lost.
+    """
+    state, trial = optuna_().trial.TrialState, None
+    try:
+        with Interrupt() as interrupt:
+            trial = study.ask(space)
+            claimed = [t for t in trials_of(study) if t.number < trial.number and t.state != "interrupted"]
+            surplus = len(claimed) >= trials
+            if surplus:
+                trial.set_user_attr(SURPLUS, True)
+                study.tell(trial, state=state.FAIL)
+            interrupt.check()
+        if surplus:
+            return False
+        attempt = Attempt(trial.params, trial.number, trial, prune)
+        end, score = _tried(objective, attempt)
+        with Interrupt() as interrupt:
+            if end == DIVERGED:
+                trial.set_user_attr(DIVERGED, True)
+            trial.set_user_attr("train", attempt.train_curve)
+            study.tell(trial, score, state=state.COMPLETE if end == DONE else state.PRUNED)
+            interrupt.check()
+    except BaseException:
+        if trial is not None:
+            with Interrupt():
+                study.tell(trial, state=state.FAIL, skip_if_finished=True)
+        raise
+    if show:
+        show(trials_of(study), trial.number)
+    return True
+
+
+def _tried(objective: Objective, attempt: Attempt) -> tuple[str, float | None]:
+    """How an attempt ends, and its score if it comes to its end."""
     try:
         score = _number(objective(attempt))
         if not math.isfinite(score):
             raise DivergedError(f"the score is {score}")
-        end, value = state.COMPLETE, score
-    except module.TrialPruned:
-        end, value = state.PRUNED, None
+    except optuna_().TrialPruned:
+        return PRUNED, None
     except DivergedError:
-        trial.set_user_attr(DIVERGED, True)
-        end, value = state.PRUNED, None
-    except BaseException:
-        study.tell(trial, state=state.FAIL)
-        raise
-    trial.set_user_attr("train", attempt.train_curve)
-    study.tell(trial, value, state=end)
-    if show:
-        show(trials_of(study), trial.number)
-    return True
+        return DIVERGED, None
+    return DONE, score
 
 
 def _number(score: Any) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,8 +44,8 @@ def optuna_() -> Any:
 def opened(path: str | Path | None, problem: dict[str, Any] | None, better: str) -> Iterator[optuna.Study]:
     """The study of a file, made where there is none; in memory where the path is None.
 
-    The first process that opens a file sets it right: trials that a process left running when it was killed are
-    interrupted, and a line that was cut off is removed.
+    The first process that opens a file sets it right: a line that was cut off is removed, and trials that a process
+    left running when it was killed are interrupted.
 
     Args:
         path: the study's file.
@@ -57,6 +56,8 @@ def opened(path: str | Path | None, problem: dict[str, Any] | None, better: str)
         CheckpointError: the file is of another problem, no study, or lines of its middle are missing.
     """
     module = optuna_()
+    from .journal import Journal, cut
+
     direction = "maximize" if better == "higher" else "minimize"
     if path is None:
         yield _quietly(module.create_study, direction=direction)
@@ -64,13 +65,14 @@ def opened(path: str | Path | None, problem: dict[str, Any] | None, better: str)
     path = Path(path)
     _check_readable(path)
     with _Using(path) as using:
-        if using.alone:
-            _mend(path)
+        if using.alone and path.exists():
+            Path(f"{path}.lock").unlink(missing_ok=True)  # of a process that was killed
+            with path.open("r+b", buffering=0) as file:
+                cut(file)
         if path.exists():
             _check_whole(path)
         with as_errors(CheckpointError, f"{path} is no study, or is damaged", "Take another file."):
-            backend = module.storages.journal.JournalFileBackend(str(path))
-            storage = _quietly(module.storages.JournalStorage, log_storage=backend)
+            storage = _quietly(module.storages.JournalStorage, log_storage=_quietly(Journal, path=path))
             options = {"study_name": _NAME, "direction": direction, "load_if_exists": True}
             study = _quietly(module.create_study, storage=storage, **options)
             trials_of(study)
@@ -232,11 +234,3 @@ class _Using:
     def __exit__(self, *exc: object) -> None:
         if self.locks:
             self.file.close()
-
-
-def _mend(path: Path) -> None:
-    """Remove a line that was cut off when its process was killed, and that process' lock on writing."""
-    Path(f"{path}.lock").unlink(missing_ok=True)
-    content = read_whole(path, CheckpointError, "a study", _LARGEST)
-    if content and not content.endswith(b"\n"):
-        os.truncate(path, content.rfind(b"\n") + 1)  # nothing is written anew, and the locked file stays the same

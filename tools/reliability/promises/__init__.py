@@ -2,7 +2,8 @@
 
 from .faults import FAULTS
 from .growth import GROWTH
+from .killed import KILLED
 from .mistakes import MISTAKES
 from .sources import SOURCES
 
-PROMISES = (SOURCES, MISTAKES, GROWTH, FAULTS)
+PROMISES = (KILLED, SOURCES, MISTAKES, GROWTH, FAULTS)

@@ -9,8 +9,6 @@ from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
-_USUAL: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-
 
 class Terminated(KeyboardInterrupt, SystemExit):
     """SIGTERM, as a scheduler sends it, has ended a training.
@@ -25,6 +23,30 @@ class Terminated(KeyboardInterrupt, SystemExit):
     def __init__(self) -> None:
         super().__init__("SIGTERM")
         self.code = 128 + signal.SIGTERM
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+_USUAL: dict[signal.Signals, tuple[Any, ...]] = {
+    signal.SIGINT: (signal.default_int_handler,),
+    signal.SIGTERM: (signal.SIG_DFL, _terminate),
+}
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Within this block SIGTERM raises Terminated, where it would end the process otherwise; trainings in it are not
+    concerned, which end as ever."""
+    ours = _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class Interrupted(BaseException):
@@ -44,16 +66,16 @@ class Interrupt:
         self.safe = False
 
     def __enter__(self) -> Interrupt:
-        usual = [number for number, handler in _USUAL.items() if signal.getsignal(number) is handler]
-        self._ours = usual if _in_main_thread() else []
+        before = {number: signal.getsignal(number) for number in _USUAL} if _in_main_thread() else {}
+        self._ours = {number: handler for number, handler in before.items() if handler in _USUAL[number]}
         self._token = _current.set(self)
         for number in self._ours:
             signal.signal(number, self._note)
         return self
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
-        for number in self._ours:
-            signal.signal(number, _USUAL[number])
+        for number, handler in self._ours.items():
+            signal.signal(number, handler)
         _current.reset(self._token)
         if isinstance(problem, Interrupted) and self.asked:
             raise self.asked from None

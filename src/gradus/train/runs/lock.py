@@ -22,13 +22,17 @@ _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 @contextmanager
-def alone(file: Path) -> Iterator[None]:
+def alone(file: Path, wait: bool = False) -> Iterator[None]:
     """Within this block no other process, and no other such block, has the lock that this file stands for.
 
+    Args:
+        file: it is there during the block.
+        wait: until nobody else has it.
+
     Raises:
-        CheckpointError: somebody else has it; with the number of the process.
+        CheckpointError: somebody else has it, and is not waited for; with the number of the process.
     """
-    stream = _taken(file)
+    stream = _taken(file, wait)
     try:
         yield
     finally:
@@ -36,12 +40,12 @@ def alone(file: Path) -> Iterator[None]:
             file.unlink()  # before others can have the lock
 
 
-def _taken(file: Path) -> IO[str]:
+def _taken(file: Path, wait: bool) -> IO[str]:
     """The open file with its lock, and this process' number in it; a file system without locks is no obstacle."""
     while True:
         stream = _opened(file)
         try:
-            _lock(stream)
+            _lock(stream, wait)
         except OSError as problem:
             if problem.errno in _TAKEN:
                 raise _in_use(file, stream) from None
@@ -86,16 +90,16 @@ def _in_use(file: Path, stream: IO[str]) -> CheckpointError:
     )
 
 
-def _lock(stream: IO[str]) -> None:
+def _lock(stream: IO[str], wait: bool) -> None:
     try:
         import fcntl
     except ImportError:  # Windows
         import msvcrt
 
         stream.seek(1 << 20)  # beyond what is in it, for a locked part cannot be read
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
     else:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def _still_there(file: Path, stream: IO[str]) -> bool:
