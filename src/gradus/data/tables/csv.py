@@ -14,7 +14,7 @@ from ...errors import ArgumentError, DataError, DataWarning, nearest, warn
 from ...functional.checks import at_least_one
 from ..readers._decode import read_decoded
 from .header import headed
-from .rows import MOST, found_delimiter, found_rows, refuse_wide
+from .rows import MOST, Rows, found_delimiter, found_rows, refuse_wide
 from .table import Table
 from .typed import Wanted, typed
 from .values import MISSING
@@ -60,8 +60,8 @@ def read_csv(
         skip: lines to be passed over at the top.
         dates: for columns of dates their form, as `strptime` has it: {"day": "%d/%m/%Y"}.
         quoted: whether quotation marks enclose values that hold delimiters, or are read as they stand.
-        most_columns: a file of more is refused, as it most likely is no table.
-        most_bytes: how many a gzipped file may hold; None for 128 MiB, or 50 times its size where that is more.
+        most_columns, most_bytes: a file of more columns is refused, and one that holds, ungzipped, more bytes; None for
+            128 MiB, or 50 times its size where that is more.
 
     Raises:
         DataError: the file is missing, empty or no text, has rows of different lengths or none, or a quotation without
@@ -76,22 +76,30 @@ def read_csv(
     -      130   house  -
     2 rows x 4 columns
     """
-    _check(delimiter, decimal, comment, skip, header)
-    at_least_one("read_csv", most_columns=most_columns)
+    _check(delimiter, decimal, comment, skip, header, most_columns)
     text, missing, dates = _texts("text", text), _missing(missing), _forms(dates)
     said: list[str] = []
     content, separator = _content(path, encoding, most_bytes, comment, skip, said)
-    refuse_wide(content, delimiter or separator, path, most_columns)
-    between = delimiter or separator or found_delimiter(content, path, said)
-    rows = found_rows(content, between, path, quoted, said, most_columns)
+    rows = _rows(content, path, delimiter or separator, quoted, most_columns, said)
     columns = headed(rows, header, said)
     _find([*text, *dates], columns, path)
     wanted = Wanted(text, missing, dates, decimal, rows.delimiter, path)
     table = Table(typed(columns, wanted, "_" in content[content.find("\n") + 1 :], said))
+    _tell(path, said)
+    return table
+
+
+def _rows(
+    content: str, path: str | Path, delimiter: str | None, quoted: bool | None, most_columns: int, said: list[str]
+) -> Rows:
+    refuse_wide(content, delimiter, path, most_columns)
+    return found_rows(content, delimiter or found_delimiter(content, path, said), path, quoted, said, most_columns)
+
+
+def _tell(path: str | Path, said: list[str]) -> None:
     if said:
         more = [f"and {len(said) - _TOLD} things more"] * (len(said) > _TOLD)
         warn(f"{path}: " + "; ".join([*said[:_TOLD], *more]) + ".", DataWarning)
-    return table
 
 
 def _texts(name: str, given: Any) -> tuple[str, ...]:
@@ -148,7 +156,8 @@ def _check_delimiter(where: str, delimiter: Any) -> None:
         raise ArgumentError(f"{where}: the delimiter is one character, such as ',' ';' or '\\t', got {delimiter!r}")
 
 
-def _check(delimiter: Any, decimal: Any, comment: Any, skip: Any, header: Any) -> None:
+def _check(delimiter: Any, decimal: Any, comment: Any, skip: Any, header: Any, most_columns: Any) -> None:
+    at_least_one("read_csv", most_columns=most_columns)
     if delimiter is not None:
         _check_delimiter("read_csv", delimiter)
     if decimal not in (None, ".", ","):
