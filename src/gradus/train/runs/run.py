@@ -106,7 +106,9 @@ class Run:
 
     def _lacking(self) -> str:
         """Why there is nothing to go on with, and what helps."""
-        if not self.config_file.is_file() or self.found():
+        if not self.path.is_dir():
+            return "there is no such folder"
+        if self.found():
             return f"it has no {self.checkpoint_file.name}"
         command = self.config.get("command", "gradus train ...")
         return (
