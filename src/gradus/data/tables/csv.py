@@ -60,8 +60,7 @@ def read_csv(
         skip: lines to be passed over at the top.
         dates: for columns of dates their form, as `strptime` has it: {"day": "%d/%m/%Y"}.
         quoted: whether quotation marks enclose values that hold delimiters, or are read as they stand.
-        most_columns, most_bytes: a file of more columns is refused, and one that holds, ungzipped, more bytes; None for
-            128 MiB, or 50 times its size where that is more.
+        most_columns, most_bytes: more of them, ungzipped, are refused; None is 128 MiB, or 50 times the file's size.
 
     Raises:
         DataError: the file is missing, empty or no text, has rows of different lengths or none, or a quotation without
