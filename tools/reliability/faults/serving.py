@@ -156,6 +156,8 @@ def _exchange(mutant: Mutant, functions: dict[_Key, list[FunctionType]]) -> bool
     done = False
     for before, after in _pairs(old, new):
         for function in functions.get(_key(before), ()):
+            if len(function.__code__.co_freevars) != len(after.co_freevars):
+                return False  # it closes over others
             function.__code__ = after
             done = True
     return done
