@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from everyway import ways
+from scipy import special
 
 import gradus
 from gradus import functional as F
@@ -86,3 +87,18 @@ def near(what: str, found: Tensor, exact: Any, allowed: Any) -> None:
     with np.errstate(all="ignore"):
         wrong = finite & (abs(y.astype(wide) - exact) > allowed * float(limits.eps) + least)
     assert not wrong.any(), (what, Z[wrong][:5], y[wrong][:5], rounded[wrong][:5])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["erf", "erfc", "erfinv"])
+def test_error_functions_of_many_numbers(name: str, dtype: str) -> None:
+    """More than are worked out at once, from all their pieces, against the C library's and SciPy's."""
+    few = np.geomspace(1e-16, 1, 2_000)
+    x = np.linspace(-6, 27, 40_000).reshape(2, -1, 1)
+    exact = {"erf": np.vectorize(math.erf), "erfc": np.vectorize(math.erfc), "erfinv": special.erfinv}[name]
+    if name == "erfinv":
+        x = np.concatenate([np.linspace(-1, 1, 9_001), 1 - few, few - 1])
+    found, wanted = getattr(gradus, name)(x.astype(dtype)).numpy(), exact(x.astype(dtype).astype("float64"))
+    assert found.dtype == dtype
+    normal = abs(wanted) > {"float32": 1e-36, "float64": 1e-300}[dtype]
+    np.testing.assert_allclose(found[normal], wanted[normal], rtol={"float32": 4e-7, "float64": 3e-15}[dtype])

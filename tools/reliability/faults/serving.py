@@ -106,22 +106,27 @@ def _run(
     """In the fork: nothing returns from here."""
     try:
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+        os.write(writer, f"{_came_of(mutant, items, functions, writer)}\n".encode())
+    finally:
+        os._exit(0)
+
+
+def _came_of(
+    mutant: Mutant | None, items: list[pytest.Item], functions: dict[_Key, list[FunctionType]], writer: int
+) -> str:
+    try:
         if mutant and not _exchange(mutant, functions):
-            os.write(writer, b"not alive\n")
-            os._exit(0)
-        failures = _Failures()
-        config = items[0].config
+            return "not alive"
+        failures, config = _Failures(), items[0].config
         config.pluginmanager.register(failures)
         for item in items:
             os.write(writer, f"> {item.nodeid}\n".encode())
             config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             if failures.any:
-                os.write(writer, b"killed\n")
-                os._exit(0)
-        os.write(writer, b"survived\n")
-    except BaseException:  # whatever it is, such as Ctrl-C from a test, the fork ends here
-        os.write(writer, b"killed\n")
-    os._exit(0)
+                return "killed"
+        return "survived"
+    except BaseException:  # such as Ctrl-C from a test
+        return "killed"
 
 
 class _Failures:
