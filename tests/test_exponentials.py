@@ -102,3 +102,11 @@ def test_error_functions_of_many_numbers(name: str, dtype: str) -> None:
     assert found.dtype == dtype
     normal = abs(wanted) > {"float32": 1e-36, "float64": 1e-300}[dtype]
     np.testing.assert_allclose(found[normal], wanted[normal], rtol={"float32": 4e-7, "float64": 3e-15}[dtype])
+
+
+def test_sinc_and_hypot_where_their_formulas_have_a_seam() -> None:
+    x = np.array([0, 1e-8, 5e-4, 9.99e-4, 1e-3, 1.001e-3, 0.5])
+    np.testing.assert_allclose(gradus.sinc(x).numpy(), np.sinc(x), rtol=1e-15)
+    zero = gradus.zeros(2, requires_grad=True)
+    (gradus.hypot(zero, zero) + gradus.arctan2(zero, zero)).sum().backward()
+    assert zero.grad.tolist() == [0, 0]

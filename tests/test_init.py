@@ -85,3 +85,10 @@ def test_unknown_names() -> None:
         init.calculate_gain("leakyrelu")
     with pytest.raises(ArgumentError, match="Did you mean 'fan_out'"):
         init.kaiming_normal_(gradus.zeros((2, 2)), mode="fanout")
+
+
+def test_gains_are_those_of_the_papers() -> None:
+    known = {"linear": 1, "conv": 1, "sigmoid": 1, "tanh": 5 / 3, "relu": 2**0.5, "selu": 0.75}
+    assert {name: init.calculate_gain(name) for name in known} == known
+    assert init.calculate_gain("leaky_relu") == (2 / 1.0001) ** 0.5
+    assert init.calculate_gain("leaky_relu", 3.0) == 0.2**0.5

@@ -297,6 +297,11 @@ def test_numbers_are_not_rounded_to_float32():
     assert F.l1_loss(x[0], 0.1).item() == pytest.approx(0.2, rel=1e-12)
 
 
+def test_hinge_of_a_table_of_signs_is_of_each():
+    found = F.hinge_loss(X, np.sign(Y), reduction="none")
+    np.testing.assert_allclose(found.numpy(), np.maximum(0, 1 - np.sign(Y) * X))
+
+
 def test_one_sample_is_a_batch_of_one():
     for function, x in ((F.cross_entropy, X[0]), (F.nll_loss, np.log(P[0]))):
         for reduction in ("mean", "none"):

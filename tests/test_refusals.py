@@ -22,6 +22,12 @@ NAN = float("nan")
 REFUSED = {
     # -- shapes --
     "moveaxis": (lambda: g.moveaxis(X, (0, 1), 0), ArgumentError, r"as many places as axes.*\(0, 1\) and"),
+    "reshape": (lambda: g.reshape(X, -2, 3), ShapeError, r"\(2, 3\) holds 6 elements, \(-2, 3\) would hold -6"),
+    "reshape by two": (lambda: g.reshape(X, -1, -1), ShapeError, r"One length may be -1"),
+    "sum over axis 1 of none": (lambda: ONE.sum(1), ShapeError, "there is no axis 1 in a tensor with 0 axes"),
+    "sum over axes 1 of none": (lambda: ONE.sum([1]), ShapeError, "there is no axis 1 in a tensor with 0 axes"),
+    "nll_loss": (lambda: F.nll_loss(V, N, weight=V), ShapeError, r"weight has shape \(3,\), logits \(3,\)"),
+    "nll_loss of a row": (lambda: F.nll_loss(V, N), ShapeError, r"logits have shape \(3,\), targets \(3,\)"),
     "unflatten": (lambda: g.unflatten(X, 1, (2, 2)), ShapeError, "axis 1 of length 3 is no 2 x 2"),
     "flipud": (lambda: g.flipud(ONE), ShapeError, "needs one axis or more"),
     "rot90": (lambda: g.rot90(X, 1, (0,)), ArgumentError, "turns from one axis to another"),

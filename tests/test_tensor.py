@@ -231,3 +231,24 @@ def test_tensors_of_several_shapes_form_none() -> None:
 def test_what_is_no_array_is_no_data(data) -> None:
     with pytest.raises(DtypeError, match="a tensor's data is an array"):
         gradus.Tensor(data)
+
+
+@pytest.mark.parametrize("floats", ["float16", "bfloat16", "float32"])
+def test_integers_are_compared_exactly(floats) -> None:
+    """No integer is rounded to a float before it is compared: 2049 is not 2048, though float16 cannot hold it."""
+    for dtype, large in (("int16", 2049), ("uint16", 2049), ("int32", 2**24 + 1), ("int64", 2**24 + 1)):
+        ints = gradus.tensor([large], dtype)
+        near = gradus.tensor([min(large - 1.0, 65504.0)], floats)
+        assert ((ints == near).item(), (ints > near).item()) == (False, True), dtype
+    assert (gradus.tensor([255], "uint8") == gradus.tensor([255.0], floats)).item()
+
+
+def test_astype_copies_where_it_is_asked_to() -> None:
+    x = gradus.ones(2)
+    assert np.shares_memory(x.astype("float32").numpy(), x.numpy())
+    assert not np.shares_memory(x.astype("float32", copy=True).numpy(), x.numpy())
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0,), (-1,), [0], [-1]])
+def test_a_tensor_without_axes_takes_the_first_and_the_last(axis) -> None:
+    assert gradus.tensor(3.0).sum(axis).item() == 3

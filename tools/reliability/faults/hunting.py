@@ -24,13 +24,20 @@ class Reach:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._imported: dict[str, set[int]] = defaultdict(set)
         self._lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         for file in sorted(FOLDER.glob("*.json")):
             found = json.loads(file.read_text())
+            for source, imported in found["imported"].items():
+                self._imported[source].update(imported)
             self.seconds |= zip(found["tests"], found["seconds"], strict=True)
             for source, lines in found["lines"].items():
                 for line, numbers in lines.items():
                     self._lines[source][int(line)].update(found["tests"][number] for number in numbers)
+
+    def while_imported(self, mutant: Mutant) -> bool:
+        """Whether its line is run while the file is imported, be it in a function."""
+        return not self._imported[mutant.file].isdisjoint(range(mutant.lines[0], mutant.lines[1] + 1))
 
     def of(self, mutant: Mutant) -> list[str]:
         """Those that reach a mutant, the nearest and quickest first, of each test function one before a second."""
@@ -75,16 +82,22 @@ def hunted(chosen: Iterable[Mutant], reach: Reach) -> Iterator[tuple[Mutant, Ver
 def _hunt(mutant: Mutant, tests: list[str], reach: Reach, warm: Warm) -> Verdict:
     if not tests:
         return Verdict("no test", "", 0)
-    if mutant.alive:
-        while True:
-            longest = max(reach.seconds[test] for test in tests)
-            verdict = warm.tried(mutant, tests, 10 + 10 * longest)
-            if not verdict.found or warm.sound(verdict.test):
-                break
-            tests = [test for test in tests if test != verdict.test]
-        if verdict.verdict != "not alive":
+    verdict = _hunt_warm(mutant, tests, reach, warm) if mutant.alive else None
+    if verdict is None or (verdict.verdict == "survived" and reach.while_imported(mutant)):
+        return tried_anew(mutant, _of_few_files(tests), 120)
+    return verdict
+
+
+def _hunt_warm(mutant: Mutant, tests: list[str], reach: Reach, warm: Warm) -> Verdict | None:
+    """In forks, as long as tests fail that do so without the mutant, too; None if it is not met there."""
+    while tests:
+        verdict = warm.tried(mutant, tests, 10 + 10 * max(reach.seconds[test] for test in tests))
+        if verdict.verdict == "not alive":
+            return None
+        if not verdict.found or warm.sound(verdict.test):
             return verdict
-    return tried_anew(mutant, _of_few_files(tests), 120)
+        tests = [test for test in tests if test != verdict.test]
+    return Verdict("no test", "", 0)
 
 
 def _of_few_files(tests: list[str]) -> list[str]:

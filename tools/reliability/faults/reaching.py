@@ -1,7 +1,7 @@
 """A plugin for pytest that notes which lines of gradus each test reaches, and how long it takes.
 
 `pytest -n 0 -p tools.reliability.faults.reaching tests/test_optim.py` writes `$FAULTS/test_optim.py.json`; no module of
-gradus is imported before the plugin. Lines reached while modules are imported are no test's.
+gradus is imported before the plugin. Lines reached while modules are imported are no test's, and noted as such.
 """
 
 from __future__ import annotations
@@ -62,12 +62,17 @@ class Reaching:
         tests = [test for test in self.seconds if test not in self.failed]
         numbers = {test: number for number, test in enumerate(tests)}
         lines: dict[str, dict[int, list[int]]] = {}
+        imported: dict[str, list[int]] = {}
         for file in data.measured_files():
-            found = lines[str(Path(file).relative_to(SOURCE))] = {}
+            source = str(Path(file).relative_to(SOURCE))
+            found, imported[source] = lines.setdefault(source, {}), []
             for line, contexts in data.contexts_by_lineno(file).items():
+                if "" in contexts:
+                    imported[source].append(line)
                 if reaching := self._some([numbers[test] for test in contexts if test in numbers], tests):
                     found[line] = reaching
-        return {"tests": tests, "seconds": [round(self.seconds[test], 4) for test in tests], "lines": lines}
+        seconds = [round(self.seconds[test], 4) for test in tests]
+        return {"tests": tests, "seconds": seconds, "lines": lines, "imported": imported}
 
     def _some(self, numbers: list[int], tests: list[str]) -> list[int]:
         """The quickest, and others from all over."""

@@ -40,8 +40,8 @@ def _comparable(x1: Any, x2: Any) -> list[Tensor]:
 
 
 def _is_whole(x: Any) -> bool:
-    """Whether x holds integers that float32 may not."""
-    return isinstance(x, (Tensor, np.ndarray)) and x.dtype.kind in "iu" and x.dtype.itemsize > 2
+    """Whether x holds integers that floats may not: all types of floats have those of 8 bits."""
+    return isinstance(x, (Tensor, np.ndarray)) and x.dtype.kind in "iu" and x.dtype.itemsize > 1
 
 
 equal = _comparison(

@@ -80,6 +80,8 @@ def reshape(x: Any, *shape: Any, copy: bool | None = None) -> Tensor:
     if lengths.count(-1) == 1:
         known = -math.prod(lengths)
         lengths = tuple((x.size // known if known else 0) if n == -1 else n for n in lengths)
+    if any(n < 0 for n in lengths):  # NumPy takes each length below 0 for -1
+        _reshape_rule(Shaped(x.shape, x.dtype), lengths)
     found = x if lengths == x.shape else bind(_reshape, x, shape=lengths)
     if copy is False and type(x.data) is np.ndarray and x.size and not np.may_share_memory(found.data, x.data):
         raise ArgumentError(f"reshape: {x.shape} becomes {lengths} by a copy only, as its memory is not in one piece")
