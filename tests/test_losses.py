@@ -264,7 +264,7 @@ def test_what_has_no_numbers_is_not_looked_at():
         (lambda: F.multilabel_margin_loss(gradus.zeros((1, 2, 2)), gradus.zeros((1, 2, 2), int)), "or .classes,.*got"),
         (lambda: F.multilabel_margin_loss(1.0, 0), r"got \(\)"),
         (lambda: F.kl_div(np.log(P), 2 * Q), r"kl_div: targets.* Targets are probabilities"),
-        (lambda: F.kl_div(np.log(P), Q, reduction="men"), "kl_div: unknown reduction 'men'. Did you mean 'mean'"),
+        (lambda: F.kl_div(np.log(P), Q, reduction="batchmen"), "kl_div: unknown reduction.* Did you mean 'batchmean'"),
         (lambda: F.gaussian_nll_loss([1.0], [1.0], [-1.0]), "A variance is 0 or more"),
         (lambda: F.smooth_l1_loss([1.0], [1.0], beta=-1.0), r"smooth_l1_loss: beta must be in \[0, inf\)"),
         (lambda: F.triplet_margin_loss([[1.0]], [[1.0]], [[1.0]], margin=0.0), "triplet_margin_loss: margin must be"),
@@ -289,6 +289,22 @@ def test_focal_loss(options, reduction):
     of_labels = (1.0 if alpha is None else alpha) * (1 - P[ROWS, LABELS]) ** gamma * -np.log(P[ROWS, LABELS])
     found = F.focal_loss(X, LABELS, **options, reduction=name)
     np.testing.assert_allclose(found.numpy(), reduction(of_labels), rtol=1e-10)
+
+
+def test_labels_along_no_time():
+    """Where there is no time, only no label fits; whole numbers are logarithms, too."""
+    p = np.zeros((3, 2, 4), int)
+    found = F.ctc_loss(p, [[1], [2]], [0, 0], [0, 1], reduction="none")
+    assert found.tolist() == [0, np.inf]
+    np.testing.assert_array_equal(
+        *(F.ctc_loss(x, [[1], [2]], [3, 2], [1, 1]).numpy() for x in (p, p.astype("float32")))
+    )
+
+
+def test_kl_div_of_one_number():
+    p, q = 0.5, np.log(0.25)
+    for reduction in ("batchmean", "mean", "none"):
+        assert F.kl_div(q, p, reduction=reduction).item() == pytest.approx(0.5 * np.log(2))
 
 
 def test_numbers_are_not_rounded_to_float32():

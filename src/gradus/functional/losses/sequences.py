@@ -81,7 +81,7 @@ def _in_rows(targets: Tensor, counts: Tensor, samples: int, one: bool) -> Tensor
     ends = [int(n) for n in counts.numpy()]
     longest, start, rows = max(ends, default=0), 0, []
     for n in ends:
-        rows.append(concatenate([targets[start : start + n], targets[:0].full_like(0), _zeros(targets, longest - n)]))
+        rows.append(concatenate([targets[start : start + n], _zeros(targets, longest - n)]))
         start += n
     if start != targets.shape[0] or len(rows) != samples:
         raise ShapeError(f"ctc_loss: {samples} samples have {start} labels by target_lengths, targets {targets.shape}")

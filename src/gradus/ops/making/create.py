@@ -212,7 +212,7 @@ def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = dtypes.DEFAULT_FL
     tensor([[1., 0.],
             [0., 1.]])
     """
-    n, m = _sides("eye", n, m)
+    n, m = _sides(n, m)
     return (iota(n).reshape(n, 1) + k == iota(m)).astype(dtypes.as_dtype(dtype))
 
 
@@ -223,16 +223,13 @@ def tri(n: int, m: int | None = None, k: int = 0, dtype: Any = dtypes.DEFAULT_FL
     tensor([[1, 0],
             [1, 1]])
     """
-    n, m = _sides("tri", n, m)
+    n, m = _sides(n, m)
     return (iota(n).reshape(n, 1) + k >= iota(m)).astype(dtypes.as_dtype(dtype))
 
 
-def _sides(name: str, *sides: int | None) -> tuple[int, ...]:
+def _sides(*sides: int | None) -> tuple[int, ...]:
     """The lengths of a matrix' axes, each the first unless given."""
-    lengths = as_shape([sides[0] if n is None else n for n in sides])
-    if min(lengths) < 0:
-        raise ShapeError(f"{name}: a matrix of {' by '.join(map(str, lengths))} cannot be: lengths are 0 or more")
-    return lengths
+    return as_shape([sides[0] if n is None else n for n in sides])
 
 
 def logspace(

@@ -165,8 +165,9 @@ def _from_start(
     found = function(y, at, dtype=dtype)
     if first is None:
         return found
+    found = found if found.ndim else found.reshape(1)
     shape = tuple(1 if a == at else n for a, n in enumerate(found.shape))
-    return concatenate([full(shape, first, found.dtype), found if found.ndim else found.reshape(1)], at)
+    return concatenate([full(shape, first, found.dtype), found], at)
 
 
 @public(
