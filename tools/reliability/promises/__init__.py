@@ -1,9 +1,10 @@
 """The promises in the order of the page, one a file."""
 
+from .bits import BITS
 from .faults import FAULTS
 from .growth import GROWTH
 from .killed import KILLED
 from .mistakes import MISTAKES
 from .sources import SOURCES
 
-PROMISES = (KILLED, SOURCES, MISTAKES, GROWTH, FAULTS)
+PROMISES = (KILLED, BITS, SOURCES, MISTAKES, GROWTH, FAULTS)
