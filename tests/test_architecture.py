@@ -244,7 +244,8 @@ def _public(name: str) -> Iterator[tuple[str, Any]]:
 
 PUBLIC = {id(thing): (f"{package}.{n}", thing) for package in PACKAGES for n, thing in _public(package)}
 # Bases, records, and what would need files
-WITHOUT_EXAMPLE = {"Dataset", "Description", "Parameter", "Summary", "Optimizer", "Recipe", "Experiment"}
+WITHOUT_EXAMPLE = {"Dataset", "Description", "Parameter", "Preprocessing", "Summary", "Optimizer", "Recipe"}
+WITHOUT_EXAMPLE |= {"Experiment"}
 WITHOUT_EXAMPLE |= {"Defaults", "Run", "SaveBest", "load"}
 
 

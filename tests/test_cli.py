@@ -19,10 +19,11 @@ import gradus
 from gradus import datasets
 from gradus.cli import main
 from gradus.cli.doctor import EXTRAS, features
-from gradus.data import DataLoader, TensorDataset
+from gradus.data import ArrayPreprocessing, DataLoader, RawArrays, TensorDataset
 from gradus.train import report
-from gradus.train.experiment import Experiment, _parts
+from gradus.train.experiment import Experiment
 from gradus.train.fitting.loop import Loop
+from gradus.train.material import parts
 from gradus.train.predictor import Predictor
 from gradus.train.recipe import Recipe
 
@@ -140,7 +141,7 @@ def test_python_m_gradus():
         (["train", "--epoch", "3"], "--epochs"),
         (["train", "--epochs", "many"], "not a valid integer"),
         (["train", "lenett"], "there is no model 'lenett'. Did you mean 'lenet'?"),
-        (["train", "--data", "digit"], "there is no data set 'digit'. Did you mean 'digits'?"),
+        (["train", "--data", "digit"], "no file or folder of this name. Did you mean 'digits'?"),
         (["train", "--optimizer", "adm"], "Did you mean 'adam'?"),
         (["train", "--schedule", "cosinus"], "Did you mean 'cosine'?"),
         (["train", "--epochs", "0"], "epochs must be above 0, got 0"),
@@ -180,6 +181,7 @@ def test_models_that_do_not_fit_a_table(own_data, monkeypatch, tmp_path):
 def test_a_run_leaves_everything_behind(digits_run):
     names = {path.name.split(".out.")[0] for path in digits_run.iterdir()}
     assert names == {
+        "preprocessing.json",
         "config.json", "history.jsonl", "events", "model.safetensors", "checkpoint.safetensors", "report.html",
     }  # fmt: skip
     config = json.loads((digits_run / "config.json").read_text())
@@ -335,10 +337,6 @@ def test_evaluate_shows_classes_and_confusions(digits_run):
     ("name", "content", "said"),
     [
         ("config.json", b"{", "config.json cannot be read"),
-        ("config.json", b"{}", "is missing or has no recipe"),
-        ("config.json", b'{"recipe": {"data": "digits", "colour": 1}}', "recipe is damaged"),
-        ("config.json", b'{"recipe": {"data": "digits", "epochs": "x"}}', "recipe is damaged"),
-        ("config.json", b'{"recipe": 7}', "recipe is damaged"),
         ("model.safetensors", b"", "damaged"),
         ("model.safetensors", b"\x08\x00\x00\x00\x00\x00\x00\x00{\"a\": 1}", "damaged"),
     ],
@@ -349,10 +347,40 @@ def test_damaged_runs(copied, picture, name, content, said):
     assert said in fails("predict", copied, picture)
 
 
-def test_a_damaged_history_checkpoint_or_facts(copied, picture):
-    config = json.loads((copied / "config.json").read_text())
-    (copied / "config.json").write_text(json.dumps(config | {"data": {"input_shape": 3}}))
-    assert "config.json is damaged" in fails("predict", copied, picture)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{}", "is missing or has no recipe"),
+        (b'{"recipe": {"data": "digits", "colour": 1}}', "recipe is damaged"),
+        (b'{"recipe": {"data": "digits", "epochs": "x"}}', "recipe is damaged"),
+        (b'{"recipe": 7}', "recipe is damaged"),
+    ],
+)
+def test_a_damaged_recipe(copied, content, said):
+    (copied / "config.json").write_bytes(content)
+    assert said in fails("evaluate", copied)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("config.json", "{}", "that gradus cannot build by itself"),
+        ("config.json", '{"built": 3}', "what the run says of its model is damaged"),
+        ("config.json", '{"built": {"name": "mlp", "input_shape": "x", "outputs": 1}}', "is damaged"),
+        ("config.json", '{"built": {"name": "cnn", "input_shape": [3], "outputs": 1}}', "there is no model 'cnn'"),
+        ("preprocessing.json", "{", "preprocessing.json cannot be read"),
+        ("preprocessing.json", "[]", "preprocessing.json cannot be read"),
+        ("preprocessing.json", '{"kind": "sounds"}', "no preprocessing of the kind 'sounds'"),
+        ("preprocessing.json", '{"kind": "pictures", "target": {}, "size": 3}', "no PicturePreprocessing"),
+        ("preprocessing.json", None, "does not say how its data were prepared"),
+    ],
+)
+def test_what_prediction_needs_is_damaged(copied, picture, name, content, said):
+    (copied / name).unlink() if content is None else (copied / name).write_text(content)
+    assert said in fails("predict", copied, picture)
+
+
+def test_a_damaged_history_or_checkpoint(copied):
     (copied / "history.jsonl").write_text("what?\n")
     assert "history.jsonl, line 1" in fails("evaluate", copied)
     (copied / "checkpoint.safetensors").write_bytes(b"short")
@@ -361,10 +389,10 @@ def test_a_damaged_history_checkpoint_or_facts(copied, picture):
 
 def test_weights_of_another_model(copied, picture):
     config = json.loads((copied / "config.json").read_text())
-    config["recipe"]["model"] = "mlp"
+    config["recipe"]["model"] = config["built"]["name"] = "mlp"
     (copied / "config.json").write_text(json.dumps(config))
-    for words in (("evaluate", copied), ("predict", copied, picture)):
-        assert "weights are of another model" in fails(*words)
+    assert "weights are of another model" in fails("evaluate", copied)
+    assert "asks for a model that model.safetensors is not of" in fails("predict", copied, picture)
     assert "model: was 'SoftmaxRegression', is 'MLP'" in fails("train", "--resume", copied)
 
 
@@ -404,9 +432,9 @@ def test_a_table_as_it_lies_in_the_data_set(houses_run, tmp_path):
     path = tmp_path / "new.csv"
     path.write_text(houses(3))
     lines = succeeds("predict", houses_run, path).splitlines()
-    assert lines[0] == "file,row,price"
+    assert lines[0] == "row,price" and [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3"]
     areas = [float(line.split(",")[5]) for line in houses(3).splitlines()[1:]]
-    prices = [float(line.split(",")[2]) for line in lines[1:]]
+    prices = [float(line.split(",")[1]) for line in lines[1:]]
     assert np.argsort(areas).tolist() == np.argsort(prices).tolist()
     assert all(1e4 < price < 1e7 for price in prices)
 
@@ -473,7 +501,7 @@ def test_cpu_features_need_all_their_parts():
 
 def test_a_series_is_validated_on_its_end():
     whole = TensorDataset(np.arange(100.0)[:, None], np.arange(100.0)[:, None])
-    train, validation = _parts(whole, Recipe(data="daily_views", limit=50))
+    train, validation = parts(whole, Recipe(data="daily_views", limit=50))
     assert train.indices.tolist() == list(range(50, 95))
     assert validation.indices.tolist() == list(range(95, 100))
 
@@ -493,8 +521,8 @@ def test_a_finished_run_says_how_to_train_on(copied):
     assert (copied / "model.safetensors").read_bytes() == weights
 
 
-def test_a_file_as_data_set(tmp_path):
-    assert "docs/your-own-data.md" in fails("train", "--data", tmp_path / "my.csv")
+def test_a_file_that_is_not_there(tmp_path):
+    assert "there is no file or folder" in fails("train", "--data", tmp_path / "my.csv")
 
 
 def test_notes_on_pictures_are_not_results(digits_run, picture):
@@ -514,6 +542,7 @@ def test_the_doctor_advises_on_threads_and_extras(monkeypatch):
 
 
 def test_linear_models_learn_with_a_falling_rate():
-    assert Recipe(data="king_county", model="linear").completed((5,), None).schedule == "cosine"
-    assert Recipe(data="king_county", model="linear", schedule="constant").completed((5,), None).schedule == "constant"
-    assert Recipe(data="king_county", model="mlp").completed((5,), None).schedule == "constant"
+    numbers = ArrayPreprocessing().fit(RawArrays(np.zeros((3, 5)), np.array([0.5, 1.5, 2.5])))
+    for options, schedule in (({}, "cosine"), ({"schedule": "constant"}, "constant"), ({"model": "mlp"}, "constant")):
+        recipe = Recipe(**{"data": "king_county", "model": "linear"} | options)
+        assert recipe.completed(numbers, 3).schedule == schedule

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
+
+from gradus.cli import main
 
 ROOT = Path(__file__).parent.parent
 FIRST_STEPS = ROOT / "examples" / "first_steps.py"
@@ -76,6 +80,18 @@ def test_the_page_on_own_data_runs(heading, measured, limit, own_files):
     made = run_section(heading)
     found = made["trainer"].evaluate(made["test"])
     assert found["rmse"] < limit if measured == "rmse" else found[measured] >= limit
+
+
+def test_the_page_on_own_data_goes_from_a_file_to_the_answers(own_files):
+    made = run_section("From a file to the answers")
+    assert made["predictor"].evaluate(made["held"])["r2"] > 0.8
+    page = (ROOT / "docs" / "your-own-data.md").read_text(encoding="utf-8")
+    train, evaluate, predict = re.findall(r"^    gradus (.*)$", page, flags=re.M)
+    shutil.copy("houses.csv", "new_houses.csv")
+    for command in (f"{train} --epochs 5 --eager -q", evaluate, predict):
+        result = CliRunner().invoke(main, command.split())
+        assert result.exit_code == 0, result.output
+    assert Path("predictions.csv").read_text().startswith("row,price\n1,")
 
 
 def test_the_page_on_own_data_cross_validates(own_files):

@@ -208,26 +208,64 @@ def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(run):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"outputs": 10**9, "classes": None}, "asks for a model that model.safetensors is not of"),
+        ({"outputs": 10**9}, "asks for a model that model.safetensors is not of"),
         ({"input_shape": [10**9]}, "asks for a model that model.safetensors is not of"),
         ({"input_shape": [10**18]}, "asks for a model that model.safetensors is not of"),
         ({"input_shape": ["64"]}, r"input_shape is \['64'\]; expected tuple"),
         ({"outputs": 10.5}, "outputs is 10.5; expected int"),
-        ({"outputs": -1, "classes": None}, "cannot be built"),
-        ({"classes": ["0"]}, "1 classes, but 10 outputs"),
-        ({"brightness": "dark"}, "brightness is 'dark'"),
-        ({"target": DEEP}, "more than 64 lists"),
-        ({"target": '{"mean": 0, "std": 0}'}, "std is 0; expected a number above 0"),
-        ({"target": '{"mean": Infinity, "std": 1}'}, "mean is inf"),
-        ({"transform": '{"max_categories": 1, "columns": [{"kind": "number", "name": 1}]}'}, "name is 1"),
-        ({"transform": "[]"}, "no TableTransform"),
+        ({"outputs": -1}, "cannot be built"),
+        ({"input_shape": [8, 8]}, r"the model takes samples of \(8, 8\) and gives 10 numbers.* \(1, 8, 8\)"),
     ],
 )
 def test_settings_that_ask_for_what_cannot_be(change, words, run):
     path = run / "config.json"
     config = json.loads(path.read_text())
-    config["data"] |= change
+    config["built"] |= change
     path.write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=words):
+        Predictor.open(run)
+
+
+NUMBER = {"kind": "number", "name": "x", "mean": 0, "std": 1, "missing": False}
+TABLE = {
+    "kind": "table",
+    "target": {"scale": {"mean": 0, "std": 1}, "names": ["y"]},
+    "target_name": "y",
+    "task": None,
+    "id": None,
+    "leave_out": [],
+    "text": [],
+    "columns": {"x": ["numbers", ""]},
+    "transform": {"max_categories": 1, "columns": [NUMBER]},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (DEEP, "more than 64 lists"),
+        ("[]", "no preprocessing"),
+        ({"kind": 3}, "kind is 3; expected str"),
+        ({"kind": "sounds"}, "no preprocessing of the kind 'sounds'"),
+        ({"target": {"classes": []}}, "nothing to predict"),
+        ({"target": {"classes": [1, 2]}}, r"classes is \[1, 2\]"),
+        ({"target": {"scale": {"mean": 0, "std": 0}, "names": ["y"]}}, "std is 0; expected a number above 0"),
+        ({"target": {"scale": {"mean": float("inf"), "std": 1}, "names": ["y"]}}, "mean is inf"),
+        ({"columns": {"x": ["numbers"]}}, "columns is"),
+        ({"columns": []}, "no TablePreprocessing"),
+        ({"leave_out": "x"}, "leave_out is 'x'"),
+        ({"transform": {"max_categories": 1, "columns": [NUMBER | {"name": 1}]}}, "name is 1"),
+        ({"transform": {"max_categories": 1, "columns": [NUMBER | {"edges": ["a"]}]}}, "edges is"),
+        ({"transform": {"max_categories": "1", "columns": [NUMBER]}}, "max_categories is '1'"),
+        ({"transform": []}, "no TableTransform"),
+        ({"kind": "pictures", "size": [8, 8], "grey": True, "skip_bad": True, "brightness": "dark"}, "brightness is"),
+        ({"kind": "pictures", "size": [8], "grey": True, "skip_bad": True, "brightness": 0.1}, "size is"),
+        ({"kind": "arrays", "shape": [2.5]}, "shape is"),
+    ],
+)
+def test_preprocessing_of_other_things(change, words, run):
+    text = change if isinstance(change, str) else json.dumps(TABLE | change)
+    (run / "preprocessing.json").write_text(text)
     with pytest.raises(CheckpointError, match=words):
         Predictor.open(run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -94,6 +95,8 @@ def _is(value: Any, kind: Any) -> bool:
         return isinstance(value, list) and len(value) == len(inner) and all(map(_is, value, inner))
     if get_origin(kind) in (Union, UnionType):
         return any(_is(value, one) for one in get_args(kind))
+    if get_origin(kind) is Mapping:
+        return isinstance(value, dict)
     if kind is float:
         return type(value) in (int, float) and math.isfinite(value)
     return kind is Any or (type(value) is kind if kind in (int, bool) else isinstance(value, kind))

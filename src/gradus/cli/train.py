@@ -10,6 +10,7 @@ import click
 from .. import startup
 from ..errors import ArgumentError
 from ..train.fitting.every import USUALLY
+from .reading import reading_options, taken_from
 
 if TYPE_CHECKING:
     from ..train.experiment import Experiment
@@ -20,7 +21,8 @@ MAY_CHANGE = ("epochs", "eager", "verify", "guard")  # of a run that goes on
 
 @click.command(short_help="Train a model on a data set, test it, write a report.")
 @click.argument("model", required=False)
-@click.option("--data", metavar="NAME", help="Data set; `gradus data` lists them.  [default: digits]")
+@click.option("--data", metavar="NAME", help="Data set (`gradus data` lists them), file or folder.  [default: digits]")
+@reading_options
 @click.option("--epochs", type=int, help="Times that the training data are gone through.")
 @click.option("--batch-size", type=int, help="Samples a step.")
 @click.option("--lr", type=float, help="Learning rate.")
@@ -41,23 +43,29 @@ MAY_CHANGE = ("epochs", "eager", "verify", "guard")  # of a run that goes on
 def train(
     out: Path | None, resume: Path | None, allow_changes: bool, checkpoint_every: str, quiet: bool, **options: Any
 ) -> None:
-    """Train MODEL and test it: linear, softmax, mlp, convnet, simpleconvnet, deepconvnet, lenet, lenet1998, alexnet.
+    """Train MODEL and test it: linear, softmax, mlp, tabular, convnet, simpleconvnet, deepconvnet, lenet, lenet1998,
+    alexnet.
 
     Without arguments: a small convolutional network on handwritten digits, a few seconds. What is not given is chosen
     to suit the data and the model. A tenth of the training data is kept for validation; the test data are used once,
-    at the end.
+    at the end. Of a file or folder of your own a fifth is the test data: a table (CSV), a folder with a folder of
+    pictures for each class, arrays (npz, idx).
 
     \b
     Examples:
       gradus train
       gradus train lenet --data fashion_mnist --epochs 10
       gradus train linear --data king_county
+      gradus train --data houses.csv --target price
+      gradus train --data pictures/
       gradus train --resume runs/lenet-fashion_mnist-1
       gradus train --resume runs/lenet-fashion_mnist-1 --lr 0.001 --allow-changes
     """
     from ..train.experiment import Experiment, epochs_done, new_folder
 
+    reading = taken_from(options)
     given = {name: value for name, value in options.items() if value is not None}
+    given |= {"reading": reading} if reading else {}
     if resume is not None:
         experiment, folder = _reopened(resume, out, given, allow_changes), resume
     elif allow_changes:
@@ -65,6 +73,8 @@ def train(
     else:
         experiment = Experiment(_recipe(given))
         folder = new_folder(out, experiment.recipe)
+    for said in experiment.preprocessing.said:
+        click.echo(said, err=True)
     click.echo(experiment.describe())
     if resume is not None and (done := epochs_done(resume)) == experiment.recipe.epochs:
         click.echo(
@@ -110,5 +120,5 @@ def _finish(experiment: Experiment, folder: Path) -> None:
     click.echo(report.results_text(found))
     report.write(found, folder / "report.html")
     click.echo(f"\nRun folder  {folder}\nReport      {folder / 'report.html'}")
-    example = "table.csv" if found.values else "picture.png"
+    example = {"table": "table.csv", "pictures": "picture.png"}.get(experiment.preprocessing.kind, "FILE")
     click.echo(f"Next        gradus evaluate {folder}\n            gradus predict {folder} {example}")

@@ -121,10 +121,8 @@ def _begun(model: str | None, study: Path | None, given: dict[str, Any]) -> tupl
 
 def _problem(model: str | None, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The recipe and the space that the options say."""
-    from ..datasets import load
-    from ..models import defaults
+    from ..train.material import material
     from ..train.recipe import Recipe
-    from ..train.runs.facts import Facts
     from ..tune import Choice, Range
     from ..tune.space import parsed
 
@@ -134,8 +132,8 @@ def _problem(model: str | None, given: dict[str, Any]) -> tuple[Any, dict[str, A
     if not space:
         if "lr" in values:
             raise ArgumentError("there is nothing to search: give a range, as in --lr 1e-4:1e-1")
-        facts = Facts.of(load(recipe.data)[0])
-        usual = defaults(recipe.completed(facts.input_shape, facts.classes).model).lr
+        whole = material(recipe)
+        usual = recipe.completed(whole.preprocessing, len(whole.train)).lr
         space = {"lr": parsed("--lr", f"{usual / AROUND:.1g}:{usual * AROUND:.1g}")}
     return recipe, space
 

@@ -22,6 +22,12 @@ from .iterable import *
 from .joined import *
 from .loader import *
 from .made import *
+from .preprocessing.arrays import *
+from .preprocessing.kinds import *
+from .preprocessing.pictures import *
+from .preprocessing.preprocessing import *
+from .preprocessing.table import *
+from .preprocessing.targets import *
 from .readers.cifar import *
 from .readers.folders import *
 from .readers.idx import *

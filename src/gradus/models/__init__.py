@@ -42,7 +42,7 @@ from .perceptron import Learned, Margin, Perceptron, nearest_point, widest_margi
 from .rbm import RBM
 from .regression import descend_line, least_squares
 from .scratch import DeepConvNet, SimpleConvNet
-from .zoo import NAMES, Defaults, build, defaults, smallest_picture
+from .zoo import NAMES, Built, Defaults, build, defaults, smallest_picture
 
 __all__ = [
     "AND",
@@ -59,6 +59,7 @@ __all__ = [
     "XOR",
     "AlexNet",
     "Autoencoder",
+    "Built",
     "ConvAutoencoder",
     "ConvNet",
     "DeepAutoencoder",

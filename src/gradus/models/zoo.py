@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..errors import ArgumentError, nearest
+from ..bounded.saved import of_type
+from ..errors import ArgumentError, CheckpointError, nearest
 from ..nn import AvgPool2d, Module, Sigmoid
 from . import alexnet, convnet, lenet, scratch
 from .alexnet import AlexNet
@@ -16,7 +17,8 @@ from .linear import LinearRegression, SoftmaxRegression
 from .mlp import MLP
 from .scratch import DeepConvNet, SimpleConvNet
 
-HIDDEN = 256  # units of the hidden layer of `mlp`
+HIDDEN = 256  # units of the hidden layer of `mlp`, and of each of the two of `tabular`
+DROPPED = 0.2  # share of these that `tabular` drops
 
 
 class Defaults(NamedTuple):
@@ -30,6 +32,35 @@ class Defaults(NamedTuple):
     batch_size: int
     epochs: int
     schedule: str = "constant"
+
+
+class Built(NamedTuple):
+    """What a ready model was built by, to be built again: the arguments of `build`.
+
+    >>> build("mlp", (2,), 3).built
+    Built(name='mlp', input_shape=(2,), outputs=3)
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    outputs: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The arguments as JSON's types."""
+        return {"name": self.name, "input_shape": list(self.input_shape), "outputs": self.outputs}
+
+    @classmethod
+    def from_json(cls, saved: Any) -> Built:
+        """What `to_json` gave.
+
+        >>> Built.from_json(Built("mlp", (2,), 3).to_json()).outputs
+        3
+        """
+        try:
+            kinds = {"name": str, "input_shape": tuple[int, ...], "outputs": int}
+            return cls(*(of_type(name, saved[name], kind) for name, kind in kinds.items()))
+        except (KeyError, TypeError, ValueError) as problem:
+            raise CheckpointError(f"what the run says of its model is damaged: {problem!r}") from None
 
 
 class _Entry(NamedTuple):
@@ -48,6 +79,11 @@ def _softmax(shape: tuple[int, ...], outputs: int) -> Module:
 
 def _mlp(shape: tuple[int, ...], outputs: int) -> Module:
     return MLP([math.prod(shape), HIDDEN, outputs])
+
+
+def _tabular(shape: tuple[int, ...], outputs: int) -> Module:
+    """For tables whose numbers are cut into intervals, where a wide layer before dropout does well."""
+    return MLP([math.prod(shape), HIDDEN, HIDDEN, outputs], dropout=DROPPED)
 
 
 def _of_pictures(name: str, make: Callable[[int, tuple[int, int], int], Module]) -> Callable[..., Module]:
@@ -78,6 +114,7 @@ _ZOO = {
     "linear": _Entry(_linear, Defaults("Adam", 0.01, 64, 20, "cosine")),
     "softmax": _Entry(_softmax, Defaults("Adam", 1e-3, 64, 10)),
     "mlp": _Entry(_mlp, Defaults("Adam", 1e-3, 64, 10)),
+    "tabular": _Entry(_tabular, Defaults("AdamW", 2e-3, 128, 30, "one_cycle")),
     "convnet": _Entry(_of_pictures("convnet", ConvNet), Defaults("Adam", 2e-3, 32, 20), convnet.SMALLEST),
     "simpleconvnet": _Entry(
         _of_pictures("simpleconvnet", SimpleConvNet), Defaults("Adam", 1e-3, 100, 20), scratch.SMALLEST_SIMPLE
@@ -95,6 +132,8 @@ NAMES = tuple(_ZOO)
 def build(name: str, input_shape: tuple[int, ...], outputs: int) -> Module:
     """A ready model by name, for samples of a shape (without the batch's axis) and a number of outputs.
 
+    It remembers as `built` what it was built by.
+
     >>> import gradus
     >>> build("mlp", (1, 28, 28), 10)(gradus.zeros((2, 1, 28, 28))).shape
     (2, 10)
@@ -102,7 +141,9 @@ def build(name: str, input_shape: tuple[int, ...], outputs: int) -> Module:
     entry = _entry(name)
     if outputs < 1 or any(length < 1 for length in input_shape):
         raise ArgumentError(f"{name}: cannot be built for samples of shape {input_shape} and {outputs} outputs")
-    return entry.build(tuple(input_shape), outputs)
+    model = entry.build(tuple(input_shape), outputs)
+    model.built = Built(name, tuple(input_shape), outputs)
+    return model
 
 
 def defaults(name: str) -> Defaults:

@@ -11,6 +11,7 @@ from .fitting.interrupt import Terminated
 from .fitting.pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
 from .fitting.trainer import LOSSES, Trainer
 from .metrics import Metric
+from .predictor import Predictor
 from .runs.checkpoint import load, save
 from .runs.history import History
 from .runs.run import Run
@@ -25,6 +26,7 @@ __all__ = [
     "LambdaCallback",
     "Metric",
     "Plateau",
+    "Predictor",
     "Run",
     "SaveBest",
     "Terminated",

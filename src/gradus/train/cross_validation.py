@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Dataset, Subset, k_fold
+from ..data import Dataset, Subset, TensorDataset, k_fold
 from ..errors import ArgumentError
 from ..functional.checks import require_function
 from ..random import seed as start_from
-from .experiment import SERIES, Experiment
+from .experiment import Experiment
 from .fitting.trainer import Trainer
+from .material import SERIES
 from .recipe import Recipe
 
 
@@ -115,10 +116,10 @@ def _leave_out(given: Mapping[str, bool]) -> None:
 
 def _of_recipe(recipe: Recipe, k: int, progress: bool | None) -> CrossValidation:
     experiment = Experiment(recipe)
-    whole, inner = experiment.train.dataset, (experiment.train.indices, experiment.validation.indices)
-    data = Subset(whole, np.concatenate(inner))
+    both = experiment.train.arrays, experiment.validation.arrays
+    data = TensorDataset(*map(np.concatenate, zip(*both, strict=True)))
     series = recipe.data in SERIES
-    labels = data.arrays[-1] if experiment.facts.classes and not series else None
+    labels = data.arrays[-1] if experiment.preprocessing.classes and not series else None
     folds = k_fold(data, k, shuffle=not series, labels=labels, seed=recipe.seed)
     chosen = experiment.recipe
     return _over(folds, experiment.make_trainer, chosen.epochs, chosen.batch_size, recipe.seed, progress)

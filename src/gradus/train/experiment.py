@@ -9,34 +9,31 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, datasets, models
-from ..data import Standardizer, Subset, TensorDataset, random_split
-from ..errors import ArgumentError, CheckpointError
-from ..functional import cross_entropy, mse_loss
+from .. import __version__, models
+from ..errors import CheckpointError
 from ..random import seed
 from .fitting.callbacks import Callback
 from .fitting.every import USUALLY
 from .fitting.trainer import Trainer
+from .material import material
 from .metrics import Metric, metric
+from .metrics.in_units import in_units, usual
 from .recipe import Recipe, config_of
 from .runs.checkpoint import load, position, read_state
-from .runs.facts import Facts
 from .runs.run import Run
 
-SERIES = ("daily_views",)  # data sets whose samples are in order of time
 FIRST_FREE = 10_000  # runs of one name that a folder may hold
 
 
 class Experiment:
     """What a recipe stands for: the data, split and ready, the model, and the trainer.
 
-    The validation part comes out of the training data: drawn by the seed, or the last ones of a series in time, whose
-    neighbours overlap. The test data are not looked at in training.
+    The test data are not looked at in training.
 
     Attributes:
         recipe: the recipe with everything chosen.
-        train, validation, test: the three parts of the data.
-        facts: what must be kept of the data to predict without them.
+        train, validation, test: the three parts of the data (see `material`).
+        preprocessing: what must be kept of the data to predict without them.
         model, trainer: as in gradus.models and gradus.Trainer.
 
     >>> experiment = Experiment(Recipe(limit=100, epochs=1))
@@ -45,23 +42,21 @@ class Experiment:
     """
 
     def __init__(self, recipe: Recipe) -> None:
-        whole, self.test = datasets.load(recipe.data)
-        self.facts = Facts.of(whole)
-        self.recipe = recipe.completed(self.facts.input_shape, self.facts.classes)
-        self.train, self.validation = _parts(whole, recipe)
+        self.train, self.validation, self.test, self.preprocessing = material(recipe)
+        self.recipe = recipe.completed(self.preprocessing, len(self.train))
         seed(recipe.seed)
         self.trainer = self.make_trainer(len(self.train))
         self.model = self.trainer.model
 
     def make_trainer(self, samples: int) -> Trainer:
         """A trainer of a new model, as the recipe says; so many samples to learn from lay out the learning rate."""
-        model = models.build(self.recipe.model, self.facts.input_shape, self.facts.outputs)
+        of = self.preprocessing
+        model = models.build(self.recipe.model, of.input_shape, of.outputs)
         steps = -(-samples // self.recipe.batch_size) * self.recipe.epochs
         optimizer = self.recipe.make_optimizer(model, steps)
-        loss = cross_entropy if self.facts.classes else mse_loss
         how: dict[str, Any] = {"precision": self.recipe.precision, "verify": self.recipe.verify}
         how["guard"] = self.recipe.guard
-        return Trainer(model, loss, optimizer, self.metrics(), compile=not self.recipe.eager, **how)
+        return Trainer(model, of.target.loss, optimizer, self.metrics(), compile=not self.recipe.eager, **how)
 
     @classmethod
     def open(cls, folder: str | Path, **changes: Any) -> Experiment:
@@ -75,18 +70,17 @@ class Experiment:
 
     def metrics(self) -> tuple[Metric, ...]:
         """Accuracy for classes; for numbers mae, rmse and r2, in the target's unit."""
-        if self.facts.classes:
-            return (metric("accuracy"),)
-        return tuple(_in_units(metric(name), self.facts.target) for name in ("mae", "rmse", "r2"))
+        scale = self.preprocessing.scale
+        return tuple(in_units(metric(name), scale) for name in usual(scale))
 
     def describe(self) -> str:
         """What will be trained on what: two lines."""
-        f, r = self.facts, self.recipe
-        task = f"{len(f.classes)} classes" if f.classes else f"predict {f.target.name if f.target else 'a number'}"
-        shape = "x".join(map(str, f.input_shape))
+        p, r = self.preprocessing, self.recipe
+        task = f"{len(p.classes)} classes" if p.classes else f"predict {p.target.name}"
+        shape = "x".join(map(str, p.input_shape))
         parameters = sum(p.size for p in self.model.parameters())
         return (
-            f"{r.data}: {len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test "
+            f"{r.name}: {len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test "
             f"samples of {shape}; {task}\n"
             f"{r.model}: {parameters:,} parameters; {r.optimizer}, learning rate {r.lr:g}, batches of {r.batch_size}, "
             f"{r.epochs} epochs"
@@ -101,8 +95,8 @@ class Experiment:
         allow_changes: bool = False,
     ) -> None:
         """Train, and keep everything in a run's folder; with `resume`, go on with what is in it, as in Trainer.fit."""
-        about = {"recipe": self.recipe.to_json(), "command": self.recipe.command()}
-        about |= {"data": self.facts.to_json(), "versions": versions()}
+        about: dict[str, Any] = {"recipe": self.recipe.to_json(), "command": self.recipe.command()}
+        about["versions"] = versions()
         run = Run.open(folder) if resume else Run(folder)
         with run.alone():
             if not resume:  # before the first checkpoint, so that whatever interrupts it can be gone on with
@@ -116,6 +110,7 @@ class Experiment:
                 resume=resume,
                 progress=progress,
                 seed=self.recipe.seed,
+                preprocessing=self.preprocessing,
                 checkpoint_every=checkpoint_every,
                 allow_changes=allow_changes,
                 callbacks=[_Keep(run, about)] if resume else [],
@@ -153,7 +148,7 @@ def new_folder(wanted: str | Path | None, recipe: Recipe) -> Path:
                 f"{folder} exists. Give another --out, delete it, or go on with it: gradus train --resume {folder}"
             )
         return folder
-    return free_folder(f"{recipe.model}-{recipe.data}")
+    return free_folder(f"{recipe.model}-{recipe.name}")
 
 
 def free_folder(stem: str) -> Path:
@@ -178,30 +173,3 @@ class _Keep(Callback):
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         self.run.configure(**self.about)
-
-
-def _parts(whole: TensorDataset, recipe: Recipe) -> tuple[Subset, Subset]:
-    """The samples to learn from, as many as the recipe's limit allows, and those kept for validation."""
-    n = len(whole) if recipe.limit is None else min(recipe.limit, len(whole))
-    if n < 2:
-        have = f"limit must be 2 or more, got {n}" if len(whole) > n else f"{recipe.data} has {n} for training"
-        raise ArgumentError(f"{have}: one sample is needed to learn from and one for validation")
-    kept = max(1, round(recipe.validation * n))
-    if recipe.data in SERIES:
-        latest = np.arange(len(whole) - n, len(whole))
-        return Subset(whole, latest[:-kept]), Subset(whole, latest[-kept:])
-    train, validation, _ = random_split(whole, [n - kept, kept, len(whole) - n], seed=recipe.seed)
-    return train, validation
-
-
-def _in_units(base: Metric, target: Standardizer | None) -> Metric:
-    """The same metric, of numbers that were standardised, in the unit they had before."""
-    if target is None:
-        return base
-    return Metric(
-        base.name,
-        lambda outputs, y: base.statistics(target.inverse(outputs), target.inverse(y)),
-        base.finish,
-        base.merge,
-        base.better,
-    )

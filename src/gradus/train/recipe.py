@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from .. import models, optim
 from ..bounded.saved import made
 from ..compiler import PRECISIONS
+from ..data import Preprocessing
 from ..datasets import NAMES as DATASETS
 from ..errors import ArgumentError, CheckpointError, nearest
 from ..nn import Module
 from ..optim import schedules
 from .runs.run import Run
+
+_SMALLEST_BATCH, _STEPS = 8, 16  # of small data of one's own: samples a step at least, steps an epoch at least
 
 OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sgd": ("SGD", {}),
@@ -33,7 +36,8 @@ class Recipe:
     """What to train, on what, and how. What is None is chosen by the data and the model.
 
     Attributes:
-        data: the name of a data set (`gradus.datasets.NAMES`).
+        data: the name of a data set (`gradus.datasets.NAMES`), or a file or folder (`data.preprocessing_for`).
+        reading: how a file or folder is read and what is predicted, as `{"target": "price"}`.
         model: the name of a model (`gradus.models.NAMES`).
         epochs, batch_size, lr, optimizer, weight_decay: as in Trainer and the optimizers.
         schedule: of the learning rate: "constant", "cosine" (down to 0 at the end of the last epoch) or "one_cycle"
@@ -68,14 +72,15 @@ class Recipe:
     precision: str = "float32"
     verify: int = 0
     guard: bool = False
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.data not in DATASETS and ("/" in self.data or "." in self.data):
-            raise ArgumentError(
-                f"--data takes the name of a data set, and {self.data} looks like a file or folder. Data of your own "
-                f"are trained on in Python, in a few lines: docs/your-own-data.md. Names: {', '.join(DATASETS)}."
-            )
-        _known("data set", self.data, DATASETS)
+        if self.data not in DATASETS:
+            _require_file(self.data)
+            _check_reading(self.reading)
+        elif self.reading:
+            options = ", ".join(words_of(self.reading))
+            raise ArgumentError(f"{options}: for files and folders of your own; {self.data} is a named data set")
         if self.schedule is not None:
             _known("schedule", self.schedule, SCHEDULES)
         if self.model is not None:
@@ -96,16 +101,24 @@ class Recipe:
         if not 0 < self.validation < 1:
             raise ArgumentError(f"validation is a share between 0 and 1, got {self.validation}")
 
-    def completed(self, input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> CompleteRecipe:
-        """The same with everything chosen, for samples of this shape; classes are None where numbers are predicted.
+    @property
+    def name(self) -> str:
+        """What the data are called: of a file or folder its name, without what stands after a dot."""
+        return self.data if self.data in DATASETS else Path(self.data).resolve().name.partition(".")[0]
+
+    def completed(self, of: Preprocessing, samples: int) -> CompleteRecipe:
+        """The same with everything chosen, for so many samples to learn from, prepared so.
 
         Raises:
             ArgumentError: the model does not fit the data.
         """
-        model = self.model or _suited(input_shape, classes)
-        _check_fit(model, self.data, input_shape, classes)
+        own = self.data not in DATASETS
+        model = self.model or _suited(of.input_shape, of.classes, own)
+        _check_fit(model, self.name, of.input_shape, of.classes)
         usual = models.defaults(model)
         chosen = {"model": model, **usual._asdict(), "optimizer": usual.optimizer.lower()}
+        if own:  # few samples make more steps, which one_cycle and cosine fit into the epochs
+            chosen["batch_size"] = min(usual.batch_size, max(_SMALLEST_BATCH, samples // _STEPS))
         given = {name: value for name, value in self.to_json().items() if value is not None}
         return CompleteRecipe(**chosen | given)
 
@@ -114,13 +127,13 @@ class Recipe:
         words = ["gradus", "train"] + ([self.model] if self.model else [])
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name not in ("model", "validation") and value != f.default:
+            if f.name not in ("model", "validation", "reading") and value != f.default:
                 words += [f"--{f.name.replace('_', '-')}", *([] if value is True else [str(value)])]
-        return shlex.join(words)
+        return shlex.join(words + words_of(self.reading))
 
     def to_json(self) -> dict[str, Any]:
         """Names and values, as they are kept in a run's folder."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "reading" or value}
 
     @classmethod
     def from_json(cls, saved: Any) -> Recipe:
@@ -186,9 +199,44 @@ def _known(what: str, name: str, names: Any) -> None:
         raise ArgumentError(f"there is no {what} {name!r}. {nearest(name, names)}", mistake=mistake)
 
 
-def _suited(input_shape: tuple[int, ...], classes: tuple[str, ...] | None) -> str:
+def words_of(reading: Mapping[str, Any]) -> list[str]:
+    """How a file is read, as options of the command.
+
+    >>> words_of({"target": "price", "leave_out": ["id", "name"], "grey": True})
+    ['--target', 'price', '--leave-out', 'id', '--leave-out', 'name', '--grey']
+    """
+    words: list[str] = []
+    for name, value in reading.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words += [option] if value else [f"--no-{option[2:]}"]
+        else:
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                words += [option, str(one)]
+    return words
+
+
+def _check_reading(reading: Mapping[str, Any]) -> None:
+    """Refuse what no option of the command could say."""
+    for name, value in reading.items():
+        if not all(isinstance(one, (str, int)) for one in (value if isinstance(value, (list, tuple)) else [value])):
+            raise ArgumentError(f"{name} is a text, a whole number, or a list of these, got {value!r:.60}")
+
+
+def _require_file(data: str) -> None:
+    """Refuse what is neither the name of a data set nor a file or folder."""
+    if Path(data).exists():
+        return
+    if any(mark in data for mark in "/\\."):
+        raise ArgumentError(f"there is no file or folder {data}. Data sets by name: {', '.join(DATASETS)}.")
+    raise ArgumentError(f"there is no data set {data!r}, and no file or folder of this name. {nearest(data, DATASETS)}")
+
+
+def _suited(input_shape: tuple[int, ...], classes: tuple[str, ...] | None, own: bool) -> str:
     """The model for data for which none was named."""
     if len(input_shape) != 3:
+        if own:
+            return "tabular"
         return "softmax" if classes else "linear"
     return "convnet" if min(input_shape[1:]) < models.smallest_picture("lenet") else "lenet"
 

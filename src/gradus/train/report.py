@@ -39,25 +39,25 @@ def collect(experiment: Experiment, folder: str | Path) -> Report:
         experiment: with its weights loaded.
         folder: the run's folder, for the history.
     """
-    facts, trainer = experiment.facts, experiment.trainer
+    of, trainer = experiment.preprocessing, experiment.trainer
     history = History.read(folder)
     x, y = experiment.test.arrays[:2]
     logits = trainer.predict(x)
     found = _last(history) | {"test": scores(trainer, logits, tensor(y))}
     outputs = logits.numpy()
     common = {
-        "title": f"{experiment.recipe.model} on {experiment.recipe.data}",
+        "title": f"{experiment.recipe.model} on {experiment.recipe.name}",
         "headline": _headline(experiment, found["test"], history),
         "metrics": found,
         "curves": curves_of(history),
         "settings": _settings(experiment),
-        "model": str(summary(experiment.model, (1, *facts.input_shape))),
+        "model": str(summary(experiment.model, (1, *of.input_shape))),
         "command": experiment.recipe.command(),
         "versions": Run(folder).config.get("versions", {}),
     }
-    if facts.classes:
-        return Report(**common, **_classified(x, y, outputs, facts.classes))
-    return Report(**common, note=_note(facts.target), values=_predicted(y, outputs, facts.target))
+    if of.classes:
+        return Report(**common, **_classified(x, y, outputs, of.classes))
+    return Report(**common, note=_note(of.scale), values=_predicted(y, outputs, of.scale))
 
 
 def write(report: Report, path: str | Path) -> None:
@@ -129,7 +129,7 @@ def _aligned(rows: list[list[str]]) -> list[str]:
 
 
 def _headline(experiment: Experiment, test: Mapping[str, float], history: History) -> dict[str, str]:
-    main = ("accuracy",) if experiment.facts.classes else ("mae", "r2")
+    main = ("accuracy",) if experiment.preprocessing.classes else ("mae", "r2")
     seconds = sum(record.get("seconds", 0.0) for record in history)
     return {f"test {name}": number(test[name]) for name in main} | {
         "training time": f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min",

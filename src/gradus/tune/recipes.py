@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .. import datasets
 from ..errors import ArgumentError, nearest
 from ..train.experiment import Experiment
+from ..train.material import material
 from ..train.recipe import CompleteRecipe, Recipe
-from ..train.runs.facts import Facts
 from .search import Attempt, Report, search
 from .space import Choice, Space, check_space, to_json
 from .study import opened
@@ -52,10 +51,11 @@ class Tuning:
                 raise ArgumentError(f"a recipe has no hyper-parameter {name!r} to tune. {nearest(name, TUNABLE)}")
             for option in part.options if isinstance(part, Choice) else (part.low, part.high):
                 replace(recipe, **{name: option})  # refuses what makes no sense
-        facts = Facts.of(datasets.load(recipe.data)[0])
+        whole = material(recipe)
         self.space = space
-        self.recipe: CompleteRecipe = recipe.completed(facts.input_shape, facts.classes)
-        self.monitor, self.better = ("val_accuracy", "higher") if facts.classes else ("val_loss", "lower")
+        self.recipe: CompleteRecipe = recipe.completed(whole.preprocessing, len(whole.train))
+        of_classes = whole.preprocessing.classes is not None
+        self.monitor, self.better = ("val_accuracy", "higher") if of_classes else ("val_loss", "lower")
 
     def problem(self) -> dict[str, Any]:
         """What a study's file is of: the recipe without what is searched for."""

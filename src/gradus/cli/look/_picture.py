@@ -25,8 +25,8 @@ def opened(run: Path) -> Experiment:
     from ...train.experiment import Experiment
 
     experiment = Experiment.open(run)
-    facts = experiment.facts
-    if not facts.pictures or not facts.classes:
+    of = experiment.preprocessing
+    if not of.pictures or not of.classes:
         raise DataError(
             f"{experiment.recipe.model} was trained on the table {experiment.recipe.data}: this look is for a "
             "classifier of pictures. Train one: gradus train lenet --data mnist"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...errors import DataError
+from ._picture import opened
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ...inspect import Attack
-    from ...train.predictor import Predictor
+    from ...nn import Module
 
 SHOWN = 8  # pictures that are drawn
 
@@ -26,14 +26,11 @@ SHOWN = 8  # pictures that are drawn
 @click.option("--out", type=click.Path(path_type=Path), help="The picture's file.  [default: RUN/attack.png]")
 def attack(run: Path, method: str, samples: int, eps: float, out: Path | None) -> None:
     """Attack the model of RUN on the first test pictures of its data, and draw what fooled it."""
-    from ... import datasets, draw
-    from ...train.predictor import Predictor
+    from ... import draw
 
-    predictor = Predictor.open(run)
-    if not predictor.facts.pictures or not predictor.facts.classes:
-        raise DataError(f"{run} was trained on {predictor.recipe.data}: attacks need a model that classifies pictures")
-    x, y = (a[:samples] for a in datasets.load(predictor.recipe.data).test.arrays)
-    found = _attack(method, predictor, x, y, eps)
+    experiment = opened(run)
+    x, y = (a[:samples] for a in experiment.test.arrays)
+    found = _attack(method, experiment.model, x, y, eps)
     n = int(found.right.sum())
     click.echo(f"{method}: of {len(x):,} test pictures the model sees {n:,} rightly; {_changes(method, eps)}")
     click.echo(f"fooled: {int(found.fooled.sum()):,} of {n:,}" + (f", {found.success_rate:.1%}" if n else ""))
@@ -42,16 +39,16 @@ def attack(run: Path, method: str, samples: int, eps: float, out: Path | None) -
         shown = [*found.fooled.nonzero()[0], *(~found.fooled).nonzero()[0]][:SHOWN]
         x, attacked, before, after = (a[shown] for a in (found.x, found.attacked, found.before, found.after))
         out = out or run / "attack.png"
-        draw.save_png(draw.attack_examples(x, attacked, before, after, predictor.facts.classes), out)
+        draw.save_png(draw.attack_examples(x, attacked, before, after, experiment.preprocessing.classes or ()), out)
         click.echo(f"Picture  {out}")
 
 
-def _attack(method: str, predictor: Predictor, x: np.ndarray, y: np.ndarray, eps: float) -> Attack:
+def _attack(method: str, model: Module, x: np.ndarray, y: np.ndarray, eps: float) -> Attack:
     from ... import inspect
 
     if method == "one-pixel":
-        return inspect.one_pixel(predictor.model, x, y)
-    return (inspect.fgsm if method == "fgsm" else inspect.pgd)(predictor.model, x, y, eps=eps)
+        return inspect.one_pixel(model, x, y)
+    return (inspect.fgsm if method == "fgsm" else inspect.pgd)(model, x, y, eps=eps)
 
 
 def _changes(method: str, eps: float) -> str:

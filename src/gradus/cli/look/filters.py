@@ -20,7 +20,7 @@ def filters(run: Path, layer: str | None, out: Path | None) -> None:
     experiment = opened(run)
     after = inspect.filters(experiment.model, layer)
     random.seed(experiment.recipe.seed)  # the same first weights again
-    new = models.build(experiment.recipe.model, experiment.facts.input_shape, experiment.facts.outputs)
+    new = models.build(experiment.recipe.model, experiment.preprocessing.input_shape, experiment.preprocessing.outputs)
     before = inspect.filters(new, layer)
     n, c, h, w = after.shape
     click.echo(f"{n} filters of {c} channels, {h}x{w}")

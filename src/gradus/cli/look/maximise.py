@@ -25,12 +25,12 @@ def maximise(
     from ... import draw, inspect
 
     experiment = opened(run)
-    facts = experiment.facts
-    names = facts.classes if layer is None else None
-    count = inspect.unit_count(experiment.model, facts.input_shape, layer)
+    of = experiment.preprocessing
+    names = of.classes if layer is None else None
+    count = inspect.unit_count(experiment.model, of.input_shape, layer)
     cells = []
     for unit in units or range(min(count, MOST)):
-        found = inspect.maximise(experiment.model, facts.input_shape, unit, layer, steps, variation=variation)
+        found = inspect.maximise(experiment.model, of.input_shape, unit, layer, steps, variation=variation)
         name = names[unit] if names else f"{layer} {unit}"
         click.echo(f"{name:16s} {found.course[0]:8.3g} -> {found.course[-1]:.3g}")
         cells.append((name, found.picture))

@@ -23,22 +23,22 @@ def regions(run: Path, start: int, end: int, third: int | None, out: Path | None
     """
     import numpy as np
 
-    from ... import datasets
     from ...draw import available, save_png, way
     from ...errors import ArgumentError
     from ...functional import softmax
     from ...inspect import line_pieces, plane_pieces
-    from ...train.predictor import Predictor
+    from ...train.experiment import Experiment
 
-    predictor = Predictor.open(run)
-    names = predictor.facts.classes
+    experiment = Experiment.open(run)
+    experiment.load(run)
+    names = experiment.preprocessing.classes
     if not names:
         raise ArgumentError(f"{run} predicts numbers; regions are looked at in networks for classes: gradus train mlp")
-    x, y = datasets.load(predictor.recipe.data).test.arrays
+    x, y = experiment.test.arrays
     for i in (start, end) if third is None else (start, end, third):
         if not 0 <= i < len(x):
-            raise ArgumentError(f"there is no test sample {i}: {predictor.recipe.data} has 0 to {len(x) - 1}")
-    found = line_pieces(predictor.model, x[start], x[end])
+            raise ArgumentError(f"there is no test sample {i}: {experiment.recipe.name} has 0 to {len(x) - 1}")
+    found = line_pieces(experiment.model, x[start], x[end])
     t = np.linspace(0, 1, STEPS)
     p = softmax(found(t)).numpy()
     ends = tuple(f"{i} ({names[int(y[i])]})" for i in (start, end))
@@ -47,12 +47,12 @@ def regions(run: Path, start: int, end: int, third: int | None, out: Path | None
     changes = [0, *(np.flatnonzero(np.diff(seen)) + 1)]
     click.echo("taken for: " + ", then ".join(f"{names[seen[i]]} from {t[i]:.0%}" for i in changes))
     if third is not None:
-        plane = plane_pieces(predictor.model, x[start], x[end], x[third])
+        plane = plane_pieces(experiment.model, x[start], x[end], x[third])
         click.echo(f"over the parallelogram with test sample {third}: {len(plane)} pieces")
     if available():
         along = np.array([x[start] + s * (x[end] - x[start]) for s in np.linspace(0, 1, SHOWN)])
-        pictures = along.transpose(0, 2, 3, 1).squeeze() if predictor.facts.pictures else None
-        title = f"{predictor.recipe.model} on {predictor.recipe.data}: {len(found)} straight pieces"
+        pictures = along.transpose(0, 2, 3, 1).squeeze() if experiment.preprocessing.pictures else None
+        title = f"{experiment.recipe.model} on {experiment.recipe.name}: {len(found)} straight pieces"
         out = out or run / "regions.png"
         save_png(way(t, p, found.breaks, names, pictures, title, (ends[0], ends[1])), out)
         click.echo(f"\nPicture  {out}")

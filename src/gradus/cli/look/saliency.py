@@ -39,7 +39,7 @@ def saliency(
     from ... import draw
 
     experiment = opened(run)
-    classes = experiment.facts.classes or ()
+    classes = experiment.preprocessing.classes or ()
     chosen, left_out = _chosen(experiment.model, methods, layer)
     x, target = picture_of(experiment, sample)
     looks = [(m, *_look(experiment.model, x, target, m, layer, feature, size)) for m in chosen]

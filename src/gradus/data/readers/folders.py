@@ -64,7 +64,7 @@ def read_image_folder(
     ('cat', 'dog')
     """
     root = as_path(path, "a folder")
-    classes, samples = _samples(root)
+    classes, samples = samples_below(root)
     found: list[tuple[Path, np.ndarray, int]] = []
     skipped: dict[Path, str] = {}
     for file, label in samples:
@@ -129,7 +129,7 @@ class ImageFolder:
         if transform is not None:
             require_function("ImageFolder", transform=transform)
         self.root, self.size, self.grey, self.transform = as_path(root, "a folder"), size, grey, transform
-        self.classes, self.samples = _samples(self.root)
+        self.classes, self.samples = samples_below(self.root)
         self.name = self.root.name
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
         self.skipped = self._bad() if skip_bad else {}
@@ -161,13 +161,13 @@ class ImageFolder:
         return f"ImageFolder({str(self.root)!r}: {len(self)} pictures, {len(self.classes)} classes)"
 
 
-def _samples(root: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
+def samples_below(root: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
     """The classes, and the file and label of each sample, sorted."""
     if not root.is_dir():
         raise DataError(f"{root} is no folder; expected a folder that holds one folder of pictures for each class")
     folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not folders:
-        there = any(_is_picture(p.name) for p in root.iterdir())
+        there = any(is_picture(p.name) for p in root.iterdir())
         raise DataError(
             f"{root} holds {'pictures, but ' if there else ''}no folders; expected one folder of pictures for each "
             f"class, {root}/CLASS/1.png"
@@ -188,20 +188,28 @@ def _pictures_below(folder: Path) -> list[Path]:
     files: list[Path] = []
     for at, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files += [Path(at, name) for name in sorted(names) if _is_picture(name)]
+        files += [Path(at, name) for name in sorted(names) if is_picture(name)]
     return files
 
 
-def _is_picture(name: str) -> bool:
+def is_picture(name: str) -> bool:
+    """Whether a file is one of a picture by its name, and not hidden."""
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _tell_skipped(root: Path, skipped: dict[Path, str], of: int) -> None:
-    """Say which files are left out; where none is left, that there is nothing."""
-    if not skipped:
-        return
+    if skipped:
+        warn(told_skipped(root, skipped, of), SkippedWarning)
+
+
+def told_skipped(root: Path, skipped: dict[Path, str], of: int) -> str:
+    """Which files are left out, some by name.
+
+    Raises:
+        DataError: none is left.
+    """
     told = " ".join(f"{reason}." for reason in list(skipped.values())[:_TOLD])
     more = f" And {len(skipped) - _TOLD} more: see `skipped` of the data set." if len(skipped) > _TOLD else ""
     if len(skipped) == of:
         raise DataError(f"{root}: none of {of} pictures can be read. {told}{more}")
-    warn(f"{root}: {len(skipped)} of {of} pictures are left out. {told}{more}", SkippedWarning)
+    return f"{root}: {len(skipped)} of {of} pictures are left out. {told}{more}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,8 @@ FORMATS = {
 SUFFIXES = tuple(sorted(suffix for suffixes in FORMATS.values() for suffix in suffixes))
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}  # 8 bits a channel or fewer
 _SIXTEEN_BITS = {"I;16", "I;16B", "I;16L", "I;16N"}
+_GREY = {"1", "L", "LA", "I", *_SIXTEEN_BITS}
+_ORIENTATION, _ON_A_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF: how the camera was held, and when it lay on a side
 
 Size = int | tuple[int, int]
 
@@ -70,6 +72,33 @@ def read_image(path: str | Path, size: Size | None = None, grey: bool = False) -
     if array.ndim == 3:
         return np.ascontiguousarray(array.transpose(2, 0, 1))
     return array[None] if grey else np.repeat(array[None], 3, axis=0)
+
+
+class PictureKind(NamedTuple):
+    """What a picture's file says of it before it is read: how large it is as it is shown, and whether it is grey."""
+
+    height: int
+    width: int
+    grey: bool
+
+
+def picture_kind(path: str | Path) -> PictureKind | None:
+    """What the head of a picture's file says; None of a file that is no picture."""
+    try:
+        with _open(path) as file:
+            width, height = file.size
+            turned = file.getexif().get(_ORIENTATION, 1) in _ON_A_SIDE
+            grey = _is_grey(file)
+    except Exception:  # of damaged bytes Pillow makes errors of many kinds; reading it says which
+        return None
+    return PictureKind(width, height, grey) if turned else PictureKind(height, width, grey)
+
+
+def _is_grey(picture: Image.Image) -> bool:
+    if picture.mode != "P":
+        return picture.mode in _GREY
+    palette = np.array(picture.getpalette() or [0, 0, 1]).reshape(-1, 3)
+    return bool((palette == palette[:, :1]).all())
 
 
 def _opened(path: str | Path) -> Image.Image:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import DataError, short
+from ..text.tokens import words
 from .standardizer import spread
 from .table import Table
 from .values import TRUTHS
@@ -19,31 +20,45 @@ _THURSDAY = 3  # the first day of datetime64, 1970-01-01
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """How a column of numbers is standardised; a missing one becomes the mean, with an indicator if `missing`."""
+    """How a column of numbers is standardised; a missing one becomes the mean, with an indicator if `missing`.
+
+    With `edges` it also becomes a number for each interval between two of them: how much of the interval lies below it,
+    from 0 to 1. A linear layer of these is any function that is straight between the edges.
+    """
 
     name: str
     mean: float
     std: float
     missing: bool
+    edges: tuple[float, ...] = ()
 
     @classmethod
-    def fit(cls, table: Table, name: str) -> NumberColumn:
-        """Mean and deviation of what is known."""
+    def fit(cls, table: Table, name: str, bins: int = 0) -> NumberColumn:
+        """Mean and deviation of what is known; edges that part it into so many equal shares."""
         values = table.numbers(name)
         _refuse_infinity(name, values)
-        return cls(name, *_spread(values), bool(np.isnan(values).any()))
+        known = values[~np.isnan(values)]
+        shares = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1))) if bins and len(known) else known[:0]
+        edges = tuple(shares.tolist()) if len(shares) > 2 else ()
+        return cls(name, *_spread(values), len(known) < len(values), edges)
 
     @property
     def features(self) -> list[str]:
         """The names of the columns that it becomes."""
-        return [self.name] + [f"{self.name} missing"] * self.missing
+        intervals = [f"{self.name} above {edge:.6g}" for edge in self.edges[:-1]]
+        return [self.name, *intervals] + [f"{self.name} missing"] * self.missing
 
     def transform(self, table: Table) -> list[np.ndarray]:
-        """Those columns for a table, each (n,)."""
+        """Those columns for a table, each (n,), the intervals (n, bins)."""
         values = table.numbers(self.name)
         _refuse_infinity(self.name, values)
         absent = np.isnan(values)
-        return [np.where(absent, 0.0, (values - self.mean) / self.std)] + [absent] * self.missing
+        parts = [np.where(absent, 0.0, (values - self.mean) / self.std)]
+        if self.edges:
+            below, width = np.array(self.edges[:-1]), np.diff(self.edges)
+            shares = np.clip((values[:, None] - below) / width, 0.0, 1.0)
+            parts.append(np.where(absent[:, None], 0.0, shares))
+        return parts + [absent] * self.missing
 
 
 @dataclass(frozen=True)
@@ -61,18 +76,20 @@ class TextColumn:
     rare: tuple[str, ...] = ()
 
     @classmethod
-    def fit(cls, table: Table, name: str, min_count: int, most: int) -> TextColumn:
-        """The categories that come at least `min_count` times."""
+    def fit(cls, table: Table, name: str, min_count: int, most: int, many: str = "refuse") -> TextColumn:
+        """The categories that come at least `min_count` times, `most` of them."""
         values = table.texts(name)
         counts = Counter(v for v in values if v is not None)
         kept = sorted(c for c, count in counts.items() if count >= min_count)
+        if len(kept) > most and many == "share":
+            kept = sorted(sorted(kept, key=lambda c: (-counts[c], c))[:most])
         if len(kept) > most:
             raise DataError(
                 f"column {short(name)!r} holds {len(kept)} different texts ({', '.join(map(short, kept[:3]))}, ...), "
                 f"more than max_categories={most}. Drop the column, raise the limit, or let rare ones share a place: "
-                "min_count=10."
+                "many='share', or min_count=10."
             )
-        rare = tuple(sorted(c for c, count in counts.items() if count < min_count))
+        rare = tuple(sorted(counts.keys() - set(kept)))
         return cls(name, tuple(kept), any(v is None for v in values), True, rare)
 
     @property
@@ -100,6 +117,34 @@ class TextColumn:
             return values
         written: dict[str | None, str] = {str(int(TRUTHS[c])): c for c in self.categories}
         return [written.get(v, v) for v in values]
+
+
+@dataclass(frozen=True)
+class WordsColumn:
+    """How a column of sentences becomes a column for each of some words, 1 where the sentence has it, else 0."""
+
+    name: str
+    words: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, table: Table, name: str, most: int) -> WordsColumn:
+        """The words that stand in most of the texts, but not in one alone."""
+        counts = Counter(word for text in table.texts(name) if text for word in set(words(text, lower=True)))
+        kept = [(count, word) for word, count in counts.items() if count > 1]
+        return cls(name, tuple(sorted(word for _, word in sorted(kept, key=lambda c: (-c[0], c[1]))[:most])))
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the columns that it becomes."""
+        return [f"{self.name} has {word!r}" for word in self.words]
+
+    def transform(self, table: Table) -> list[np.ndarray]:
+        """Those columns for a table, all in one array (n, k)."""
+        place = {word: i for i, word in enumerate(self.words)}
+        found = np.zeros((len(table), len(self.words)), bool)
+        for row, text in enumerate(table.texts(self.name)):
+            found[row, [place[word] for word in words(text or "", lower=True) if word in place]] = True
+        return [found]
 
 
 @dataclass(frozen=True)

@@ -202,16 +202,25 @@ def write_csv(table: Table, path: str | Path, delimiter: str = ",") -> None:
     ,house
     """
     _check_delimiter("write_csv", delimiter)
-    lines: list[str] = []
-    target: Any = SimpleNamespace(write=lines.append)
-    writer = csv.writer(target, delimiter=delimiter, lineterminator="\r\n")  # both are quoted in values, then
-    writer.writerow(table.names)
-    writer.writerows(zip(*(table.texts(name) for name in table.names), strict=True))
     try:
-        data = "".join(line.removesuffix("\r\n") + "\n" for line in lines).encode("utf-8")
+        data = csv_text(table, delimiter).encode("utf-8")
     except UnicodeEncodeError as problem:
         raise DataError(f"{path} cannot be written: {problem.object[problem.start]!r} is no character") from None
     try:
         Path(path).write_bytes(gzip.compress(data, mtime=0) if str(path).endswith(".gz") else data)
     except OSError as problem:
         raise DataError(f"{path} cannot be written: {problem.strerror or problem}") from None
+
+
+def csv_text(table: Table, delimiter: str = ",") -> str:
+    """What `write_csv` writes.
+
+    >>> csv_text(Table({"rooms": [3, None], "kind": ["flat, new", "house"]}))
+    'rooms,kind\\n3,"flat, new"\\n,house\\n'
+    """
+    lines: list[str] = []
+    target: Any = SimpleNamespace(write=lines.append)
+    writer = csv.writer(target, delimiter=delimiter, lineterminator="\r\n")  # both are quoted in values, then
+    writer.writerow(table.names)
+    writer.writerows(zip(*(table.texts(name) for name in table.names), strict=True))
+    return "".join(line.removesuffix("\r\n") + "\n" for line in lines)

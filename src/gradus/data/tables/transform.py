@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
 
-from ...bounded.saved import made, parsed
-from ...errors import DataError, DataWarning, short, warn
-from ...functional.checks import at_least_one
+from ...bounded.saved import made, of_type, parsed
+from ...errors import DataError, DataWarning, one_of, short, warn
+from ...functional.checks import at_least, at_least_one
 from ...names.elsewhere import tell
-from .columns import DateColumn, NumberColumn, TextColumn
+from .columns import DateColumn, NumberColumn, TextColumn, WordsColumn
 from .table import Table
 
 __all__ = ["TableTransform"]
 
 _SHOWN = 3  # unknown categories of a column that a warning names
 
-Column = NumberColumn | TextColumn | DateColumn
+Column = NumberColumn | TextColumn | WordsColumn | DateColumn
+_MANY = ("refuse", "share")
 
 
 class TableTransform:
@@ -37,6 +39,12 @@ class TableTransform:
             number, or text of its own.
         min_count: how often a category must come to have a place of its own. Rarer ones share that of the unknown;
             without them a model learns nothing of it, for in the training part nothing else is unknown.
+        many: what is done with a column of more categories: "refuse", or "share", where all but the commonest share the
+            place of the unknown.
+        bins: beside z, a number becomes its share of each of so many intervals, which hold equally many rows of the
+            training part, so that even a linear model learns a curve of it (Gorishniy et al., "On embeddings for
+            numerical features", 2022). 0 leaves them out.
+        words: columns of sentences, which become a feature for each of the `max_categories` commonest words.
 
     >>> homes = Table({"rooms": [1.0, 3.0], "kind": ["flat", "house"]})
     >>> transform = TableTransform().fit(homes)
@@ -46,9 +54,19 @@ class TableTransform:
     [[0.0, 0.0, 0.0, 0.0], [3.0, 1.0, 0.0, 0.0]]
     """
 
-    def __init__(self, max_categories: int = 100, min_count: int = 1) -> None:
+    def __init__(
+        self,
+        max_categories: int = 100,
+        min_count: int = 1,
+        many: str = "refuse",
+        bins: int = 0,
+        words: Collection[str] = (),
+    ) -> None:
         at_least_one("TableTransform", max_categories=max_categories, min_count=min_count)
-        self.max_categories, self.min_count = max_categories, min_count
+        at_least(0, "TableTransform", bins=bins)
+        one_of("TableTransform", "many", many, _MANY)
+        self.max_categories, self.min_count, self.many, self.bins = max_categories, min_count, many, bins
+        self.words = tuple(words)
         self.columns: tuple[Column, ...] = ()
 
     def fit(self, table: Any) -> Self:
@@ -60,9 +78,11 @@ class TableTransform:
         return self
 
     def _fitted(self, table: Table, name: str) -> Column:
+        if name in self.words:
+            return WordsColumn.fit(table, name, self.max_categories)
         if table.is_text(name):
-            return TextColumn.fit(table, name, self.min_count, self.max_categories)
-        return DateColumn.fit(table, name) if table.is_date(name) else NumberColumn.fit(table, name)
+            return TextColumn.fit(table, name, self.min_count, self.max_categories, self.many)
+        return DateColumn.fit(table, name) if table.is_date(name) else NumberColumn.fit(table, name, self.bins)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -104,7 +124,7 @@ class TableTransform:
     def to_json(self) -> str:
         """All that was learned, as JSON text."""
         columns = [{"kind": _KIND[type(column)], **asdict(column)} for column in self.columns]
-        saved = {"max_categories": self.max_categories, "min_count": self.min_count, "columns": columns}
+        saved = {name: getattr(self, name) for name in _OPTIONS} | {"columns": columns}
         return json.dumps(saved, ensure_ascii=False)
 
     @classmethod
@@ -112,14 +132,21 @@ class TableTransform:
         """The transform that `to_json` wrote."""
         try:
             saved = parsed(text)
-            found = cls(saved["max_categories"], saved.get("min_count", 1))
+            options = {name: of_type(name, saved[name], kind) for name, kind in _OPTIONS.items() if name in saved}
+            found = cls(**options)
             found.columns = tuple(_column_from(dict(column)) for column in saved["columns"])
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise DataError(f"this is no TableTransform written by to_json: {problem}") from None
         return found
 
 
-_KIND: dict[type[Column], str] = {NumberColumn: "number", TextColumn: "text", DateColumn: "date"}
+_OPTIONS = {"max_categories": int, "min_count": int, "many": str, "bins": int, "words": tuple[str, ...]}
+_KIND: dict[type[Column], str] = {
+    NumberColumn: "number",
+    TextColumn: "text",
+    WordsColumn: "words",
+    DateColumn: "date",
+}
 
 
 def _table(given: Any) -> Table:
@@ -135,7 +162,7 @@ def _told(name: str, counts: dict[str, int], rows: int) -> str:
 def _column_from(saved: dict[str, Any]) -> Column:
     kinds: dict[str, type[Column]] = {known: column for column, known in _KIND.items()}
     column = made(kinds[saved.pop("kind")], saved)
-    if not isinstance(column, TextColumn) and column.std <= 0:
+    if isinstance(column, (NumberColumn, DateColumn)) and column.std <= 0:
         raise ValueError(f"std of {short(column.name)!r} is {column.std}; expected a number above 0")
     return column
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import functional
-from ...data import DataLoader, Dataset, Subset, TensorDataset, check_finite, padded_lengths
+from ...data import DataLoader, Dataset, Preprocessing, Subset, TensorDataset, check_finite, padded_lengths
 from ...data.iterable import is_stream, known_length
 from ...errors import ArgumentError, DataError, GradientError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
@@ -173,31 +173,30 @@ class Trainer(Native):
         seed: int = 0,
         checkpoint_every: Often = USUALLY,
         allow_changes: bool = False,
+        preprocessing: Preprocessing | None = None,
     ) -> History:
         """Go through the training data so many times, a step for each batch.
 
         Ctrl-C ends it after the batch, with the checkpoint written, as KeyboardInterrupt, and SIGTERM as
-        `train.Terminated`, which is one, too. With `resume` it goes on from there, and comes to the same bits as if it
-        had not been interrupted, with the same number of BLAS threads. At the end the model is in the mode (training or
-        evaluation) that it was in before.
+        `train.Terminated`, which is one, too. With `resume` it goes on from there to the same bits as if it had not
+        been interrupted, with the same number of BLAS threads. At the end the model is in the mode that it was in.
 
         Args:
             train: a data set, of which shuffled batches are made, or a DataLoader. Of batches (x, y), (x1, x2, y) the
-                last part is the targets, and the model is called with the others; of dicts it is called with the
-                entries that its `forward` takes by name, and the other one is the targets. An IterableDataset is gone
-                through once an epoch, in its order.
+                last part is the targets, the model is called with the others; of dicts it is called with what its
+                `forward` takes by name, and the other one is the targets. A stream is gone through in its order.
             validation: measured after each epoch; its numbers are named `val_...`.
             epochs: how often, counted from the very beginning when it goes on.
-            batch_size: samples in a step; of a DataLoader its own is taken.
-            callbacks: see `train.Callback`.
+            batch_size, callbacks: samples in a step (of a DataLoader its own is taken); see `train.Callback`.
             run: a new folder for config, history, events, weights and checkpoint; None writes nothing.
             resume: go on in the folder `run`; the data, the model, the loss, the optimizer and their options must be
                 what it was begun with, and all that differs is named.
             progress: False shows nothing; otherwise a bar in a terminal and lines elsewhere, on stderr.
             seed: of the order of the samples. Dropout and the like draw from `gradus.random.seed`.
-            checkpoint_every: it is written at each epoch's end, and within one after so many steps (500) or so much
-                time ("30s", "10min", "2h", a `timedelta`); None: at the ends alone.
+            checkpoint_every: not only at an epoch's end, but after so many steps (500) or so much time ("30s", "10min",
+                "2h", a `timedelta`); None: at the ends alone.
             allow_changes: go on with what is given now, the learning rate, too; config.json keeps what changed.
+            preprocessing: of the data, kept in the run: `gradus predict RUN FILE` goes to answers.
 
         Returns:
             The history: a record for each epoch.
@@ -207,10 +206,9 @@ class Trainer(Native):
             DataError: no samples, NaN in the data, or a set without targets.
             CheckpointError: the folder exists, is of another training, or another process is training in it.
             DivergedError: the loss or a parameter became NaN or infinite; with the operation that it comes from, where
-                that can be found. The training is left as it was before the step, and what was saved stays.
+                that is found. The training is left as before the step, and what was saved stays.
         """
         at_least_one("fit", epochs=epochs)
-        every = Every(checkpoint_every)
         _check_trainable(self.optimizer, self.model)
         _check_callbacks(callbacks)
         loader = _loader(train, batch_size, shuffle=not is_stream(train), seed=seed)
@@ -218,7 +216,9 @@ class Trainer(Native):
         first, *_ = [self._try(data) for data in (loader, held_out) if data is not None]  # one without batches is false
         folder = _folder(run, resume, allow_changes)
         with folder.alone() if folder else nullcontext():
-            loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress), every)
+            loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress), Every(checkpoint_every))
+            if folder and not resume:
+                folder.begin(preprocessing, training=self._settings(epochs, loader), **_built(self.model))
             return self._run(loop, first, resume, allow_changes)
 
     def _try(self, loader: DataLoader) -> Any:
@@ -229,8 +229,6 @@ class Trainer(Native):
         return first
 
     def _run(self, loop: Loop, first: Any, resume: bool, allow_changes: bool) -> History:
-        if loop.run and not resume:
-            loop.run.begin(training=self._settings(loop.epochs, loop.loader))
         if loop.run:
             loop.made = made_of(self, loop.loader, loop.validation, first)
         if loop.run and resume:
@@ -293,6 +291,12 @@ class Trainer(Native):
             raise DataError("predict: there is no sample")
         joined = concatenate(found)
         return joined if data is x or given else joined[np.argsort(data.indices)]
+
+
+def _built(model: Module) -> dict[str, Any]:
+    """By what a ready model was built."""
+    built = getattr(model, "built", None)
+    return {"built": built.to_json()} if built else {}
 
 
 def _folder(run: str | Path | Run | None, resume: bool, allow_changes: bool) -> Run | None:

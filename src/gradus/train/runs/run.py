@@ -1,6 +1,7 @@
 """The folder of a run: everything that a training leaves behind.
 
     config.json              what was trained, how
+    preprocessing.json       how its data were made ready, and outputs become answers
     history.jsonl            a line for each epoch
     events.out.tfevents.*    the same for TensorBoard
     model.safetensors        the weights, under PyTorch's names
@@ -19,6 +20,7 @@ from typing import Any
 
 from ...bounded.contents import read_utf8
 from ...bounded.saved import parsed
+from ...data import Preprocessing, load_preprocessing
 from ...errors import CheckpointError
 from ...process import atomic
 from . import lock
@@ -37,6 +39,7 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.config_file = self.path / "config.json"
+        self.preprocessing_file = self.path / "preprocessing.json"
         self.history_file = self.path / "history.jsonl"
         self.model_file = self.path / "model.safetensors"
         self.checkpoint_file = self.path / "checkpoint.safetensors"
@@ -87,8 +90,12 @@ class Run:
             finally:
                 self._mine = False
 
-    def begin(self, **config: Any) -> None:
-        """Write the settings of a run that has not begun; refused where there is more than settings."""
+    def begin(self, preprocessing: Preprocessing | None = None, **config: Any) -> None:
+        """Write the settings of a run that has not begun, and the preprocessing of its data if that is kept.
+
+        Raises:
+            CheckpointError: there is more than settings in the folder.
+        """
         found = self.found()
         if found:
             raise CheckpointError(
@@ -97,6 +104,8 @@ class Run:
                 mistake="run-exists",
             )
         self.configure(**config)
+        if preprocessing is not None:
+            write_atomically(self.preprocessing_file, preprocessing.to_json() + "\n")
 
     def begun(self) -> Run:
         """This run, which must have a checkpoint."""
@@ -117,8 +126,8 @@ class Run:
         )
 
     def found(self) -> list[str]:
-        """What the folder holds besides config.json, which alone is no run that has begun, and the lock."""
-        passed = (self.config_file, self._lock_file, *atomic.left_in(self.path))
+        """What the folder holds besides settings, which alone are no run that has begun, and the lock."""
+        passed = (self.config_file, self.preprocessing_file, self._lock_file, *atomic.left_in(self.path))
         return sorted(p.name for p in self.path.iterdir() if p not in passed)
 
     @property
@@ -138,3 +147,22 @@ class Run:
     def configure(self, **settings: Any) -> None:
         """Write settings into config.json, beside those that are there."""
         write_atomically(self.config_file, json.dumps(self.config | settings, indent=2) + "\n")
+
+    def preprocessing(self) -> Preprocessing:
+        """The preprocessing of the data.
+
+        Raises:
+            CheckpointError: there is no run, it was trained without one, or the file is damaged.
+        """
+        if not self.path.is_dir():
+            raise CheckpointError(f"there is no run {self.path}. `gradus train` makes one.")
+        if not self.preprocessing_file.is_file():
+            raise CheckpointError(
+                f"{self.path} does not say how its data were prepared: it has no {self.preprocessing_file.name}. In "
+                "Python it is given to the training: Trainer.fit(..., run=..., preprocessing=...)."
+            )
+        try:
+            text = read_utf8(self.preprocessing_file, CheckpointError, "a run's preprocessing", _LARGEST)
+            return load_preprocessing(text)
+        except ValueError as problem:
+            raise CheckpointError(f"{self.preprocessing_file} cannot be read: {problem}") from None
