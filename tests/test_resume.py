@@ -11,7 +11,7 @@ import pytest
 
 import gradus
 from gradus import functional, nn, optim
-from gradus.data import DataLoader, TensorDataset, WeightedRandomSampler, sample_generator
+from gradus.data import DataLoader, IterableDataset, TensorDataset, WeightedRandomSampler, sample_generator
 from gradus.errors import ArgumentError, CheckpointError
 from gradus.optim import schedules
 from gradus.train import History, LambdaCallback, Trainer
@@ -299,6 +299,26 @@ def test_a_checkpoint_that_tells_less_is_gone_on_with_and_that_is_said(tmp_path)
     assert trainer.history["lr"] == [0.1, 0.1]
     with pytest.raises(CheckpointError, match=r"learning rate: was 0\.5, is 0\.3"):
         fitted(trainer_of(lr=0.3), tmp_path / "run", epochs=3, resume=True)
+
+
+class Stream(IterableDataset):
+    """The same samples one after the other, their number known."""
+
+    def __init__(self, by=0):
+        self.by = by
+
+    def __len__(self):
+        return len(X)
+
+    def __iter__(self):
+        return zip(X + np.float32(self.by), Y, strict=True)
+
+
+def test_a_stream_is_compared_by_its_first_batch(tmp_path):
+    fitted(trainer_of(), tmp_path / "run", data=Stream())
+    with pytest.raises(CheckpointError, match="first batch: was"):
+        fitted(trainer_of(), tmp_path / "run", data=Stream(1), epochs=2, resume=True)
+    assert len(fitted(trainer_of(), tmp_path / "run", data=Stream(), epochs=2, resume=True).history) == 2
 
 
 class Drawn(Read):

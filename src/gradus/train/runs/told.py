@@ -14,6 +14,7 @@ import numpy as np
 
 from ...data import TensorDataset
 from ...data.dataset import found_in, rows
+from ...data.iterable import known_length
 from ...data.sequences import Sequences
 from ...errors import short
 from ...nn import Module
@@ -117,16 +118,16 @@ def numbers_told(dataset: Any) -> str | None:
     >>> numbers_told(TensorDataset([1.0, 2.0])) == numbers_told(Subset(TensorDataset([2.0, 1.0]), [1, 0]))
     True
     """
-    length = getattr(dataset, "__len__", None)
-    if length is None or not length():
+    length = known_length(dataset)
+    if not length:
         return None
     whole, _ = found_in(dataset, np.arange(1))
-    if type(whole).__getitem__ not in (TensorDataset.__getitem__, Sequences.__getitem__):
+    if getattr(type(whole), "__getitem__", None) not in (TensorDataset.__getitem__, Sequences.__getitem__):
         return None
     size = max(1, sum(a.nbytes for a in rows(dataset, slice(0, 1))))
     count = max(1, _AT_ONCE // size)
-    every = max(1, math.ceil(length() * size / _AT_MOST)) * count
-    pieces = (a for start in range(0, length(), every) for a in rows(dataset, slice(start, start + count)))
+    every = max(1, math.ceil(length * size / _AT_MOST)) * count
+    pieces = (a for start in range(0, length, every) for a in rows(dataset, slice(start, start + count)))
     return f"checksum {_checksum(pieces):08x}"
 
 
