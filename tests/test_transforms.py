@@ -328,3 +328,33 @@ def test_a_jacobian_through_a_loop_of_a_compiled_function() -> None:
 
     x = gradus.tensor(RNG.normal(size=3))
     close(gradus.compile(f)(x), f(x))
+
+
+BY_RULE = {
+    "reshape": lambda x: x.reshape(-1),
+    "broadcast_to": lambda x: x[:, None].broadcast_to(2, 4, 3),
+    "permute": lambda x: x.T,
+    "slice": lambda x: x[:, 1:],
+    "pad": lambda x: gradus.pad(x, [(1, 0), (0, 2)]),
+    "sliding_window": lambda x: nn.functional.max_pool1d(x, 2),
+    "matmul": lambda x: x @ x.T,
+    "take": lambda x: x[[1, 0, 1]],
+    "scatter_add": lambda x: gradus.segment_sum(x, [0, 1, 0, 1][: x.shape[0]], 2),
+    "sum": lambda x: x.sum(0),
+}
+
+
+@pytest.mark.parametrize("name", BY_RULE)
+def test_examples_are_worked_out_together(name, monkeypatch) -> None:
+    """Where there is a rule, no operation goes through the examples one after the other."""
+    monkeypatch.setattr("gradus.transforms.batching._one_by_one", None)
+    x = gradus.tensor(np.arange(24.0).reshape(4, 2, 3))
+    found = gradus.vmap(BY_RULE[name])(x)
+    np.testing.assert_array_equal(found.numpy(), np.stack([BY_RULE[name](one).numpy() for one in x]))
+
+
+def test_derivatives_where_nothing_is_recorded() -> None:
+    x = gradus.tensor([1.0, 2.0], requires_grad=True)
+    with gradus.no_grad():
+        assert gradus.jacobian(lambda x: x * x, x).tolist() == [[2, 0], [0, 4]]
+        assert gradus.hessian(lambda x: (x * x * x).sum(), x).tolist() == [[6, 0], [0, 12]]
