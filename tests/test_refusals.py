@@ -274,6 +274,14 @@ REFUSED = {
         ShapeError,
         r"does not become \(4, 4\): that is too small",
     ),
+    "weight_norm of a buffer": (
+        lambda: nn.weight_norm(nn.BatchNorm1d(2), "running_mean"),
+        ArgumentError,
+        "no parameter 'running_mean' of its own",
+    ),
+    "gelu": (lambda: F.gelu(V, approximate="tahn"), ArgumentError, "gelu: unknown approximate 'tahn'"),
+    "embedding_bag mode": (lambda: F.embedding_bag(N, X, mode="avg"), ArgumentError, "embedding_bag: unknown mode"),
+    "grid_sample of an image": (lambda: F.grid_sample(IMAGES, X), ShapeError, r"x has shape \(1, 2, 4, 4\), the grid"),
     "weight_norm": (
         lambda: nn.weight_norm(nn.Linear(1, 1), "wieght"),
         ArgumentError,
