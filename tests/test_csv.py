@@ -59,6 +59,12 @@ def test_options(read):
         read(content, dates={"day": "%d"})
 
 
+def test_a_number_may_stand_for_a_missing_value(read):
+    for content in ("a,b\n1,x\n-999,y\n", "a,b\n1,x\n-999,y\n,z\n", "a,b\n1,x\n-999,y\n2,z,\n"):
+        assert read(content, missing="-999")[0]["a"][1] is None
+    assert read("a,b\n-999,1\n-999.0,2\n", missing="-999")[0]["a"] == [None, "-999"]  # as it stands in the file
+
+
 def test_rows_that_are_all_the_same(read):
     told = "no line names the columns"
     assert read("1,5\n1,5\n", told)[0] == {"column 1": ["1", "1"], "column 2": ["5", "5"]}

@@ -161,7 +161,7 @@ def test_unknown_names_and_options():
         datasets.load("daily_views", hist=3)
     with pytest.raises(ArgumentError, match=r"digits has no option 'size'. It has none"):
         datasets.load("digits", size=3)
-    with pytest.raises(ArgumentError, match="no series 'R'"):
+    with pytest.raises(ArgumentError, match="unknown series 'R'"):
         datasets.daily_views(series="R")
     with pytest.raises(ArgumentError, match="no variant 'big'"):
         datasets.cifar10("big")

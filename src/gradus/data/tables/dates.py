@@ -44,14 +44,19 @@ def as_dates(texts: Collection[str]) -> dict[str, datetime]:
     >>> as_dates(["3/4/2024", "13/4/2024"])["3/4/2024"].month
     4
     """
-    if not any(_date(text, True) or _date(text, False) for text in islice(texts, _LOOKED_AT)):
+    if not may_be_dates(texts):
         return {}
     pairs = [pair for text in texts if (pair := _two_numbers(text))]
     day_first, month_first = any(a > 12 for a, _ in pairs), any(b > 12 for _, b in pairs)
     if not (day_first or month_first) and any(a != b for a, b in pairs):
-        raise EitherOrderError
+        raise EitherOrderError(next(text for text in texts if (pair := _two_numbers(text)) and pair[0] != pair[1]))
     found = {text: _date(text, day_first) for text in texts}
     return {text: date for text, date in found.items() if date is not None}
+
+
+def may_be_dates(texts: Collection[str]) -> bool:
+    """Whether any of the first texts spells a date."""
+    return any(_date(text, True) or _date(text, False) for text in islice(texts, _LOOKED_AT))
 
 
 def _two_numbers(text: str) -> tuple[int, int] | None:

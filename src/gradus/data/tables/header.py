@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain, count, pairwise
+from itertools import count, pairwise
 
 from ...errors import DataError, short
+from .cells import Cells, Lists
 from .dates import EitherOrderError, as_dates
 from .numbers import as_number, spells_number
 from .rows import Rows
@@ -41,21 +42,21 @@ def headed(rows: Rows, header: bool | Sequence[str] | None, said: list[str]) -> 
     else:
         names, first = (None if header is False else [str(name) for name in header]), 0
     body = _even(rows, first, width, names is not None)
-    if names is not None and width > 1 and (again := body.count(names)):
+    if names is not None and width > 1 and (again := int(body.alike(names).sum())):
         said.append(f"the header comes again {again} times, and these lines are left out")
-        body = [row for row in body if row != names]
-    if not body:
+        body = body.rows(~body.alike(names))
+    if not len(body):
         raise DataError(f"{rows.path} holds a header and no rows.{f' {_SAY}.' if header is None else ''}")
-    flat = list(chain.from_iterable(body))
-    columns: list[Row] = [flat[i::width] for i in range(width)]
-    return _named(_as_many(names, columns, rows), columns, said)
+    return _named(_as_many(names, width, rows), body.columns, said)
 
 
-def _width(values: list[list[str]]) -> int:
+def _width(values: Sequence[list[str]]) -> int:
     """How many values most rows hold, once the delimiters are gone that all have at their ends, and the first has not.
 
     Of two widths that are as common, it is what the first holds.
     """
+    if isinstance(values, Cells):
+        return values.width
     counts = Counter(map(len, values))
     most = width = max(counts, key=lambda width: (counts[width], width == len(values[0])))
     full = [row for row in values if len(row) == most]
@@ -169,14 +170,20 @@ def _years_below(first: Row, body: Sequence[Row]) -> bool:
     return all(_year(row[i].strip()) for i, v in enumerate(first) if _year(v.strip()) for row in body)
 
 
-def _even(rows: Rows, first: int, width: int, named: bool) -> list[list[str]]:
+def _even(rows: Rows, first: int, width: int, named: bool) -> Cells | Lists:
     """The rows from `first` on, all of one width: no delimiters at their ends, no empty rows at the table's end."""
-    body = rows.values[first:]
-    if set(map(len, body)) - {width}:
-        body = [kept for i, row in enumerate(body, first) if (kept := _cut(rows, i, row, width, named))]
-    while body and not any(v.strip() for v in body[-1]) and width > 1:
-        body.pop()
-    return body
+    body: Cells | Lists
+    if isinstance(rows.values, Cells):
+        body = rows.values.rows(slice(first, None))
+    else:
+        lists = rows.values[first:]
+        if set(map(len, lists)) - {width}:
+            lists = [kept for i, row in enumerate(lists, first) if (kept := _cut(rows, i, row, width, named))]
+        body = Lists(lists, width)
+    end = len(body)
+    while end and width > 1 and not any(v.strip() for v in body[end - 1]):
+        end -= 1
+    return body.rows(slice(end))
 
 
 def _cut(rows: Rows, i: int, row: list[str], width: int, named: bool) -> list[str]:
@@ -191,18 +198,18 @@ def _cut(rows: Rows, i: int, row: list[str], width: int, named: bool) -> list[st
     )
 
 
-def _as_many(names: list[str] | None, columns: list[Row], rows: Rows) -> list[str]:
+def _as_many(names: list[str] | None, width: int, rows: Rows) -> list[str]:
     """As many names as there are columns: without a header they are counted; "" stands for one that is missing."""
     if names is None:
-        return [f"column {i}" for i in range(1, len(columns) + 1)]
-    if len(names) == len(columns) - 1:
+        return [f"column {i}" for i in range(1, width + 1)]
+    if len(names) == width - 1:
         return ["", *names]
-    if len(names) != len(columns):
-        raise DataError(f"{rows.path}: header= gives {len(names)} names, the rows hold {len(columns)} values")
+    if len(names) != width:
+        raise DataError(f"{rows.path}: header= gives {len(names)} names, the rows hold {width} values")
     return [name.strip() for name in names]
 
 
-def _named(names: list[str], columns: list[Row], said: list[str]) -> dict[str, Row]:
+def _named(names: list[str], columns: Sequence[Row], said: list[str]) -> dict[str, Row]:
     """Columns under names of their own, each once."""
     given, found = set(names), dict[str, Row]()
     more: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))

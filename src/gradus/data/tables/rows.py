@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ...errors import DataError
 from ...process.forks import Lock
+from .cells import Cells, found_cells
 from .numbers import spells_number
 
 MOST = 100_000  # columns of a table: each takes some 30 microseconds, and 1 kB
@@ -40,23 +41,29 @@ class Rows:
 
     def __init__(self, text: str, delimiter: str, path: str | Path, quoted: bool = True, most: int = MOST) -> None:
         self.text, self.delimiter, self.path, self.quoted = text, delimiter, path, quoted
+        cells = found_cells(text, delimiter, quoted)
+        regular = cells is not None and cells.width <= most
+        self.values: list[list[str]] | Cells = cells if cells is not None and regular else self._of_any_width(most)
+
+    def _of_any_width(self, most: int) -> list[list[str]]:
+        values: list[list[str]] = []
         ends = 0
-        with _any_length(text):
+        with _any_length(self.text):
             reader = self._reader()
-            self.values: list[list[str]] = []
             try:
                 for row in reader:
                     if row:
-                        self.values.append(row)
+                        values.append(row)
                         if len(row) > most:
-                            raise _wide(path, ends + 1, len(row) - 1, delimiter, most)
+                            raise _wide(self.path, ends + 1, len(row) - 1, self.delimiter, most)
                     ends = reader.line_num
             except csv.Error as problem:
                 if "unexpected end" in str(problem):
                     raise DataError(
-                        f"{path}, line {ends + 1}: a quotation begins in this row and does not end. {_MARKS}"
+                        f"{self.path}, line {ends + 1}: a quotation begins in this row and does not end. {_MARKS}"
                     ) from None
-                raise DataError(f"{path}, line {reader.line_num}: {problem}. {_MARKS}") from None
+                raise DataError(f"{self.path}, line {reader.line_num}: {problem}. {_MARKS}") from None
+        return values
 
     def _reader(self) -> csv._reader:  # type: ignore[name-defined]
         return split(self.text, self.delimiter, strict=True, quoted=self.quoted)

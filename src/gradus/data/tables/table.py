@@ -210,6 +210,9 @@ def _column(name: str, values: Any) -> np.ndarray:
             _whole(name, array.tolist()) if (np.abs(array.astype(np.float64)) >= EXACT).any() else array.astype(float)
         )
     values = array.tolist()
+    kinds = set(map(type, values))
+    if array.dtype == object and str in kinds and kinds <= {str, type(None)}:
+        return array
     if not all(v is None or isinstance(v, str) for v in values):
         values = [None if _is_missing(v) else v for v in values]
         array = _objects(values)

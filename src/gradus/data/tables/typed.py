@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +11,6 @@ import numpy as np
 from ...errors import DataError, short
 from .numbers import Number
 from .values import TRUTHS, RawColumn, dated, exact, formatted, one_unit, written
-
-_LOOKED_AT = 20  # values that show whether a column is one of numbers at all
 
 
 class Wanted(NamedTuple):
@@ -37,6 +34,7 @@ def typed(
     """
     found: dict[str, np.ndarray | None] = dict.fromkeys(columns)
     later: list[RawColumn] = []
+    told: dict[str, list[str]] = {name: [] for name in columns}  # in the order of the columns, however they are read
     doubtful = wanted.decimal == "," or (wanted.decimal is None and wanted.delimiter == ";")
     for name, values in columns.items():
         column = RawColumn(name, values, wanted.missing)
@@ -47,14 +45,15 @@ def typed(
         elif (numbers := column.plain(underscores)) is None or (doubtful and column.holds(".")):
             later.append(column)
         else:
-            found[name] = exact(column, numbers, said)
+            found[name] = exact(column, numbers, told[name])
 
     def points() -> bool:
         """Whether columns of plain numbers have a point before a fraction."""
         plain = (name for name, numbers in found.items() if numbers is not None and numbers.dtype == np.float64)
         return any(RawColumn(name, columns[name], ()).holds(".") for name in plain)
 
-    found |= _read(later, wanted, points, said)
+    found |= _read(later, wanted, points, told)
+    said += [text for of_column in told.values() for text in of_column]
     return {name: values for name, values in found.items() if values is not None}
 
 
@@ -69,7 +68,7 @@ class _Candidate:
     def __init__(self, column: RawColumn, marks: str) -> None:
         self.column, self.readings = column, dict[str, dict[str, Number]]()
         self.odd: set[str] = set()
-        sample = list(islice(column.different, _LOOKED_AT))
+        sample = column.sample
         for mark in marks:
             if 2 * len(written(sample, mark)) < len(sample):
                 continue
@@ -103,18 +102,19 @@ class _Candidate:
 
 
 def _read(
-    columns: list[RawColumn], wanted: Wanted, points: Callable[[], bool], said: list[str]
+    columns: list[RawColumn], wanted: Wanted, points: Callable[[], bool], told: Mapping[str, list[str]]
 ) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     candidates: list[_Candidate] = []
     for column in columns:
-        if all(text in TRUTHS for text in column.different):
+        if all(map(TRUTHS.__contains__, column.sample)) and all(map(TRUTHS.__contains__, column.different)):
             found[column.name] = column.numbers(TRUTHS)
             continue
         candidate = _Candidate(column, wanted.decimal or ".,")
         if candidate.readings:
             candidates.append(candidate)
             continue
+        said = told[column.name]
         dates = dated(column, said)
         found[column.name] = column.texts() if dates is None else dates
         if dates is None and candidate.odd and (few := column.few(candidate.odd, "numbers")):
@@ -124,7 +124,7 @@ def _read(
         sure.add(".")
     for c in candidates:
         mark = _mark(c, sure, wanted) if c.either else next(iter(c.readings))
-        found[c.column.name] = c.numbers(mark, mark == "." or wanted.delimiter != ",", said)
+        found[c.column.name] = c.numbers(mark, mark == "." or wanted.delimiter != ",", told[c.column.name])
     return found
 
 

@@ -6,11 +6,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
 from ...errors import DataError, short
-from .dates import EitherOrderError, as_dates
+from .cells import Column
+from .dates import EitherOrderError, as_dates, may_be_dates
 from .numbers import EXACT, Number, as_number, written_number
 
 # What pandas takes for missing, too
@@ -21,6 +23,7 @@ MISSING = frozenset(
 TRUTHS = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 FEW = 0.5  # a smaller share of texts in a column is most likely a mistake: the column is one of numbers
 _DIGITS = 400  # more have no float64
+_LOOKED_AT = 20  # values that show what a column may be
 
 
 class RawColumn:
@@ -38,13 +41,21 @@ class RawColumn:
     @cached_property
     def known(self) -> dict[str, str | None]:
         """For each different text what it is without the space around it, None for a missing one; in order."""
-        bare = {value: value.strip() for value in dict.fromkeys(self.values)}
-        return {value: None if text in self.missing or not text else text for value, text in bare.items()}
+        return {
+            value: None if not (text := value.strip()) or text in self.missing else text
+            for value in dict.fromkeys(self.values)
+        }
 
     @cached_property
     def different(self) -> list[str]:
         """The different texts that are not missing, in order."""
-        return list(dict.fromkeys(text for text in self.known.values() if text is not None))
+        return list(dict.fromkeys([text for text in self.known.values() if text is not None]))
+
+    @cached_property
+    def sample(self) -> list[str]:
+        """The first of these, which show what it may be."""
+        known = dict.fromkeys(text for text in islice(self.known.values(), 2 * _LOOKED_AT) if text is not None)
+        return list(known)[:_LOOKED_AT] if len(known) >= _LOOKED_AT else self.different[:_LOOKED_AT]
 
     def mapped(self, meanings: np.ndarray) -> np.ndarray:
         """The column, where `meanings` has what each of `different` means, and at its end what a missing one does."""
@@ -54,9 +65,9 @@ class RawColumn:
 
     def texts(self) -> np.ndarray:
         """The column as text: objects, None where missing."""
-        meanings = np.empty(len(self.different) + 1, dtype=object)
-        meanings[:-1] = self.different
-        return self.mapped(meanings)
+        found = np.empty(len(self.values), dtype=object)
+        found[:] = list(map(self.known.__getitem__, self.values))
+        return found
 
     def numbers(self, meaning: Mapping[str, float]) -> np.ndarray:
         """The column as numbers."""
@@ -68,16 +79,36 @@ class RawColumn:
 
     def plain(self, underscores: bool) -> np.ndarray | None:
         """The column as numbers if all its texts are such in the machines' way: the quick way for most columns."""
+        if isinstance(self.values, Column):
+            found = self.values.numbers(self.missing)
+            if found is None or (found[1] and self._may_have_decimal_commas()):
+                return None
+            return self._without_missing(found[0])
         if underscores and self.holds("_"):
             return None
         try:
-            return np.fromiter(map(float, self.values), np.float64, len(self.values))
+            return self._without_missing(np.fromiter(map(float, self.values), np.float64, len(self.values)))
         except ValueError:
             return None
 
+    def _without_missing(self, numbers: np.ndarray) -> np.ndarray:
+        """NaN where a number stands for a missing value, as -999 may."""
+        words = [number for text in self.missing if (number := as_number(text)) is not None and number == number]
+        for place in np.flatnonzero(np.isin(numbers, words)).tolist() if words else ():
+            if self.values[place].strip() in self.missing:
+                numbers[place] = np.nan
+        return numbers
+
+    def _may_have_decimal_commas(self) -> bool:
+        """Whether its points may be those between thousands, as in 1.234: the other columns have to be asked."""
+        if not self.holds("."):
+            return False
+        first = (text for value in self.values if "." in value and (text := value.strip()) not in self.missing)
+        return all(_number(text, ",") is not None for text in islice(first, _LOOKED_AT))
+
     def holds(self, character: str) -> bool:
         """Whether there is such a character anywhere in it."""
-        return character in "".join(self.values)
+        return self.values.holds(character) if isinstance(self.values, Column) else character in "".join(self.values)
 
     def few(self, odd: Collection[str], what: str) -> str:
         """What is said of a column of numbers, or dates, but for a few texts; empty where they are many."""
@@ -113,6 +144,8 @@ def exact(column: RawColumn, numbers: np.ndarray, said: list[str]) -> np.ndarray
 
 def _code(column: RawColumn) -> str | None:
     """The first of a column of digits, equally many in each, if a zero stands before some."""
+    if isinstance(column.values, Column) and column.values.no_code():
+        return None
     first, last = column.values[0].strip(), column.values[-1].strip()
     if first in column.missing or last in column.missing:
         first = last = min(column.different, default="")
@@ -145,10 +178,12 @@ def one_unit(numbers: Collection[Number]) -> bool:
 
 def dated(column: RawColumn, said: list[str]) -> np.ndarray | None:
     """The column as datetime64[us], None if it is not all dates."""
+    if not may_be_dates(column.sample):
+        return None
     try:
         found = as_dates(column.different)
-    except EitherOrderError:
-        name, text = short(column.name), column.different[0]
+    except EitherOrderError as problem:
+        name, text = short(column.name), str(problem)
         said.append(
             f"column {name!r} is read as text: in {text!r} either the day or the month comes first. "
             f"Say which: dates={{{name!r}: '%d/%m/%Y'}} or '%m/%d/%Y'"
