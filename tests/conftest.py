@@ -17,16 +17,18 @@ import pytest
 # Beside each other, tests that all take every processor wait for one another: each process then takes one thread.
 # Asked for some threads (tools/machines.py does), they take as many, and even small programs share their work.
 SHARED = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
-THREADS = int(os.environ.get("GRADUS_THREADS", "0"))
+THREADS = int(os.environ.get("GRADUS_THREADS", "0").rstrip("!"))
 if SHARED:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import gradus
 from gradus import interpret
+from gradus.compiler.native import runtime
 from gradus.ops.core.primitive import Primitive, Shaped
 from gradus.tensor import Tensor
 from gradus.train import Trainer
 
+runtime.bounded = lambda threads, said, forced: threads  # any number of threads is tried, on any machine
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
 UNDRAWN = ("gradus.train.page._drawn", lambda make: "<figure></figure>")
 TORCH_MODULES = ("torch", "torch.nn", "torch.nn.functional", "torch.optim")

@@ -109,7 +109,7 @@ def sample(groups: int = 25, together: int = 4) -> Iterator[Group]:
 def run(group: Group) -> list[str]:
     """Compile a group and run it on either side; what differs from eager mode."""
     stages.WORTH_SHARING = 0 if group.threads > 1 else 1 << 62
-    gradus.set_num_threads(group.threads)
+    gradus.set_num_threads(group.threads, force=True)
     if group.operations == (EPOCH,):
         return _epoch(group)
     xs, function = _all_of(group)

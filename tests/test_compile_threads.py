@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy as np
 import gradus
 from gradus.compiler import set_num_threads
 
-set_num_threads(3)
+set_num_threads(3, force=True)
 x = gradus.tensor(np.ones((300, 300), "float32"))
 product = gradus.compile(lambda a: (a @ a).sum())
 small = gradus.compile(lambda a: (a * 2).sum())
@@ -225,7 +226,53 @@ def test_the_share_of_the_processors(name, tmp_path):
 def test_no_more_threads_than_the_share(monkeypatch):
     for share, threads in ((0.3, 1), (1.0, 1), (float("inf"), len(os.sched_getaffinity(0)))):
         monkeypatch.setattr(processors, "share", lambda *_, share=share: share)
+        assert processors.allowed.__wrapped__() == threads
+
+
+TOLD = {
+    "nothing": ({}, 4, ""),
+    "fewer": ({"GRADUS_THREADS": "2"}, 2, ""),
+    "too many": ({"GRADUS_THREADS": "64"}, 4, "GRADUS_THREADS=64: 4 threads may run at once here, as many are used.*"),
+    "too many, all the same": ({"GRADUS_THREADS": "64!"}, 64, ""),
+    "by the other name": ({"GRADUS_NUM_THREADS": "3"}, 3, ""),
+    "by both": ({"GRADUS_NUM_THREADS": "3", "GRADUS_THREADS": "2"}, 2, ""),
+    "for OpenMP": ({"OMP_NUM_THREADS": "1"}, 1, ""),
+    "more for OpenMP": ({"OMP_NUM_THREADS": "64"}, 4, ""),
+    "levels for OpenMP": ({"OMP_NUM_THREADS": "3,2"}, 3, ""),
+    "nonsense for OpenMP": ({"OMP_NUM_THREADS": "all"}, 4, ""),
+    "both kinds": ({"OMP_NUM_THREADS": "1", "GRADUS_THREADS": "3"}, 3, ""),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_how_many_threads_the_environment_says(name, monkeypatch):
+    variables, threads, said = TOLD[name]
+    for variable in (*processors.VARIABLES, processors.OPENMP):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(processors, "allowed", lambda: 4)
+    with pytest.warns(UserWarning, match=said) if said else nullcontext():
         assert processors.processors.__wrapped__() == threads
+
+
+@pytest.mark.parametrize("told", ["0", "many", "-1", "2.5", "!", "2!!", "5000"])
+def test_what_is_no_number_of_threads(told, monkeypatch):
+    monkeypatch.setenv("GRADUS_NUM_THREADS", told)
+    monkeypatch.delenv("GRADUS_THREADS", raising=False)
+    with pytest.raises(ArgumentError, match=r"GRADUS_NUM_THREADS=.* is no number of threads\. Give one from 1"):
+        processors.processors.__wrapped__()
+
+
+def test_more_threads_than_may_run_are_used_if_they_are_forced(monkeypatch):
+    monkeypatch.setattr(runtime, "bounded", processors.bounded)
+    monkeypatch.setattr(processors, "allowed", lambda: 2)
+    with pytest.warns(UserWarning, match=r"set_num_threads\(64\): 2 threads may .*\(64, force=True\) takes them all"):
+        set_num_threads(64)
+    assert num_threads() == 2
+    set_num_threads(64, force=True)
+    assert num_threads() == 64
+    set_num_threads(0)
 
 
 @pytest.mark.usefixtures("two_threads")

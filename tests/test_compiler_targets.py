@@ -72,7 +72,7 @@ print(f.explain().splitlines()[-1], "/", gradus.compiler.num_threads())
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"GRADUS_TARGET": "sse2", "GRADUS_THREADS": "3"}, "for x86-64, vectors of 16 bytes / 3"),
+        ({"GRADUS_TARGET": "sse2", "GRADUS_THREADS": "3!"}, "for x86-64, vectors of 16 bytes / 3"),
         ({"GRADUS_TARGET": "pentium"}, "ArgumentError: GRADUS_TARGET='pentium' names no target"),
         ({"GRADUS_THREADS": "many"}, "ArgumentError: GRADUS_THREADS='many' is no number of threads"),
     ],

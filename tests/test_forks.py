@@ -179,3 +179,45 @@ print(*(child(check) for _ in range(8)))
 thread.join()
 """
     assert printed(program) == ["0"] * 8
+
+
+PROCESSES = "num_workers=2, multiprocessing_context='fork', persistent_workers=True"
+
+
+@pytest.mark.parametrize("options", ["prefetch=2", PROCESSES])
+def test_a_child_begins_epochs_of_its_own(options):
+    program = f"""
+from gradus.data import DataLoader
+from gradus.errors import DataError
+loader = DataLoader(list(range(40)), batch_size=4, {options})
+begun = iter(loader)
+next(begun)
+def check():
+    try:
+        next(begun)
+    except DataError as problem:
+        assert "this epoch was begun in the process that this one was forked from" in str(problem)
+    else:
+        return False
+    return [x.tolist() for x in loader] == [list(range(i, i + 4)) for i in range(0, 40, 4)]
+print(child(check), len(list(begun)))
+"""
+    assert printed(program) == ["0", "9"]
+
+
+def test_a_thread_that_nobody_waits_for_reads_in_silence_while_the_program_ends():
+    program = """
+from gradus.data import DataLoader
+class Slow(list):
+    def __getitem__(self, i):
+        time.sleep(0.002)
+        return super().__getitem__(i)
+def reads(begun):
+    for batch in DataLoader(Slow(range(100_000)), batch_size=4, num_workers=2):
+        begun.set()
+begun = threading.Event()
+threading.Thread(target=reads, args=(begun,), daemon=True).start()
+begun.wait()
+print("ends")
+"""
+    assert printed(program) == ["ends"]

@@ -49,7 +49,7 @@ def surroundings(target: str, threads: int, caches: str) -> dict[str, str]:
     lacks = [f for f, has in __cpu_features__.items() if has and f in __cpu_dispatch__ and LACKS[target].match(f)]
     return {
         "GRADUS_TARGET": target + CACHES[caches],
-        "GRADUS_THREADS": str(threads),
+        "GRADUS_THREADS": f"{threads}!",
         "OPENBLAS_CORETYPE": KERNELS[target],
         "NPY_DISABLE_CPU_FEATURES": " ".join(lacks),
     }

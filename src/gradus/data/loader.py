@@ -246,7 +246,7 @@ class DataLoader:
         yield from in_order(workers, jobs, self.prefetch, self.timeout)
 
     def _processes(self, reader: Reader) -> Workers:
-        if self._kept is not None and not self._kept.ended:
+        if self._kept is not None and not self._kept.ended and self._kept.here():
             return self._kept
         made = processes(self.multiprocessing_context, self.num_workers, reader, self.worker_init_fn)
         if self.persistent_workers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import threading
@@ -26,14 +27,22 @@ class Workers:
 
     Attributes:
         ended: whether they were.
+        process: the number of the process that they read for.
     """
 
     def __init__(self, executor: Executor, leave: Callable[[], None] = lambda: None) -> None:
         self.executor, self.ended, self._leave = executor, False, leave
+        self.process = os.getpid()
+
+    def here(self) -> bool:
+        """Whether they read for this process, and not for the one that it was forked from."""
+        return self.process == os.getpid()
 
     def end(self, wait: bool = True) -> None:
         """End them, and unless one hangs wait for them; what they read is given up."""
         self.ended = True
+        if not self.here():
+            return
         self._leave()
         hanging = [] if wait else list((getattr(self.executor, "_processes", None) or {}).values())
         self.executor.shutdown(wait, cancel_futures=True)
@@ -109,6 +118,11 @@ def in_order(
     try:
         waiting.extend(_given(workers.executor, job) for job in islice(left, ahead))
         while waiting:
+            if not workers.here():
+                raise DataError(
+                    "DataLoader: this epoch was begun in the process that this one was forked from, whose workers read "
+                    "it. Begin another: iter(loader)."
+                )
             batch = _result(waiting.popleft(), timeout)
             if batch is END:
                 return
@@ -118,7 +132,7 @@ def in_order(
         keep, wait = False, not isinstance(problem.__cause__, OutOfTime)
         raise
     finally:
-        for future in waiting:
+        for future in waiting if workers.here() else ():
             future.cancel()
         if not keep:
             workers.end(wait)
@@ -131,6 +145,12 @@ def _given(pool: Executor, job: tuple[Any, ...]) -> Future[Any]:
             return pool.submit(_work, *job)
     except BrokenExecutor as problem:
         raise _ended() from problem
+    except RuntimeError as problem:
+        if "shutdown" not in str(problem):
+            raise
+        if threading.current_thread() is not threading.main_thread():
+            raise SystemExit from None  # a thread that nobody waits for ends with the program, as Python's own do
+        raise DataError("DataLoader: the program is ending, and starts no workers any more") from problem
     except Exception as problem:  # pickle's errors are of several kinds
         raise ArgumentError(
             "DataLoader: processes are sent the data set, collate_fn and worker_init_fn, and these cannot be sent: "

@@ -6,29 +6,54 @@ import os
 from functools import cache
 from pathlib import Path
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, warn
 
 MOST_THREADS = 1024
 CONTROL_GROUPS = Path("/sys/fs/cgroup")  # where Linux tells how much of the processors' time a group of processes gets
 OWN_GROUPS = Path("/proc/self/cgroup")
-VARIABLE = "GRADUS_THREADS"  # how many to count on, if not all
+VARIABLES = ("GRADUS_THREADS", "GRADUS_NUM_THREADS")  # how many to count on, if not all: one name, and what some try
+OPENMP = "OMP_NUM_THREADS"  # what programs for many cores are usually told by
 
 
 @cache
 def processors() -> int:
-    """Those it may run on, but no more than its share of their time allows; or as many as $GRADUS_THREADS says.
+    """How many threads to count on: those that may run at once, or fewer if the environment says so.
 
-    More threads than that share would stand still, all together, for most of each tenth of a second.
+    $GRADUS_THREADS says it for gradus alone, $OMP_NUM_THREADS for all of a process. More than may run at once would
+    wait for one another, so they are not taken, unless there is an exclamation mark: `GRADUS_THREADS=64!`.
 
     Raises:
-        ArgumentError: what the variable says is no number above 0.
+        ArgumentError: what $GRADUS_THREADS says is no number above 0.
     """
-    if told := os.environ.get(VARIABLE, "").strip():
-        if not told.isdecimal() or not 0 < int(told) <= MOST_THREADS:
-            raise ArgumentError(f"{VARIABLE}={told!r} is no number of threads. Give one from 1 to {MOST_THREADS}.")
-        return int(told)
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, round(min(allowed, share(CONTROL_GROUPS, OWN_GROUPS))))
+    for name in VARIABLES:
+        if told := os.environ.get(name, "").strip():
+            number = told.removesuffix("!")
+            if not number.isdecimal() or not 0 < int(number) <= MOST_THREADS:
+                raise ArgumentError(f"{name}={told!r} is no number of threads. Give one from 1 to {MOST_THREADS}.")
+            return int(number) if told.endswith("!") else bounded(int(number), f"{name}={told}", f"{name}={told}!")
+    first = os.environ.get(OPENMP, "").split(",")[0].strip()  # the others are for threads that threads start
+    return min(allowed(), int(first)) if first.isdecimal() and int(first) else allowed()
+
+
+def bounded(threads: int, said: str, forced: str) -> int:
+    """So many threads, or if fewer may run at once, as many as these; which is said."""
+    if threads <= allowed():
+        return threads
+    warn(
+        f"{said}: {allowed()} threads may run at once here, as many are used. More would wait for one another. "
+        f"{forced} takes them all the same."
+    )
+    return allowed()
+
+
+@cache
+def allowed() -> int:
+    """How many threads may run at once: on the processors of this process, but no more than its share of their time.
+
+    More than that share would stand still, all together, for most of each tenth of a second.
+    """
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, round(min(own, share(CONTROL_GROUPS, OWN_GROUPS))))
 
 
 def share(mounted: Path, own: Path) -> float:

@@ -19,7 +19,7 @@ from ...errors import ArgumentError
 from ...process.forks import Lock
 from ..trace.address import flags_address
 from .board import BOARD, CALL, CALL_BOARD, CALL_FLAGS, CALL_THREADS, CALL_WRITES, GENERATION, native
-from .processors import MOST_THREADS, processors
+from .processors import MOST_THREADS, bounded, processors
 from .target import Loaded
 
 
@@ -105,7 +105,10 @@ _threads = 0
 
 
 def num_threads() -> int:
-    """How many threads compiled programs use: as set, else $GRADUS_THREADS, else the processors this process may use.
+    """How many threads compiled programs use: as set, else as many as may run at once.
+
+    That is one for each processor that the process may use, or as many as its share of their time is worth; fewer where
+    $GRADUS_THREADS or $OMP_NUM_THREADS says so.
 
     >>> num_threads() >= 1
     True
@@ -113,10 +116,14 @@ def num_threads() -> int:
     return _threads or processors()
 
 
-def set_num_threads(threads: int) -> None:
-    """Use so many threads for compiled programs; 0 for as many as there are processors.
+def set_num_threads(threads: int, force: bool = False) -> None:
+    """Use so many threads for compiled programs; 0 for as many as may run at once.
 
     The results do not depend on it, to the last bit.
+
+    Args:
+        threads: how many. If fewer may run at once, as many as these are used, with a warning.
+        force: use so many all the same.
 
     >>> set_num_threads(1)
     >>> num_threads()
@@ -127,7 +134,8 @@ def set_num_threads(threads: int) -> None:
     whole = isinstance(threads, (int, np.integer)) and not isinstance(threads, bool)
     if not whole or not 0 <= threads <= MOST_THREADS:
         raise ArgumentError(f"set_num_threads takes a whole number from 0 to {MOST_THREADS}, got {threads!r}")
-    _threads = int(threads)
+    said = f"set_num_threads({threads}"
+    _threads = int(threads) if force else bounded(int(threads), f"{said})", f"{said}, force=True)")
 
 
 def pool() -> Pool:
