@@ -10,10 +10,10 @@ import numpy as np
 
 import gradus
 from gradus import Tensor, functional, nn, optim
-from gradus.data import Compose, GaussianNoise, RandomAffine, RandomCrop, RandomErasing, RandomHorizontalFlip
+from gradus.data import Compose, GaussianNoise, RandomAffine, RandomErasing, RandomHorizontalFlip, RandomRotation
 from gradus.optim import schedules
 
-CLASSES = 3
+CLASSES, WORDS = 3, 7
 
 
 class Drawn(NamedTuple):
@@ -105,12 +105,14 @@ def drawn(number: int, plain: bool = False, large: bool = False) -> Drawn:
     """
     draw = random.Random(number)
     numbers = np.random.default_rng(number)
-    kind = "large" if large else draw.choice(("dense", "pictures", "recurrent", "attention"))
+    kind = "large" if large else draw.choice(("dense", "pictures", "recurrent", "attention", "words"))
     n, batch_size, epochs = draw.randint(9, 40), draw.randint(3, 13), draw.randint(1, 3)
     if large:
         n, batch_size = 5 * n + 100, 10 * batch_size + 50
     n += n % batch_size == 1  # batch normalisation needs two samples
-    x = numbers.normal(size=(n, *_shape(draw, kind))).astype(np.float32)
+    shape = _shape(draw, kind)
+    words = kind == "words"
+    x = numbers.integers(0, WORDS, (n, *shape)) if words else numbers.normal(size=(n, *shape)).astype(np.float32)
     classes = draw.random() < 0.7
     outputs = CLASSES if classes else 1
     y = numbers.integers(0, CLASSES, n) if classes else numbers.normal(size=(n, 1)).astype(np.float32)
@@ -136,10 +138,13 @@ def drawn(number: int, plain: bool = False, large: bool = False) -> Drawn:
 def _shape(draw: random.Random, kind: str) -> tuple[int, ...]:
     """Of a sample."""
     if kind == "pictures":
-        return draw.choice((1, 3)), 8, 8
+        side = draw.choice((8, 8, 14))
+        return draw.choice((1, 3)), side, side
     if kind == "large":
         return (draw.randint(600, 1200),)
-    return (draw.randint(2, 20),) if kind == "dense" else (draw.randint(2, 9), 4)
+    if kind in ("dense", "words"):
+        return (draw.randint(2, 20),)
+    return draw.randint(2, 9), 4
 
 
 def _smoothed(outputs: Tensor, y: Tensor) -> Tensor:
@@ -147,11 +152,11 @@ def _smoothed(outputs: Tensor, y: Tensor) -> Tensor:
 
 
 def _augment(draw: random.Random, kind: str) -> nn.Module | None:
-    if draw.random() < 0.6:
+    if draw.random() < 0.6 or kind == "words":
         return None
     if kind != "pictures":
         return Shaken(0.1)
-    changes = [RandomCrop(8, padding=1), RandomHorizontalFlip(), RandomErasing(), GaussianNoise(), RandomAffine(20)]
+    changes = [RandomRotation(10), RandomHorizontalFlip(), RandomErasing(), GaussianNoise(), RandomAffine(20)]
     return Compose(draw.sample(changes, draw.randint(1, 3)))
 
 
@@ -184,7 +189,7 @@ def _large(draw: random.Random, shape: tuple[int, ...], outputs: int) -> nn.Modu
 
 
 def _pictures(draw: random.Random, shape: tuple[int, ...], outputs: int) -> nn.Module:
-    channels, side = draw.randint(2, 9), shape[1]
+    channels, side = draw.randint(2, 20), shape[1]
     layers: list[nn.Module] = [nn.Conv2d(shape[0], channels, draw.choice((3, 5)), padding="same")]
     layers += draw.choice(([], [nn.BatchNorm2d(channels)], [nn.GroupNorm(1, channels)]))
     layers += [draw.choice(_ACTIVATIONS)(), draw.choice((nn.MaxPool2d, nn.AvgPool2d))(2)]
@@ -209,10 +214,19 @@ def _attention(draw: random.Random, shape: tuple[int, ...], outputs: int) -> nn.
     return Sequence(nn.Sequential(nn.Linear(shape[1], width), layer), width, outputs)
 
 
+def _words(draw: random.Random, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    width = draw.randint(2, 24)
+    within: nn.Module = nn.Embedding(WORDS, width)  # of few words, so that many rows go to each
+    if draw.random() < 0.4:
+        within = nn.Sequential(within, nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Dropout(0.1))
+    return Sequence(within, width, outputs)
+
+
 _MODELS: dict[str, Callable[[random.Random, tuple[int, ...], int], nn.Module]] = {
     "dense": _dense,
     "large": _large,
     "pictures": _pictures,
     "recurrent": _recurrent,
     "attention": _attention,
+    "words": _words,
 }

@@ -39,7 +39,7 @@ class Way:
     """How a training is carried out: nothing of it may change a bit of what comes out.
 
     Attributes:
-        compile, verify, guard: a Trainer's.
+        compile, precision, verify, guard: a Trainer's.
         threads: of compiled programs; 0 for as many as there are cores.
         source: where the samples come from: memory, places (arrays that begin anywhere), items, threads, stream.
         stops: after which batches, of all, it is interrupted, to go on in a new Trainer.
@@ -53,6 +53,7 @@ class Way:
     """
 
     compile: bool = False
+    precision: str = "float32"
     verify: int = 0
     guard: bool = False
     threads: int = 0
@@ -150,6 +151,7 @@ def _trainer(made: Drawn, way: Way) -> Trainer:
         made.optimizer(model),
         clip_norm=made.clip_norm,
         compile="require" if way.compile else False,
+        precision=way.precision,
         verify=way.verify,
         guard=way.guard,
         augment=made.augment,
