@@ -294,6 +294,16 @@ def test_resuming_takes_more_epochs_and_no_other_setting(copied):
     assert len((copied / "history.jsonl").read_text().splitlines()) == 2
 
 
+def test_more_epochs_of_a_schedule_are_another_learning_rate(tmp_path):
+    run = tmp_path / "run"
+    succeeds("train", "softmax", *TINY, "--epochs", "1", "--schedule", "cosine", "--out", run)
+    assert "learning rate, at step 1: was 0.0, is" in fails("train", "--resume", run, "--epochs", "3")
+    said = gradus_("train", "--resume", run).stderr
+    words = said.partition("To train on: gradus ")[2].split()
+    assert words[-1] == "--allow-changes"
+    succeeds(*words, "--quiet")
+
+
 def test_resuming_with_other_settings_where_that_is_allowed(copied):
     succeeds("train", "--resume", copied, "--epochs", "2", "--lr", "0.003", "--allow-changes", "--quiet")
     records = [json.loads(line) for line in (copied / "history.jsonl").read_text().splitlines()]

@@ -110,7 +110,7 @@ CHANGES = {
         {"lr": schedules.polynomial(0.1, 400)},
     ),
     "a schedule in between": (
-        "learning rate, in between: was",
+        "learning rate, in between: was 'rates of checksum .*', is 'rates of",
         {"lr": schedules.step(0.1, every=300_000)},
         {"lr": schedules.step(0.1, every=400_000)},
     ),

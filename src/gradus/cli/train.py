@@ -77,9 +77,10 @@ def train(
         click.echo(said, err=True)
     click.echo(experiment.describe())
     if resume is not None and (done := epochs_done(resume)) == experiment.recipe.epochs:
+        laid = "" if experiment.recipe.schedule == "constant" else " --allow-changes"  # the schedule over more epochs
         click.echo(
             f"All {done} epochs are done, nothing is left to train. To train on: "
-            f"gradus train --resume {resume} --epochs {2 * done}",
+            f"gradus train --resume {resume} --epochs {2 * done}{laid}",
             err=True,
         )
     try:
