@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +16,7 @@ from gradus import draw, nn, optim
 from gradus import functional as F
 from gradus.cli import main
 from gradus.data import TensorDataset
-from gradus.errors import ArgumentError, DataError, DivergedError, ShapeError
+from gradus.errors import ArgumentError, CheckpointError, DataError, DivergedError, ShapeError
 from gradus.models import (
     DBN,
     RBM,
@@ -27,7 +29,9 @@ from gradus.models import (
     masking_noise,
     salt_and_pepper,
 )
-from gradus.train import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
+from gradus.train import Stages, features, fit_unsupervised, load, pretrain_autoencoder, pretrain_dbn, train_rbm
+from gradus.train.fitting.interrupt import Interrupt
+from gradus.train.pretraining import Pretraining, pretrain
 
 
 def machine(visible=4, hidden=3, seed=0, **options):
@@ -529,3 +533,77 @@ def test_tiles_put_each_picture_in_its_place():
         draw.tiled(np.zeros((2, 2)), 2)
     with pytest.raises(ArgumentError, match="as many pictures of one size"):
         draw.image_rows(draw.new_figure(2, 2).add_subplot(), {"a": images, "b": images[:2]})
+
+
+# -- stopping and going on --------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What ends a process as SIGKILL would: nothing is written any more."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "every", "options"),
+    [
+        ("rbm", 2, {"persistent": True, "hidden": (5,)}),
+        ("dbn", None, {"hidden": (6, 5)}),
+        ("rbm", 5, {"hidden": (5,)}),
+        ("autoencoder", 3, {"hidden": (6, 5), "noise": 0.2}),
+    ],
+)
+def test_pretraining_in_pieces_comes_to_the_same_bits(kind, every, options, tmp_path, monkeypatch):
+    settings, run = Pretraining(kind, epochs=2, limit=100, batch_size=20, **options), tmp_path / "run"
+    whole = pretrain(settings, progress=False)
+    save, saved, lives = Stages.save, [], 0
+
+    def killed(stages):
+        save(stages)
+        saved.append(stages.run)
+        if len(saved) % 3 == 2:
+            raise Killed
+
+    monkeypatch.setattr(Stages, "save", killed)
+    while True:
+        try:
+            found = pretrain(settings, run, progress=False, resume=lives > 0, checkpoint_every=every)
+            break
+        except Killed:
+            lives += 1
+    assert lives >= 2
+    state, expected = (model.state_dict() for model in (found.model, whole.model))
+    assert {name: t.tolist() for name, t in state.items()} == {name: t.tolist() for name, t in expected.items()}
+    for history, other in zip(found.histories, whole.histories, strict=True):
+        assert history["loss"] == other["loss"]
+    with pytest.raises(CheckpointError, match="is of epochs 2, here the epochs is 3"):
+        pretrain(replace(settings, epochs=3), run, progress=False, resume=True)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_command_stops_and_goes_on(number, status, tmp_path, monkeypatch):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    words = ["pretrain", "rbm", "--hidden", "8", "--epochs", "2", "--limit", "200", "--quiet"]
+    assert CliRunner().invoke(main, [*words, "--out", str(whole)]).exit_code == 0
+    pressed, check = [], Interrupt.check
+
+    def press(interrupt):
+        if not pressed:
+            pressed.append(number)
+            signal.raise_signal(number)
+        check(interrupt)
+
+    monkeypatch.setattr(Interrupt, "check", press)
+    result = CliRunner().invoke(main, [*words, "--out", str(cut)])
+    assert (result.exit_code, f"gradus pretrain --resume {cut}" in result.stderr) == (status, True)
+    assert CliRunner().invoke(main, ["pretrain", "--resume", str(cut), "--quiet"]).exit_code == 0
+    weights = [(run / "model.safetensors").read_bytes() for run in (whole, cut)]
+    assert weights[0] == weights[1]
+
+
+def test_pretraining_that_is_not_finite_any_more_is_not_saved(tmp_path):
+    rbm = RBM(4, 2)
+    with Stages(tmp_path / "run", rbm) as stages:
+        train_rbm(rbm, gradus.bernoulli(0.5, (40, 4)), epochs=1, progress=False, stages=stages)
+        rbm.weight.numpy()[0, 0] = np.nan
+        with pytest.raises(DivergedError, match="weight of the model became nan: it is not saved"):
+            stages.save()
+    assert all(np.isfinite(t.numpy()).all() for t in load(tmp_path / "run" / "checkpoint.safetensors").values())

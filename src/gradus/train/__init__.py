@@ -9,6 +9,7 @@ from .cross_validation import CrossValidation, cross_validate
 from .fitting.callbacks import Callback, EarlyStopping, LambdaCallback, Plateau, SaveBest
 from .fitting.interrupt import Terminated
 from .fitting.pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
+from .fitting.stages import Stages
 from .fitting.trainer import LOSSES, Trainer
 from .metrics import Metric
 from .predictor import Predictor
@@ -29,6 +30,7 @@ __all__ = [
     "Predictor",
     "Run",
     "SaveBest",
+    "Stages",
     "Terminated",
     "Trainer",
     "cross_validate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from .. import datasets, random
-from ..errors import ArgumentError, CheckpointError, DataError, one_of
+from ..errors import ArgumentError, CheckpointError, DataError, GradusError, one_of
 from ..functional.checks import at_least_one
 from ..models import DBN, RBM, DeepAutoencoder, masking_noise
 from ..nn import Module
 from ..optim import Adam
 from ..tensor import Tensor, tensor
+from .fitting.every import USUALLY, Often
 from .fitting.pretrain import features, fit_unsupervised, pretrain_autoencoder, pretrain_dbn, train_rbm
+from .fitting.stages import Stages
 from .runs.checkpoint import save
 from .runs.history import History, HistoryFile
 from .runs.run import Run
@@ -92,38 +95,82 @@ class Pretrained:
     rows: dict[str, np.ndarray]
 
 
-def pretrain(settings: Pretraining, run: str | Path | None = None, progress: bool | None = None) -> Pretrained:
-    """Learn from a data set's pictures without labels; with `run`, write settings, histories and weights there.
+def pretrain(
+    settings: Pretraining,
+    run: str | Path | None = None,
+    progress: bool | None = None,
+    resume: bool = False,
+    checkpoint_every: Often = USUALLY,
+) -> Pretrained:
+    """Learn from a data set's pictures without labels; with `run`, keep settings, histories and weights there.
+
+    What was killed or interrupted goes on with `resume`, to the same bits; `checkpoint_every` is that of `Trainer.fit`.
 
     Raises:
         DataError: the data are no pictures.
-        CheckpointError: the folder exists and holds something.
+        CheckpointError: the folder exists and holds something, or, to go on, it has no checkpoint or one of others.
 
     >>> found = pretrain(Pretraining(hidden=(16,), epochs=1, limit=200), progress=False)
     >>> found.model, found.filters.shape
     (RBM(64, 16), (16, 8, 8))
     """
     folder = None if run is None else Run(run)
-    if folder and folder.path.exists() and (not folder.path.is_dir() or folder.found()):
-        raise CheckpointError(f"{folder.path} exists. Give another --out, or delete it.")
+    if resume:
+        _require_same(settings, folder)
+    elif folder and folder.path.exists() and (not folder.path.is_dir() or folder.found()):
+        raise CheckpointError(
+            f"{folder.path} exists. Give another --out, delete it, or go on with it: gradus pretrain --resume "
+            f"{folder.path}"
+        )
     x, z, size = _pictures(settings)
     random.seed(settings.seed)
-    model, histories = _trained(settings, x, progress)
+    model = _made(settings, x.shape[1])
+    with folder.alone() if folder else nullcontext():
+        if folder and not resume:
+            folder.begin(pretraining=asdict(settings))
+        with Stages(folder, model, resume, checkpoint_every) if folder else nullcontext() as stages:
+            histories = _trained(settings, model, x, progress, stages)
+        found = _looked_at(model, histories, z, size)
+        if folder:
+            folder.configure(error=found.error)
+            HistoryFile(folder.history_file).keep(History([r for h in histories for r in h]))
+            save(model, folder.model_file)
+    return found
+
+
+def settings_of(run: str | Path) -> Pretraining:
+    """What is pre-trained in a run's folder.
+
+    Raises:
+        CheckpointError: it is of no `gradus pretrain`.
+    """
+    saved: Any = Run.open(run).config.get("pretraining")
+    try:
+        return Pretraining(**saved | {"hidden": tuple(saved["hidden"])})
+    except (TypeError, KeyError, GradusError):
+        raise CheckpointError(f"{run} is no run of `gradus pretrain`, or its config.json is damaged") from None
+
+
+def _require_same(settings: Pretraining, folder: Run | None) -> None:
+    if folder is None:
+        raise ArgumentError("resume=True needs the run's folder: run=...")
+    here, there = asdict(settings), asdict(settings_of(folder.path))
+    other = next((name for name in here if here[name] != there[name]), None)
+    if other:
+        raise CheckpointError(f"{folder.path} is of {other} {there[other]!r}, here the {other} is {here[other]!r}")
+
+
+def _looked_at(model: Module, histories: list[History], z: np.ndarray, size: tuple[int, int]) -> Pretrained:
+    """What there is to see of it."""
     again = features(_copies(model), z).numpy()
     first = model.encoder[0] if isinstance(model, DeepAutoencoder) else _machines(model)[0]
-    found = Pretrained(
+    return Pretrained(
         model,
         histories,
         float(((again - z) ** 2).mean()),
         first.weight.numpy().reshape(-1, *size),
         {n: r[:SHOWN].reshape(-1, *size) for n, r in _rows(model, z, again).items()},
     )
-    if folder:
-        with folder.alone():
-            folder.begin(pretraining=asdict(settings), error=found.error)
-            HistoryFile(folder.history_file).keep(History([r for h in histories for r in h]))
-            save(model, folder.model_file)
-    return found
 
 
 def _pictures(settings: Pretraining) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
@@ -136,24 +183,33 @@ def _pictures(settings: Pretraining) -> tuple[np.ndarray, np.ndarray, tuple[int,
     return rows[0], rows[1], (h, math.prod((c, w)))
 
 
-def _trained(settings: Pretraining, x: np.ndarray, progress: bool | None) -> tuple[Module, list[History]]:
-    """The model, and how its training went."""
-    sizes, s = [x.shape[1], *settings.hidden], settings
-    common: dict[str, Any] = {"batch_size": s.batch_size, "seed": s.seed, "progress": progress}
+def _made(settings: Pretraining, inputs: int) -> Module:
+    """The model that is trained."""
+    sizes, s = [inputs, *settings.hidden], settings
+    chains = s.batch_size if s.persistent else 0
     if s.kind == "autoencoder":
-        noise = partial(masking_noise, p=s.noise) if s.noise else None
-        model = DeepAutoencoder(sizes, corrupt=noise)
+        return DeepAutoencoder(sizes, corrupt=partial(masking_noise, p=s.noise) if s.noise else None)
+    if s.kind == "rbm":
+        return RBM(inputs, s.hidden[0], chains=chains)
+    return DBN(sizes, chains=chains)
+
+
+def _trained(
+    settings: Pretraining, model: Module, x: np.ndarray, progress: bool | None, stages: Stages | None
+) -> list[History]:
+    """How its training went."""
+    s = settings
+    common: dict[str, Any] = {"batch_size": s.batch_size, "seed": s.seed, "progress": progress, "stages": stages}
+    if isinstance(model, DeepAutoencoder):
         lr = s.lr if s.lr is not None else 1e-3
         histories = pretrain_autoencoder(model, x, s.epochs, lr, **common) if len(s.hidden) > 1 else []
         whole = fit_unsupervised(model.loss, Adam(model.parameters(), lr=lr), x, s.epochs, **common)
-        return model.eval(), [*histories, whole]
-    chains = s.batch_size if s.persistent else 0
+        model.eval()
+        return [*histories, whole]
     options = {"lr": s.lr, "persistent": s.persistent, **common}
-    if s.kind == "rbm":
-        rbm = RBM(*sizes, chains=chains)  # type: ignore[misc]
-        return rbm, [train_rbm(rbm, x, s.epochs, **options)]
-    dbn = DBN(sizes, chains=chains)
-    return dbn, pretrain_dbn(dbn, x, s.epochs, **options)
+    if isinstance(model, DBN):
+        return pretrain_dbn(model, x, s.epochs, **options)
+    return [train_rbm(model, x, s.epochs, **options)]  # type: ignore[arg-type]
 
 
 def _machines(model: Module) -> list[RBM]:

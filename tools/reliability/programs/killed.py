@@ -29,6 +29,7 @@ from gradus.data import Dataset, TensorDataset
 from gradus.errors import CheckpointError
 from gradus.models import MLP
 from gradus.train import EarlyStopping, Trainer
+from gradus.train.pretraining import Pretraining, pretrain
 from gradus.train.runs.checkpoint import read_state, write_state
 
 from .lives import Life, Moment, live
@@ -81,6 +82,23 @@ class Training:
         state = model.state_dict() | optimizer.state_dict()
         records = [{k: v for k, v in record.items() if k not in TIMES} for record in history]
         return _digest(state, records)
+
+
+@dataclass(frozen=True)
+class Learning:
+    """A small pre-training."""
+
+    kind: str = "dbn"
+    every: int | str | None = None
+
+    def run(self, folder: Path) -> str:
+        """As `Training.run`."""
+        hidden = (12,) if self.kind == "rbm" else (12, 6)
+        settings = Pretraining(self.kind, hidden=hidden, epochs=2, limit=120, batch_size=20)
+        options: dict[str, Any] = {"progress": False, "checkpoint_every": self.every}
+        found = _gone_on(lambda resume: pretrain(settings, folder, resume=resume, **options), folder)
+        records = [{k: v for k, v in r.items() if k not in TIMES} for history in found.histories for r in history]
+        return _digest(found.model.state_dict(), records)
 
 
 @dataclass(frozen=True)
@@ -235,6 +253,10 @@ def _trainings(compiled: bool) -> Callable[[random.Random], Any]:
     return drawn
 
 
+def _pretrainings(draw: random.Random) -> Learning:
+    return Learning(draw.choice(["rbm", "dbn", "autoencoder"]), draw.choice([None, 1, 3]))
+
+
 def _writings(draw: random.Random) -> Writing:
     return Writing(draw.choice([1, 1000, 300_000]))
 
@@ -246,6 +268,7 @@ def _compilings(draw: random.Random) -> Compiling:
 TRIALS: dict[str, tuple[Callable[[random.Random], Any], signal.Signals | None]] = {
     "compiled": (_trainings(True), signal.SIGKILL),
     "eager": (_trainings(False), signal.SIGKILL),
+    "pretraining": (_pretrainings, signal.SIGKILL),
     "checkpoints": (_writings, signal.SIGKILL),
     "cache": (_compilings, signal.SIGKILL),
     "sigterm": (_trainings(True), signal.SIGTERM),

@@ -16,24 +16,28 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ... import compiler
 from ...autograd import no_grad
+from ...compiler import Compiled
 from ...data import DataLoader, TensorDataset, check_finite
 from ...errors import ArgumentError, DataError, DivergedError, ShapeError
 from ...functional.checks import at_least, at_least_one, in_range
 from ...models import DBN, RBM, DeepAutoencoder
 from ...optim import SGD, Adam, Optimizer
 from ...tensor import Tensor, as_tensor
-from ..runs.history import History, Record
+from ..runs.history import History
 from .divergence import bad_parameter
 from .evaluation import mode
-from .interrupt import Interrupt
+from .every import Every
+from .interrupt import Interrupt, Interrupted, compiling
 from .progress import choose
+from .stages import Position, Stages
 
 Numbers = Tensor | dict[str, Tensor]
 FIRST_EPOCHS, FIRST_MOMENTUM = 5, 0.5  # Hinton (2012), section 9.1
@@ -49,6 +53,7 @@ def fit_unsupervised(
     seed: int = 0,
     progress: bool | None = None,
     before_epoch: Callable[[int], None] | None = None,
+    stages: Stages | None = None,
 ) -> History:
     """Lower a loss that needs no targets, over shuffled batches of data in memory.
 
@@ -61,6 +66,7 @@ def fit_unsupervised(
         seed: of the order of the samples; noise draws from `gradus.random.seed`.
         progress: False shows nothing; otherwise a bar in a terminal and lines elsewhere, on stderr.
         before_epoch: called with the number of each epoch, from 0, before it begins; it may change the optimizer.
+        stages: keeps it on disk, to go on with; see `train.Stages`.
 
     Returns:
         The history: for each epoch the means of the numbers over the samples, seconds, samples_per_second.
@@ -68,6 +74,7 @@ def fit_unsupervised(
     Raises:
         DataError: no samples, or NaN among them.
         DivergedError: the loss or a parameter became NaN or infinite.
+        KeyboardInterrupt: Ctrl-C, or SIGTERM as `train.Terminated`, has ended it after a batch.
 
     >>> import gradus
     >>> from gradus import models
@@ -80,22 +87,21 @@ def fit_unsupervised(
     """
     at_least(0, "fit_unsupervised", epochs=epochs)
     loader = _loader(x, batch_size, seed)
-    names: list[str] = []
     optimizers = _several(optimizer)
-    step = compiler.natively(_step(loss, optimizers, names))
-    history, shown = History(), choose(progress)
-    shown.begin(epochs, len(loader), 0)
+    at = stages.begin(optimizers) if stages else Position()
+    if at.ended:
+        return History(at.records)
+    step = compiler.natively(_step(loss, optimizers, at.names))
+    if isinstance(step, Compiled):
+        step.around = compiling
+    shown = choose(progress)
+    shown.begin(epochs, len(loader), at.epoch * len(loader) + at.batch)
     try:
         with Interrupt() as interrupt:
-            for epoch in range(epochs):
-                if before_epoch:
-                    before_epoch(epoch)
-                history.append(_one_epoch(step, loader, epoch, names, shown, interrupt))
-                _require_finite(optimizers, epoch)
-                shown.epoch(history.last)
+            _Learning(step, loader, at, optimizers, shown, interrupt, stages).run(epochs, before_epoch)
     finally:
         shown.close()
-    return history
+    return History(at.records)
 
 
 def _several(optimizer: Any) -> list[Optimizer]:
@@ -148,29 +154,67 @@ def _step(
     return step
 
 
-def _one_epoch(step: Any, loader: DataLoader, epoch: int, names: list[str], shown: Any, interrupt: Interrupt) -> Record:
-    """Go through the data once."""
-    (data,) = loader.dataset[:]
-    start, done, samples, sums = time.perf_counter(), 0, 0, np.zeros(1)
+@dataclass
+class _Learning:
+    """A stage in progress: it goes on from its position."""
 
-    def means() -> dict[str, float]:
-        return dict(zip(names, (sums / max(samples, 1)).tolist(), strict=True))
+    step: Any
+    loader: DataLoader
+    at: Position
+    optimizers: Sequence[Optimizer]
+    shown: Any
+    interrupt: Interrupt
+    stages: Stages | None
 
-    for rows in loader.rows(epoch):
-        size = rows.shape[1]
-        for values in step.slices((data,), rows):
-            numbers = np.stack(values).astype(np.float64)
-            if not np.isfinite(numbers).all():
-                raise DivergedError(
-                    f"the loss is no finite number any more in epoch {epoch + 1}, after batch {done}. Try a learning "
-                    "rate ten times lower."
-                )
-            count = numbers.shape[1]
-            sums, done, samples = sums + size * numbers.sum(1), done + count, samples + count * size
-            shown.advance(epoch + 1, done, count, size, means)
-            interrupt.check()
-    seconds = time.perf_counter() - start
-    return {"epoch": epoch + 1, **means(), "seconds": seconds, "samples_per_second": samples / max(seconds, 1e-9)}
+    def run(self, epochs: int, before_epoch: Callable[[int], None] | None) -> None:
+        """Up to its last epoch."""
+        while self.at.epoch < epochs:
+            if before_epoch:
+                before_epoch(self.at.epoch)
+            self._one_epoch()
+            self.shown.epoch(self.at.records[-1])
+
+    def _one_epoch(self) -> None:
+        """Go through the data once, or what is left of it; it is saved at the end, and whenever that is due."""
+        at, start, before = self.at, time.perf_counter(), self.at.samples
+        try:
+            for size, numbers in self._slices():
+                at.sums = at.sums + size * numbers.sum(1)
+                at.batch, at.samples = at.batch + numbers.shape[1], at.samples + size * numbers.shape[1]
+                self.shown.advance(at.epoch + 1, at.batch, numbers.shape[1], size, self._means)
+                self.interrupt.check()
+                if self.stages and self.stages.every.due(at.batch):
+                    _require_finite(self.optimizers, at.epoch)
+                    self.stages.save()
+        except Interrupted:
+            if self.stages:
+                self.stages.save()
+            raise
+        _require_finite(self.optimizers, at.epoch)
+        seconds, samples = time.perf_counter() - start, at.samples - before
+        record = {"epoch": at.epoch + 1, **self._means(), "seconds": seconds}
+        at.records.append(record | {"samples_per_second": samples / max(seconds, 1e-9)})
+        at.epoch, at.batch, at.samples, at.sums = at.epoch + 1, 0, 0, np.zeros(1)
+        if self.stages:
+            self.stages.save()
+
+    def _slices(self) -> Iterator[tuple[int, np.ndarray]]:
+        """The batches that are left, some at a time: how many samples each has, and its numbers (numbers, batches)."""
+        (data,) = self.loader.dataset[:]
+        every = self.stages.every if self.stages else Every(None)
+        for rows in self.loader.rows(self.at.epoch, self.at.batch):
+            for piece in every.pieces(rows, self.at.batch):
+                for values in self.step.slices((data,), piece):
+                    numbers = np.stack(values).astype(np.float64)
+                    if not np.isfinite(numbers).all():
+                        raise DivergedError(
+                            f"the loss is no finite number any more in epoch {self.at.epoch + 1}, after batch "
+                            f"{self.at.batch}. Try a learning rate ten times lower."
+                        )
+                    yield rows.shape[1], numbers
+
+    def _means(self) -> dict[str, float]:
+        return dict(zip(self.at.names, (self.at.sums / max(self.at.samples, 1)).tolist(), strict=True))
 
 
 def train_rbm(
@@ -186,6 +230,7 @@ def train_rbm(
     weight_decay: float = 2e-4,
     seed: int = 0,
     progress: bool | None = None,
+    stages: Stages | None = None,
 ) -> History:
     """Train a restricted Boltzmann machine by contrastive divergence, with the settings of Hinton's guide.
 
@@ -194,7 +239,7 @@ def train_rbm(
     Args:
         rbm: what is trained.
         x: the data (samples, ...), flattened: in [0, 1] for Bernoulli units, standardised for Gaussian ones.
-        epochs, batch_size, seed, progress: see `fit_unsupervised`.
+        epochs, batch_size, seed, progress, stages: see `fit_unsupervised`.
         lr: the learning rate; None takes 0.1, with persistent chains 0.01, and 0.001 where a side is Gaussian.
         k: Gibbs steps.
         persistent: the chains go on from step to step, in `rbm.chains`.
@@ -231,7 +276,7 @@ def train_rbm(
     def loss(v: Tensor) -> dict[str, Tensor]:
         return rbm.persistent_divergence(v, k) if persistent else rbm.contrastive_divergence(v, k, mean_field)
 
-    return fit_unsupervised(loss, (weights, biases), x, epochs, batch_size, seed, progress, set_momentum)
+    return fit_unsupervised(loss, (weights, biases), x, epochs, batch_size, seed, progress, set_momentum, stages)
 
 
 def pretrain_dbn(
@@ -273,6 +318,7 @@ def pretrain_autoencoder(
     batch_size: int = 100,
     seed: int = 0,
     progress: bool | None = None,
+    stages: Stages | None = None,
 ) -> list[History]:
     """Greedy layer-wise pre-training: each layer learns to reconstruct the code of those below it, by Adam.
 
@@ -283,7 +329,7 @@ def pretrain_autoencoder(
         model: its layers are trained, from outside in.
         x: the data (samples, ...), flattened.
         epochs: for all layers, or one number for each.
-        lr, batch_size, seed, progress: see `optim.Adam` and `fit_unsupervised`.
+        lr, batch_size, seed, progress, stages: see `optim.Adam` and `fit_unsupervised`.
 
     Returns:
         For each layer its history.
@@ -300,7 +346,9 @@ def pretrain_autoencoder(
         layer = model.layer(i)
         _announce(f"layer {i + 1} of {len(model)}: {layer.encoder[0]!r}", progress)  # type: ignore[index]
         optimizer = Adam(layer.parameters(), lr=lr)
-        histories.append(fit_unsupervised(layer.loss, optimizer, x, count, batch_size, seed, progress))
+        histories.append(
+            fit_unsupervised(layer.loss, optimizer, x, count, batch_size, seed, progress, stages=stages)
+        )
         if i < len(model) - 1:
             with mode(layer, training=False):
                 x = features(layer.encode, x)
