@@ -86,9 +86,9 @@ def test_the_page_on_own_data_goes_from_a_file_to_the_answers(own_files):
     made = run_section("From a file to the answers")
     assert made["predictor"].evaluate(made["held"])["r2"] > 0.8
     page = (ROOT / "docs" / "your-own-data.md").read_text(encoding="utf-8")
-    train, evaluate, predict = re.findall(r"^    gradus (.*)$", page, flags=re.M)
+    look, train, evaluate, predict = re.findall(r"^    gradus (.*)$", page, flags=re.M)
     shutil.copy("houses.csv", "new_houses.csv")
-    for command in (f"{train} --epochs 5 --eager -q", evaluate, predict):
+    for command in (look, f"{train} --epochs 5 --eager -q", evaluate, predict):
         result = CliRunner().invoke(main, command.split())
         assert result.exit_code == 0, result.output
     assert Path("predictions.csv").read_text().startswith("row,price\n1,")

@@ -202,6 +202,28 @@ def test_targets_that_are_no_use() -> None:
         assert said in str(problem.value)
 
 
+# -- before anything is learned --------------------------------------------------------------------------------------
+
+
+def test_a_table_is_looked_at(homes_csv, tmp_path) -> None:
+    text = succeeds("look", "data", homes_csv, "--out", tmp_path / "homes.png")
+    lines = {line.split()[0]: line for line in text.splitlines()[3:11]}
+    assert f"{N} rows x 8 columns" in text and tuple(lines) == homes().names
+    assert "it counts the rows" in lines["Id"] and "it is always here" in lines["country"]
+    assert "numbers" in lines["size"] and f" {-(-N // 17)} " in lines["size"]
+    assert "dates" in lines["sold"] and "2024-01-0" in lines["sold"] and "words" in lines["said"]
+    assert (tmp_path / "homes.png").stat().st_size > 10_000
+
+
+def test_pictures_and_arrays_are_looked_at(pictures, tmp_path) -> None:
+    text = succeeds("look", "data", pictures)
+    assert "pictures of 2 classes" in text and "14x12 (2)" in text
+    np.savez(tmp_path / "points.npz", x=np.arange(6.0).reshape(3, 2), y=np.array([0, 1, 1]))
+    text = succeeds("look", "data", tmp_path / "points.npz", "--out", tmp_path / "points.png")
+    assert "3 samples" in text and "0 to 5, half below 2.5" in text and (tmp_path / "points.png").exists()
+    assert "there is no file or folder" in fails("look", "data", tmp_path / "none.csv")
+
+
 # -- the command -----------------------------------------------------------------------------------------------------
 
 

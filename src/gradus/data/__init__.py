@@ -24,6 +24,7 @@ from .loader import *
 from .made import *
 from .preprocessing.arrays import *
 from .preprocessing.kinds import *
+from .preprocessing.overview import *
 from .preprocessing.pictures import *
 from .preprocessing.preprocessing import *
 from .preprocessing.table import *

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
-from .layers import CLASSES
+from .networks.layers import CLASSES
 from .style import BLUE, GREEN, INK, ORANGE, RED, new_figure, styled, thousands
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`gradus look`: look inside a network; each look is a thin file here."""
+"""`gradus look`: look at data, and inside a network; each look is a thin file here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import click
 from ..waiting import while_waiting
 from .activations import activations
 from .attack import attack
+from .data import data
 from .filters import filters
 from .gradients import gradients
 from .graph import graph
@@ -17,6 +18,7 @@ from .saliency import saliency
 from .surface import surface
 
 LOOKS: tuple[click.Command, ...] = (
+    data,
     activations,
     attack,
     regions,
@@ -30,9 +32,9 @@ LOOKS: tuple[click.Command, ...] = (
 )
 
 
-@click.group(short_help="Look inside a trained network: what it computes, and what it has learned.")
+@click.group(short_help="Look at data, and inside a trained network.")
 def look() -> None:
-    """Look inside: each look prints its figures and, with matplotlib, draws a picture.
+    """Look at data, or inside a network: each look prints its figures and, with matplotlib, draws a picture.
 
     `gradus look LOOK --help` explains a look and its options.
     """

@@ -82,7 +82,7 @@ class PicturePreprocessing(Preprocessing):
 
     def read(self, path: str | Path) -> RawPictures:
         """The pictures of a folder with a folder for each class, of a folder of pictures, or in one file."""
-        files, labels = _listed(Path(path))
+        files, labels = listed(Path(path))
         self._settle(files)
         pictures, bad = {}, {}
         for file in files:
@@ -176,7 +176,7 @@ class PicturePreprocessing(Preprocessing):
         return made
 
 
-def _listed(place: Path) -> tuple[list[Path], dict[Path, str] | None]:
+def listed(place: Path) -> tuple[list[Path], dict[Path, str] | None]:
     """The files of pictures below a path, and the class of each, where folders say it."""
     if not place.is_dir():
         return [place], None

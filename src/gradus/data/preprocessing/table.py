@@ -24,7 +24,7 @@ __all__ = ["TablePreprocessing"]
 TASKS = ("classes", "numbers")
 BINS = 16  # intervals of a column of numbers
 _FEW = 64  # rows of the training part for each interval, at least
-_CATEGORIES = 50  # of a column at most, each of which comes twice
+CATEGORIES = 50  # of a column at most, each of which comes twice
 
 
 class TablePreprocessing(Preprocessing):
@@ -93,7 +93,7 @@ class TablePreprocessing(Preprocessing):
         bins = min(BINS, len(table) // _FEW)
         words = [name for name in kept if self.columns[name].name == "words"]
         options: dict[str, Any] = {"many": "share", "bins": bins if bins > 1 else 0, "words": words}
-        self.transform = TableTransform(_CATEGORIES, min_count=2, **options).fit(table.select(*kept))
+        self.transform = TableTransform(CATEGORIES, min_count=2, **options).fit(table.select(*kept))
         of_classes = self.task == "classes" or (self.task is None and is_of_classes(table, self.target_name))
         if of_classes:
             self.target = ClassTarget.fit(table.texts(self.target_name), self.target_name)
@@ -122,7 +122,7 @@ class TablePreprocessing(Preprocessing):
             return Kind("nothing", "it names the rows, as was said")
         if name in self.leave_out:
             return Kind("nothing", "as was said")
-        return kind_of_column(table, name, _CATEGORIES)
+        return kind_of_column(table, name, CATEGORIES)
 
     def _reasons(self) -> dict[str, str]:
         """Why columns are left out, of those that were not told to be."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...autograd import came_from, handed_back, inputs_first
-from ...draw.graph import Drawing
+from ...draw.networks.graph import Drawing
 from ...errors import ArgumentError, GradientError, ShapeError
 from ...functional.checks import require_tensor
 from ...tensor import Tensor

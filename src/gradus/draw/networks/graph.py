@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ...errors import ArgumentError
+from ..style import BLUE, INK, RED, new_figure, styled
 from .layout import Layout, layered
-from .style import BLUE, INK, RED, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

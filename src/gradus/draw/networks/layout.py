@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ...errors import ArgumentError
 
 _SWEEPS = 12  # over all columns, forward and back in turn; small graphs stand still after three or four
 _PASSING = 0.5  # the room that an edge takes that goes past a column; a node takes 1

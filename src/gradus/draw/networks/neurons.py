@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ArgumentError
-from .style import BLUE, GREEN, INK, ORANGE, RED, new_figure, styled, thousands
+from ...errors import ArgumentError
+from ..style import BLUE, GREEN, INK, ORANGE, RED, new_figure, styled, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
