@@ -21,6 +21,7 @@ import pytest
 from worlds import REFUSED, WAYS, Net, World, variables
 
 import gradus
+from gradus.compiler.surroundings.around import Around
 from gradus.errors import TraceError
 
 ABS = abs
@@ -319,3 +320,14 @@ def test_gradients_that_flow_to_what_a_tensor_was_computed_from_are_no_symbols_a
     assert first.grad is None
     assert f(gradus.ones(2)).tolist() == [2.0, 4.0]
     assert first.grad.tolist() == [2.0, 4.0]
+
+
+def test_what_a_tool_put_under_a_name_that_no_program_can_write_is_not_walked_through() -> None:
+    def f(x: Any) -> Any:
+        assert x.shape == (2,)  # pytest has put its own modules into this one, for what it says if that fails
+        return x * 2
+
+    assert "@pytest_ar" in f.__globals__
+    labels = {holder.label for holder in Around(f, ()).holders}
+    assert not [label for label in labels if "_pytest" in label or label.startswith("@")]
+    assert gradus.compile(f)(gradus.ones(2)).tolist() == [2.0, 2.0]

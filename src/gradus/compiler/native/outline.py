@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -158,10 +158,19 @@ def _files() -> Iterator[str]:
 
 def _settings() -> Iterator[tuple[str, Any]]:
     """The compiler's constants, which a test may set."""
-    for name, module in sorted(sys.modules.items()):
-        if name.startswith(COMPILER) and name.removeprefix(COMPILER).partition(".")[0] in ROOMS:
-            own = ((key, value) for key, value in vars(module).items() if key.isupper())
-            yield from ((f"{name}.{key}", value) for key, value in own if _is_plain(value))
+    for name, key, variables in _constants(len(sys.modules)):
+        value = variables[key]
+        if _is_plain(value):
+            yield name, value
+
+
+@lru_cache(maxsize=1)
+def _constants(modules: int) -> list[tuple[str, str, dict[str, Any]]]:
+    """Their names, and where they are, while there are so many modules."""
+    of_compiler = [n for n in sys.modules if n.startswith(COMPILER)]
+    rooms = sorted(n for n in of_compiler if n.removeprefix(COMPILER).partition(".")[0] in ROOMS)
+    own = [(name, vars(sys.modules[name])) for name in rooms]
+    return [(f"{name}.{key}", key, variables) for name, variables in own for key in variables if key.isupper()]
 
 
 def _is_plain(value: Any) -> bool:

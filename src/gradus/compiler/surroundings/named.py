@@ -53,7 +53,7 @@ def names_of(code: CodeType, seen: dict[str, Any]) -> Names:
         module: Any = None
         for instruction in instructions(one):
             how, name = instruction.opname, instruction.argval
-            if how in _LOADS:
+            if how in _LOADS and name.isidentifier():  # any other is a tool's, as pytest's for `assert` in tests
                 found.variables.add(name)
                 module = seen.get(name)
             elif how in _OF_AN_OBJECT and isinstance(module, ModuleType):

@@ -163,8 +163,9 @@ class Ran:
 def is_users(code: CodeType, seen: dict[str, Any]) -> bool:
     """Whether code is neither gradus's nor a library's, nor made by one for a class of either."""
     made_for = str(seen.get("__name__", ""))
-    made = made_for.startswith("namedtuple_") or made_for.split(".")[0] == "gradus"
-    return not (made or is_ours(code.co_filename) or is_library(code.co_filename))
+    if made_for.startswith(("gradus.", "namedtuple_")) or made_for == "gradus":
+        return False
+    return not (is_ours(code.co_filename) or is_library(code.co_filename))
 
 
 def is_users_function(value: Any) -> bool:
