@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import pickle
 import struct
 import tarfile
 import tracemalloc
@@ -19,6 +20,7 @@ from PIL import Image
 
 from gradus.bounded.contents import UNPACKED
 from gradus.data import read_cifar, read_csv, read_idx, read_image, read_text
+from gradus.data.readers.arrays import read_arrays
 from gradus.data.readers.cifar import read_cifar_archive
 from gradus.data.tables.numbers import written_number
 from gradus.datasets.locate import _unzip
@@ -89,6 +91,43 @@ def test_a_member_longer_than_it_is_known_to_be(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match="no whole archive"):
         _unzip(path, "houses.csv", 1 << 20)
+
+
+def npy(description: str, numbers: bytes = b"") -> bytes:
+    text = description.encode()
+    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text + numbers
+
+
+ONE = "{'descr': '<f4', 'fortran_order': False, 'shape': %s}"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (npy(ONE % f"({1 << 40},)"), "is truncated"),
+        (npy(ONE % f"(0, {1 << 70})"), "cannot be read as NumPy's arrays"),
+        (npy(ONE % "(1,)", bytes(5)), "is too long"),
+        (npy(ONE.replace("<f4", "|O") % "(1,)", pickle.dumps([print])), "it holds objects"),
+        (npy("{'descr': " + "[" * 5000), "cannot be read as NumPy's arrays"),
+        (b"\x93NUMPY\3\0" + b"\xff" * 8, "of version 3.0"),
+    ],
+)
+def test_arrays_that_ask_for_too_much(content: bytes, words: str, tmp_path: Path) -> None:
+    for name in ("x.npy", "x.npz"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        if name == "x.npz":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("x.npy", content)
+        refused(read_arrays, path, words)
+
+
+def test_an_archive_of_zeros(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in "ab":
+            archive.writestr(f"{name}.npy", npy(ONE % f"({UNPACKED // 8 + 8},)", bytes(UNPACKED // 2 + 32)))
+    refused(read_arrays, path, "more than 134,217,728 bytes")
 
 
 # -- tables ------------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class Experiment:
         Raises:
             CheckpointError: no run of `gradus train`, or a damaged one.
         """
-        recipe = Recipe.from_json(config_of(folder)["recipe"])
+        recipe = Recipe.from_json(config_of(folder)["recipe"], f"the recipe in {Run(folder).config_file}")
         return cls(replace(recipe, **changes))
 
     def metrics(self) -> tuple[Metric, ...]:

@@ -72,19 +72,20 @@ class Predictor:
                 "build by itself. In Python: model.load_state_dict(gradus.load(file)) of its model.safetensors, and "
                 "gradus.train.Predictor(model, preprocessing)."
             )
-        by = models.Built.from_json(built)
         weights = load(run.model_file)
         try:
+            by = models.Built.from_json(built)
             with room_for(sum(t.size for t in weights.values())):  # of the weights, whatever the settings say
                 model = models.build(*by)
-        except ArgumentError as problem:
+        except (ArgumentError, CheckpointError) as problem:
             raise CheckpointError(
                 f"{run.config_file} asks for a model that {run.model_file.name} is not of: {problem}"
             ) from None
         if (by.input_shape, by.outputs) != (preprocessing.input_shape, preprocessing.outputs):
             raise CheckpointError(
-                f"{folder} is damaged: the model takes samples of {by.input_shape} and gives {by.outputs} numbers, its "
-                f"preprocessing makes samples of {preprocessing.input_shape} for {preprocessing.outputs}"
+                f"{folder} is damaged: by {run.config_file.name} the model takes samples of {by.input_shape} and gives "
+                f"{by.outputs} numbers, by {run.preprocessing_file.name} samples are of {preprocessing.input_shape} and "
+                f"answers made of {preprocessing.outputs}"
             )
         model.load_state_dict(weights)
         return cls(model, preprocessing, str(run.config.get("recipe", {}).get("data", "")))

@@ -136,8 +136,8 @@ class Recipe:
         return {name: value for name, value in asdict(self).items() if name != "reading" or value}
 
     @classmethod
-    def from_json(cls, saved: Any) -> Recipe:
-        """A recipe from what `to_json` gave.
+    def from_json(cls, saved: Any, where: str = "the run's recipe") -> Recipe:
+        """A recipe from what `to_json` gave; `where` begins what is said of another thing.
 
         >>> Recipe.from_json(Recipe(seed=3).to_json()).seed
         3
@@ -145,7 +145,7 @@ class Recipe:
         try:
             return made(cls, saved)
         except (AttributeError, TypeError, ValueError) as error:
-            raise CheckpointError(f"the run's recipe is damaged or of another version of gradus: {error}") from error
+            raise CheckpointError(f"{where} is damaged or of another version of gradus: {error}") from error
 
 
 class CompleteRecipe(Recipe):

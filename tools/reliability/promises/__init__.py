@@ -2,9 +2,10 @@
 
 from .bits import BITS
 from .faults import FAULTS
+from .files import FILES
 from .growth import GROWTH
 from .killed import KILLED
 from .mistakes import MISTAKES
 from .sources import SOURCES
 
-PROMISES = (KILLED, BITS, SOURCES, MISTAKES, GROWTH, FAULTS)
+PROMISES = (KILLED, BITS, SOURCES, MISTAKES, FILES, GROWTH, FAULTS)

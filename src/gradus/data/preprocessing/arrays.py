@@ -12,6 +12,7 @@ import numpy as np
 
 from ...bounded.saved import of_type
 from ...errors import DataError
+from ..readers.arrays import read_arrays
 from ..readers.idx import read_idx
 from .preprocessing import Preprocessing
 from .targets import ClassTarget, NumberTarget
@@ -118,16 +119,12 @@ def _prepared(x: np.ndarray) -> np.ndarray:
 
 
 def _npz(path: Path) -> RawArrays:
-    try:
-        found = np.load(path, allow_pickle=False)
-        arrays = {"x": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
-    except (OSError, ValueError, EOFError, KeyError) as problem:
-        raise DataError(f"{path} cannot be read as NumPy's arrays: {problem}") from None
+    arrays = read_arrays(path)
     x = next((arrays[name] for name in _INPUTS if name in arrays), None)
     y = next((arrays[name] for name in _TARGETS if name in arrays), None)
     if x is None or x.ndim < 2:
         raise DataError(f"{path} holds {', '.join(arrays) or 'nothing'}; expected an array x (n, ...), and y (n,)")
-    if x.dtype.kind not in "fiub" or (y is not None and len(y) != len(x)):
+    if x.dtype.kind not in "fiub" or (y is not None and y.shape[:1] != x.shape[:1]):
         raise DataError(f"{path}: x is {x.dtype} of shape {x.shape}, y {None if y is None else y.shape}: no samples")
     return RawArrays(x, y)
 
