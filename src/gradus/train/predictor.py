@@ -84,8 +84,8 @@ class Predictor:
         if (by.input_shape, by.outputs) != (preprocessing.input_shape, preprocessing.outputs):
             raise CheckpointError(
                 f"{folder} is damaged: by {run.config_file.name} the model takes samples of {by.input_shape} and gives "
-                f"{by.outputs} numbers, by {run.preprocessing_file.name} samples are of {preprocessing.input_shape} and "
-                f"answers made of {preprocessing.outputs}"
+                f"{by.outputs} numbers, by {run.preprocessing_file.name} samples are of {preprocessing.input_shape}; "
+                f"{preprocessing.outputs} are looked for"
             )
         model.load_state_dict(weights)
         return cls(model, preprocessing, str(run.config.get("recipe", {}).get("data", "")))
