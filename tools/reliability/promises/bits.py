@@ -140,7 +140,7 @@ BITS = Promise(
             "random trainings again, with other memory around, from arrays that begin elsewhere, items, threads or a "
             "stream, interrupted up to twice, with and without a folder and progress",
             partial(_ways, base=_EAGER),
-            short=8,
+            short=4,
             long=300,
         ),
         Trial("guarded", "the same under `guard`", partial(_ways, base=_GUARDED), short=1, long=20),
@@ -155,7 +155,7 @@ BITS = Promise(
             "processes",
             "in two processes: another PYTHONHASHSEED, locale, time zone, folder, home, with torch loaded or not",
             partial(_processes, base=_EAGER),
-            short=2,
+            short=1,
             long=20,
         ),
         Trial(
