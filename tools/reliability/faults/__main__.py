@@ -11,7 +11,7 @@ from collections import Counter
 from .hunting import Reach, hunted, record
 from .mutants import SOURCE
 from .reaching import FOLDER
-from .sample import COMPILER, ENGINE, EXPLAINED, KILLERS, explained, killers, read, sample
+from .sample import ENGINE, EXPLAINED, KILLERS, explained, killers, read, sample
 
 ROOT = SOURCE.parent.parent
 _UNTRIED = ("reliability", "architecture", "pages", "published", "examples", "systems", "benchmarks", "sanitizer")
@@ -26,7 +26,7 @@ def main() -> None:
     if options.reach or not FOLDER.exists():
         _note_reach()
     known = killers().keys() | explained().keys()
-    everything = sample(ENGINE) + sample(COMPILER)
+    everything = sample(ENGINE)
     chosen = [mutant for mutant in everything if mutant.file.startswith(tuple(options.rooms or [""]))]
     counts: Counter[str] = Counter()
     for mutant, verdict in hunted([mutant for mutant in chosen if mutant.name not in known], Reach()):

@@ -19,7 +19,6 @@ ENGINE = {
     **dict.fromkeys(("interpret.py", "dtypes.py", "random.py", "control.py", "ops", "functional", "nn"), _SOME),
     **dict.fromkeys(("transforms", "linalg", "train/fitting"), _SOME),
 }
-COMPILER = {"compiler": 0.01}
 
 
 def sample(rooms: dict[str, float]) -> list[Mutant]:
