@@ -94,7 +94,8 @@ def _hunt_warm(mutant: Mutant, tests: list[str], reach: Reach, warm: Warm) -> Ve
         verdict = warm.tried(mutant, tests, 10 + 10 * max(reach.seconds[test] for test in tests))
         if verdict.verdict == "not alive":
             return None
-        if not verdict.found or warm.sound(verdict.test):
+        alone = [verdict.test] if verdict.found else []
+        if not alone or (warm.sound(verdict.test) and warm.tried(mutant, alone, 60).found):  # not by chance
             return verdict
         tests = [test for test in tests if test != verdict.test]
     return Verdict("no test", "", 0)

@@ -61,8 +61,8 @@ FAULTS = Promise(
     (
         Trial(
             "engine",
-            "small changes of tensors, autograd, operations, layers, losses, optimizers and training, by lot, each with the"
-            " test that is known to notice it; at the end, what is known of the whole sample",
+            "small changes of tensors, autograd, operations, layers, losses, optimizers and training, by lot, each with"
+            " the test that is known to notice it; at the end, what is known of the whole sample",
             lambda times: _tries(ENGINE, times),
             short=6,
             long=300,
