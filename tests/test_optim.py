@@ -211,9 +211,36 @@ NEW = {
     "RAdam": {},
     "Lion": {},
     "Muon": {},
+    "ASGD": {"t0": 1.0},
+    "Adafactor": {},
     "SGD": {"momentum": 0.9, "dampening": 0.1, "lr": 0.1},
     "Adam": {"amsgrad": True, "maximize": True},
 }
+
+
+def test_rprop_steps_by_signs_and_leaves_out_where_they_turn():
+    p = gradus.tensor([0.0], requires_grad=True)
+    optimizer, places = optim.Rprop([p], lr=0.1, step_sizes=(1e-6, 0.15)), []
+    for slope in (-3.0, -0.1, -7.0, 2.0, 2.0, 2.0):
+        p.grad = gradus.tensor([slope])
+        optimizer.step()
+        places.append(round(p.item(), 6))
+    assert places == [0.1, 0.22, 0.364, 0.364, 0.292, 0.2056]
+
+
+def test_what_new_optimizers_refuse():
+    p = gradus.tensor([0.0], requires_grad=True)
+    for make, words in (
+        (lambda: optim.Rprop([p], etas=(1.0, 1.2)), r"etas\[0\] must be in \(0, 1\), got 1.0"),
+        (lambda: optim.Rprop([p], step_sizes=(1.0, 0.1)), "the smallest and the largest"),
+        (lambda: optim.ASGD([p], lambd=-1.0), r"lambd must be in \[0, inf\)"),
+        (lambda: optim.Adafactor([p], d=0.5), r"d must be in \[1, inf\)"),
+        (lambda: optim.Adafactor([p], eps=(None, -1.0)), "eps must be in"),
+    ):
+        with pytest.raises(ArgumentError, match=words):
+            make()
+    matrix = gradus.zeros((4, 3)).requires_grad_()
+    assert {n: t.shape for n, t in optim.Adafactor([matrix]).state[0].items()} == {"rows": (4, 1), "columns": (1, 3)}
 
 
 @pytest.mark.parametrize("kind", NEW)
@@ -449,7 +476,7 @@ def test_the_state_follows_a_model_that_is_converted(kind, wrap):
 
 
 @pytest.mark.parametrize(
-    "name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Lion"]
+    "name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Lion", "ASGD"]
 )
 def test_small_parameters_are_changed_together_bit_by_bit_as_alone(name):
     kind = getattr(optim, name)

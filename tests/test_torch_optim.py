@@ -39,6 +39,12 @@ OPTIMIZERS = {
     "Adamax": ("Adamax", {"betas": (0.8, 0.9)}),
     "RAdam": ("RAdam", {}),
     "RAdam at once": ("RAdam", {"betas": (0.5, 0.99)}),
+    "Rprop": ("Rprop", {}),
+    "Rprop options": ("Rprop", {"etas": (0.3, 1.5), "step_sizes": (1e-3, 0.1), "maximize": True}),
+    "ASGD": ("ASGD", {}),
+    "ASGD averaging": ("ASGD", {"lambd": 0.1, "alpha": 0.5, "t0": 2, "maximize": True}),
+    "Adafactor": ("Adafactor", {}),
+    "Adafactor options": ("Adafactor", {"beta2_decay": -0.5, "eps": (1e-3, 0.1), "d": 1.5, "maximize": True}),
     "RAdam decoupled": ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
 }
 
@@ -99,31 +105,41 @@ def drawn(library, kind, options, dtype, compiled=False):
     return [p.detach().numpy() for p in parameters]
 
 
+ADAPTIVE = ["amsgrad AdamW", "Adamax", "RAdam decoupled"]
+
+
 @pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("name", ["dampening", "Adagrad's options", "amsgrad AdamW", "Adamax", "RAdam decoupled"])
+@pytest.mark.parametrize("name", ["dampening", "Adagrad's options", *ADAPTIVE, "Rprop", "ASGD averaging", "Adafactor"])
 def test_parameters_that_have_no_gradient_in_some_steps(name, compiled):
     kind, options = OPTIMIZERS[name]
     expected = drawn(torch, kind, options, "float64")
-    assert_agree(drawn(gradus, kind, options, "float64", compiled), expected, "float64")
+    assert_agree(drawn(gradus, kind, options, "float64", compiled), expected, "float64", tolerance_of(kind))
 
 
 def assert_agree(found, expected, dtype, tolerance=None):
+    tolerance = tolerance or TOLERANCE[dtype]
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == dtype
-        np.testing.assert_allclose(a, b, rtol=tolerance or TOLERANCE[dtype], atol=tolerance or TOLERANCE[dtype])
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def tolerance_of(kind):
+    """PyTorch's ASGD keeps its rate in float32, whatever it trains."""
+    return 1e-6 if kind == "ASGD" else None
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("decay", [None, 0.0, 0.1])
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(
+    ("name", "decay"), [(n, d) for n in OPTIMIZERS for d in (None, 0.0, 0.1) if d is None or not n.startswith("Rprop")]
+)
 def test_ten_steps(name, decay, dtype):
     kind, options = OPTIMIZERS[name]
     options = options if decay is None else {**options, "weight_decay": decay}
-    assert_agree(ours(kind, options, 0.05, dtype), theirs(kind, options, 0.05, dtype), dtype)
+    assert_agree(ours(kind, options, 0.05, dtype), theirs(kind, options, 0.05, dtype), dtype, tolerance_of(kind))
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", [n for n in OPTIMIZERS if not n.startswith("ASGD")])  # PyTorch's is a step behind it
 def test_ten_steps_on_a_schedule(name, dtype):
     kind, options = OPTIMIZERS[name]
     expected = theirs(kind, options, 0.05, dtype, lambda o: LR.CosineAnnealingLR(o, 12, eta_min=0.01))

@@ -11,6 +11,7 @@ from ..names.elsewhere import door as _door
 from ..names.options import understood_all
 from ..ops import log_softmax, relu, sigmoid, softmax, tanh
 from .activations import *
+from .adaptive_pool import *
 from .attention import *
 from .conv import *
 from .distances import *

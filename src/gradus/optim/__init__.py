@@ -7,19 +7,19 @@ from ..names.elsewhere import door as _door
 from ..names.options import understood_all
 from ..names.rooms import offered
 from . import schedules
-from .adadelta import *
+from .adafactor import *
 from .adagrad import *
 from .adam import *
 from .adam_variants import *
 from .averaged import *
 from .clip import *
 from .lbfgs import *
-from .lion import *
 from .muon import *
 from .optimizer import *
 from .plateau import *
 from .rmsprop import *
 from .sgd import *
+from .signs import *
 
 __all__ = [*offers(__name__), "schedules"]
 

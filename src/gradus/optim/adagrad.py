@@ -1,4 +1,4 @@
-"""Adagrad: a learning rate for each number, smaller the larger its gradients were."""
+"""A learning rate for each number, smaller the larger its gradients were: always, or lately."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..tensor import Tensor
 from .groups import Params
 from .optimizer import Optimizer, Schedule
 
-__all__ = ["Adagrad"]
+__all__ = ["Adadelta", "Adagrad"]
 
 
 class Adagrad(Optimizer):
@@ -57,3 +57,46 @@ class Adagrad(Optimizer):
         (lr,) = numbers
         s = state["squares"].assign_(state["squares"] + g * g)
         return p - lr * g / (s.sqrt() + self.eps)
+
+
+class Adadelta(Optimizer):
+    """Adadelta (Zeiler, 2012): p <- p - lr d, with d = sqrt(u + eps) / sqrt(s + eps) g.
+
+    s <- rho s + (1 - rho) g^2 and then u <- rho u + (1 - rho) d^2.
+
+    Args:
+        params, lr, weight_decay, maximize: see Optimizer.
+        rho: how much of the averages of squares is kept, in [0, 1).
+        eps: keeps the quotient finite, and starts the first steps.
+
+    >>> import gradus
+    >>> x = gradus.tensor([1.0], "float64", requires_grad=True)
+    >>> optimizer = Adadelta([x], eps=1e-2)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.item(), 4)
+    0.6877
+    """
+
+    elementwise = True
+    rho: float
+    eps: float
+    slots = ("squares", "steps_squared")
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float | Schedule = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, weight_decay, maximize, rho=rho, eps=eps)
+
+    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
+        (lr,) = numbers
+        s = state["squares"].assign_(self.rho * state["squares"] + (1 - self.rho) * g * g)
+        d = ((state["steps_squared"] + self.eps) / (s + self.eps)).sqrt() * g
+        state["steps_squared"].assign_(self.rho * state["steps_squared"] + (1 - self.rho) * d * d)
+        return p - lr * d

@@ -327,8 +327,8 @@ def _trainable(name: str, params: Any) -> list[Tensor]:
     return found
 
 
-def two_numbers(name: str, betas: Any) -> tuple[float, float]:
-    """What is kept of two averages."""
+def two_numbers(name: str, betas: Any, option: str = "betas") -> tuple[float, float]:
+    """An option of two numbers, as what is kept of two averages."""
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise ArgumentError(f"{name}: betas are two numbers, got {betas!r}", mistake="two-betas")
+        raise ArgumentError(f"{name}: {option} are two numbers, got {betas!r}", mistake="two-betas")
     return betas[0], betas[1]

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, plain and with momentum."""
+"""Stochastic gradient descent, with momentum; and the average of where plain steps have been."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..tensor import Tensor
 from .groups import Params
 from .optimizer import Optimizer, Schedule
 
-__all__ = ["SGD"]
+__all__ = ["ASGD", "SGD"]
 
 
 class SGD(Optimizer):
@@ -66,3 +66,54 @@ class SGD(Optimizer):
             v = state["velocity"].assign_(self.momentum * state["velocity"] + new)
             g = g + self.momentum * v if self.nesterov else v
         return p - lr * g
+
+
+class ASGD(Optimizer):
+    """Averaged stochastic gradient descent (Polyak and Juditsky, 1992): p <- (1 - lambd eta) p - eta g.
+
+    In step t, eta = lr / (1 + lambd lr (t - 1))^alpha. The average of p from step t0 on is in `state`, as "average"; it
+    is not what the model computes with: `optim.AveragedModel` is a model that does.
+
+    Args:
+        params, lr, weight_decay, maximize: see Optimizer.
+        lambd: how fast weights shrink, and the rate falls.
+        alpha: the power with which it falls, in [0, 1).
+        t0: the step from which on the average is taken; before it is p itself.
+
+    >>> import gradus
+    >>> x = gradus.tensor([1.0], requires_grad=True)
+    >>> optimizer = ASGD([x], lr=0.1, lambd=0.0)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> x, optimizer.state[0]["average"]
+    (tensor([0.8], requires_grad=True), tensor([0.8]))
+    """
+
+    elementwise = True
+    lambd: float
+    alpha: float
+    t0: float
+    slots = ("average",)
+    ranges = {**Optimizer.ranges, "lambd": "[0, inf)", "t0": "[0, inf)"}  # noqa: RUF012 - it stands in the base
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float | Schedule = 1e-2,
+        lambd: float = 1e-4,
+        alpha: float = 0.75,
+        t0: float = 1e6,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, weight_decay, maximize, lambd=lambd, alpha=alpha, t0=t0)
+
+    def numbers(self, lr: Tensor, t: Tensor, present: np.ndarray) -> tuple[Tensor, ...]:
+        return lr / (1 + self.lambd * lr * (t - 1)) ** self.alpha, 1 / (t - 1 - self.t0).maximum(1.0)
+
+    def update(self, p: Tensor, g: Tensor, state: dict[str, Tensor], *numbers: Tensor) -> Tensor:
+        eta, mu = numbers
+        p = p * (1 - self.lambd * eta) - eta * g
+        average = state["average"]
+        average.assign_(average * (1 - mu) + p * mu)
+        return p

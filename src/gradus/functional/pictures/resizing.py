@@ -12,8 +12,8 @@ from ...errors import ArgumentError, ShapeError, one_of
 from ...ops import reshape, sliding_window, sliding_window_adjoint, take
 from ...ops.core.primitive import promote
 from ...tensor import Tensor, as_tensor
+from ..adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from ..conv import Size
-from ..pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from ..windows import pad_ends, per_axis
 
 __all__ = [

@@ -303,7 +303,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "STFT": COMPLEX,
     },
     "optim": {
-        "Adafactor Lamb ScheduleFreeAdamW Ftrl SparseAdam Rprop ASGD": OPTIMIZER,
+        "Lamb ScheduleFreeAdamW Ftrl SparseAdam": OPTIMIZER,
         "swap_in_optimizer_params_and_state": INSIDE,
     },
 }
