@@ -137,3 +137,27 @@ def test_while_a_program_is_compiled_it_answers_at_once(tmp_path, monkeypatch):
     process = begin("-c", COMPILING)
     assert process.communicate(timeout=90)[1] == ""
     assert process.returncode == 7
+
+
+LEAVING = """
+import os, signal, time
+import gradus
+from gradus.compiler.native import cache
+
+def slow(text, target):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(1000)
+
+cache.compile_object = slow
+try:
+    gradus.compile(lambda x: x * 2)(gradus.ones(3))
+except KeyboardInterrupt:
+    raise SystemExit(7)
+"""
+
+
+def test_the_process_ends_without_the_program_that_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADUS_CACHE", str(tmp_path))
+    process = begin("-c", LEAVING)
+    assert process.communicate(timeout=120)[1] == ""
+    assert process.returncode == 7

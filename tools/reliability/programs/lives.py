@@ -73,7 +73,7 @@ def live(work: Callable[[], Any], notes: Path, moment: Moment | None = None) -> 
     status = os.waitstatus_to_exitcode(ended[1])
     with contextlib.suppress(FileNotFoundError):
         pressed = float((notes / "pressed").read_text())
-    said = (notes / "said").read_text()
+    said = (notes / "said").read_text() if (notes / "said").exists() else ""  # it may have ended before
     calls = int((notes / "calls").read_text()) if (notes / "calls").exists() else 0
     seconds, waited = time.perf_counter() - started, now - pressed if pressed else 0.0
     return Life(128 - status if status < 0 else status, said, calls, seconds, waited)

@@ -77,10 +77,10 @@ def _trial(name: str, what: str, long: int) -> Trial:
 TRAINING = (
     _trial("compiled", "trainings in native code, killed up to three times and gone on with: the same bits", 50),
     _trial("eager", "the same, computed eagerly", 50),
-    _trial("pretraining", "machines and autoencoders learning layer by layer, killed and gone on with", 30),
+    _trial("pretraining", "machines and autoencoders learning layer by layer, killed and gone on with", 20),
     _trial("checkpoints", "the writing of checkpoints, killed: the one that is there is whole", 100),
     _trial("cache", "the compiler's files, killed while they are written: what is found is whole", 20),
-    _trial("sigterm", "trainings stopped by SIGTERM, and gone on with", 30),
-    _trial("ctrl-c", "trainings stopped by Ctrl-C, and gone on with", 30),
-    _trial("full", "a disk that is full from some write on: told, and gone on with once there is room", 40),
+    _trial("sigterm", "trainings stopped by SIGTERM, and gone on with", 20),
+    _trial("ctrl-c", "trainings stopped by Ctrl-C, and gone on with", 20),
+    _trial("full", "a disk that is full from some write on: told, and gone on with once there is room", 30),
 )

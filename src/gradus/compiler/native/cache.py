@@ -12,11 +12,12 @@ import hashlib
 import os
 import stat
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 
 from ...process import atomic
+from ...process.aside import Aside
 from .processors import processors
 from .target import Target, compile_object, versions
 
@@ -60,7 +61,7 @@ class Modules:
         self.target, self.found = target, True
         self.names: list[str] = []
         self._codes: list[bytes | Future[bytes]] = []
-        self._compilers: ThreadPoolExecutor | None = None
+        self._compilers = Aside(min(processors(), MOST_COMPILERS), "gradus compiles")
 
     def add(self, text: str) -> None:
         """One more, as LLVM's text."""
@@ -72,18 +73,14 @@ class Modules:
 
     def codes(self) -> list[bytes]:
         """The object code of each."""
-        codes = [code if isinstance(code, bytes) else code.result() for code in self._codes]
-        if self._compilers is not None:
-            self._compilers.shutdown(wait=False)
-        return codes
+        return [code if isinstance(code, bytes) else code.result() for code in self._codes]
+
+    def drop(self) -> None:
+        """Compile no more of them: somebody was interrupted, or the rest cannot be written."""
+        self._compilers.drop()
 
     def _aside(self, name: str, text: str) -> bytes | Future[bytes]:
-        """Compiled in another thread: LLVM hears no Ctrl-C, but who waits for it does.
-
-        The thread goes on to its end then, so that its work is in the cache at the next start.
-        """
-        if self._compilers is None:
-            self._compilers = ThreadPoolExecutor(min(processors(), MOST_COMPILERS), "gradus compiles")
+        """Compiled in another thread: LLVM hears no Ctrl-C, but who waits for it does."""
         try:
             return self._compilers.submit(_compiled, name, text, self.target)
         except RuntimeError:  # the process may have no more threads, or is ending

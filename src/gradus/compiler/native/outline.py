@@ -90,8 +90,12 @@ class Native:
         self.from_cache = found is not None
         if found is None:
             modules = disk.Modules(manner.target)
-            self.program = self._made(modules.add)
-            codes, self.from_cache = modules.codes(), modules.found
+            try:
+                self.program = self._made(modules.add)
+                codes, self.from_cache = modules.codes(), modules.found
+            except BaseException:
+                modules.drop()
+                raise
             found = outline(self.program, modules.names), codes
             if name is not None:
                 disk.save(name, json.dumps(found[0]).encode(), KIND)

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from ...errors import ArgumentError, MissingError
+from ...process import aside
 from ...process.forks import Gate, Kept
 
 OLDEST_LLVM = 16  # that reads pointers without types
@@ -151,6 +152,8 @@ def _llvm() -> Any:
             f"native code is made with llvmlite from 0.45 on, this one brings LLVM {llvm.llvm_version_info[0]}. "
             'Get a newer one: pip install "llvmlite>=0.45". Or compute eagerly: Trainer(..., compile=False).'
         )
+    if lock := getattr(llvm.ffi.lib, "_lock", None):
+        aside.locks.append(lock)
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
