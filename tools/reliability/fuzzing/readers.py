@@ -165,7 +165,6 @@ def _zip(folder: Path) -> list[bytes]:
     for how in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", how) as archive:
-            archive.writestr(zipfile.ZipInfo("__MACOSX/houses.csv"), b"x")
             archive.writestr(zipfile.ZipInfo("../data/houses.csv"), b"rooms,price\n3,12\n" * 4)
         found.append(content.getvalue())
     return found
