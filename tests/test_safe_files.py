@@ -226,6 +226,12 @@ def test_settings_that_ask_for_what_cannot_be(change, words, run):
         Predictor.open(run)
 
 
+def test_settings_whose_parts_are_none(run):
+    path = run / "config.json"
+    path.write_text('{"recipe": [], "training": 0, "built": null}')
+    refused(lambda path: Predictor.open(path.parent), path, "cannot build by itself")
+
+
 NUMBER = {"kind": "number", "name": "x", "mean": 0, "std": 1, "missing": False}
 TABLE = {
     "kind": "table",

@@ -13,7 +13,7 @@ from ..autograd import no_grad
 from ..bounded.models import room_for
 from ..data import PicturePreprocessing, Preprocessing, RawPictures, Table
 from ..datasets.houses import prepare
-from ..errors import ArgumentError, CheckpointError, DataError
+from ..errors import ArgumentError, CheckpointError, DataError, short
 from ..functional import softmax
 from ..nn import Module
 from ..tensor import tensor
@@ -23,6 +23,12 @@ from .runs.checkpoint import load
 from .runs.run import Run
 
 _AT_ONCE = 1024  # samples a batch: bounds the memory
+
+
+def _section(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """A part of the settings; empty where there is none."""
+    found = config.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,12 @@ class Predictor:
             CheckpointError: there is no run, it is damaged, has no preprocessing, or a model that gradus cannot build.
         """
         run = Run(folder)
-        preprocessing, built = run.preprocessing(), run.config.get("built")
+        preprocessing, config = run.preprocessing(), run.config
+        built, recipe, training = (_section(config, name) for name in ("built", "recipe", "training"))
         if not built:
             raise CheckpointError(
-                f"the model of {folder} is a {run.config.get('training', {}).get('model', 'class')} that gradus cannot "
-                "build by itself. In Python: model.load_state_dict(gradus.load(file)) of its model.safetensors, and "
+                f"by {run.config_file} the model is a {short(training.get('model', 'class'))} that gradus cannot build "
+                "by itself. In Python: model.load_state_dict(gradus.load(file)) of its model.safetensors, and "
                 "gradus.train.Predictor(model, preprocessing)."
             )
         weights = load(run.model_file)
@@ -88,7 +95,7 @@ class Predictor:
                 f"{preprocessing.outputs} are looked for"
             )
         model.load_state_dict(weights)
-        return cls(model, preprocessing, str(run.config.get("recipe", {}).get("data", "")))
+        return cls(model, preprocessing, str(recipe.get("data", "")))
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """What the model gives for samples x (n, ...): scores of classes (n, classes), or standardised numbers."""

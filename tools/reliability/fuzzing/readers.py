@@ -234,13 +234,14 @@ def _config(folder: Path) -> list[bytes]:
     (folder / "preprocessing.json").write_text(ArrayPreprocessing().fit(points).to_json())
     save(gradus.models.build("softmax", (2,), 2), folder / "model.safetensors")
     recipe, built = Recipe(model="softmax").to_json(), Built("softmax", (2,), 2).to_json()
-    return [json.dumps({"recipe": recipe, "built": built, "versions": versions()}, indent=2).encode()]
+    whole = {"recipe": recipe, "built": built, "versions": versions(), "training": {"model": "Sequential"}}
+    return [json.dumps(whole, indent=2).encode()]
 
 
 def _settings(path: Path) -> Any:
     """A run's recipe, and its model, made of the settings."""
-    recipe = Recipe.from_json(config_of(path.parent)["recipe"], str(path))
-    return repr(recipe), repr(Predictor.open(path.parent).outputs(np.zeros((1, 2), np.float32)))
+    made = repr(Predictor.open(path.parent).outputs(np.zeros((1, 2), np.float32)))
+    return made, repr(Recipe.from_json(config_of(path.parent)["recipe"], str(path)))
 
 
 def _history(folder: Path) -> list[bytes]:
