@@ -181,8 +181,16 @@ def test_wrong_shapes_and_missing_things() -> None:
         D.kl_divergence(D.Laplace(0.0, 1.0), D.Normal(0.0, 1.0))
     with pytest.raises(ArgumentError, match="Beta has no cdf"):
         D.Beta(1.0, 1.0).cdf(0.5)
-    with pytest.raises(AttributeError, match="Independent"):
-        D.MultivariateNormal  # noqa: B018
+    with pytest.raises(ArgumentError, match=r"give one of covariance_matrix.*got none"):
+        D.MultivariateNormal([0.0])
+    with pytest.raises(ShapeError, match=r"a mean of shape \(2,\) and a matrix of shape \(3, 3\)"):
+        D.MultivariateNormal([0.0, 0.0], np.eye(3))
+    with pytest.raises(DataError, match=r"not symmetric: at \[0, 1\] it differs by 1"):
+        D.MultivariateNormal([0.0, 0.0], [[1.0, 1.0], [0.0, 1.0]])
+    with pytest.raises(DataError, match=r"the diagonal of scale_tril\[1\] is -1"):
+        D.MultivariateNormal([0.0, 0.0], scale_tril=[[1.0, 0.0], [0.0, -1.0]])
+    with pytest.raises(DataError, match=r"lower triangle, and \[0, 1\] above it is 2"):
+        D.MultivariateNormal([0.0, 0.0], scale_tril=[[1.0, 2.0], [0.0, 1.0]])
 
 
 # -- compiled ----------------------------------------------------------------------------------------------------------

@@ -93,6 +93,34 @@ def test_divergences(kind: str) -> None:
     same_with_gradients(ours, theirs, leaves + more, others + and_more)
 
 
+COVARIANCES = np.array([[[2.0, 0.5, 0.1], [0.5, 1.0, -0.3], [0.1, -0.3, 1.5]], np.diag([1.0, 2.0, 0.5])])
+
+
+@pytest.mark.parametrize("given", ["covariance_matrix", "precision_matrix", "scale_tril"])
+def test_vectors_whose_numbers_depend_on_each_other(given: str) -> None:
+    matrices = np.linalg.cholesky(COVARIANCES) if given == "scale_tril" else COVARIANCES
+    p, their_p, leaves, others = both("MultivariateNormal", {"loc": A, given: matrices})
+    q, their_q, _more, _and_more = both("MultivariateNormal", {"loc": REAL, "covariance_matrix": COVARIANCES[0] * 2})
+    for name in ("batch_shape", "event_shape"):
+        assert getattr(p, name) == tuple(getattr(their_p, name))
+    for name in ("mean", "mode", "variance", "covariance_matrix", "precision_matrix", "scale_tril"):
+        same(getattr(p, name), getattr(their_p, name))
+    x, y = gradus.tensor(P[:, None]), torch.tensor(P[:, None])
+    value, expected = p.log_prob(x), their_p.log_prob(y)
+    same(value, expected)
+    g, h = gradus.grad(value.sum(), leaves), torch.autograd.grad(expected.sum(), others, retain_graph=True)
+    same(g[0], h[0], 1e-8)
+    same(g[1] + g[1].mT, h[1] + h[1].mT, 1e-8) if given != "scale_tril" else same(g[1].tril(), h[1].tril(), 1e-8)
+    same(p.entropy(), their_p.entropy())
+    same(D.kl_divergence(p, q), torch.distributions.kl_divergence(their_p, their_q))
+    same(p.expand((3, 2)).log_prob(x[0]), their_p.expand((3, 2)).log_prob(y[0]))
+    gradus.seed(0)
+    drawn = p.rsample((20000,))
+    assert drawn.shape == (20000, 2, 3) and gradus.grad(drawn.sum(), leaves)[1].shape == matrices.shape
+    found = np.array([np.cov(drawn.numpy()[:, i].T) for i in range(2)])
+    np.testing.assert_allclose(found, p.covariance_matrix.numpy(), atol=0.1)
+
+
 def test_divergences_of_unlike_kinds_and_of_several() -> None:
     ours = D.kl_divergence(D.Uniform(-A, B), D.Normal(B, A))
     t = torch.distributions

@@ -13,6 +13,7 @@ from .core import *
 from .gammas import *
 from .kl import *
 from .located import *
+from .multivariate import *
 
 __all__ = [*offers(__name__)]
 

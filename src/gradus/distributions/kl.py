@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..errors import ArgumentError
+from ..linalg import solve_triangular
 from ..ops import digamma, exp, lgamma, log, softplus, where
+from ..ops.core.primitive import broadcast_shapes
 from ..tensor import Tensor
 from .classes import Bernoulli, Categorical
 from .core import Distribution, Independent
 from .gammas import Beta, Dirichlet, Exponential, Gamma
 from .located import EULER, Gumbel, Laplace, LogNormal, Normal, Uniform
+from .multivariate import MultivariateNormal
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -66,6 +69,15 @@ def _independent(p: Independent, q: Independent) -> Tensor:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise ArgumentError(f"kl_divergence: values have other axes: {p.event_shape} and {q.event_shape}")
     return p.added(kl_divergence(p.base_dist, q.base_dist))
+
+
+@register_kl(MultivariateNormal, MultivariateNormal)
+def _multivariate(p: MultivariateNormal, q: MultivariateNormal) -> Tensor:
+    shape = broadcast_shapes("kl_divergence", p.batch_shape, q.batch_shape)
+    p, q = p.expand(shape), q.expand(shape)
+    ratio = solve_triangular(q.scale_tril, p.scale_tril, upper=False)
+    square = (ratio * ratio).sum((-2, -1)) + q.distance(q.loc - p.loc)
+    return q.log_root() - p.log_root() + 0.5 * (square - p.event_shape[0])
 
 
 @register_kl(LogNormal, LogNormal)

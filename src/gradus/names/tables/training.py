@@ -245,9 +245,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "amp": 'gradus.Trainer(..., precision="bf16")',
     },
     "distributions": {
-        "MultivariateNormal": (
-            "gradus.distributions.Independent(gradus.distributions.Normal(loc, scale), 1), whose covariance is diagonal"
-        ),
         "Chi2": "gradus.distributions.Gamma(df / 2, 0.5)",
         "OneHotCategoricalStraightThrough RelaxedOneHotCategorical": (
             "gradus.nn.functional.gumbel_softmax(logits, tau, hard=True)"
