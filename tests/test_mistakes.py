@@ -18,7 +18,7 @@ from tools.mistakes.page import PAGE, page
 import gradus
 from gradus.cli import main
 from gradus.errors import DataError, ShapeError
-from gradus.names.catalogue import catalogue, told
+from gradus.mistakes.catalogue import catalogue, told
 
 SOURCE = Path(gradus.__file__).parent
 SLUG = re.compile(r"[a-z]+(-[a-z]+)+")

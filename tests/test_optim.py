@@ -193,6 +193,7 @@ def test_a_foreign_state_is_refused_and_nothing_written():
         np.testing.assert_array_equal(t.numpy(), before[n])
 
 
+@pytest.mark.filterwarnings("ignore:SGD.step")
 def test_the_rate_can_be_changed():
     optimizer = optim.SGD([leaf()], lr=0.1)
     optimizer.lr = 0.5

@@ -192,6 +192,7 @@ OPTIONS = {
 
 
 @pytest.mark.filterwarnings("ignore:reduction:UserWarning")
+@pytest.mark.filterwarnings("ignore:nll_loss. logarithms")
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize("name", OPTIONS)
 def test_options(name, reduction):

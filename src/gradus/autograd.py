@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from . import interpret
 from ._methods import method
 from .errors import ArgumentError, GradientError, ShapeError
+from .mistakes import noticed
 from .names.elsewhere import door as _door
 from .tensor import WALL, Origin, Tensor, as_tensor, writes_of
 
@@ -104,9 +105,16 @@ def backward(y: Tensor, gradient: Tensor | None = None, create_graph: bool = Fal
     >>> x.grad
     tensor(6.)
     """
+    again = gradient is None and noticed.again(y)
     with _Recording(create_graph):
-        for leaf, g, own in _walk([y], [_seed(y, gradient)], None):
-            leaf.grad = leaf.grad + g if leaf.grad is not None else g if own else g.copy()
+        reached = _walk([y], [_seed(y, gradient)], None)
+        for leaf, g, own in reached:
+            before = leaf.grad
+            leaf.grad = before + g if before is not None else g if own else g.copy()
+            if before is not None:
+                noticed.added(before, leaf.grad, again)
+                again = False
+    noticed.walked(y, [leaf for leaf, *_ in reached])
 
 
 def grad(

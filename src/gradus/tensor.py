@@ -13,7 +13,8 @@ import numpy as np
 
 from . import dtypes, interpret
 from ._methods import Methods
-from .errors import ArgumentError, DtypeError, GradientError, ShapeError
+from .errors import ArgumentError, DtypeError, GradientError, MistakeWarning, ShapeError, warn
+from .mistakes import noticed
 from .names.elsewhere import Elsewhere
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ class Tensor(Methods):
 
     def numpy(self) -> np.ndarray:
         """The numbers as a NumPy array that shares the tensor's memory."""
+        if self.origin is not None and noticed.looks:
+            noticed.took()
         return interpret.current.get().concrete(self)
 
     def item(self) -> Any:
@@ -343,7 +346,18 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     tensor([[1., 2.],
             [3., 4.]], dtype=float64)
     """
+    if isinstance(data, Tensor) and data.requires_grad and data.origin is not None:
+        _warn_of_history("a tensor", "tensor-of-a-tensor")
     return Tensor(_as_array(data, dtype, copy=True), requires_grad)
+
+
+def _warn_of_history(what: str, mistake: str) -> None:
+    warn(
+        f"{what} is made anew, without the history by which gradients come back. Use it as it is, or stack([...]) what "
+        "belongs together; for the numbers alone, detach() first.",
+        MistakeWarning,
+        mistake=mistake,
+    )
 
 
 def as_tensor(data: Any, dtype: Any = None) -> Tensor:
@@ -361,6 +375,8 @@ def _as_array(data: Any, dtype: Any, copy: bool) -> np.ndarray:
     if isinstance(data, Tensor):
         data = data.numpy()
     elif isinstance(data, (list, tuple)) and any(isinstance(d, Tensor) for d in data):
+        if any(isinstance(d, Tensor) and d.requires_grad and d.origin is not None for d in data):
+            _warn_of_history("a list of tensors", "list-of-tensors")
         parts = [_as_array(d, None, copy=False) for d in data]
         shapes = list(dict.fromkeys(p.shape for p in parts))
         if len(shapes) > 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from gradus.names.catalogue import PAGES, SUBJECTS, Mistake, catalogue, subject
+from gradus.mistakes.catalogue import PAGES, SUBJECTS, Mistake, catalogue, subject
 
 from .page import PAGE, page
 from .run import said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gradus.names.catalogue import SUBJECTS, Mistake, Subject, begin, subject
+from gradus.mistakes.catalogue import SUBJECTS, Mistake, Subject, begin, subject
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 _HEAD = """# Mistakes, and what is said of them

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from gradus.names.catalogue import Mistake, begin
+from gradus.mistakes.catalogue import Mistake, begin
 
 
 def said(mistake: Mistake, code: str, name: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from .. import random
-from ..errors import ShapeError
+from ..errors import MistakeWarning, ShapeError, is_users, warn
 from ..ops import ones, where
 from ..ops.core.primitive import promote
 from ..tensor import Tensor
@@ -14,10 +15,11 @@ from .checks import in_range
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 
-def dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout(x: Any, p: float = 0.5, training: bool | None = None) -> Tensor:
     """Each element becomes 0 with probability p, else x / (1 - p), so that the mean stays (Srivastava et al., 2014).
 
-    Outside training x is passed on as it is. The random numbers are the default generator's.
+    Outside training x is passed on as it is; unless told, it is training. The random numbers are the default
+    generator's.
 
     >>> import gradus
     >>> gradus.seed(0)
@@ -26,10 +28,29 @@ def dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """
     in_range("dropout", "p", p, "[0, 1]")
     y = promote(x, floats=True)[0]
-    if not training or p == 0:
+    if training is None:
+        _look_at_mode()
+    if training is False or p == 0:
         return y
     scale = 1 / (1 - p) if p < 1 else 0.0
     return where(random.rand(y.shape) >= p, y * scale, 0)
+
+
+def _look_at_mode() -> None:
+    """Warn where a module in evaluation mode asks for dropout, and does not say that it is."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and not is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_name != "forward":
+        return
+    owner = frame.f_locals.get("self")
+    if getattr(owner, "training", True) is False and hasattr(owner, "named_modules"):
+        warn(
+            f"dropout drops in {type(owner).__name__}, which is in evaluation mode: it was not told. Write "
+            "dropout(x, p, self.training), or use nn.Dropout.",
+            MistakeWarning,
+            mistake="dropout-always-on",
+        )
 
 
 def dropout1d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:

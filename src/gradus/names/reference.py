@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, did_you_mean
+from ..mistakes.catalogue import catalogue, told
 from . import rooms
-from .catalogue import catalogue, told
 from .elsewhere import answer
 
 _NOTHING = "=<object object>"  # what stands for an argument that was not given

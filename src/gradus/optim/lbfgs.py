@@ -9,6 +9,7 @@ from typing import Any
 from ..autograd import enable_grad, no_grad
 from ..errors import ArgumentError, one_of
 from ..functional.checks import at_least_one
+from ..nn.core import looks
 from ..ops import concatenate
 from ..tensor import Tensor, tensor
 from .groups import Params
@@ -75,6 +76,7 @@ class LBFGS(Optimizer):
         """Make up to `max_iter` iterations; gives the loss at the start."""
         if closure is None:
             raise ArgumentError("LBFGS.step needs a function that works out the loss and its gradients: step(closure)")
+        looks.forget(self)  # its walks back are its own
         lr, evaluations = self.lr, 1
         first, value, g = self._evaluate(closure)
         if _largest(g) <= self._number("tolerance_grad"):

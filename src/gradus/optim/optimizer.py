@@ -16,6 +16,7 @@ from ..errors import ArgumentError, CheckpointError
 from ..frozen import Frozen
 from ..functional.checks import in_range, require_named
 from ..names.elsewhere import missing_from
+from ..nn.core import looks
 from ..nn.core.unsized import like
 from ..ops.core.primitive import cast
 from ..tensor import Tensor, tensor
@@ -89,6 +90,7 @@ class Optimizer:
         self._lr = tensor(0.0, "float64")
         self._schedule: Schedule | None = None
         self.lr = lr
+        models = looks.models_of(params)
         params, groups = grouped(type(self).__name__, params)
         self._parts = tuple(self._part(group) for group in groups)
         self.params = tuple(_trainable(type(self).__name__, params))
@@ -96,6 +98,7 @@ class Optimizer:
             map(self._state_of, self.params)
         )
         self._counts = tensor(np.zeros(len(self.params)))  # how often each was changed: not where it had no gradient
+        looks.begin(self, models)
 
     def _state_of(self, p: Tensor) -> Frozen:
         wide, first = dtypes.accumulator(p.dtype), self.starts
@@ -108,6 +111,7 @@ class Optimizer:
         own = {name: getattr(self, name) for name in self._options if name in takes}
         part = type(self)(**{"lr": rate, **own, **group})
         vars(part).update(steps=self.steps, scale=self.scale)
+        looks.forget(part)
         return part
 
     @property
@@ -191,6 +195,8 @@ class Optimizer:
     @interpret.silently()
     def step(self) -> None:
         """Change every parameter that has a gradient, once."""
+        if looks.pending:
+            looks.step(self)
         parts = self._parts or (self,)
         rates = [part._rate(self.steps) for part in parts]
         self.steps.assign_(self.steps + 1)

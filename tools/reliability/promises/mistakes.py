@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gradus.names.catalogue import catalogue
+from gradus.mistakes.catalogue import catalogue
 
 from ...mistakes.run import said
 from ..promise import HELD, Outcome, Promise, Trial

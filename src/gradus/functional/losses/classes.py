@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from ... import dtypes
-from ...errors import ArgumentError, DtypeError, ShapeError
+from ...errors import ArgumentError, DtypeError, MistakeWarning, ShapeError, warn
 from ...interpret import OtherThan, Outside
 from ...ops import log_softmax, relu, where
 from ...ops.core.primitive import cast
 from ...ops.core.wide import in_float32
 from ...ops.making.create import iota
+from ...ops.reductions.softmax import made_by
 from ...tensor import Tensor, as_tensor
 from ..checks import in_range, refuse, same_shape
-from .common import reduce, weighted
+from .common import look_at_logarithms, numbers, reduce, weighted
+
+_TOGETHER = 1.01  # more than the probabilities of a sample are together
 
 __all__ = ["cross_entropy", "hinge_loss", "nll_loss"]
 
@@ -51,6 +54,13 @@ def cross_entropy(
     tensor(0.6931472)
     """
     z, y = as_tensor(logits), as_tensor(targets)
+    if made_by("softmax", z):
+        warn(
+            "cross_entropy: the scores are the result of a softmax, and it has one inside. Give it the scores "
+            "themselves.",
+            MistakeWarning,
+            mistake="softmax-before-cross-entropy",
+        )
     in_range("cross_entropy", "label_smoothing", label_smoothing, "[0, 1]")
     if z.ndim == 1 and y.ndim in (0, 1):
         losses = cross_entropy(z[None], y[None], weight, ignore_index, label_smoothing, reduction)
@@ -80,6 +90,7 @@ def _to_probabilities(z: Tensor, y: Tensor, w: Tensor | None, smoothing: float, 
             f"cross_entropy: logits have one class only (shape {z.shape}), whose probability is always 1",
             "For yes or no use binary_cross_entropy_with_logits.",
         )
+    _look_at_shares(y)
     log_p = log_softmax(z, axis=1)
     if w is not None:
         log_p = log_p * w
@@ -87,6 +98,18 @@ def _to_probabilities(z: Tensor, y: Tensor, w: Tensor | None, smoothing: float, 
     if smoothing:
         losses = (1 - smoothing) * losses - smoothing * log_p.mean(1)
     return reduce("cross_entropy", losses, reduction)
+
+
+def _look_at_shares(targets: Tensor) -> None:
+    """Warn of targets of 0 and 1 of which a sample has several: no probabilities of one class."""
+    y = numbers(targets)
+    if y is not None and y.size and y.sum(1).max() > _TOGETHER and ((y == 0) | (y == 1)).all():
+        warn(
+            "cross_entropy: samples have several classes, and the softmax shares one out among all. Where each class "
+            "is yes or no by itself, take binary_cross_entropy_with_logits.",
+            MistakeWarning,
+            mistake="several-labels-a-sample",
+        )
 
 
 @in_float32
@@ -109,6 +132,7 @@ def nll_loss(
     tensor(1.25)
     """
     log_p, y = as_tensor(log_probabilities), as_tensor(targets)
+    look_at_logarithms("nll_loss", log_p, "scores-as-logarithms", ", or take cross_entropy of the scores")
     if log_p.ndim == 1 and y.ndim == 0:
         losses = nll_loss(log_p[None], y[None], weight, ignore_index, reduction)
         return losses.reshape(()) if reduction == "none" else losses
@@ -158,6 +182,12 @@ def _negative_at(log_p: Tensor, chosen: Tensor) -> Tensor:
 
 def chosen(name: str, scores: Tensor, labels: Tensor) -> Tensor:
     """Whether each class is the label: booleans in the shape of `scores`, (n, classes, ...)."""
+    if dtypes.is_float(labels.dtype) and labels.ndim == 2 and not dtypes.is_float(scores.dtype) and scores.ndim == 1:
+        raise ShapeError(
+            f"{name}: logits have shape {scores.shape} and are integers, targets {labels.shape} and floats",
+            "The first are the predictions, the second the targets.",
+            "swapped-labels",
+        )
     if scores.ndim < 2 or labels.shape != (scores.shape[0], *scores.shape[2:]):
         raise ShapeError(
             f"{name}: logits have shape {scores.shape}, targets {labels.shape}",

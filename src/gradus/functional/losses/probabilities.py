@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...errors import one_of
+import numpy as np
+
+from ...errors import MistakeWarning, one_of, warn
 from ...interpret import Outside
 from ...ops import log, log1p, softplus, where
 from ...ops.core.primitive import promote
 from ...ops.core.wide import in_float32
 from ...tensor import Tensor
 from ..checks import refuse
-from .common import REDUCTIONS, alike, reduce, shares, weighted
+from .common import REDUCTIONS, alike, look_at_logarithms, numbers, reduce, shares, weighted
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div"]
 
@@ -36,6 +38,13 @@ def binary_cross_entropy(
     tensor(0.6931472)
     """
     p, y = alike("binary_cross_entropy", probabilities, targets)
+    if y.requires_grad and not p.requires_grad and (found := numbers(p)) is not None and np.isin(found, (0, 1)).all():
+        warn(
+            "binary_cross_entropy: the probabilities are all 0 or 1, and the targets are computed. The first are the "
+            "predictions, the second the targets.",
+            MistakeWarning,
+            mistake="swapped-arguments",
+        )
     outside = "probabilities[{place}] is {value}. Probabilities are in [0, 1]; scores need a sigmoid first."
     refuse("binary_cross_entropy", p, Outside(0, 1), outside, "scores-as-probabilities")
     shares("binary_cross_entropy", y)
@@ -70,6 +79,12 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     z, y = alike(name, logits, targets)
+    if z.origin is not None and z.origin.primitive.name == "sigmoid":
+        warn(
+            f"{name}: the scores are the result of a sigmoid, and it has one inside. Give it the scores themselves.",
+            MistakeWarning,
+            mistake="sigmoid-before-logits",
+        )
     shares(name, y)
     z, y = promote(z, y, floats=True)  # -y has no meaning for booleans, and another for unsigned integers
     positive = z > 0
@@ -100,6 +115,7 @@ def kl_div(
     tensor(0.6931472)
     """
     log_q, p = alike("kl_div", log_probabilities, targets)
+    look_at_logarithms("kl_div", log_q, "probabilities-as-logarithms")
     one_of("kl_div", "reduction", reduction, ["batchmean", *REDUCTIONS])
     if log_target:
         p = p.exp()

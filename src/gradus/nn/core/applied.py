@@ -42,6 +42,12 @@ class Applied(Module):
 
     def __init__(self, *values: Any, **options: Any) -> None:
         signature = inspect.signature(type(self))
+        if len(values) > 1 and self.tensors > 1 and all(isinstance(v, Tensor) for v in values[:2]):
+            name = type(self).__name__
+            raise OptionError(
+                f"{name} is a class: make one with its options first, then call it: {name}()(predictions, targets).",
+                mistake="loss-class-called",
+            )
         if len(values) == len(signature.parameters) + 1 and isinstance(values[-1], bool):
             values = values[:-1]  # `inplace`, where PyTorch has it by place: nn.ReLU(True)
         try:

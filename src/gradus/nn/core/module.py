@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         take(data.size if isinstance(data, (Tensor, np.ndarray)) else 0)
-        super().__init__(tensor(data).data, requires_grad)
+        super().__init__(tensor(data.detach() if isinstance(data, Tensor) else data).data, requires_grad)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "data":
@@ -49,6 +49,20 @@ class Parameter(Tensor):
                 mistake="gradient-set-to-an-array",
             )
         super().__setattr__(name, value)
+
+
+class Parameters:
+    """What `parameters()` gives: the tensors one after the other, and of which module they are."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self._left = (p for _, p in module.named_parameters())
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return self
+
+    def __next__(self) -> Tensor:
+        return next(self._left)
 
 
 class Module(Hooked):
@@ -71,6 +85,7 @@ class Module(Hooked):
     """
 
     training = True
+    by_mode: ClassVar[bool] = False  # whether a layer computes otherwise in training
     _made: dict[str, Callable[[Any], Tensor]]  # what makes the tensors that are made of others, by name
     _called_with: tuple[Shaped, ...] = ()  # the tensors it was last called with, for printing
 
@@ -180,7 +195,7 @@ class Module(Hooked):
 
     def parameters(self) -> Iterator[Tensor]:
         """The tensors that training changes."""
-        return (p for _, p in self.named_parameters())
+        return Parameters(self)
 
     def _own_parameters(self) -> Iterator[Tensor]:
         """The parameters that are the module's own, not its parts'."""
@@ -374,6 +389,11 @@ def _attributes(owner: Any, prefix: str) -> Iterator[tuple[str, Any]]:
             yield full, value
         elif isinstance(value, (list, tuple, dict)):
             yield from _attributes(value, f"{full}.")
+        elif isinstance(value, (set, frozenset)) and any(isinstance(part, (Module, Parameter)) for part in value):
+            raise ArgumentError(
+                f"{type(owner).__name__}: {full} is a set, which has no order, and holds layers. Make it a list.",
+                mistake="layers-in-a-set",
+            )
 
 
 def _walk(module: Module, name: str = "") -> Iterator[tuple[str, Any]]:

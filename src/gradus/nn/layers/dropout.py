@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from ... import functional as F
+from ...autograd import recording
+from ...errors import MistakeWarning, warn
 from ...functional.checks import in_range
 from ...tensor import Tensor
+from ..core.looks import look_at_dropout
 from ..core.module import Module
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
@@ -18,13 +24,23 @@ class Dropout(Module):
     tensor([1., 1., 1.])
     """
 
+    by_mode = True
+
     def __init__(self, p: float = 0.5) -> None:
         in_range(type(self).__name__, "p", p, "[0, 1]")
+        if p == 1:
+            warn(
+                f"{type(self).__name__}(1.0) leaves all out. p is the share that is left out, not what stays.",
+                MistakeWarning,
+                mistake="dropout-of-all",
+            )
         self.p = p
 
-    function = staticmethod(F.dropout)
+    function: ClassVar[Callable[..., Tensor]] = staticmethod(F.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.training and not recording():
+            look_at_dropout(self)
         return type(self).function(x, self.p, self.training)
 
     def extra_repr(self) -> str:

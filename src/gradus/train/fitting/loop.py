@@ -26,6 +26,7 @@ from .callbacks import Callback
 from .divergence import NotFiniteError, Start, bad_parameter, guarded_step, not_finite, source, state_of
 from .evaluation import Running, measure, predictions
 from .every import Every
+from .first_look import look_at_loss
 from .interrupt import Interrupt, Interrupted
 from .made_of import ORDER, differing, go_on, in_words, parts_of, require_same
 from .native import Native
@@ -39,6 +40,7 @@ class Loop:
     Attributes:
         epoch, batch: the position: epochs that are done, and batches done in the one that is not.
         running: the loss and metrics of that epoch so far.
+        loss: of the first batch, before the first step.
         history: the epochs that are done.
         made: what the training is made of, as a checkpoint tells it.
     """
@@ -53,9 +55,10 @@ class Loop:
         run: Run | None,
         progress: Silent,
         every: Every,
+        loss: float,
     ) -> None:
         self.trainer, self.loader, self.validation, self.epochs = trainer, loader, validation, epochs
-        self.callbacks, self.run, self.progress, self.every = callbacks, run, progress, every
+        self.callbacks, self.run, self.progress, self.every, self.loss = callbacks, run, progress, every, loss
         self.epoch, self.batch = 0, 0
         self.running = Running(trainer.metrics)
         self.history = History()
@@ -117,6 +120,7 @@ class Loop:
             record |= {f"val_{name}": value for name, value in found.items()}
         record |= {"lr": self.trainer.optimizer.lr, "seconds": seconds}
         record["samples_per_second"] = samples / seconds if seconds else 0.0
+        look_at_loss(self.loss, record)
         self.history.append(record)
         self.history.eager = self.trainer.eager
         for callback in self.callbacks:

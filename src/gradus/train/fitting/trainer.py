@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import functional
-from ...data import DataLoader, Dataset, Preprocessing, Subset, TensorDataset, check_finite, padded_lengths
-from ...data.iterable import is_stream, known_length
-from ...errors import ArgumentError, DataError, GradientError, nearest
+from ...data import DataLoader, Dataset, Preprocessing, Subset, TensorDataset, padded_lengths
+from ...data.iterable import is_stream
+from ...errors import ArgumentError, DataError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
 from ...names.elsewhere import answer, missing_from
 from ...nn import Module
@@ -25,10 +25,11 @@ from ...tensor import Tensor
 from ..metrics import Function, Metric, metric
 from ..runs.history import History
 from ..runs.run import Run
-from .batches import augmented, check_augment, check_trainable, divided
+from .batches import augmented, check_augment, divided
 from .callbacks import Callback
-from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
+from .evaluation import EVAL_BATCH, evaluating, measure, mode, predictions
 from .every import USUALLY, Every, Often
+from .first_look import check_batch_axis, check_optimizer, first_batch, first_look, require_unfrozen
 from .loop import Loop
 from .made_of import made_of
 from .native import Loss, Native, in_a_line
@@ -107,7 +108,7 @@ class Trainer(Native):
         require_model("Trainer", model)
         check_augment(augment)
         self.augment = augment
-        _check_optimizer(optimizer, model)
+        check_optimizer(optimizer, model)
         if clip_norm is not None:
             in_range("Trainer", "clip_norm", clip_norm, "(0, inf]")
         self.model, self.optimizer, self.clip_norm = model, optimizer, clip_norm
@@ -209,24 +210,18 @@ class Trainer(Native):
                 that is found. The training is left as before the step, and what was saved stays.
         """
         at_least_one("fit", epochs=epochs)
-        _check_trainable(self.optimizer, self.model)
+        require_unfrozen(self.optimizer, self.model)
         _check_callbacks(callbacks)
         loader = _loader(train, batch_size, shuffle=not is_stream(train), seed=seed)
         held_out = None if validation is None else _loader(_by_length(validation), EVAL_BATCH)
-        first, *_ = [self._try(data) for data in (loader, held_out) if data is not None]  # one without batches is false
+        first, loss = first_look(self, loader, held_out, epochs)
         folder = _folder(run, resume, allow_changes)
         with folder.alone() if folder else nullcontext():
-            loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress), Every(checkpoint_every))
+            every = Every(checkpoint_every)
+            loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress), every, loss)
             if folder and not resume:
                 folder.begin(preprocessing, training=self._settings(epochs, loader), **_built(self.model))
             return self._run(loop, first, resume, allow_changes)
-
-    def _try(self, loader: DataLoader) -> Any:
-        """Measure the first batch, which is given: this finds what does not fit before anything is written."""
-        first = _checked(self.model, loader)
-        check_finite(loader.dataset)
-        measure(self, eagerly(self, loader, [first]))
-        return first
 
     def _run(self, loop: Loop, first: Any, resume: bool, allow_changes: bool) -> History:
         if loop.run:
@@ -270,7 +265,7 @@ class Trainer(Native):
         batch size, read ahead or not. Sequences go through in the order of their lengths.
         """
         loader = _loader(_by_length(dataset), batch_size)
-        _checked(self.model, loader)
+        first_batch(self.model, loader)
         return measure(self, predictions(self, loader))
 
     def predict(self, x: Any, batch_size: int = EVAL_BATCH) -> Tensor:
@@ -283,6 +278,8 @@ class Trainer(Native):
             (n, ...), the batches' outputs joined: the same bits however the samples arrive.
         """
         given = isinstance(x, (Tensor, np.ndarray, list))
+        if given:
+            check_batch_axis(self.model, x)
         data = _by_length(TensorDataset(x) if given else x)
         loader = _loader(data, batch_size)
         with evaluating(self.model):
@@ -341,39 +338,6 @@ def _check_callbacks(callbacks: Any) -> None:
             raise ArgumentError(f"callbacks holds {callback!r}, which is no Callback. See gradus.train.LambdaCallback.")
 
 
-def _check_optimizer(optimizer: Any, model: Module) -> None:
-    """Refuse what is no optimizer, and one that trains something else."""
-    own = {id(p) for p in model.parameters()}
-    if not own:
-        raise ArgumentError(
-            f"{type(model).__name__} has no parameters, there is nothing to train",
-            mistake="model-without-parameters",
-        )
-    if not isinstance(optimizer, Optimizer):
-        got = f"the class {optimizer.__name__}" if isinstance(optimizer, type) else repr(optimizer)
-        raise ArgumentError(
-            f"the optimizer is {got}. Make one that holds the model's parameters: "
-            "gradus.optim.Adam(model.parameters(), lr=1e-3).",
-            mistake="optimizer-class-given",
-        )
-    if not any(id(p) in own for p in optimizer.params):
-        raise ArgumentError(
-            f"the optimizer trains other tensors: none of its {len(optimizer.params)} is a parameter of this "
-            f"{type(model).__name__}. Make it after the model: {type(optimizer).__name__}(model.parameters(), ...).",
-            mistake="optimizer-of-another-model",
-        )
-
-
-def _check_trainable(optimizer: Optimizer, model: Module) -> None:
-    """Refuse to train where all is frozen."""
-    if not any(p.requires_grad for p in optimizer.params):
-        raise GradientError(
-            f"fit: no parameter that the optimizer holds requires a gradient, so {type(model).__name__} is frozen and "
-            "would not change. Unfreeze the model, model.requires_grad_(), or a part: model.layers.requires_grad_().",
-            mistake="all-is-frozen",
-        )
-
-
 def _several(metrics: Any) -> Sequence[Any]:
     return metrics if isinstance(metrics, (list, tuple)) else [metrics]
 
@@ -399,15 +363,3 @@ def _by_length(data: Any) -> Any:
     padded = None if isinstance(data, DataLoader) else padded_lengths(data)
     return data if padded is None else Subset(data, np.argsort(padded, kind="stable"))
 
-
-def _checked(model: Module, loader: DataLoader) -> Any:
-    """The first batch; data that nothing can be learned from are refused."""
-    name = getattr(loader.dataset, "name", "") or "the data set"
-    first = loader.first()
-    if first is None:
-        samples = known_length(loader.dataset) or 0
-        raise DataError(
-            f"{name} has {samples} samples, which make no batch of {loader.batch_size}", mistake="no-batch"
-        )
-    check_trainable(name, divided(model, first, loader.dataset))
-    return first

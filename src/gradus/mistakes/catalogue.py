@@ -1,4 +1,4 @@
-"""The mistakes that people make, each with a wrong and a right program: read from the pages in `mistakes/`, by subject.
+"""The mistakes that people make, each with a wrong and a right program: read from `pages/`, by subject.
 
 A page has a section for each: `## slug`, a line that says the mistake, the wrong program, the right one, the message,
 and what there is to know. Tests run the programs; `python -m tools.mistakes --write` writes docs/errors.md of them.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 SUBJECTS: tuple[str, ...] = ("tensors", "gradients", "models", "losses", "optimizers", "loops", "data", "training")
 SUBJECTS += ("files", "compiled", "commands")
-PAGES = Path(__file__).parent / "mistakes"
+PAGES = Path(__file__).parent / "pages"
 _BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```\n?", re.S | re.M)
 _CALL = re.compile(r" \(gradus help ([a-z-]+)\)")
 
