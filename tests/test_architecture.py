@@ -26,8 +26,8 @@ SOURCE = Path(gradus.__file__).parent
 ROOT = SOURCE.parent.parent
 FILES = sorted(SOURCE.rglob("*.py"))
 # Each may import what stands before it, and what is in its own package. docs/architecture.md explains the order.
-ORDER = ["startup", "_offers", "errors", "bounded", "mistakes", "names", "page_style", "draw", "aligned", "frozen", "process"]
-ORDER += ["dtypes", "interpret", "_methods"]
+ORDER = ["startup", "_offers", "errors", "bounded", "mistakes", "names", "page_style", "draw", "aligned", "frozen"]
+ORDER += ["process", "dtypes", "interpret", "_methods"]
 ORDER += ["tensor", "autograd", "ops", "linalg", "control", "compiler", "random", "transforms", "interchange"]
 ORDER += ["array_api", "functional", "distributions", "nn", "optim", "data", "datasets", "models", "train", "inspect"]
 ORDER += ["tune", "cli"]
