@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ...data import Dataset, TensorDataset
-from ...errors import ArgumentError, DivergedError
+from ...errors import ArgumentError, DivergedError, MistakeWarning
 from ...functional.checks import at_least_one
 from ...models import MLP
 from ...nn import Module, init
@@ -112,7 +113,9 @@ def _start(model: Module, scale: float, seed: int) -> None:
 def _curves(trainer: Trainer, data: TensorDataset, epochs: int, batch_size: int, seed: int) -> tuple[np.ndarray, ...]:
     """Loss and accuracy over the training data after each epoch; NaN from where it diverged."""
     try:
-        history = trainer.fit(data, data, epochs=epochs, batch_size=batch_size, seed=seed, progress=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MistakeWarning)  # first weights that are too large are looked at, too
+            history = trainer.fit(data, data, epochs=epochs, batch_size=batch_size, seed=seed, progress=False)
     except DivergedError:
         history = trainer.history
     curves = []

@@ -139,7 +139,7 @@ def _first(optimizer: Any, look: Look) -> None:
 
 
 def _look_at_mode(model: Module) -> None:
-    if not any(m.training for m in model.modules()) and (other := [m for m in model.modules() if m.by_mode]):
+    if not any(m.training for m in model.modules()) and (other := [m for m in model.modules() if m._by_mode]):
         warn(
             f"{type(model).__name__} is trained in evaluation mode, in which its {type(other[0]).__name__} does "
             "nothing of what it does in training. Call model.train() before, and after each evaluation.",

@@ -85,7 +85,7 @@ class Module(Hooked):
     """
 
     training = True
-    by_mode: ClassVar[bool] = False  # whether a layer computes otherwise in training
+    _by_mode: ClassVar[bool] = False  # whether a layer computes otherwise in training
     _made: dict[str, Callable[[Any], Tensor]]  # what makes the tensors that are made of others, by name
     _called_with: tuple[Shaped, ...] = ()  # the tensors it was last called with, for printing
 

@@ -24,7 +24,7 @@ class Dropout(Module):
     tensor([1., 1., 1.])
     """
 
-    by_mode = True
+    _by_mode = True
 
     def __init__(self, p: float = 0.5) -> None:
         in_range(type(self).__name__, "p", p, "[0, 1]")

@@ -32,7 +32,7 @@ __all__ = [
 class _BatchNorm(Module):
     axes: ClassVar[dict[int, str]]  # the numbers of axes an input may have, and what they are
     counts: ClassVar[bool] = True  # its batches
-    by_mode = True
+    _by_mode = True
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_BatchNorm):
-    counts = by_mode = False
+    counts = _by_mode = False
 
     def _share(self) -> float | Tensor:
         return self.momentum or 0.0

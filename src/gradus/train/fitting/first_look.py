@@ -138,7 +138,8 @@ def look_at_data(trainer: Native, loader: DataLoader, held_out: DataLoader | Non
     targets = arrays[-1][places]
     if targets.ndim == 1 and targets.dtype.kind in "iu" and loss_of(trainer) in _OF_CLASSES:
         _look_at_classes(targets, None if others is None else others[-1][other_places])
-        if isinstance(outputs, Tensor) and outputs.ndim == 2:
+        named = getattr(loader.dataset, "classes", None)  # whoever names the classes has numbered them
+        if not named and isinstance(outputs, Tensor) and outputs.ndim == 2:
             _look_at_labels(targets, outputs.shape[1])
         _look_at_order(loader, targets)
 
