@@ -229,7 +229,8 @@ def _require_file(data: str) -> None:
         return
     if any(mark in data for mark in "/\\."):
         raise ArgumentError(f"there is no file or folder {data}. Data sets by name: {', '.join(DATASETS)}.")
-    raise ArgumentError(f"there is no data set {data!r}, and no file or folder of this name. {nearest(data, DATASETS)}")
+    message = f"there is no data set {data!r}, and no file or folder of this name. {nearest(data, DATASETS)}"
+    raise ArgumentError(message, mistake="no-such-data")
 
 
 def _suited(input_shape: tuple[int, ...], classes: tuple[str, ...] | None, own: bool) -> str:

@@ -34,6 +34,7 @@ def first_look(trainer: Native, loader: DataLoader, held_out: DataLoader | None,
 
     A batch of each is measured: this finds what does not fit before anything is written.
     """
+    _require_unfrozen(trainer.optimizer, trainer.model)
     if held_out is not None:  # one without batches is false
         first_batch(trainer.model, held_out)
         check_finite(held_out.dataset)
@@ -96,7 +97,7 @@ def check_optimizer(optimizer: Any, model: Module) -> None:
     looks.belongs(optimizer, model)
 
 
-def require_unfrozen(optimizer: Optimizer, model: Module) -> None:
+def _require_unfrozen(optimizer: Optimizer, model: Module) -> None:
     """Refuse to train where all is frozen."""
     if not any(p.requires_grad for p in optimizer.params):
         raise GradientError(

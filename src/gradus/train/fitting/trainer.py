@@ -29,7 +29,7 @@ from .batches import augmented, check_augment, divided
 from .callbacks import Callback
 from .evaluation import EVAL_BATCH, evaluating, measure, mode, predictions
 from .every import USUALLY, Every, Often
-from .first_look import check_batch_axis, check_optimizer, first_batch, first_look, require_unfrozen
+from .first_look import check_batch_axis, check_optimizer, first_batch, first_look
 from .loop import Loop
 from .made_of import made_of
 from .native import Loss, Native, in_a_line
@@ -210,7 +210,6 @@ class Trainer(Native):
                 that is found. The training is left as before the step, and what was saved stays.
         """
         at_least_one("fit", epochs=epochs)
-        require_unfrozen(self.optimizer, self.model)
         _check_callbacks(callbacks)
         loader = _loader(train, batch_size, shuffle=not is_stream(train), seed=seed)
         held_out = None if validation is None else _loader(_by_length(validation), EVAL_BATCH)
