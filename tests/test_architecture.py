@@ -114,7 +114,7 @@ FOLDERS = {
         *("emit", "kernels", "convolutions", "native", "explain"),
     ],
     "nn": ["core", "layers"],
-    "train": ["runs", "metrics", "fitting"],
+    "train": ["runs", "metrics", "looks", "fitting"],
     "inspect": ["expressivity", "backpropagation", "error_surface", "training", "features", "attacks"],
 }
 HEADINGS = {

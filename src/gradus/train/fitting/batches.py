@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ...data import inputs_of
+from ...data import DataLoader, inputs_of
+from ...data.iterable import known_length
 from ...errors import ArgumentError, DataError, ShapeError
 from ...nn import Module
 from ...tensor import Tensor
@@ -144,3 +145,16 @@ def augmented(augment: Module, parts: Parts) -> Parts:
             )
     count = len(parts.args)
     return Parts(tuple(inputs[:count]), dict(zip(parts.named, inputs[count:], strict=True)), targets)
+
+
+def first_batch(model: Module, loader: DataLoader) -> Any:
+    """The first batch; data that nothing can be learned from are refused."""
+    name = getattr(loader.dataset, "name", "") or "the data set"
+    first = loader.first()
+    if first is None:
+        samples = known_length(loader.dataset) or 0
+        raise DataError(
+            f"{name} has {samples} samples, which make no batch of {loader.batch_size}", mistake="no-batch"
+        )
+    check_trainable(name, divided(model, first, loader.dataset))
+    return first

@@ -17,6 +17,7 @@ from ...data import DataLoader
 from ...data.iterable import known_length
 from ...errors import CheckpointError, DivergedError, NonFiniteError, short
 from ...tensor import Tensor
+from ..looks.at_model import look_at_loss
 from ..runs.checkpoint import position, read_state, save, write_state
 from ..runs.events import Events
 from ..runs.history import History, HistoryFile, Record
@@ -26,7 +27,6 @@ from .callbacks import Callback
 from .divergence import NotFiniteError, Start, bad_parameter, guarded_step, not_finite, source, state_of
 from .evaluation import Running, measure, predictions
 from .every import Every
-from .first_look import look_at_loss
 from .interrupt import Interrupt, Interrupted
 from .made_of import ORDER, differing, go_on, in_words, parts_of, require_same
 from .native import Native

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import functional
-from ...data import DataLoader, Dataset, Preprocessing, Subset, TensorDataset, padded_lengths
-from ...data.iterable import is_stream
+from ...data import DataLoader, Dataset, Preprocessing, Subset, TensorDataset, check_finite, padded_lengths
+from ...data.iterable import is_stream, known_length
 from ...errors import ArgumentError, DataError, nearest
 from ...functional.checks import at_least, at_least_one, in_range
 from ...names.elsewhere import answer, missing_from
@@ -22,14 +22,16 @@ from ...nn.core.checks import require_model
 from ...ops import concatenate
 from ...optim import Optimizer, clip_grad_norm_
 from ...tensor import Tensor
+from ..looks.at_data import look_at_data
+from ..looks.at_model import check_batch_axis, look_at_batch, seen
+from ..looks.at_optimizer import check_optimizer, look_at_schedule, require_unfrozen
 from ..metrics import Function, Metric, metric
 from ..runs.history import History
 from ..runs.run import Run
-from .batches import augmented, check_augment, divided
+from .batches import augmented, check_augment, divided, first_batch
 from .callbacks import Callback
-from .evaluation import EVAL_BATCH, evaluating, measure, mode, predictions
+from .evaluation import EVAL_BATCH, eagerly, evaluating, measure, mode, predictions
 from .every import USUALLY, Every, Often
-from .first_look import check_batch_axis, check_optimizer, first_batch, first_look
 from .loop import Loop
 from .made_of import made_of
 from .native import Loss, Native, in_a_line
@@ -213,7 +215,7 @@ class Trainer(Native):
         _check_callbacks(callbacks)
         loader = _loader(train, batch_size, shuffle=not is_stream(train), seed=seed)
         held_out = None if validation is None else _loader(_by_length(validation), EVAL_BATCH)
-        first, loss = first_look(self, loader, held_out, epochs)
+        first, loss = self._look(loader, held_out, epochs)
         folder = _folder(run, resume, allow_changes)
         with folder.alone() if folder else nullcontext():
             every = Every(checkpoint_every)
@@ -221,6 +223,26 @@ class Trainer(Native):
             if folder and not resume:
                 folder.begin(preprocessing, training=self._settings(epochs, loader), **_built(self.model))
             return self._run(loop, first, resume, allow_changes)
+
+    def _look(self, loader: DataLoader, held_out: DataLoader | None, epochs: int) -> tuple[Any, float]:
+        """The first batch and its loss, after a look at it and at what is there of the others.
+
+        A batch of each is measured: this finds what does not fit before anything is written.
+        """
+        require_unfrozen(self.optimizer, self.model)
+        first = first_batch(self.model, loader)
+        check_finite(loader.dataset)
+        parts = divided(self.model, first, loader.dataset)
+        with seen(self.model) as found:
+            loss = measure(self, found.outputs(eagerly(self, loader, [first])))["loss"]
+        if held_out is not None:  # one without batches is false
+            other = first_batch(self.model, held_out)
+            check_finite(held_out.dataset)
+            measure(self, eagerly(self, held_out, [other]))
+        look_at_batch(found, parts.args, parts.targets)
+        look_at_data(self.loss, loader, held_out, found.given)
+        look_at_schedule(self.optimizer, epochs * (known_length(loader) or 0))
+        return first, loss
 
     def _run(self, loop: Loop, first: Any, resume: bool, allow_changes: bool) -> History:
         if loop.run:
