@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import signal
 import sys
 import tempfile
@@ -24,7 +23,8 @@ import numpy as np
 import gradus
 from gradus import Trainer
 from gradus import random as randomness
-from gradus.compiler.native import stages, target
+from gradus.compiler.native import stages
+from gradus.compiler.native.target import told
 from gradus.data import DataLoader, IterableDataset, TensorDataset
 from gradus.train import LambdaCallback
 
@@ -108,7 +108,6 @@ def trained(number: int, way: Way) -> Trainer:
     sharing = 0 if way.shared else stages.WORTH_SHARING
     with (
         patch.object(stages, "WORTH_SHARING", sharing),
-        patch.dict(os.environ, {target.VARIABLE: way.target} if way.target else {}),
         redirect_stderr(io.StringIO()),  # what progress shows
         tempfile.TemporaryDirectory(prefix="a folder, ") as folder,
     ):
@@ -145,7 +144,7 @@ def _in_pieces(made: Drawn, number: int, way: Way, folder: Path | None) -> Train
 
 def _trainer(made: Drawn, way: Way) -> Trainer:
     model = made.model()
-    return Trainer(
+    trainer = Trainer(
         model,
         made.loss,
         made.optimizer(model),
@@ -156,6 +155,10 @@ def _trainer(made: Drawn, way: Way) -> Trainer:
         guard=way.guard,
         augment=made.augment,
     )
+    for program in (trainer.compiled, trainer.forward):
+        if program is not None and way.target:
+            program.target = told(way.target)
+    return trainer
 
 
 def _stopping(stop: int, batches: int) -> LambdaCallback:

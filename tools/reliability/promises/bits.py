@@ -102,7 +102,7 @@ def _near(times: int, one: Way, other: Way) -> Iterator[Outcome]:
     for number in range(_FIRST, _FIRST + times):
         a, b = (trained(number, replace(way, plain=True)).model.state_dict() for way in (one, other))
         largest = max(largest, _apart(a, b))
-        yield _noted(number, _apart(a, b), largest)
+        yield _noted(number, _apart(a, b), largest, number == _FIRST + times - 1)
 
 
 def _threads_of_blas(times: int) -> Iterator[Outcome]:
@@ -117,7 +117,7 @@ def _threads_of_blas(times: int) -> Iterator[Outcome]:
             for number in numbers:
                 a, b = (load(Path(folder, threads, f"{number}.safetensors")) for threads in ("1", "2"))
                 largest = max(largest, _apart(a, b))
-                yield _noted(number, _apart(a, b), largest)
+                yield _noted(number, _apart(a, b), largest, number == _FIRST + times - 1)
 
 
 def _apart(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
@@ -126,8 +126,10 @@ def _apart(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     return max(float(np.abs(a - b).max() / max(np.abs(a).max(), _TINY)) for a, b in pairs)
 
 
-def _noted(number: int, apart: float, largest: float) -> Outcome:
+def _noted(number: int, apart: float, largest: float, last: bool) -> Outcome:
     failed = "" if apart < _FAR else f"training {number} ends {apart:.1e} apart"
+    if last and not largest:
+        failed = "all bits are the same: nothing was done in another way"
     return Outcome(failed, f"at most {largest:.0e} apart")
 
 
