@@ -15,6 +15,7 @@ import os
 import resource
 import select
 import signal
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from types import CodeType, FunctionType
@@ -76,11 +77,24 @@ def _tried(
     """Run the tests in a fork until one fails: which, or what else came of it. Without a mutant as things are."""
     if not items:
         return {"verdict": "no test", "test": "", "run": 0}
+    with tempfile.TemporaryDirectory() as folder:  # what is compiled with a fault is kept apart, and found by nobody
+        return _forked(mutant, items, functions, seconds, folder)
+
+
+def _forked(
+    mutant: Mutant | None,
+    items: list[pytest.Item],
+    functions: dict[_Key, list[FunctionType]],
+    seconds: float,
+    folder: str,
+) -> dict[str, Any]:
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
         os.close(reader)
         os.setpgid(0, 0)
+        if mutant is not None:
+            os.environ["GRADUS_CACHE"] = folder
         _run(mutant, items, functions, writer)
     os.close(writer)
     said, timeout = b"", True
