@@ -39,9 +39,11 @@ class Held(NamedTuple):
 
 
 def held() -> Held:
-    """What this process holds now."""
+    """What this process holds now; where there is no /proc, of Python's objects alone."""
     gc.collect()
     gc.collect()  # what finalizers have let go
+    if not _OWN.exists():
+        return Held(0, sys.getallocatedblocks(), 0, 0, 0)
     _give_back()
     pages = int((_OWN / "statm").read_text().split()[1])
     code = sum(map(_is_made_code, (_OWN / "maps").read_text().splitlines()))

@@ -34,7 +34,7 @@ def _grows(times: int, name: str, kept: int = 0, native: int = 0) -> Iterator[Ou
     first, last = looks[0].resident, looks[-1].resident
     if times >= _APART and last > first * (1 + _MOST) + times * native:
         failed = failed or f"{name}: resident memory grows from {first:,} to {last:,} bytes in {times:,} times"
-    yield Outcome(failed, f"{100 * (last / first - 1):+.1f} % of {first / 2**20:.0f} MiB")
+    yield Outcome(failed, f"{100 * (last / first - 1):+.1f} % of {first / 2**20:.0f} MiB" if first else "")
 
 
 def _in_a_process(name: str, times: int) -> Iterator[Outcome]:
