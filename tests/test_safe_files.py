@@ -401,3 +401,12 @@ def test_pairs_of_pairs_do_not_fill_the_memory():
     merges = [[97, 97], *([i, i] for i in range(256, 320))]
     with pytest.raises(DataError, match="stands for more than 1024 bytes"):
         BytePairs.from_json(json.dumps({"merges": merges, "specials": []}))
+
+
+@pytest.mark.parametrize("name", ["kind", "x" * 5000])
+def test_messages_about_what_was_saved_are_short(name):
+    saved = {"max_categories": 1, "columns": [{"kind": "number", name: "y" * 5000}]}
+    for kind, text in {TableTransform: saved, Standardizer: {"mean": 0, "std": 1, name: 0}}.items():
+        with pytest.raises(DataError) as caught:
+            kind.from_json(json.dumps(text))
+        assert len(str(caught.value)) < 300

@@ -69,7 +69,9 @@ def made(kind: type[T], saved: Any) -> T:
     ValueError: at is ['1.0']; expected tuple[float, ...]
     """
     types = get_type_hints(kind)
-    return kind(**{name: of_type(name, value, types.get(name, Any)) for name, value in saved.items()})
+    if unknown := [name for name in saved if name not in types]:
+        raise TypeError(f"{kind.__name__} has no {short(repr(unknown[0]))}")
+    return kind(**{name: of_type(name, value, types[name]) for name, value in saved.items()})
 
 
 def of_type(name: str, value: Any, kind: Any) -> Any:

@@ -161,7 +161,9 @@ def _told(name: str, counts: dict[str, int], rows: int) -> str:
 
 def _column_from(saved: dict[str, Any]) -> Column:
     kinds: dict[str, type[Column]] = {known: column for column, known in _KIND.items()}
-    column = made(kinds[saved.pop("kind")], saved)
+    if (kind := saved.pop("kind")) not in kinds:
+        raise ValueError(f"there is no column of the kind {short(repr(kind))}")
+    column = made(kinds[kind], saved)
     if isinstance(column, (NumberColumn, DateColumn)) and column.std <= 0:
         raise ValueError(f"std of {short(column.name)!r} is {column.std}; expected a number above 0")
     return column
