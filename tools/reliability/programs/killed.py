@@ -209,7 +209,8 @@ class Bench:
 def _drawn(draw: random.Random, whole: Whole, press: signal.Signals | None) -> Moment:
     """A moment in a life: at a call that changes files, or by the clock."""
     if press is None or draw.random() < 0.7:
-        return Moment(draw.randint(1, whole.calls), press=press, half=draw.random() < 0.5)
+        half = draw.random() < 0.5 and press is signal.SIGKILL  # what is only told to end writes on
+        return Moment(draw.randint(1, whole.calls), press=press, half=half)
     return Moment(seconds=draw.uniform(0, whole.seconds), press=press)
 
 

@@ -21,13 +21,13 @@ def _tries(trial: str) -> Callable[[int], Iterator[Outcome]]:
     """Those of programs/killed.py, which forks for each life, and so is a process of its own, with one thread."""
 
     def run(times: int) -> Iterator[Outcome]:
-        ended, waited = 0, [0.0]
+        ended, waited = 0, list[float]()
         for line in _lines(trial, times):
             found = json.loads(line)
             ended += found["ended"]
             waited += found["waited"]
             note = f"{ended} ended"
-            if trial in ("sigterm", "ctrl-c"):
+            if waited and trial in ("sigterm", "ctrl-c"):
                 note += f", after {statistics.median(waited):.2f} s in the median, {max(waited):.2f} s at most"
             yield Outcome(found["failed"] and f"try {found['number']}: {found['failed']}", note)
 
