@@ -71,6 +71,24 @@ print(*whole)
     assert printed(program) == ["0", "0", "1", "2"]
 
 
+def test_a_child_takes_turns_of_its_own():
+    program = """
+from gradus import nn
+from gradus.train.fitting.turns import turn_of
+model = nn.Linear(1, 1)
+turn = turn_of(model)
+def take():
+    with turn_of(model):
+        return True
+with turn:
+    waits = elsewhere(lambda begun: begun.set() or take())
+    time.sleep(0.1)
+    print(child(take))
+print(child(take))
+"""
+    assert printed(program) == ["0", "0"]
+
+
 @pytest.mark.parametrize("kind", ["Lock", "Gate"])
 def test_who_does_not_come_out_is_waited_for_no_longer(kind):
     program = f"""

@@ -5,7 +5,7 @@ locks that they held would be held for ever. So whoever forks waits until no oth
 here; but not for ever, since that thread may wait for the one that forks. What it still has after `PATIENCE` seconds is
 made anew in the child, and `torn`: what it guards may be half done.
 
-Other locks, as those of a step's memory or of a pool of threads, are made anew in the child by whoever has them.
+Other locks, as those of a step's memory or of a pool of threads, are made anew in the child: see `in_child`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 PATIENCE = 60.0  # seconds: longer than a large program is compiled
 _AFTERWARDS = 0.05  # seconds after a fork: its hooks, in which nothing may be raised, are over
@@ -112,7 +115,7 @@ class Gate(Kept):
 
     def let_go(self) -> None:
         with self._changed:
-            self._closed -= 1
+            self._closed = max(0, self._closed - 1)
             self._changed.notify_all()
 
     def renew(self, taken: bool) -> None:
@@ -120,43 +123,72 @@ class Gate(Kept):
 
 
 class _Fork(threading.local):
-    """The fork that a thread is at: what it has taken, and whether Ctrl-C came meanwhile."""
+    """The fork that a thread is at: what it has taken, and which signal came meanwhile.
+
+    Nothing may be raised in a fork's hooks, as a signal's handler does: Python would print it, and go on all the same.
+    What was to be done is done then, and the signal comes once more when the hooks are over.
+    """
 
     taken: tuple[Kept, ...] = ()
-    interrupted = False
+    signal: int = 0
+
+    def surely(self, do: Callable[[], object], otherwise: Callable[[], object]) -> None:
+        """Do it, or if a signal comes meanwhile, the other."""
+        try:
+            do()
+        except KeyboardInterrupt as stop:
+            self.signal = signal.SIGTERM if isinstance(stop, SystemExit) else signal.SIGINT
+            otherwise()
+
+    def over(self) -> None:
+        """The hooks are over."""
+        number, self.taken, self.signal = self.signal, (), 0
+        if number:
+            threading.Timer(_AFTERWARDS, signal.pthread_kill, (threading.main_thread().ident, number)).start()
+
+
+def in_child(function: Callable[[], object]) -> Callable[[], object]:
+    """Have a function called in each forked child, once more if a signal comes meanwhile."""
+    _renewals.append(function)
+    return function
 
 
 _all: list[Kept] = []
+_renewals: list[Callable[[], object]] = []
 _here = _Fork()
 
 
 def _before() -> None:
-    """Wait for the others. Nothing may be raised in here: Python would print it, and fork all the same."""
+    """Wait for the others; after a signal no longer."""
     until = time.monotonic() + PATIENCE
-    _here.taken, _here.interrupted = (), False
+
+    def take(one: Kept) -> None:
+        if one.keep(0.0 if _here.signal else max(0.0, until - time.monotonic())):
+            _here.taken += (one,)
+
     for one in reversed(_all):  # those made last are built on the others
-        try:
-            if one.keep(max(0.0, until - time.monotonic())):
-                _here.taken += (one,)
-        except KeyboardInterrupt:  # it is waited for no longer
-            _here.interrupted, until = True, 0.0
+        _here.surely(partial(take, one), lambda: None)
 
 
 def _in_parent() -> None:
     for one in _here.taken:
-        one.let_go()
-    if _here.interrupted:
-        again = threading.main_thread().ident, signal.SIGINT
-        threading.Timer(_AFTERWARDS, signal.pthread_kill, again).start()
-    _here.taken = ()
+        _here.surely(one.let_go, partial(_if_had, one.let_go))
+    _here.over()
 
 
 def _in_child() -> None:
     for one in _all:
         taken = one in _here.taken
         one.torn |= not taken
-        one.renew(taken)
-    _here.taken = ()
+        _here.surely(partial(one.renew, taken), partial(one.renew, False))
+    for function in _renewals:
+        _here.surely(function, function)
+    _here.over()
+
+
+def _if_had(let_go: Callable[[], object]) -> None:
+    with suppress(RuntimeError):  # it was let go of before the signal came
+        let_go()
 
 
 if hasattr(os, "register_at_fork"):

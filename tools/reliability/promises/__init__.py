@@ -6,6 +6,7 @@ from .files import FILES
 from .growth import GROWTH
 from .killed import KILLED
 from .mistakes import MISTAKES
+from .others import OTHERS
 from .sources import SOURCES
 
-PROMISES = (KILLED, BITS, SOURCES, MISTAKES, FILES, GROWTH, FAULTS)
+PROMISES = (KILLED, BITS, SOURCES, MISTAKES, FILES, OTHERS, GROWTH, FAULTS)

@@ -130,20 +130,20 @@ TUNING = (
         "searches that share a study, some of them killed at any moment, by SIGKILL, SIGTERM and Ctrl-C",
         lambda times: outcomes("tuning", times),
         short=3,
-        long=400,
+        long=150,
     ),
     Trial(
         "torn studies",
         "the file of a study, cut off anywhere, alone and beside another search",
         _torn,
         short=6,
-        long=1_000,
+        long=300,
     ),
     Trial(
         "parents of searches",
         "`gradus tune --processes 2`, ended by SIGKILL, SIGTERM and Ctrl-C: its workers end",
         _parents,
         short=1,
-        long=60,
+        long=12,
     ),
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import os
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
-from ...process.forks import Lock
+from ...process.forks import Lock, in_child
 from ..trace.address import flags_address
 from .board import BOARD, CALL, CALL_BOARD, CALL_FLAGS, CALL_THREADS, CALL_WRITES, GENERATION, native
 from .processors import MOST_THREADS, bounded, processors
@@ -153,6 +152,7 @@ def _end() -> None:
         _pool.end()
 
 
+@in_child
 def _after_fork() -> None:
     """In a child process: the threads have stayed with the parent, and perhaps the lock that one of them held."""
     global _pool
@@ -161,5 +161,3 @@ def _after_fork() -> None:
 
 _making = Lock()
 atexit.register(_end)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

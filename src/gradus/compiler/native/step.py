@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import sys
 import threading
 import weakref
@@ -14,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...errors import ArgumentError, DataError
+from ...process.forks import in_child
 from ...tensor import Tensor
 from ..graph.graph import Node
 from ..surroundings.version import Version
@@ -271,13 +271,10 @@ def _held() -> int:
     return sum(arrays.values()) + sum(step.outline.arena for step in steps)
 
 
+@in_child
 def _after_fork() -> None:
     """In a child process: another thread, which has stayed with the parent, may have been running a step."""
     renewed: dict[int, threading.Lock] = {}  # those of one function share one
     for step in _steps:
         step.lock = renewed.setdefault(id(step.lock), threading.Lock())
         step.bind_anew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -48,6 +48,10 @@ class Turn:
         self._depth += 1
         return True
 
+    def forget_others(self) -> None:
+        """In a child process: those who waited for it have stayed with the parent."""
+        self._next = threading.Lock()
+
     def __exit__(self, *exc: object) -> None:
         self._depth -= 1
         if not self._depth:
@@ -77,6 +81,8 @@ class _Turns(Kept):
             self._taken.pop().__exit__()
 
     def renew(self, taken: bool) -> None:
+        for turn in self.of.values():
+            turn.forget_others()
         self.let_go()
         if not taken:
             self.of.clear()
