@@ -242,4 +242,13 @@ def test_threads_do_not_lose_the_limit(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)
     monkeypatch.setattr("warnings.simplefilter", lambda *_: None)  # as where another thread sets filters
     monkeypatch.setattr("warnings.warn", lambda *_, **__: None)
-    refused(read_image, path, "20 x 20 pixels, more than PIL.Image.MAX_IMAGE_PIXELS, 300")
+    refused(read_image, path, "20 x 20 pixels, in .*PIL.Image.MAX_IMAGE_PIXELS, 300")
+
+
+def test_a_small_file_has_no_such_many_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    Image.new("1", (4500, 4500)).save(path)
+    monkeypatch.setattr("gradus.data.readers.images._PER_BYTE", 100)
+    refused(read_image, path, r"4500 x 4500 pixels, in \d,\d+ bytes; expected at most 100 for each byte")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert read_image(path, size=4).max() == 0

@@ -31,6 +31,7 @@ FORMATS = {
 }
 SUFFIXES = tuple(sorted(suffix for suffixes in FORMATS.values() for suffix in suffixes))
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}  # 8 bits a channel or fewer
+_FREE, _PER_BYTE = 1 << 24, 1000  # pixels that any file may have, and beyond that for each of its bytes
 _SIXTEEN_BITS = {"I;16", "I;16B", "I;16L", "I;16N"}
 _GREY = {"1", "L", "LA", "I", *_SIXTEEN_BITS}
 _ORIENTATION, _ON_A_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF: how the camera was held, and when it lay on a side
@@ -128,10 +129,13 @@ def _open(path: str | Path) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         file = Image.open(path, formats=list(FORMATS))
-    most, (width, height) = Image.MAX_IMAGE_PIXELS, file.size
-    if most is not None and width * height > most:  # filters of warnings are all threads' own
+    most, (width, height), size = Image.MAX_IMAGE_PIXELS, file.size, Path(path).stat().st_size
+    if most is not None and width * height > min(most, max(_FREE, _PER_BYTE * size)):
         file.close()
-        raise DataError(f"{path} has {width} x {height} pixels, more than PIL.Image.MAX_IMAGE_PIXELS, {most:,}")
+        raise DataError(
+            f"{path} has {width} x {height} pixels, in {size:,} bytes; expected at most {_PER_BYTE:,} for each byte, and "
+            f"PIL.Image.MAX_IMAGE_PIXELS, {most:,}. If it is meant to, set that: None allows any."
+        )
     return file
 
 
