@@ -133,8 +133,8 @@ def _open(path: str | Path) -> Image.Image:
     if most is not None and width * height > min(most, max(_FREE, _PER_BYTE * size)):
         file.close()
         raise DataError(
-            f"{path} has {width} x {height} pixels, in {size:,} bytes; expected at most {_PER_BYTE:,} for each byte, and "
-            f"PIL.Image.MAX_IMAGE_PIXELS, {most:,}. If it is meant to, set that: None allows any."
+            f"{path} has {width} x {height} pixels, in {size:,} bytes; expected at most {_PER_BYTE:,} for each byte, "
+            f"and PIL.Image.MAX_IMAGE_PIXELS, {most:,}. If it is meant to, set that: None allows any."
         )
     return file
 
