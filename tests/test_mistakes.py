@@ -9,6 +9,7 @@ import ast
 import copy
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 from tools.mistakes.page import PAGE, page
 
 import gradus
+from gradus import nn, optim
 from gradus.cli import main
 from gradus.errors import DataError, ShapeError
 from gradus.mistakes.catalogue import catalogue, told
@@ -75,3 +77,146 @@ def test_a_mistake_stays_with_copies_of_an_error() -> None:
     for error in (DataError("no.", mistake="labels-with-a-point"), ShapeError("no", "mend", "labels-with-a-point")):
         for other in (copy.copy(error), pickle.loads(pickle.dumps(error))):
             assert str(other) == str(error) and str(error).endswith(" (gradus help labels-with-a-point)")
+
+
+# -- programs that look like mistakes and are none: a warning is an error here ---------------------------------------
+
+
+def two_layers() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 1))
+
+
+X = gradus.rand(20, 4)
+
+
+def adversaries() -> None:
+    """Two models, whose gradients come into each other, as of a GAN in PyTorch's tutorial."""
+    maker, judge = nn.Linear(4, 4), two_layers()
+    first, second = optim.Adam(judge.parameters()), optim.Adam(maker.parameters())
+    for _ in range(3):
+        judge.zero_grad()
+        judge(X).mean().backward()
+        made = maker(X)
+        (-judge(made.detach()).mean()).backward()
+        first.step()
+        maker.zero_grad()
+        judge(made).mean().backward()
+        second.step()
+
+
+def frozen_body() -> None:
+    model = two_layers()
+    model[0].requires_grad_(False)
+    optimizer = optim.SGD(model[3].parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(X).mean().backward()
+        optimizer.step()
+
+
+def small_batches() -> None:
+    """Several backward before each step."""
+    model = two_layers()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad(set_to_none=False)
+        for part in (X[:10], X[10:]):
+            (model(part).mean() / 2).backward()
+        optimizer.step()
+
+
+def two_losses() -> None:
+    model = two_layers()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    z = model(X)
+    z.mean().backward()
+    (z * z).mean().backward()
+    optimizer.step()
+
+
+def teacher() -> None:
+    """A model held behind an underscore, that is asked and not trained."""
+
+    class Student(nn.Module):
+        def __init__(self) -> None:
+            self.own, self._teacher = nn.Linear(4, 1), nn.Linear(4, 1)
+
+        def forward(self, x: gradus.Tensor) -> gradus.Tensor:
+            with gradus.no_grad():
+                wanted = self._teacher(x)
+            return ((self.own(x) - wanted) ** 2).mean()
+
+    model = Student()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    model(X).backward()
+    optimizer.step()
+
+
+def picture_optimised() -> None:
+    """An input that is trained, through a model that is not frozen."""
+    model, x = two_layers().eval(), gradus.rand(1, 4, requires_grad=True)
+    optimizer = optim.Adam([x], lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        model(x).sum().backward()
+        optimizer.step()
+
+
+def dropout_that_samples() -> None:
+    """Monte Carlo: the model in evaluation mode, its dropout in training mode."""
+    model = two_layers().eval()
+    model[2].train()
+    with gradus.no_grad():
+        gradus.stack([model(X) for _ in range(3)]).std(0)
+
+
+def several_heads() -> None:
+    """A model of which one head is trained at a time."""
+
+    class Heads(nn.Module):
+        def __init__(self) -> None:
+            self.body, self.heads, self.task = nn.Linear(4, 8), [nn.Linear(8, 1), nn.Linear(8, 1)], 0
+
+        def forward(self, x: gradus.Tensor) -> gradus.Tensor:
+            return self.heads[self.task](self.body(x))
+
+    model = Heads()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    model(X).mean().backward()
+    optimizer.step()
+
+
+def distances() -> None:
+    """All pairs of outputs, wanted as such."""
+    model = nn.Linear(4, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    z = model(X)
+    ((z - z[:, 0]) ** 2).mean().backward()
+    optimizer.step()
+
+
+def numbers_looked_at() -> None:
+    """Numbers taken in forward for a look, not for what is computed."""
+
+    class Watched(nn.Module):
+        def __init__(self) -> None:
+            self.layer, self.seen = nn.Linear(4, 1), 0.0
+
+        def forward(self, x: gradus.Tensor) -> gradus.Tensor:
+            z = self.layer(x)
+            self.seen = float(z.mean().numpy())
+            return z
+
+    model = Watched()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    model(X).mean().backward()
+    optimizer.step()
+
+
+RIGHT = [adversaries, frozen_body, small_batches, two_losses, teacher, picture_optimised, dropout_that_samples]
+RIGHT += [several_heads, distances, numbers_looked_at]
+
+
+@pytest.mark.parametrize("program", RIGHT, ids=lambda f: f.__name__)
+def test_what_is_no_mistake_is_not_warned_of(program: Callable[[], None]) -> None:
+    program()
