@@ -237,6 +237,18 @@ def test_what_decides_what_becomes_of_a_graph(folder, monkeypatch):
     assert [made(), made()] == [True, True]
 
 
+def test_another_thread_may_import_while_a_program_is_named(monkeypatch):
+    class Name(str):
+        def startswith(self, *beginnings):
+            monkeypatch.setitem(sys.modules, f"imported beside {len(sys.modules)}", sys)
+            return super().startswith(*beginnings)
+
+    monkeypatch.setitem(sys.modules, Name("a module"), sys)
+    monkeypatch.setitem(sys.modules, "the last", sys)
+    expected = outline._constants.__wrapped__(0)
+    assert [name for name, _, _ in expected if name.endswith(".HOSTS")]
+
+
 def test_source_that_is_newer_than_the_process(monkeypatch):
     source = outline._source.__wrapped__
     whole = source()

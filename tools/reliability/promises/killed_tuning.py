@@ -137,7 +137,7 @@ TUNING = (
         "the file of a study, cut off anywhere, alone and beside another search",
         _torn,
         short=6,
-        long=300,
+        long=1_000,
     ),
     Trial(
         "parents of searches",

@@ -61,7 +61,7 @@ OTHERS = Promise(
             "the process is forked while threads compile, train and read; the child compiles, predicts, reads",
             lambda times: outcomes("forking", times),
             short=4,
-            long=100,
+            long=300,
         ),
         Trial(
             "ends",
@@ -76,9 +76,9 @@ OTHERS = Promise(
             "two trainings in threads of an event loop, against the bits of each alone",
             lambda times: outcomes("together", times),
             short=2,
-            long=60,
+            long=200,
         ),
-        Trial("beside PyTorch", "the same while PyTorch and NumPy compute beside", _beside_torch, short=1, long=30),
+        Trial("beside PyTorch", "the same while PyTorch and NumPy compute beside", _beside_torch, short=1, long=100),
     ),
     tests=("test_forks.py", "test_compile_threads.py", "test_ctrl_c.py", "test_trainer_turns.py"),
     limits=(

@@ -171,10 +171,10 @@ def _settings() -> Iterator[tuple[str, Any]]:
 @lru_cache(maxsize=1)
 def _constants(modules: int) -> list[tuple[str, str, dict[str, Any]]]:
     """Their names, and where they are, while there are so many modules."""
-    of_compiler = [n for n in sys.modules if n.startswith(COMPILER)]
+    of_compiler = [n for n in list(sys.modules) if n.startswith(COMPILER)]  # other threads may import
     rooms = sorted(n for n in of_compiler if n.removeprefix(COMPILER).partition(".")[0] in ROOMS)
     own = [(name, vars(sys.modules[name])) for name in rooms]
-    return [(f"{name}.{key}", key, variables) for name, variables in own for key in variables if key.isupper()]
+    return [(f"{name}.{key}", key, variables) for name, variables in own for key in list(variables) if key.isupper()]
 
 
 def _is_plain(value: Any) -> bool:

@@ -297,7 +297,7 @@ class Around:
         open_ = named or not whole or home != "gradus"  # an optimizer has many dicts, which get no attributes
         if named is not None and open_ and not (librarys and home in _CLOSED):
             if home == "gradus":
-                self._private |= {id(v) for k, v in named.items() if k.startswith("_")}
+                self._private |= {id(v) for k, v in list(named.items()) if k.startswith("_")}
             kept = fixed(kind)
             self._hold(Named(named, label, Filter(self._read_of(thing, home), {*SCRATCH, *kept})))
             self._wait((named[name], f"{label}.{name}") for name in kept if name in named)
@@ -328,7 +328,7 @@ class Around:
                 continue
             self._classes.add(base)
             if home == "gradus":
-                added = {k for k, value in vars(base).items() if k in self._named and is_users_function(value)}
+                added = {k for k, value in list(vars(base).items()) if k in self._named and is_users_function(value)}
                 replaced = hasattr(base, "zero_grad") and base.__bases__ != (object,) and "forward" in vars(base)
                 added |= {"forward"} if replaced else set()  # as a user may do for a trial
                 if added:
@@ -336,7 +336,7 @@ class Around:
             elif home not in _PACKAGES and not is_librarys(module):
                 holder = OfClass(base, base.__name__, InClass(self._named, base, self.ran, {*vars(base)}))
                 fields = fields_of(base)  # their defaults, which objects hide
-                holder.idle = {k for k, value in vars(base).items() if k in fields or self._is_idle(k, value)}
+                holder.idle = {k for k, value in list(vars(base).items()) if k in fields or self._is_idle(k, value)}
                 self._methods |= set(map(id, vars(base).values()))
                 self._hold(holder)
 
@@ -354,7 +354,7 @@ class Around:
                 self._wait([(module.environ, "os.environ")])
         elif home not in _PACKAGES and not is_librarys(module.__name__):
             if self.ran is not None and self.ran.all_attributes:  # by names that are made up, too
-                named = named | {k for k, v in vars(module).items() if is_plain(v) and not k.startswith("__")}
+                named = named | {k for k, v in list(vars(module).items()) if is_plain(v) and not k.startswith("__")}
             self._hold(Named(vars(module), module.__name__, frozenset(named)))
 
     def _numbers(self) -> None:
