@@ -73,7 +73,8 @@ def _parents(times: int) -> Iterator[Outcome]:
         draw = random.Random(number)
         with tempfile.TemporaryDirectory() as folder:
             kind = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[number % 3]
-            failed = _parent(Path(folder) / "study.jsonl", kind, draw.randint(0, 8), draw.uniform(0, 0.2))
+            lines = draw.randint(kind == signal.SIGINT, 8)  # Python itself answers Ctrl-C before gradus has begun
+            failed = _parent(Path(folder) / "study.jsonl", kind, lines, draw.uniform(0, 0.2))
             yield Outcome(f"tune {number}, {kind.name}: {failed}") if failed else HELD
 
 

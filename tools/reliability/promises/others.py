@@ -78,7 +78,7 @@ OTHERS = Promise(
             short=2,
             long=200,
         ),
-        Trial("beside PyTorch", "the same while PyTorch and NumPy compute beside", _beside_torch, short=1, long=100),
+        Trial("beside PyTorch", "the same while PyTorch and NumPy compute beside", _beside_torch, short=1, long=50),
     ),
     tests=("test_forks.py", "test_compile_threads.py", "test_ctrl_c.py", "test_trainer_turns.py"),
     limits=(
