@@ -195,7 +195,7 @@ def test_a_run_that_another_process_trains_is_not_gone_on_with(tmp_path):
 
 
 def test_a_file_system_without_locks_does_no_harm(tmp_path, monkeypatch):
-    def none(stream):
+    def none(stream, wait):
         raise OSError(errno.ENOLCK, "no locks")
 
     monkeypatch.setattr(lock, "_lock", none)

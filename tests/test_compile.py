@@ -370,6 +370,7 @@ def test_inside_another(first):
     equal(inner(X), (X * w).detach())
 
 
+@pytest.mark.filterwarnings("ignore::gradus.errors.MistakeWarning")  # of what the cases are not about
 def test_under_no_grad():
     t = Training()
     t.go()

@@ -12,6 +12,7 @@ from gradus.errors import ArgumentError, DataError, GradusError, ShapeError
 from gradus.models import RBM, McCullochPitts
 from gradus.train import Trainer
 
+pytestmark = pytest.mark.filterwarnings("ignore::gradus.errors.MistakeWarning")  # of numbers that are no logarithms
 W = np.random.default_rng(0).standard_normal((5, 3)).astype("float32")
 
 
@@ -159,7 +160,8 @@ def refused(call, error=GradusError):
 
 def said(problem):
     """What an error says, without where."""
-    return problem.message if isinstance(problem, ShapeError) else str(problem).split(" Called at ")[0]
+    said = problem.message if isinstance(problem, ShapeError) else str(problem.args[0]).split(" Called at ")[0]
+    return said, problem.mistake
 
 
 @pytest.mark.parametrize(("name", "i"), NAMES)

@@ -54,6 +54,7 @@ def test_the_gradients_are_those_of_the_formula():
 
 @pytest.mark.parametrize("activation", [nn.ReLU, nn.Sigmoid, nn.Tanh])
 @pytest.mark.parametrize("options", [{}, {"batch_norm": True}, {"dropout": 0.5}])
+@pytest.mark.filterwarnings("ignore::gradus.errors.MistakeWarning")  # of what the cases are not about
 def test_networks_agree(activation, options):
     gradus.seed(0)
     model = MLP([6, 4, 4, 3], activation, **options)

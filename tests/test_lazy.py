@@ -108,6 +108,7 @@ def test_a_trainer_finds_the_sizes_by_itself() -> None:
     assert Trainer(fresh, "mse", optim.SGD(fresh.parameters()), compile="require").predict(many).shape == (3000, 1)
 
 
+@pytest.mark.filterwarnings("ignore::gradus.errors.MistakeWarning")  # of what the cases are not about
 def test_groups_and_frozen_parameters() -> None:
     lazy = model()
     lazy[0].requires_grad_(False)

@@ -272,6 +272,7 @@ def test_what_has_no_numbers_is_not_looked_at():
         (lambda: F.hinge_loss(1.0, [1.0, 1.0]), "hinge_loss: "),
     ],
 )
+@pytest.mark.filterwarnings("ignore::gradus.errors.MistakeWarning")  # of what the cases are not about
 def test_what_no_loss_can_mean(call, message):
     with pytest.raises(GradusError, match=message):
         call()

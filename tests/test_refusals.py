@@ -345,6 +345,7 @@ def _group():
 
 
 @pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.filterwarnings("ignore::gradus.errors.MistakeWarning")  # of what the cases are not about
 def test_it_is_refused_in_its_own_words(name) -> None:
     call, kind, message = REFUSED[name]
     with pytest.raises(kind, match=message):

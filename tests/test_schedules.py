@@ -109,6 +109,7 @@ def test_reduce_on_plateau():
     assert follow(*plateau(patience=0), [math.nan, gradus.tensor(1.0), math.nan]) == [0.5, 0.5, 0.25]
 
 
+@pytest.mark.filterwarnings("ignore::gradus.errors.MistakeWarning")  # of what the cases are not about
 def test_reduce_on_plateau_beside_a_schedule():
     optimizer, reducer = plateau(patience=0)
     optimizer.lr = schedules.step(1.0, every=1, factor=0.1)

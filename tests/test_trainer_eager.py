@@ -12,7 +12,7 @@ import pytest
 import gradus
 from gradus import nn, optim
 from gradus.data import DataLoader, TensorDataset
-from gradus.errors import ArgumentError, EagerWarning, ShapeError, TraceError
+from gradus.errors import ArgumentError, EagerWarning, MistakeWarning, ShapeError, TraceError
 from gradus.train import LambdaCallback, Trainer
 
 rng = np.random.default_rng(0)
@@ -103,6 +103,11 @@ def state(trainer):
     return told | {"shares": model.shares.tobytes(), "rest": repr(rest), "training": modes}
 
 
+def of_eager(said):
+    """The warnings that are of no mistake: models that look at numbers or keep some are what is tried here."""
+    return [w.category for w in said if w.category is not MistakeWarning]
+
+
 @pytest.mark.parametrize(("kind", "prefetch"), [*((kind, 0) for kind in KINDS), (CountsAndBranches, 1)])
 def test_trains_eagerly_from_the_same_state(kind, prefetch, tmp_path):
     told = []
@@ -117,12 +122,13 @@ def test_trains_eagerly_from_the_same_state(kind, prefetch, tmp_path):
                 numbers = [{n: v for n, v in r.items() if "second" not in n} for r in history]
                 told_of.append((numbers, state(trainer)))
         told.append(told_of)
-        assert [w.category for w in said] == [EagerWarning] * k
+        assert of_eager(said) == [EagerWarning] * k
         assert bool(trainer.eager) == bool(history.eager) == compile
         config = json.loads((tmp_path / f"{k}" / "config.json").read_text())
         assert config.get("eager", "") == trainer.eager
     assert told[0] == told[1]
-    assert str(said[0].message).startswith(f"Trainer trains eagerly, operation by operation: {trainer.eager}")
+    (first,) = [w for w in said if w.category is EagerWarning]
+    assert str(first.message).startswith(f"Trainer trains eagerly, operation by operation: {trainer.eager}")
 
 
 def test_the_reason_has_the_line():
@@ -140,7 +146,7 @@ def test_predicting_and_evaluating(kind, monkeypatch):
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             numbers = trainer.predict(DATA).numpy().tolist(), trainer.evaluate(DATA), trainer.predict(DATA).tolist()
-        assert [w.category for w in said] == [EagerWarning] * compile
+        assert of_eager(said) == [EagerWarning] * compile
         told.append((numbers, state(trainer)))
     assert told[0] == told[1]
 
@@ -152,7 +158,7 @@ def test_why_is_said_once_where_training_and_evaluating_both_fail(monkeypatch):
         warnings.simplefilter("always")
         trainer.fit(DATA, validation=DATA, epochs=1, progress=False)
     assert trainer.compiled is trainer.forward is None
-    assert [w.category for w in said] == [EagerWarning]
+    assert of_eager(said) == [EagerWarning]
 
 
 def test_a_step_that_fails_later():

@@ -43,6 +43,7 @@ for compile in (True, False):
     t = trainer_of(compile=compile)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", "the validation data are among the training data")
         t.fit(data, validation=data, epochs=2, progress=False)
         t.fit(data, progress=False)
     ends.append((t.history["loss"], t.evaluate(data), t.predict(data).tolist()))

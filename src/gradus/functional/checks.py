@@ -140,11 +140,11 @@ def samples_at(where: str, index: Any, n: int) -> Any:
     Raises:
         PlaceError: there is no such sample.
 
-    >>> samples_at("Subset", -1, 3), samples_at("Subset", [True, False, True], 3)
+    >>> samples_at("Set", -1, 3), samples_at("Set", [True, False, True], 3)
     (2, array([0, 2]))
-    >>> samples_at("Subset", 3, 3)
+    >>> samples_at("Set", 3, 3)
     Traceback (most recent call last):
-    gradus.errors.PlaceError: Subset: there is no sample 3 among 3, which are 0 to 2
+    gradus.errors.PlaceError: Set: there is no sample 3 among 3, which are 0 to 2 (gradus help sample-outside-the-set)
     """
     if isinstance(index, slice) or (type(index) is int and 0 <= index < n):
         return index

@@ -58,7 +58,7 @@ def learn_in_turn(
     Forgetting, Rehearsal and Pseudorehearsal" (1995).
 
     >>> import gradus
-    >>> one, two = (gradus.data.TensorDataset(gradus.randn(20, 2), np.full(20, label)) for label in (0, 1))
+    >>> one, two = (gradus.data.TensorDataset(gradus.randn(20, 2), (np.arange(20) + i) % 2) for i in (0, 1))
     >>> model = gradus.nn.Linear(2, 2)
     >>> trainer = Trainer(model, "cross_entropy", gradus.optim.SGD(model.parameters(), lr=0.5), compile=False)
     >>> found = learn_in_turn(trainer, {"zeros": Splits(one, one), "ones": Splits(two, two)}, looks=2)
