@@ -37,6 +37,7 @@ from .made_of import made_of
 from .native import Loss, Native, in_a_line
 from .progress import choose
 from .returned import name_of, require_loss, require_output, require_pair
+from .turns import turn_of
 
 _CLASSES, _NUMBERS = ("accuracy",), ("rmse",)  # what is measured beside a loss where nothing is asked for
 LOSSES: dict[str, tuple[Loss, tuple[str, ...]]] = {
@@ -233,7 +234,7 @@ class Trainer(Native):
         first = first_batch(self.model, loader)
         check_finite(loader.dataset)
         parts = divided(self.model, first, loader.dataset)
-        with seen(self.model) as found:
+        with turn_of(self.model), seen(self.model) as found:  # no other thread meets the hooks
             loss = measure(self, found.outputs(eagerly(self, loader, [first])))["loss"]
         if held_out is not None:  # one without batches is false
             other = first_batch(self.model, held_out)
