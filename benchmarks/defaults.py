@@ -85,14 +85,7 @@ def scored(case: Case, seed: int) -> dict[str, float]:
     """What each model comes to on the rows held out, and whether these are of classes."""
     recipe = Recipe(data=str(case.path), reading=case.reading, seed=seed)
     experiment = Experiment(recipe)
-    experiment.trainer.fit(
-        experiment.train,
-        experiment.validation,
-        epochs=experiment.recipe.epochs,
-        batch_size=experiment.recipe.batch_size,
-        seed=seed,
-        progress=False,
-    )
+    experiment.learn(progress=False)
     outputs = experiment.trainer.predict(experiment.test).numpy()
     target = experiment.preprocessing.target
     of_classes = not isinstance(target, NumberTarget)

@@ -28,6 +28,7 @@ from gradus.data import (
     read_image,
     read_image_folder,
 )
+from gradus.data.readers.images import picture_kind
 from gradus.errors import ArgumentError, DataError, SkippedWarning
 
 RAMP = np.arange(6, dtype=np.uint8).reshape(2, 3) * 50
@@ -353,3 +354,32 @@ def test_a_lazy_folder_trains(tmp_path: Path) -> None:
         trainer.fit(data, validation=data, epochs=2, batch_size=2, progress=False)
         weights.append(model[1].weight.numpy())
     np.testing.assert_array_equal(*weights)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_what_a_file_says_of_itself_is_what_is_read(mode, orientation, tmp_path) -> None:
+    """Before it is read: its size as it is shown, and whether it is grey."""
+    path = tmp_path / ("picture.tiff" if mode in ("CMYK", "I;16") else "picture.png")
+    grey = Image.fromarray(RAMP.astype(np.uint16)) if mode == "I;16" else Image.fromarray(RAMP).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    grey.save(path, exif=exif)
+    height, width, said = picture_kind(path)
+    assert (height, width) == read_image(path).shape[1:] == ((3, 2) if orientation == 6 else (2, 3))
+    assert said == (mode in ("1", "L", "LA", "P", "I;16"))
+
+
+def test_a_palette_of_colours_is_no_grey(tmp_path) -> None:
+    Image.new("RGB", (2, 2), "red").convert("P").save(tmp_path / "red.png")
+    assert not picture_kind(tmp_path / "red.png").grey and picture_kind(tmp_path / "none.png") is None
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, -1), (8, 1)])
+def test_a_tiff_is_turned_as_it_was_held(compression, orientation, turns, tmp_path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(RAMP).save(tmp_path / "held.tiff", exif=exif, compression=compression)
+    read = read_image(tmp_path / "held.tiff", grey=True)[0] * 255
+    assert read.round().tolist() == np.rot90(RAMP, turns).tolist()

@@ -125,6 +125,18 @@ def small_batches() -> None:
         optimizer.step()
 
 
+def layers_whose_mode_does_not_matter() -> None:
+    """Dropout of nothing drops nothing, and a batch's own averages are those of evaluation, too."""
+    for layer in (nn.Dropout(0.0), nn.BatchNorm1d(8, track_running_stats=False)):
+        model = nn.Sequential(nn.Linear(4, 8), layer, nn.Linear(8, 1))
+        with gradus.no_grad():
+            model(X)
+        model.eval()
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+        model(X).mean().backward()
+        optimizer.step()
+
+
 def two_losses() -> None:
     model = two_layers()
     optimizer = optim.SGD(model.parameters(), lr=0.1)
@@ -214,7 +226,7 @@ def numbers_looked_at() -> None:
 
 
 RIGHT = [adversaries, frozen_body, small_batches, two_losses, teacher, picture_optimised, dropout_that_samples]
-RIGHT += [several_heads, distances, numbers_looked_at]
+RIGHT += [several_heads, distances, numbers_looked_at, layers_whose_mode_does_not_matter]
 
 
 @pytest.mark.parametrize("program", RIGHT, ids=lambda f: f.__name__)

@@ -317,6 +317,31 @@ def test_arrays(tmp_path) -> None:
     assert lines[0] == "row,class" and [line.split(",")[1] for line in lines[1:]] == [str(int(v > 0)) for v in x[:5, 0]]
 
 
+def test_data_that_have_changed_since(homes_csv, tmp_path) -> None:
+    """They would be prepared otherwise: what is measured on them would be of another model."""
+    data, run = tmp_path / "homes.csv", tmp_path / "run"
+    data.write_bytes(homes_csv.read_bytes())
+    train = ("train", "linear", "--data", data, "--target", "price", "--epochs", 2, "--out", run, "-q", "--eager")
+    succeeds(*train)
+    succeeds("evaluate", run)
+    kept = (run / "preprocessing.json").read_text()
+    gradus.data.write_csv(homes(seed=5), data)
+    assert f"gradus evaluate {run} FILE" in fails("evaluate", run)
+    refused = gradus_("train", "--resume", run, "--epochs", 3, "-q")
+    assert refused.exit_code == 2 and "preprocessing: was 'table, of checksum" in refused.stderr
+    assert (run / "preprocessing.json").read_text() == kept
+    succeeds("train", "--resume", run, "--epochs", 3, "--allow-changes", "-q")
+    assert (run / "preprocessing.json").read_text() != kept
+    succeeds("evaluate", run)
+    data.unlink()
+    assert f"there is no file or folder {data}" in fails("evaluate", run)
+    succeeds("predict", run, homes_csv)
+
+
+def test_numbers_have_no_probabilities(homes_run, homes_csv) -> None:
+    assert "price is a number" in fails("predict", homes_run, homes_csv, "--probabilities")
+
+
 # -- Python ----------------------------------------------------------------------------------------------------------
 
 
@@ -348,6 +373,15 @@ def test_a_split_keeps_the_shares_of_classes() -> None:
     table = Table({"x": np.arange(100.0), "y": ["rare"] * 10 + ["common"] * 90})
     parts = TablePreprocessing("y").split(table, [0.8, 0.2], seed=0)
     assert [sum(text == "rare" for text in part.texts("y")) for part in parts] == [8, 2]
+
+
+def test_all_parts_are_told_the_same_task() -> None:
+    """A rare class of which one sample is left in the training part makes it no column of numbers."""
+    table = Table({"x": np.arange(40.0), "y": [1] * 19 + [2] * 19 + [3] * 2})
+    of_table = TablePreprocessing("y")
+    parts = of_table.split(table, [0.5, 0.5], seed=0)
+    assert [sum(value == 3 for value in part.numbers("y")) for part in parts] == [1, 1]
+    assert of_table.fit(parts[0]).classes == ("1", "2", "3")
 
 
 def test_no_warning_of_ones_own_training_data() -> None:

@@ -20,6 +20,7 @@ from .metrics import Metric, metric
 from .metrics.in_units import in_units, usual
 from .recipe import Recipe, config_of
 from .runs.checkpoint import load, position, read_state
+from .runs.history import History
 from .runs.run import Run
 
 FIRST_FREE = 10_000  # runs of one name that a folder may hold
@@ -101,28 +102,35 @@ class Experiment:
         with run.alone():
             if not resume:  # before the first checkpoint, so that whatever interrupts it can be gone on with
                 run.begin(**about)
-            self.trainer.fit(
-                self.train,
-                self.validation,
-                epochs=self.recipe.epochs,
-                batch_size=self.recipe.batch_size,
+            self.learn(
                 run=run,
                 resume=resume,
                 progress=progress,
-                seed=self.recipe.seed,
                 preprocessing=self.preprocessing,
                 checkpoint_every=checkpoint_every,
                 allow_changes=allow_changes,
                 callbacks=[_Keep(run, about)] if resume else [],
             )
 
+    def learn(self, **options: Any) -> History:
+        """Train as the recipe says; the options are those of Trainer.fit."""
+        r = self.recipe
+        parts = self.train, self.validation
+        return self.trainer.fit(*parts, epochs=r.epochs, batch_size=r.batch_size, seed=r.seed, **options)
+
     def load(self, folder: str | Path) -> None:
         """Take the weights of a run that was trained.
 
         Raises:
-            CheckpointError: there are none, they are damaged, or of another model.
+            CheckpointError: there are none, they are damaged, of another model, or of data that have changed since.
         """
-        self.model.load_state_dict(load(Run(folder).model_file))
+        run = Run(folder)
+        if run.preprocessing().to_json() != self.preprocessing.to_json():
+            raise CheckpointError(
+                f"{self.recipe.data} has changed since {folder} was trained, and would be prepared otherwise now. "
+                f"Measure on a file: gradus evaluate {folder} FILE. Or train anew."
+            )
+        self.model.load_state_dict(load(run.model_file))
 
 
 def epochs_done(folder: str | Path) -> int:

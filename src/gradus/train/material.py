@@ -17,7 +17,7 @@ from ..data import (
     random_split,
 )
 from ..errors import ArgumentError, DataError
-from .recipe import Recipe
+from .recipe import Recipe, require_data
 
 SERIES = ("daily_views",)  # named data sets whose samples are in order of time
 TEST_SHARE = 0.2  # of data of one's own
@@ -43,6 +43,7 @@ def material(recipe: Recipe) -> Material:
     >>> [len(part) for part in material(Recipe(limit=100))[:2]]
     [90, 10]
     """
+    require_data(recipe.data)
     return _named(recipe) if recipe.data in datasets.NAMES else _own(recipe)
 
 

@@ -132,6 +132,8 @@ class Predictor:
         Raises:
             DataError: it cannot be read, is of another kind, or lacks a column.
         """
+        if probabilities and self.preprocessing.classes is None:
+            raise ArgumentError(f"{self.preprocessing.target.name} is a number, and no class that has a probability")
         raw = self.read(source) if isinstance(source, (str, Path)) else source
         name, called = self.preprocessing.rows_named(raw)
         answers = self.preprocessing.answers(self.outputs(self.preprocessing.inputs(raw)), probabilities)

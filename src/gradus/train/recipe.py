@@ -76,7 +76,6 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.data not in DATASETS:
-            _require_file(self.data)
             _check_reading(self.reading)
         elif self.reading:
             options = ", ".join(words_of(self.reading))
@@ -223,9 +222,9 @@ def _check_reading(reading: Mapping[str, Any]) -> None:
             raise ArgumentError(f"{name} is a text, a whole number, or a list of these, got {value!r:.60}")
 
 
-def _require_file(data: str) -> None:
+def require_data(data: str) -> None:
     """Refuse what is neither the name of a data set nor a file or folder."""
-    if Path(data).exists():
+    if data in DATASETS or Path(data).exists():
         return
     if any(mark in data for mark in "/\\."):
         raise ArgumentError(f"there is no file or folder {data}. Data sets by name: {', '.join(DATASETS)}.")

@@ -68,7 +68,7 @@ class Tuning:
     def __call__(self, attempt: Attempt) -> float:
         """The objective: train with the attempt's hyper-parameters, and measure on the validation data."""
         experiment = Experiment(self.with_params(attempt.params))
-        history = _fit(experiment, [Report(attempt, self.monitor)])
+        history = experiment.learn(callbacks=[Report(attempt, self.monitor)], progress=False)
         return float(history.last[self.monitor])
 
     def begin(self, study: str | Path) -> None:
@@ -100,14 +100,7 @@ class Tuning:
             name = str(found.best.number)
             if name not in known:
                 experiment = Experiment(self.with_params(found.best.params))
-                _fit(experiment, [])
+                experiment.learn(progress=False)
                 known[name] = experiment.trainer.evaluate(experiment.test)
                 shared.set_user_attr(_TESTED, known)
             return known[name], len(known)
-
-
-def _fit(experiment: Experiment, callbacks: list[Any]) -> Any:
-    r = experiment.recipe
-    data = experiment.train, experiment.validation
-    options: dict[str, Any] = {"epochs": r.epochs, "batch_size": r.batch_size, "seed": r.seed, "progress": False}
-    return experiment.trainer.fit(*data, callbacks=callbacks, **options)

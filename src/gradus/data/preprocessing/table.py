@@ -37,7 +37,7 @@ class TablePreprocessing(Preprocessing):
 
     Args:
         target: the column to be predicted.
-        task: "classes" or "numbers"; None finds out.
+        task: "classes" or "numbers"; None finds out, by what is split or fitted to first.
         id: a column that names the rows: not learned from, and carried along to the answers.
         leave_out: columns not to be learned from.
         text: columns to be read as text though they look like numbers, as codes.
@@ -94,8 +94,7 @@ class TablePreprocessing(Preprocessing):
         words = [name for name in kept if self.columns[name].name == "words"]
         options: dict[str, Any] = {"many": "share", "bins": bins if bins > 1 else 0, "words": words}
         self.transform = TableTransform(CATEGORIES, min_count=2, **options).fit(table.select(*kept))
-        of_classes = self.task == "classes" or (self.task is None and is_of_classes(table, self.target_name))
-        if of_classes:
+        if of_classes := self._of_classes(table):
             self.target = ClassTarget.fit(table.texts(self.target_name), self.target_name)
         else:
             self.target = NumberTarget.fit(table.numbers(self.target_name), self.target_name)
@@ -135,8 +134,13 @@ class TablePreprocessing(Preprocessing):
     def labels(self, raw: Table) -> Sequence[Any] | None:
         """The target's texts, where it is one of classes."""
         table = self._checked(raw)
-        of_classes = self.task == "classes" or (self.task is None and is_of_classes(table, self.target_name))
-        return table.texts(self.target_name).tolist() if of_classes else None
+        return table.texts(self.target_name).tolist() if self._of_classes(table) else None
+
+    def _of_classes(self, table: Table) -> bool:
+        """Whether the target is one of classes: found out once, so that all parts of a table are told the same."""
+        if self.task is None:
+            self.task = "classes" if is_of_classes(table, self.target_name) else "numbers"
+        return self.task == "classes"
 
     def inputs(self, raw: Table) -> np.ndarray:
         """The features of each row; a DataWarning counts unknown categories."""

@@ -88,7 +88,8 @@ def picture_kind(path: str | Path) -> PictureKind | None:
     try:
         with _open(path) as file:
             width, height = file.size
-            turned = file.getexif().get(_ORIENTATION, 1) in _ON_A_SIDE
+            on_a_side = file.getexif().get(_ORIENTATION, 1) in _ON_A_SIDE
+            turned = on_a_side and file.format != "TIFF"  # whose size Pillow gives as it is shown
             grey = _is_grey(file)
     except Exception:  # of damaged bytes Pillow makes errors of many kinds; reading it says which
         return None
@@ -129,6 +130,7 @@ def _open(path: str | Path) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         file = Image.open(path, formats=list(FORMATS))
+    file.filename = ""  # with a name Pillow maps the file, and mixes up plain TIFF pictures that lie on a side
     most, (width, height), size = Image.MAX_IMAGE_PIXELS, file.size, Path(path).stat().st_size
     if most is not None and width * height > min(most, max(_FREE, _PER_BYTE * size)):
         file.close()

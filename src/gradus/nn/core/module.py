@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -85,9 +85,13 @@ class Module(Hooked):
     """
 
     training = True
-    _by_mode: ClassVar[bool] = False  # whether a layer computes otherwise in training
     _made: dict[str, Callable[[Any], Tensor]]  # what makes the tensors that are made of others, by name
     _called_with: tuple[Shaped, ...] = ()  # the tensors it was last called with, for printing
+
+    @property
+    def _by_mode(self) -> bool:
+        """Whether the layer, as it is set, computes otherwise in training."""
+        return False
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What the module computes; each class writes its own."""

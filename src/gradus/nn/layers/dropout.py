@@ -24,7 +24,9 @@ class Dropout(Module):
     tensor([1., 1., 1.])
     """
 
-    _by_mode = True
+    @property
+    def _by_mode(self) -> bool:
+        return self.p > 0
 
     def __init__(self, p: float = 0.5) -> None:
         in_range(type(self).__name__, "p", p, "[0, 1]")
@@ -39,7 +41,7 @@ class Dropout(Module):
     function: ClassVar[Callable[..., Tensor]] = staticmethod(F.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and not recording():
+        if self.training and self._by_mode and not recording():
             look_at_dropout(self)
         return type(self).function(x, self.p, self.training)
 

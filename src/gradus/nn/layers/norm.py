@@ -32,7 +32,10 @@ __all__ = [
 class _BatchNorm(Module):
     axes: ClassVar[dict[int, str]]  # the numbers of axes an input may have, and what they are
     counts: ClassVar[bool] = True  # its batches
-    _by_mode = True
+
+    @property
+    def _by_mode(self) -> bool:
+        return self.running_mean is not None
 
     def __init__(
         self,
@@ -117,7 +120,7 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_BatchNorm):
-    counts = _by_mode = False
+    counts = False
 
     def _share(self) -> float | Tensor:
         return self.momentum or 0.0

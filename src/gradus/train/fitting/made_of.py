@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd import no_grad
-from ...data import DataLoader, padded_lengths
+from ...data import DataLoader, Preprocessing, padded_lengths
 from ...data.iterable import known_length
 from ...errors import CheckpointError, warn
 from ...nn import Module
@@ -32,7 +32,13 @@ _MANY = np.unique(np.geomspace(1, 1e7, 1000).round()) - 1  # and those that a ch
 _DIGITS = 6  # of a rate there
 
 
-def made_of(trainer: Native, loader: DataLoader, validation: DataLoader | None, first: Any) -> dict[str, Any]:
+def made_of(
+    trainer: Native,
+    loader: DataLoader,
+    validation: DataLoader | None,
+    first: Any,
+    preprocessing: Preprocessing | None = None,
+) -> dict[str, Any]:
     """All of it, as JSON's types, by name; `first` is the first batch."""
     padded = padded_lengths(loader.dataset)
     return parts_of(trainer) | {
@@ -47,6 +53,7 @@ def made_of(trainer: Native, loader: DataLoader, validation: DataLoader | None, 
         "data": numbers_told(loader.dataset),
         "first_batch": batch_told(first),
         "validation": None if validation is None else _validation(validation),
+        "preprocessing": None if preprocessing is None else _prepared(preprocessing),
     }
 
 
@@ -88,6 +95,10 @@ def _line(module: Any) -> dict[str, Any]:
 
 def _validation(loader: DataLoader) -> dict[str, Any]:
     return {"samples": known_length(loader.dataset), "data": numbers_told(loader.dataset)}
+
+
+def _prepared(preprocessing: Preprocessing) -> str:
+    return f"{preprocessing.kind}, of checksum {zlib.crc32(preprocessing.to_json().encode()):08x}"
 
 
 def _by_group(optimizer: Optimizer, of: Callable[[Group], Any]) -> Any:

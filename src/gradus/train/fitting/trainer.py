@@ -223,7 +223,7 @@ class Trainer(Native):
             loop = Loop(self, loader, held_out, epochs, callbacks, folder, choose(progress), every, loss)
             if folder and not resume:
                 folder.begin(preprocessing, training=self._settings(epochs, loader), **_built(self.model))
-            return self._run(loop, first, resume, allow_changes)
+            return self._run(loop, first, resume, allow_changes, preprocessing)
 
     def _look(self, loader: DataLoader, held_out: DataLoader | None, epochs: int) -> tuple[Any, float]:
         """The first batch and its loss, after a look at it and at what is there of the others.
@@ -245,9 +245,11 @@ class Trainer(Native):
         look_at_schedule(self.optimizer, epochs * (known_length(loader) or 0))
         return first, loss
 
-    def _run(self, loop: Loop, first: Any, resume: bool, allow_changes: bool) -> History:
+    def _run(
+        self, loop: Loop, first: Any, resume: bool, allow_changes: bool, preprocessing: Preprocessing | None
+    ) -> History:
         if loop.run:
-            loop.made = made_of(self, loop.loader, loop.validation, first)
+            loop.made = made_of(self, loop.loader, loop.validation, first, preprocessing)
         if loop.run and resume:
             changes = loop.restore(loop.run, allow_changes)
             if loop.epoch > loop.epochs:
@@ -258,7 +260,8 @@ class Trainer(Native):
             if changes:
                 here = {"epoch": loop.epoch, "batch": loop.batch, "what": changes}
                 past = loop.run.config.get("changes", [])
-                loop.run.configure(training=self._settings(loop.epochs, loop.loader), changes=[*past, here])
+                settings = self._settings(loop.epochs, loop.loader)
+                loop.run.configure(preprocessing, training=settings, changes=[*past, here])
         else:
             loop.save()
         self.stopped, self.history = False, loop.history

@@ -103,9 +103,7 @@ class Run:
                 "Take another folder, delete this one, or go on with what is in it: resume=True (--resume).",
                 mistake="run-exists",
             )
-        self.configure(**config)
-        if preprocessing is not None:
-            write_atomically(self.preprocessing_file, preprocessing.to_json() + "\n")
+        self.configure(preprocessing, **config)
 
     def begun(self) -> Run:
         """This run, which must have a checkpoint."""
@@ -144,8 +142,10 @@ class Run:
             raise CheckpointError(f"{self.config_file} holds no settings by name")
         return found
 
-    def configure(self, **settings: Any) -> None:
-        """Write settings into config.json, beside those that are there."""
+    def configure(self, preprocessing: Preprocessing | None = None, **settings: Any) -> None:
+        """Write settings into config.json, beside those that are there, and the preprocessing if one is given."""
+        if preprocessing is not None:
+            write_atomically(self.preprocessing_file, preprocessing.to_json() + "\n")
         write_atomically(self.config_file, json.dumps(self.config | settings, indent=2) + "\n")
 
     def preprocessing(self) -> Preprocessing:
